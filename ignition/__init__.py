@@ -1,0 +1,3 @@
+from ignition.celery import app as celery_app
+
+__all__ = ["celery_app"]

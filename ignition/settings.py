@@ -1,0 +1,232 @@
+"""All settings. What differs between machines comes from the environment and fails by name when missing."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+
+def required(name: str) -> str:
+    """The value of an environment variable, or of the file named by ``<name>_FILE``."""
+    if path := os.environ.get(f"{name}_FILE"):
+        return Path(path).read_text().strip()
+    if value := os.environ.get(name):
+        return value
+    raise ImproperlyConfigured(f"Set the environment variable {name} (or {name}_FILE). `./dev` sets it for you.")
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """A comma-separated environment variable as a list."""
+    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+DEBUG = os.environ.get("DEBUG") == "1"
+SECRET_KEY = required("SECRET_KEY")
+#: Fernet keys for encrypted columns, newest first; older ones only decrypt.
+FIELD_ENCRYPTION_KEYS = required("FIELD_ENCRYPTION_KEYS").split(",")
+PUBLIC_URL = required("PUBLIC_URL").rstrip("/")
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_htmx",
+    "template_partials",
+    "lucide",
+    "allauth",
+    "allauth.account",
+    "practices",
+    "ledger",
+    "clients",
+    "services",
+    "proposals",
+    "invoicing",
+    "sage_integration",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "practices.security.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "practices.logs.request_log",
+    "practices.middleware.PracticeMiddleware",
+]
+
+ROOT_URLCONF = "ignition.urls"
+WSGI_APPLICATION = "ignition.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "ignition.shell.shell",
+            ],
+        },
+    }
+]
+
+# Database -------------------------------------------------------------------------------------------
+OWNER_ROLE = "ignition_owner"
+APP_ROLE = "ignition_app"
+#: Who this process is inside PostgreSQL: the owner migrates, everything else is bound by row level security.
+DATABASE_ROLE = os.environ.get("DATABASE_ROLE", APP_ROLE)
+_database = urlsplit(required("DATABASE_URL"))
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(_database.path[1:]),
+        "USER": unquote(_database.username or ""),
+        "PASSWORD": unquote(_database.password or ""),
+        "HOST": _database.hostname or "",
+        "PORT": _database.port or 5432,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": True,
+        "OPTIONS": {
+            "assume_role": DATABASE_ROLE,
+            "connect_timeout": 5,
+            **{key: values[-1] for key, values in parse_qs(_database.query).items()},
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Valkey, Celery -------------------------------------------------------------------------------------
+REDIS_URL = required("REDIS_URL")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A message is a hint, never the work itself: publishing gives up at once when the broker is away.
+CELERY_TASK_PUBLISH_RETRY = False
+# kombu sweeps for lost messages only every interval × throttle = 100 s unless told otherwise.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+}
+CELERY_TIMEZONE = "Europe/London"
+CELERY_TASK_ROUTES = {
+    "sage_integration.tasks.push_due_postings": {"queue": "posting"},
+    "sage_integration.tasks.poll_payments": {"queue": "polling"},
+}
+POLL_SECONDS = int(os.environ.get("POLL_SECONDS", "180"))
+CELERY_BEAT_SCHEDULE = {
+    "sweep postings": {"task": "sage_integration.tasks.sweep_postings", "schedule": 15.0},
+    "sweep emails": {"task": "practices.tasks.sweep_emails", "schedule": 15.0},
+    "poll payments": {"task": "sage_integration.tasks.sweep_payments", "schedule": float(POLL_SECONDS)},
+    "nightly sync": {"task": "sage_integration.tasks.sweep_nightly", "schedule": crontab(hour=2, minute=10)},
+    "daily billing": {"task": "invoicing.tasks.sweep_billing", "schedule": crontab(hour=5, minute=30)},
+    "expire proposals": {"task": "proposals.tasks.sweep_expiry", "schedule": crontab(hour=0, minute=20)},
+}
+
+# People ---------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "practices.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "practices.forms.PracticeSignupForm"
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+
+# Mail -----------------------------------------------------------------------------------------------
+_mail = urlsplit(os.environ.get("EMAIL_URL", "console://"))
+EMAIL_BACKEND = f"django.core.mail.backends.{_mail.scheme.removesuffix('s')}.EmailBackend"
+EMAIL_HOST = _mail.hostname or ""
+EMAIL_PORT = _mail.port or 587
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+EMAIL_USE_TLS = _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("FROM_EMAIL", "Ignition <ignition@localhost>")
+
+# Sage: the real addresses are the defaults (FACTS.md 1.1, 1.2, 2) -------------------------------------
+SAGE_AUTHORIZE_URL = os.environ.get("SAGE_AUTHORIZE_URL", "https://www.sageone.com/oauth2/auth/central")
+SAGE_TOKEN_URL = os.environ.get("SAGE_TOKEN_URL", "https://oauth.accounting.sage.com/token")
+SAGE_REVOKE_URL = os.environ.get("SAGE_REVOKE_URL", "https://oauth.accounting.sage.com/revoke")
+SAGE_API_URL = os.environ.get("SAGE_API_URL", "https://api.accounting.sage.com/v3.1").rstrip("/")
+SAGE_CLIENT_ID = os.environ.get("SAGE_CLIENT_ID", "")
+SAGE_CLIENT_SECRET = os.environ.get("SAGE_CLIENT_SECRET", "")
+#: Budgets for each business, below what Sage is believed to allow (FACTS.md 4).
+SAGE_REQUESTS_PER_MINUTE = int(os.environ.get("SAGE_REQUESTS_PER_MINUTE", "150"))
+SAGE_REQUESTS_PER_DAY = int(os.environ.get("SAGE_REQUESTS_PER_DAY", "20000"))
+SAGE_APP_REQUESTS_PER_DAY = int(os.environ.get("SAGE_APP_REQUESTS_PER_DAY", "1200000"))
+
+# Pages ----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# Security -------------------------------------------------------------------------------------------
+_secure = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 7
+SECURE_SSL_REDIRECT = _secure and os.environ.get("SSL_REDIRECT", "1") == "1"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _secure else None
+SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "practices.views.csrf_failure"
+# Sage limits a document to a few hundred lines; nothing here needs larger requests.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+LOGGING_CONFIG = "practices.logs.configure"
+LOGGING = {"level": os.environ.get("LOG_LEVEL", "INFO")}

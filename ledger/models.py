@@ -1,0 +1,127 @@
+"""The outbox: what has to reach the accounting ledger, and how far it got."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q, UniqueConstraint
+from django.utils import timezone
+
+from practices.tenancy import TenantModel, TenantQuerySet
+
+
+class LedgerSettings(TenantModel):
+    """Whether postings may leave, and what new clients start with. One row a practice."""
+
+    accepts_postings = models.BooleanField(
+        default=False, help_text="Closed until a connection is enabled: what is requested before that is held."
+    )
+    posts_new_clients = models.BooleanField(
+        "create invoices in Sage for new clients", default=True, help_text="Each client can be switched on its own page."
+    )
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice"], name="one_ledger_settings_for_a_practice")]
+
+    def __str__(self) -> str:
+        return "Ledger settings"
+
+
+class PostingQuerySet(TenantQuerySet["Posting"]):
+    def due(self) -> "PostingQuerySet":
+        """What a worker may take now: pending and ripe, or leased by somebody whose lease ran out."""
+        now = timezone.now()
+        pending = Q(status=Posting.Status.PENDING, not_before__lte=now)
+        return self.filter(pending | Q(status=Posting.Status.LEASED, lease_expires_at__lte=now))
+
+    def live(self) -> "PostingQuerySet":
+        """Everything that was not withdrawn."""
+        return self.exclude(status=Posting.Status.CANCELLED)
+
+    def of(self, kind: str, subject_id: int) -> "PostingQuerySet":
+        """The copies of one document, newest first."""
+        return self.filter(kind=kind, subject_id=subject_id).order_by("-copy", "-id")
+
+
+class Posting(TenantModel):
+    """One document on its way to the ledger: a kind and an id, never a payload."""
+
+    class Kind(models.TextChoices):
+        CONTACT_UPSERT = "contact.upsert", "Contact"
+        INVOICE_CREATE = "invoice.create", "Invoice"
+        INVOICE_UPDATE = "invoice.update", "Change to an invoice"
+        INVOICE_VOID = "invoice.void", "Void of an invoice"
+        CREDIT_NOTE_CREATE = "credit_note.create", "Credit note"
+
+    class Status(models.TextChoices):
+        HELD = "held", "Held"
+        PENDING = "pending", "Waiting"
+        LEASED = "leased", "Copying"
+        POSTED = "posted", "In Sage"
+        FAILED = "failed", "Needs you"
+        CANCELLED = "cancelled", "Withdrawn"
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    subject_id = models.BigIntegerField()
+    copy = models.PositiveSmallIntegerField(default=1)
+    reference = models.CharField(max_length=25)
+    #: Sent with every repeat of the same create (FACTS.md 14); made once and never changed.
+    idempotency_id = models.CharField(max_length=32)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    not_before = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveIntegerField(default=0)
+    lease = models.CharField(max_length=32, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    #: Once set, an earlier try may have landed: look before sending again. Never cleared.
+    attempted_at = models.DateTimeField(null=True)
+    external_id = models.CharField(max_length=64, blank=True)
+    external_number = models.CharField(max_length=40, blank=True)
+    external_url = models.URLField(max_length=300, blank=True)
+    #: The class of the last refusal or delay, a key of the explanations; empty when all is well.
+    failure = models.CharField(max_length=60, blank=True)
+    failure_detail = models.TextField(blank=True)
+    requested_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Any]] = PostingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            UniqueConstraint(fields=["practice", "reference"], name="reference_is_unique_in_the_practice"),
+            UniqueConstraint(fields=["idempotency_id"], name="idempotency_id_is_unique"),
+            UniqueConstraint(
+                fields=["practice", "kind", "subject_id", "copy"],
+                condition=~Q(status="cancelled"),
+                name="one_live_posting_for_a_copy",
+            ),
+            models.CheckConstraint(
+                name="a_lease_has_an_end",
+                condition=~Q(status="leased") | (~Q(lease="") & Q(lease_expires_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="posted_means_known_in_the_ledger", condition=~Q(status="posted") | ~Q(external_id="")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("practice"), F("not_before"), name="postings_to_push", condition=Q(status__in=["pending", "leased"])
+            ),
+            models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.reference}"
+
+    @property
+    def outcome_is_unknown(self) -> bool:
+        """Whether an earlier try may have landed and nobody has looked yet."""
+        return self.attempted_at is not None and self.status in (self.Status.PENDING, self.Status.LEASED)
+
+    @property
+    def state_in_words(self) -> str:
+        """What a person reads on the badge."""
+        if self.outcome_is_unknown and self.status == self.Status.PENDING:
+            return "Checking with Sage"
+        if self.status == self.Status.POSTED and self.external_number:
+            return f"In Sage as {self.external_number}"
+        return self.Status(self.status).label

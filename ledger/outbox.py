@@ -1,0 +1,174 @@
+"""The outbox's operations: the only code that changes a posting.
+
+    held ─release→ pending ─lease→ leased ─→ posted | pending again | failed
+    held, pending, failed ─cancel→ cancelled
+
+Operations run inside the caller's transaction: no invoice without its posting, no posting without its invoice.
+"""
+
+import secrets
+from datetime import timedelta
+from uuid import uuid4
+
+from django.utils import timezone
+
+from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsAreClosed
+from ledger.models import LedgerSettings, Posting
+from ledger.signals import posting_due
+from practices import audit
+
+LEASE = timedelta(minutes=5)
+#: A send is only begun with this much of the lease left: longer than the HTTP deadline of 30 seconds.
+SEND_MARGIN = timedelta(seconds=60)
+#: Letters and digits that cannot be mistaken for one another when read out on the telephone.
+MARK_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+REFERENCE_LENGTH = 25
+
+
+def ledger_settings() -> LedgerSettings:
+    """The practice's ledger settings, made with defaults on first use."""
+    found, _ = LedgerSettings.objects.get_or_create()
+    return found
+
+
+def request_posting(kind: str, subject_id: int, *, label: str) -> Posting:
+    """A posting that will leave as soon as the ledger accepts postings; held until then.
+
+    ``label`` is how the practice knows the document (`INV-000123`); the reference adds a random mark to it.
+    """
+    if not ledger_settings().accepts_postings:
+        return hold_posting(kind, subject_id, label=label)
+    posting = _new_posting(kind, subject_id, label, Posting.Status.PENDING)
+    posting_due.send(Posting)
+    return posting
+
+
+def hold_posting(kind: str, subject_id: int, *, label: str) -> Posting:
+    """A posting that stays until a person releases it."""
+    return _new_posting(kind, subject_id, label, Posting.Status.HELD)
+
+
+def _new_posting(kind: str, subject_id: int, label: str, status: str) -> Posting:
+    latest = Posting.objects.live().of(kind, subject_id).first()
+    posting: Posting = Posting.objects.create(
+        kind=kind,
+        subject_id=subject_id,
+        copy=latest.copy + 1 if latest else 1,
+        reference=reference_for(label),
+        idempotency_id=uuid4().hex,
+        status=status,
+    )
+    return posting
+
+
+def reference_for(label: str) -> str:
+    """`INV-000123-K7Q2M9`: the label and a random mark, at most 25 characters (FACTS.md 9.1)."""
+    mark = "".join(secrets.choice(MARK_ALPHABET) for _ in range(6))
+    return f"{label[: REFERENCE_LENGTH - len(mark) - 1]}-{mark}"
+
+
+def release_posting(posting: Posting) -> Posting:
+    """Let a held posting leave; raises `PostingsAreClosed` or `NotHeld`."""
+    posting = _locked(posting)
+    if posting.status != Posting.Status.HELD:
+        raise NotHeld(posting)
+    if not ledger_settings().accepts_postings:
+        raise PostingsAreClosed(posting)
+    posting.status, posting.not_before = Posting.Status.PENDING, timezone.now()
+    posting.save(update_fields=["status", "not_before"])
+    audit.record("posting.released", posting, reference=posting.reference)
+    posting_due.send(Posting)
+    return posting
+
+
+def retry_posting(posting: Posting) -> Posting:
+    """Let a refused posting try again, safe to press any number of times; raises `NotFailed`."""
+    posting = _locked(posting)
+    if posting.status != Posting.Status.FAILED:
+        raise NotFailed(posting)
+    posting.status, posting.not_before = Posting.Status.PENDING, timezone.now()
+    posting.failure = posting.failure_detail = ""
+    posting.save(update_fields=["status", "not_before", "failure", "failure_detail"])
+    audit.record("posting.retried", posting, reference=posting.reference)
+    posting_due.send(Posting)
+    return posting
+
+
+def cancel_posting(posting: Posting) -> Posting:
+    """Withdraw what has certainly not left; raises `CannotCancel` once a try may have landed."""
+    posting = _locked(posting)
+    withdrawable = (Posting.Status.HELD, Posting.Status.PENDING, Posting.Status.FAILED)
+    if posting.status not in withdrawable or posting.attempted_at:
+        raise CannotCancel(posting)
+    posting.status, posting.settled_at = Posting.Status.CANCELLED, timezone.now()
+    posting.save(update_fields=["status", "settled_at"])
+    audit.record("posting.cancelled", posting, reference=posting.reference)
+    return posting
+
+
+def lease_due_postings(limit: int = 25) -> list[Posting]:
+    """Due postings, now ours for five minutes; none while another worker drains this practice.
+
+    The settings row is the practice's turnstile: locking it lets one worker at a time decide, so that Sage
+    sees one write at a time from a business (FACTS.md 4) and nobody waits for a locked row.
+    """
+    settings = LedgerSettings.objects.select_for_update(skip_locked=True).first()
+    if settings is None or not settings.accepts_postings:
+        return []
+    now = timezone.now()
+    if Posting.objects.filter(status=Posting.Status.LEASED, lease_expires_at__gt=now).exists():
+        return []
+    due = list(Posting.objects.due().order_by("id").select_for_update(skip_locked=True)[:limit])
+    lease = uuid4().hex
+    for posting in due:
+        posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, lease, now + LEASE
+        posting.attempts += 1
+    Posting.objects.bulk_update(due, ["status", "lease", "lease_expires_at", "attempts"])
+    return due
+
+
+def mark_attempted(posting: Posting) -> None:
+    """Record the intent before a byte leaves; raises `LeaseLost` when somebody else took over."""
+    now = timezone.now()
+    mine = Posting.objects.filter(
+        pk=posting.pk, status=Posting.Status.LEASED, lease=posting.lease, lease_expires_at__gt=now + SEND_MARGIN
+    )
+    if mine.update(attempted_at=now) != 1:
+        raise LeaseLost(posting)
+    posting.attempted_at = now
+
+
+def mark_posted(posting: Posting, *, external_id: str, number: str = "", url: str = "") -> None:
+    """The document is in the ledger under this identity."""
+    posting.status, posting.settled_at = Posting.Status.POSTED, timezone.now()
+    posting.external_id, posting.external_number, posting.external_url = external_id, number, url
+    posting.failure = posting.failure_detail = ""
+    _settle(posting, "external_id", "external_number", "external_url", "settled_at")
+
+
+def postpone(posting: Posting, *, seconds: float, failure: str = "", detail: str = "") -> None:
+    """Try again after so many seconds; ``failure`` names the reason shown meanwhile."""
+    posting.status, posting.not_before = Posting.Status.PENDING, timezone.now() + timedelta(seconds=seconds)
+    posting.failure, posting.failure_detail = failure, detail
+    _settle(posting, "not_before")
+
+
+def mark_failed(posting: Posting, *, failure: str, detail: str = "") -> None:
+    """A person has to mend the cause before `retry_posting`."""
+    posting.status, posting.settled_at = Posting.Status.FAILED, timezone.now()
+    posting.failure, posting.failure_detail = failure, detail
+    _settle(posting, "settled_at")
+
+
+def _settle(posting: Posting, *fields: str) -> None:
+    """Write the outcome unless another worker settled this posting first."""
+    values = {name: getattr(posting, name) for name in ("status", "failure", "failure_detail", *fields)}
+    mine = Posting.objects.filter(pk=posting.pk, lease=posting.lease).exclude(status=Posting.Status.POSTED)
+    if mine.update(lease="", lease_expires_at=None, **values) != 1:
+        raise LeaseLost(posting)
+    posting.lease, posting.lease_expires_at = "", None
+
+
+def _locked(posting: Posting) -> Posting:
+    locked: Posting = Posting.objects.select_for_update().get(pk=posting.pk)
+    return locked

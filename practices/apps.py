@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class PracticesConfig(AppConfig):
+    name = "practices"
+
+    def ready(self) -> None:
+        from practices import checks
+        from practices.isolation import isolate_practices
+
+        checks.register_checks()
+        post_migrate.connect(isolate_practices, sender=self, dispatch_uid="isolate practices")

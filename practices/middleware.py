@@ -1,0 +1,73 @@
+"""The practice in the path decides whom a request acts for."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from practices import audit
+from practices.errors import DomainError
+from practices.models import Membership
+from practices.requests import PracticeRequest
+from practices.tenancy import acting_for, practice_transaction
+
+PREFIX = "/p/"
+
+
+class PracticeMiddleware:
+    """Checks membership under `/p/<practice>/` and wraps the request in the practice's scope.
+
+    Strangers get 404, so that nobody learns which practices exist. `ATOMIC_REQUESTS` rolls a failed view
+    back inside the scope's transaction.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user if request.user.is_authenticated else None
+        with audit.acting_as(user):
+            if not request.path_info.startswith(PREFIX):
+                return self.get_response(request)
+            if user is None:
+                return redirect_to_login(request.get_full_path())
+            return self._answer_inside(request)
+
+    def _answer_inside(self, request: HttpRequest) -> HttpResponse:
+        slug = request.path_info.removeprefix(PREFIX).split("/", 1)[0]
+        membership = Membership.objects.filter(user=request.user.pk, practice__slug=slug).select_related("practice")
+        if not (member := membership.first()):
+            return self._not_found(request)
+        inside = cast(PracticeRequest, request)
+        inside.practice, inside.role = member.practice, member.role
+        with acting_for(member.practice_id), nullcontext() if opens_own(request) else practice_transaction():
+            return self.get_response(request)
+
+    def _not_found(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "404.html", status=404)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A broken rule answers with its message: back on the page it came from, or as a page of its own."""
+        if not isinstance(error, DomainError):
+            return None
+        back = request.headers.get("Referer", "")
+        if request.method == "POST" and url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+            messages.error(request, error.message)
+            response = HttpResponseRedirect(back)
+            response.status_code = 303
+            return response
+        return render(request, "problem.html", {"message": error.message}, status=409)
+
+
+def opens_own(request: HttpRequest) -> bool:
+    """Whether the view of this path is marked `@opens_own_scope`."""
+    try:
+        return getattr(resolve(request.path_info).func, "opens_own_scope", False)
+    except (Resolver404, Http404):
+        return False

@@ -1,0 +1,177 @@
+"""Practices, their people and what is recorded about both."""
+
+from datetime import date
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q, UniqueConstraint
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from practices.tenancy import TenantModel, TenantQuerySet
+
+
+class Practice(models.Model):
+    """A firm of accountants: the tenant."""
+
+    name = models.CharField("practice name", max_length=100)
+    slug = models.SlugField(unique=True, max_length=50)
+    country = models.CharField(max_length=2, default="GB")
+    currency = models.CharField(max_length=3, default="GBP")
+    vat_number = models.CharField("VAT number", max_length=20, blank=True)
+    invoice_day = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(31)],
+        help_text="The day of the month that recurring invoices are dated; the last day where a month is shorter.",
+    )
+    time_zone = models.CharField(max_length=50, default="Europe/London")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="invoice_day_is_in_a_month", condition=Q(invoice_day__range=(1, 31)))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def today(self) -> date:
+        """The civil date in the practice's time zone."""
+        return timezone.localdate(timezone=ZoneInfo(self.time_zone))
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A person who can sign in; without a password they have to set one first."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str, **fields: Any) -> "User":
+        """An operator of the service, for Django admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in with an e-mail address; what they may do is their membership's business."""
+
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    is_staff = models.BooleanField("operator of the service", default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        constraints = [UniqueConstraint(Lower("email"), name="one_user_for_an_email_address")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Membership(models.Model):
+    """A person's place in a practice."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", "Owner"
+        MANAGER = "manager", "Manager"
+        STAFF = "staff", "Staff"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    practice = models.ForeignKey(Practice, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice", "user"], name="one_membership_in_a_practice")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()} of {self.practice}"
+
+
+class Invitation(TenantModel):
+    """A link, sent by e-mail, that lets a colleague join."""
+
+    email = models.EmailField("e-mail address", unique=True)
+    role = models.CharField(max_length=10, choices=Membership.Role.choices, default=Membership.Role.STAFF)
+    invited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class AuditEntry(TenantModel):
+    """What was done, by whom and when; rows are only ever added."""
+
+    append_only = True
+
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=60)
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField(null=True)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["practice", "subject_type", "subject_id", "-id"], name="audit_of_a_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_type} {self.subject_id}"
+
+
+class OutgoingEmailQuerySet(TenantQuerySet["OutgoingEmail"]):
+    def queued(self) -> "OutgoingEmailQuerySet":
+        """Messages that still have to leave."""
+        return self.filter(status=OutgoingEmail.Status.QUEUED, not_before__lte=timezone.now())
+
+
+class OutgoingEmail(TenantModel):
+    """A message on its way out, kept as it was written; at most one for each event."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Not sent"
+
+    event = models.CharField(max_length=120)
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    failure = models.TextField(blank=True)
+
+    objects: ClassVar[models.Manager[Any]] = OutgoingEmailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [UniqueConstraint(fields=["practice", "event"], name="one_email_for_an_event")]
+        indexes = [
+            models.Index(fields=["practice", "not_before"], name="emails_to_send", condition=Q(status="queued"))
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,153 @@
+"""Opening a practice and looking after its people."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+
+from practices import audit
+from practices.errors import DomainError
+from practices.mail import queue_email
+from practices.models import Invitation, Membership, Practice, User
+from practices.signals import practice_opened
+from practices.tenancy import practice_scope
+
+INVITATION_LIFE = timedelta(days=7)
+INVITATION_SALT = "practices.invitation"
+
+
+class AlreadyMember(DomainError):
+    message = "This person already belongs to the practice."
+
+
+class InvitationIsOver(DomainError):
+    message = "This invitation has been used or has expired. Ask the person who invited you for a new one."
+
+
+class InvitationForSomebodyElse(DomainError):
+    message = "This invitation was sent to another e-mail address. Sign out and open the link again."
+
+
+class LastOwner(DomainError):
+    message = "A practice needs at least one owner. Make somebody else an owner first."
+
+
+def open_practice(owner: User, name: str, *, country: str = "GB") -> Practice:
+    """A new practice with its owner, all of it or nothing.
+
+    The one operation that opens a scope itself: the practice does not exist before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('practices_practice', 'id'))")
+        practice_id = cursor.fetchone()[0]
+    with practice_scope(practice_id):
+        practice = Practice.objects.create(pk=practice_id, name=name, slug=free_slug(name), country=country)
+        Membership.objects.create(practice=practice, user=owner, role=Membership.Role.OWNER)
+        practice_opened.send(Practice, practice=practice)
+        with audit.acting_as(owner):
+            audit.record("practice.opened", practice, name=name)
+    return practice
+
+
+def free_slug(name: str) -> str:
+    """A short name for addresses that no other practice has."""
+    stem = slugify(name)[:40] or "practice"
+    taken = set(Practice.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    candidates = (stem if n == 1 else f"{stem}-{n}" for n in range(1, len(taken) + 2))
+    return next(slug for slug in candidates if slug not in taken)
+
+
+def amend_practice(practice: Practice) -> Practice:
+    """The practice with changed particulars, recorded."""
+    before = Practice.objects.select_for_update().get(pk=practice.pk)
+    names = ("name", "vat_number", "invoice_day", "country")
+    changes = {n: [getattr(before, n), getattr(practice, n)] for n in names if getattr(before, n) != getattr(practice, n)}
+    practice.save(update_fields=names)
+    if changes:
+        audit.record("practice.amended", practice, changes=changes)
+    return practice
+
+
+def invite_member(practice: Practice, email: str, role: str, *, by: User) -> Invitation:
+    """An invitation that is on its way by e-mail and lasts a week; raises `AlreadyMember`."""
+    if Membership.objects.filter(practice=practice, user__email__iexact=email).exists():
+        raise AlreadyMember(email)
+    Invitation.objects.filter(email__iexact=email, accepted_at=None).update(expires_at=timezone.now())
+    invitation: Invitation = Invitation.objects.create(
+        email=email.lower(), role=role, invited_by=by, expires_at=timezone.now() + INVITATION_LIFE
+    )
+    audit.record("member.invited", invitation, role=role)
+    context = {"practice": practice, "inviter": by, "url": settings.PUBLIC_URL + invitation_path(invitation)}
+    queue_email(invitation.email, "practices/invitation", context, event=f"invitation:{invitation.pk}")
+    return invitation
+
+
+def invitation_path(invitation: Invitation) -> str:
+    """The path of the page where an invitation is accepted; its token names the practice."""
+    token = signing.dumps([invitation.practice_id, invitation.pk], salt=INVITATION_SALT)
+    return reverse("invitation-accept", args=[token])
+
+
+def read_invitation_token(token: str) -> tuple[int, int]:
+    """The practice's and the invitation's id; raises `InvitationIsOver` for anything we did not sign."""
+    try:
+        practice_id, invitation_id = signing.loads(token, salt=INVITATION_SALT, max_age=INVITATION_LIFE)
+    except (signing.BadSignature, ValueError) as error:
+        raise InvitationIsOver from error
+    return practice_id, invitation_id
+
+
+def open_invitation(invitation_id: int) -> Invitation:
+    """The invitation while it can be accepted, locked; raises `InvitationIsOver`."""
+    invitation: Invitation | None = Invitation.objects.select_for_update().filter(pk=invitation_id).first()
+    if invitation is None or invitation.accepted_at or invitation.expires_at <= timezone.now():
+        raise InvitationIsOver
+    return invitation
+
+
+def accept_invitation(invitation: Invitation, user: User) -> Membership:
+    """The colleague's membership; raises `InvitationIsOver` or `InvitationForSomebodyElse`."""
+    invitation = open_invitation(invitation.pk)
+    if user.email.lower() != invitation.email.lower():
+        raise InvitationForSomebodyElse(invitation)
+    membership, _ = Membership.objects.get_or_create(
+        practice_id=invitation.practice_id, user=user, defaults={"role": invitation.role}
+    )
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at"])
+    with audit.acting_as(user):
+        audit.record("member.joined", invitation, role=membership.role)
+    return membership
+
+
+def change_role(membership: Membership, role: str) -> Membership:
+    """The member with another role; raises `LastOwner`."""
+    membership = _not_the_last_owner(membership, unless=role == Membership.Role.OWNER)
+    before, membership.role = membership.role, role
+    membership.save(update_fields=["role"])
+    audit.record("member.role_changed", membership, before=before, after=role, user=membership.user_id)
+    return membership
+
+
+def remove_member(membership: Membership) -> None:
+    """Take a person out of the practice; what they did stays. Raises `LastOwner`."""
+    membership = _not_the_last_owner(membership)
+    audit.record("member.removed", membership, user=membership.user_id, role=membership.role)
+    membership.delete()
+
+
+def _not_the_last_owner(membership: Membership, *, unless: bool = False) -> Membership:
+    """The membership; its practice's owners are locked, so that two cannot leave at once."""
+    owners = list(
+        Membership.objects.select_for_update().filter(
+            practice_id=membership.practice_id, role=Membership.Role.OWNER
+        )
+    )
+    membership = Membership.objects.select_related("user").get(pk=membership.pk)
+    if not unless and [owner.pk for owner in owners] == [membership.pk]:
+        raise LastOwner(membership)
+    return membership

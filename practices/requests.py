@@ -1,0 +1,67 @@
+"""What a view knows about the person and the practice, and the two ways it answers a change."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django_htmx.middleware import HtmxDetails
+
+from practices.models import Practice, User
+from practices.permissions import Can, may
+
+P = ParamSpec("P")
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+class PracticeRequest(HttpRequest):
+    """A request under `/p/<practice>/` by one of its members."""
+
+    user: User  # type: ignore[assignment]  # the middleware lets nobody else through
+    practice: Practice
+    role: str
+    htmx: HtmxDetails
+
+    def can(self, right: Can) -> bool:  # the middleware binds this; declared for the type checker and templates
+        return may(self.role, right)
+
+
+def requires(
+    right: Can,
+) -> Callable[
+    [Callable[Concatenate[PracticeRequest, P], HttpResponse]], Callable[Concatenate[PracticeRequest, P], HttpResponse]
+]:
+    """Lets only members with this right reach the view; everybody else gets 403 (strangers got 404 before)."""
+
+    def guard(
+        view: Callable[Concatenate[PracticeRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[PracticeRequest, P], HttpResponse]:
+        @wraps(view)
+        def guarded(request: PracticeRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not may(request.role, right):
+                raise PermissionDenied(f"Your role does not let you {right}. Ask an owner of {request.practice}.")
+            return view(request, *args, **kwargs)
+
+        guarded.requires = right  # type: ignore[attr-defined]  # read by the test that every URL has a right
+        return guarded
+
+    return guard
+
+
+def opens_own_scope(view: View) -> View:
+    """Marks a view that talks to the network: no transaction is open until it opens one. Outermost decorator."""
+    view.opens_own_scope = True  # type: ignore[attr-defined]
+    return transaction.non_atomic_requests(view)
+
+
+def see_other(request: HttpRequest, to: str | models.Model, *args: Any, **kwargs: Any) -> HttpResponse:
+    """303 to the page that shows the result of a change."""
+    response = HttpResponseRedirect(resolve_url(to, *args, **kwargs))
+    response.status_code = 303
+    return response

@@ -1,0 +1,94 @@
+"""Bar charts as SVG, worked out on the server, each with its table for those who do not see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django import template
+
+register = template.Library()
+
+WIDTH, HEIGHT = 640, 220
+LEFT, BOTTOM, TOP = 56, 24, 8
+STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar in the drawing's own units."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    series: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One grid line with its label."""
+
+    y: str
+    label: str
+
+
+def rounded_up(highest: Decimal) -> tuple[Decimal, Decimal]:
+    """The top of a scale that holds `highest`, and the step between its four lines."""
+    if highest <= 0:
+        return Decimal(4), Decimal(1)
+    rough = highest / 4
+    magnitude = Decimal(10) ** rough.adjusted()
+    step = next(size * magnitude for size in STEPS if size * magnitude >= rough)
+    return step * 4, step
+
+
+def short(value: Decimal, symbol: str) -> str:
+    """A scale label: `£0`, `£750`, `£2.5k`, `£1m`."""
+    for size, suffix in ((Decimal(1_000_000), "m"), (Decimal(1_000), "k")):
+        if value >= size:
+            return f"{symbol}{(value / size).normalize():f}{suffix}"
+    return f"{symbol}{value.normalize():f}"
+
+
+def at(value: Decimal) -> str:
+    """A coordinate with one place, which is finer than anybody sees."""
+    return f"{value:.1f}"
+
+
+@register.inclusion_tag("components/bar_chart.html")
+def bar_chart(
+    title: str, series: Sequence[str], groups: Sequence[tuple[str, Sequence[Decimal]]], symbol: str = "£"
+) -> dict[str, object]:
+    """Grouped bars: one group a label (a month), one bar a series (raised, posted, paid).
+
+    Each group is (label, one Decimal of zero or more for each series).
+    """
+    top, step = rounded_up(max((value for _, values in groups for value in values), default=Decimal(0)))
+    plot = Decimal(HEIGHT - BOTTOM - TOP)
+    slot = Decimal(WIDTH - LEFT) / max(len(groups), 1)
+    thick = min(slot * Decimal("0.72") / max(len(series), 1), Decimal(28))
+    bars, labels = [], []
+    for index, (label, values) in enumerate(groups):
+        middle = LEFT + slot * index + slot / 2
+        labels.append((at(middle), label))
+        start = middle - thick * len(series) / 2
+        for number, value in enumerate(values):
+            height = plot * value / top
+            x, y = start + thick * number, TOP + plot - height
+            words = f"{label}, {series[number]}: {symbol}{value:,.2f}"
+            bars.append(Bar(at(x), at(y), at(thick - 2), at(height), number + 1, words))
+    lines = [Line(at(TOP + plot - plot * n / 4), short(step * n, symbol)) for n in range(5)]
+    return {
+        "title": title,
+        "series": series,
+        "groups": groups,
+        "symbol": symbol,
+        "bars": bars,
+        "labels": labels,
+        "lines": lines,
+        "left": LEFT,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "label_y": HEIGHT - 6,
+    }

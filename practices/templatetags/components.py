@@ -1,0 +1,80 @@
+"""Tags that components are made of and made with. See docs/design-system.md."""
+
+from functools import lru_cache
+from typing import Any
+
+import lucide
+from django import template
+from django.template import Context
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+TONE_ICONS = {
+    "neutral": "circle-dashed",
+    "info": "info",
+    "good": "circle-check",
+    "warn": "triangle-alert",
+    "bad": "circle-alert",
+    "working": "loader-circle",
+}
+STATE_ICONS = {"done": "check", "warn": "triangle-alert", "error": "x"}
+# Django's message levels are words; debug is never shown to a person.
+MESSAGE_TONES = {"success": "good", "warning": "warn", "error": "bad"}
+
+
+@register.simple_block_tag(takes_context=True, end_name="endcomponent")
+def component(context: Context, content: SafeString, name: str, **variables: Any) -> SafeString:
+    """`components/<name>.html` around the block, which it shows as `body`.
+
+    The component sees the named variables and nothing else of the page.
+    """
+    return get_template(f"components/{name}.html").render({**variables, "body": content})
+
+
+@register.simple_block_tag(end_name="endcapture")
+def capture(content: SafeString) -> SafeString:
+    """The block's markup under a name: `{% capture as actions %}…{% endcapture %}`."""
+    return content
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """A Lucide icon as inline SVG, hidden from screen readers: the word beside it is what they read.
+
+    Raises lucide.IconDoesNotExist for an unknown name.
+    """
+    return _drawn(str(name), size)
+
+
+@lru_cache(maxsize=256)
+def _drawn(name: str, size: int) -> SafeString:
+    svg = lucide._render_icon(name, size, **{"class": "icon", "aria_hidden": "true"})
+    # Not mark_safe on foreign text: the drawing comes from the lucide package.
+    return mark_safe(svg.replace("\n", "").replace("  ", ""))
+
+
+@register.filter
+def tone_icon(tone: str) -> str:
+    """The icon that goes with a tone. Raises KeyError for a word that is no tone."""
+    return TONE_ICONS[tone or "neutral"]
+
+
+@register.filter
+def state_icon(state: str) -> str:
+    """The icon of a finished step or check, or an empty string for one still open."""
+    return STATE_ICONS.get(state, "")
+
+
+@register.filter
+def message_tone(level_tag: str) -> str:
+    """The tone of a Django message level."""
+    return MESSAGE_TONES.get(level_tag, "info")
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Up to two initials of a name: `Alice Brook` gives `AB`."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

@@ -1,0 +1,102 @@
+"""Whom we act for, and the transaction that proves it to the database.
+
+`acting_for` names the practice (no database). `practice_transaction` opens one durable transaction and
+tells PostgreSQL the practice for just that transaction, so row level security lets its rows through.
+`practice_scope` is both. Operations assume an open scope and never open one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ClassVar, TypeVar
+
+from django.db import connection, models, transaction
+
+from practices.errors import NoPracticeScope
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+_practice_id: ContextVar[int | None] = ContextVar("practice_id", default=None)
+_scope_open: ContextVar[bool] = ContextVar("scope_open", default=False)
+
+
+@contextmanager
+def acting_for(practice_id: int) -> Iterator[None]:
+    """Everything inside acts for this practice; no rows are visible until a transaction is opened."""
+    token = _practice_id.set(practice_id)
+    try:
+        yield
+    finally:
+        _practice_id.reset(token)
+
+
+def acting_practice_id() -> int:
+    """The id of the practice we act for; raises `NoPracticeScope` when nobody said."""
+    practice_id = _practice_id.get()
+    if practice_id is None:
+        raise NoPracticeScope("No practice: wrap this in acting_for() or practice_scope().")
+    return practice_id
+
+
+def practice_of_new_rows() -> int | None:
+    """The acting practice for a column default; None (which the column refuses) when nobody said."""
+    return _practice_id.get()
+
+
+def scope_is_open() -> bool:
+    """Whether a transaction of the acting practice is open here."""
+    return _scope_open.get()
+
+
+@contextmanager
+def practice_transaction() -> Iterator[None]:
+    """One durable transaction in which exactly the acting practice's rows exist.
+
+    The setting dies with the transaction, so a pooled connection stays clean; being durable it cannot nest.
+    """
+    practice_id = acting_practice_id()
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('ignition.practice_id', %s, true)", [str(practice_id)])
+        token = _scope_open.set(True)
+        try:
+            yield
+        finally:
+            _scope_open.reset(token)
+
+
+@contextmanager
+def practice_scope(practice_id: int) -> Iterator[None]:
+    """`acting_for` and `practice_transaction` in one, for commands, tasks and the shell."""
+    with acting_for(practice_id), practice_transaction():
+        yield
+
+
+class TenantQuerySet(models.QuerySet[Row]):
+    """Adds no filter (the policy does that); raises when a query *runs* outside a scope.
+
+    Every read and write of a queryset goes through `db`, so this one door is enough, and forms may still
+    name querysets at import.
+    """
+
+    @property
+    def db(self) -> str:
+        if not _scope_open.get():
+            raise NoPracticeScope(f"{self.model.__name__} was queried outside a practice scope.")
+        return super().db
+
+
+class TenantModel(models.Model):
+    """A row that belongs to one practice and is under row level security."""
+
+    #: Rows that may be added and read but never changed, not even by raw SQL of the application's role.
+    append_only: ClassVar[bool] = False
+
+    practice = models.ForeignKey(
+        "practices.Practice", models.PROTECT, default=practice_of_new_rows, editable=False, related_name="+"
+    )
+
+    objects: ClassVar[models.Manager[Any]] = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,253 @@
+"""Our authorised access to one Sage business, and what is known of it here."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q, UniqueConstraint
+from django.utils import timezone
+
+from clients.models import Client
+from ledger.models import Posting
+from practices.fields import SealedTextField
+from practices.models import User
+from practices.tenancy import TenantModel, TenantQuerySet
+from services.models import Service, TaxRate
+
+
+class Authorisation(TenantModel):
+    """One trip to Sage's sign-in page: made when somebody leaves for it, gone when they come back."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    nonce_sha256 = models.CharField(max_length=64)
+    code_verifier = SealedTextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["nonce_sha256"], name="an_authorisation_state_is_unique")]
+
+    def __str__(self) -> str:
+        return f"Authorisation by {self.user_id}"
+
+
+class SageConnectionQuerySet(TenantQuerySet["SageConnection"]):
+    def live(self) -> "SageConnectionQuerySet":
+        """The connection that has not been ended; at most one a practice."""
+        return self.exclude(status=SageConnection.Status.DISCONNECTED)
+
+
+class SageConnection(TenantModel):
+    """Our access to one Sage business: tokens at rest are encrypted, one live connection a practice."""
+
+    class Status(models.TextChoices):
+        CONNECTED = "connected", "Connected, not enabled yet"
+        ENABLED = "enabled", "Connected"
+        NEEDS_REAUTHORISATION = "needs_reauthorisation", "Needs reconnecting"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    status = models.CharField(max_length=22, choices=Status.choices, default=Status.CONNECTED)
+    #: Empty until one of the login's companies is chosen.
+    business_id = models.CharField(max_length=64, blank=True)
+    business_name = models.CharField(max_length=200, blank=True)
+    plan = models.CharField(max_length=40, blank=True)
+    access_token = SealedTextField(blank=True)
+    refresh_token = SealedTextField(blank=True)
+    access_expires_at = models.DateTimeField(null=True)
+    refresh_expires_at = models.DateTimeField(null=True)
+    default_account_id = models.CharField(max_length=64, blank=True)
+    #: F12: payments made in Sage are mirrored here.
+    pulls_payments = models.BooleanField(default=True)
+    connected_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    connected_at = models.DateTimeField(default=timezone.now)
+    enabled_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    #: What went wrong last with the connection itself, a key of the explanations; empty when healthy.
+    trouble = models.CharField(max_length=60, blank=True)
+
+    objects: ClassVar[models.Manager[Any]] = SageConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            UniqueConstraint(
+                fields=["practice"],
+                condition=~Q(status="disconnected"),
+                name="one_live_connection_for_a_practice",
+            ),
+            models.CheckConstraint(
+                name="an_enabled_connection_is_complete",
+                condition=~Q(status="enabled")
+                | (
+                    ~Q(business_id="")
+                    & ~Q(default_account_id="")
+                    & ~Q(refresh_token="")
+                    & Q(enabled_at__isnull=False)
+                ),
+            ),
+            models.CheckConstraint(
+                name="a_disconnected_connection_keeps_no_tokens",
+                condition=~Q(status="disconnected") | Q(access_token="", refresh_token=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.business_name or "Sage"
+
+
+class SageLedgerAccount(TenantModel):
+    """A nominal code of the connected business, as read last."""
+
+    sage_id = models.CharField(max_length=64)
+    nominal_code = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    #: Gone, hidden or no longer for sales: it may not be chosen, and what uses it is named.
+    is_usable = models.BooleanField(default=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["nominal_code", "id"]
+        constraints = [UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_ledger_account")]
+
+    def __str__(self) -> str:
+        return f"{self.nominal_code} {self.name}"
+
+
+class SageTaxRate(TenantModel):
+    """A VAT rate of the connected business, as read last."""
+
+    sage_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=100)
+    percentage = models.DecimalField(max_digits=5, decimal_places=2)
+    is_usable = models.BooleanField(default=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-percentage", "id"]
+        constraints = [UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_sage_tax_rate")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccountMapping(TenantModel):
+    """The ledger account of one service, where it is not the default one (F14, F16)."""
+
+    service = models.OneToOneField(Service, models.CASCADE, related_name="account_mapping")
+    ledger_account_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="an_account_mapping_names_an_account", condition=~Q(ledger_account_id="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} → {self.ledger_account_id}"
+
+
+class TaxRateMapping(TenantModel):
+    """Which of Sage's rates one of the practice's VAT rates is."""
+
+    tax_rate = models.OneToOneField(TaxRate, models.CASCADE, related_name="sage_mapping")
+    sage_tax_rate_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="a_rate_mapping_names_a_rate", condition=~Q(sage_tax_rate_id=""))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tax_rate_id} → {self.sage_tax_rate_id}"
+
+
+class ContactLink(TenantModel):
+    """Which Sage contact a client is, for one business."""
+
+    class Origin(models.TextChoices):
+        BY_HAND = "by_hand", "Chosen by hand"
+        BY_NAME = "by_name", "Has exactly this name"
+        CREATED = "created", "Created with the first invoice"
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="contact_links")
+    business_id = models.CharField(max_length=64)
+    sage_contact_id = models.CharField(max_length=64)
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    linked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["practice", "client", "business_id"], name="one_contact_for_a_client"),
+            UniqueConstraint(
+                fields=["practice", "business_id", "sage_contact_id"], name="one_client_for_a_contact"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} → {self.sage_contact_id}"
+
+
+class SageLink(TenantModel):
+    """The identity in Sage of one posted copy, with Sage's own figures."""
+
+    posting = models.OneToOneField(Posting, models.PROTECT, related_name="sage_link")
+    business_id = models.CharField(max_length=64)
+    sage_id = models.CharField(max_length=64)
+    sage_number = models.CharField(max_length=40, blank=True)
+    net = models.DecimalField(max_digits=12, decimal_places=2)
+    vat = models.DecimalField(max_digits=12, decimal_places=2)
+    #: True when a lookup found it after a lost answer; False when Sage answered the create.
+    was_adopted = models.BooleanField(default=False)
+    #: Of what we sent and of what Sage holds; they differ when somebody edits over there.
+    sent_fingerprint = models.CharField(max_length=64, blank=True)
+    seen_fingerprint = models.CharField(max_length=64, blank=True)
+    posted_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            UniqueConstraint(
+                fields=["practice", "business_id", "sage_id"], name="one_link_for_a_sage_document"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sage_number or self.sage_id
+
+
+class SyncCursor(TenantModel):
+    """How far a change feed of one business has been read; `since` is Sage's clock, not ours."""
+
+    business_id = models.CharField(max_length=64)
+    feed = models.CharField(max_length=40)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["practice", "business_id", "feed"], name="one_cursor_for_a_feed")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feed} since {self.since}"
+
+
+class SyncRun(TenantModel):
+    """One reading of Sage: when, what for, how much, what went wrong."""
+
+    class Kind(models.TextChoices):
+        PAYMENTS = "payments", "Payments"
+        REFERENCE_DATA = "reference_data", "Accounts and VAT rates"
+        AUDIT = "audit", "Comparison of documents"
+
+    kind = models.CharField(max_length=15, choices=Kind.choices)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["practice", "kind", "-id"], name="sync_runs_by_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.started_at}"
