@@ -1,0 +1,43 @@
+"""./dev test: pytest against servers of its own, which are thrown away afterwards."""
+
+import os
+import secrets
+import subprocess
+import tempfile
+from pathlib import Path
+
+from devtools.environment import application_environment
+from devtools.paths import PYTHON, ROOT, TEST_RESULTS
+from devtools.secret_files import fernet_key
+from devtools.services import throwaway_servers
+from devtools.terminal import say
+
+# Nothing of the machine's own settings may change what a test sees.
+NOT_FOR_TESTS = ("SAGE_AUTHORIZE_URL", "SAGE_TOKEN_URL", "SAGE_REVOKE_URL", "SAGE_API_URL", "SAGE_CLIENT_ID")
+ALL_TESTS = ["-n", "auto", "--dist", "loadgroup", "--cov", "--cov-report=term", f"--junitxml={TEST_RESULTS}"]
+
+
+def test(arguments: list[str]) -> int:
+    """Run pytest with these arguments, or every test in parallel with coverage; pytest's exit code."""
+    if not arguments:
+        TEST_RESULTS.unlink(missing_ok=True)
+    with throwaway_servers() as servers:
+        say("running " + ("the tests asked for" if arguments else "every test"))
+        command = [str(PYTHON), "-m", "pytest", *(arguments or ALL_TESTS)]
+        return subprocess.run(command, cwd=ROOT, env=environment_for_tests(servers), check=False).returncode
+
+
+def environment_for_tests(servers: dict[str, str]) -> dict[str, str]:
+    """The application's environment with settings as in production and secrets of this run only."""
+    with tempfile.TemporaryDirectory() as state:
+        environment = application_environment(servers, state=Path(state))
+    kept = {name: value for name, value in environment.items() if name not in NOT_FOR_TESTS}
+    return {
+        **kept,
+        "DEBUG": "0",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "FIELD_ENCRYPTION_KEYS": fernet_key(),
+        "PUBLIC_URL": "http://testserver",
+        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
+    }
