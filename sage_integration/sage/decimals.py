@@ -1,0 +1,86 @@
+"""Amounts on their way from and to Sage's JSON, exact in both directions.
+
+Sage writes decimals as strings ("6011.4") where its Swagger says number, and takes numbers
+(FACTS.md 3). A float never comes near them.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NewType
+
+#: A Decimal that `number` has passed for sending.
+JsonNumber = NewType("JsonNumber", Decimal)
+
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def decimal(value: object) -> Decimal:
+    """The exact amount behind a JSON string or number; anything else raises ValueError."""
+    if isinstance(value, str):
+        if not _DECIMAL.fullmatch(value):
+            raise ValueError(f"Not a decimal: {value[:40]!r}")
+        return Decimal(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    raise ValueError(f"Not a decimal: {type(value).__name__}")
+
+
+def number(value: Decimal) -> JsonNumber:
+    """The amount as it may stand in a body to Sage; ValueError unless it is finite."""
+    if not value.is_finite():
+        raise ValueError(f"Not an amount: {value}")
+    return JsonNumber(value)
+
+
+def json_text(value: object) -> str:
+    """The value as JSON, decimals digit for digit as numbers; TypeError for a float or a stranger."""
+    match value:
+        case None | bool() | str() | int():
+            return json.dumps(value, ensure_ascii=False)
+        case Decimal():
+            return format(number(value), "f")
+        case Mapping():
+            members = (f"{json_text(str(key))}:{json_text(member)}" for key, member in value.items())
+            return "{" + ",".join(members) + "}"
+        case list() | tuple():
+            return "[" + ",".join(map(json_text, value)) + "]"
+    raise TypeError(f"{type(value).__name__} has no place in a body to Sage")
+
+
+def json_value(text: str | bytes) -> object:
+    """What the JSON says, with numbers as Decimal; ValueError if it is not JSON."""
+    try:
+        value: object = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("JSON nested too deeply") from error
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def with_decimals(value: object, fields: Iterable[str]) -> object:
+    """The same JSON with the named fields as Decimal, at any depth; null and "" become None.
+
+    Raises ValueError for an amount that is none.
+    """
+    names = frozenset(fields)
+
+    def convert(part: object) -> object:
+        if isinstance(part, dict):
+            return {key: _amount(member) if key in names else convert(member) for key, member in part.items()}
+        if isinstance(part, list):
+            return [convert(member) for member in part]
+        return part
+
+    return convert(value)
+
+
+def _amount(value: object) -> Decimal | None:
+    # Empty strings stand for null in Sage's answers (FACTS.md 3).
+    return None if value is None or value == "" else decimal(value)

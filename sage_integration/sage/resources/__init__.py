@@ -1,0 +1,1 @@
+"""One class a Sage resource, typed in and out."""

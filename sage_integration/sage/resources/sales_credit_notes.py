@@ -1,0 +1,88 @@
+"""Sales credit notes."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Required
+
+from sage_integration.sage.resources.documents import (
+    DocumentFields,
+    DocumentLine,
+    Documents,
+    NewDocumentLine,
+    SalesDocument,
+    only_live_one,
+)
+from sage_integration.sage.resources.resource import moment_text
+
+
+class SalesCreditNote(SalesDocument, total=False):
+    """A credit note in Sage; release it if its status reads DRAFT (FACTS.md 10)."""
+
+    credit_note_number: str
+    original_invoice_date: str | None
+    credit_note_lines: list[DocumentLine]
+
+
+class NewSalesCreditNoteLine(NewDocumentLine):
+    """A line of a credit note to send; prices are positive."""
+
+
+class NewSalesCreditNote(DocumentFields, total=False):
+    """A credit note to create; the invoice it corrects is named in reference or notes only (FACTS.md 10)."""
+
+    contact_id: Required[str]  # type: ignore[misc]
+    date: Required[str]  # type: ignore[misc]
+    reference: Required[str]  # type: ignore[misc]
+    original_invoice_date: str
+    credit_note_lines: Required[list[NewSalesCreditNoteLine]]
+    idempotency_id: Required[str]
+
+
+class SalesCreditNotes(Documents[SalesCreditNote]):
+    """The sales credit notes of a business."""
+
+    path = "/sales_credit_notes"
+    namespace = "sales_credit_note"
+    attributes = (
+        "reference",
+        "credit_note_number",
+        "contact",
+        "date",
+        "net_amount",
+        "tax_amount",
+        "total_amount",
+        "total_paid",
+        "outstanding_amount",
+        "status",
+        "created_at",
+        "updated_at",
+        "deleted_at",
+        "links",
+    )
+
+    def list(
+        self,
+        *,
+        search: str | None = None,
+        contact_id: str | None = None,
+        status_id: str | None = None,
+        updated_or_created_since: datetime | None = None,
+        deleted_since: datetime | None = None,
+    ) -> Iterator[SalesCreditNote]:
+        """Credit notes, longest unchanged first; `search` matches parts of references and contact names."""
+        return self._many(
+            search=search,
+            contact_id=contact_id,
+            status_id=status_id,
+            updated_or_created_since=moment_text(updated_or_created_since),
+            deleted_since=moment_text(deleted_since),
+            sort="updated_at:asc",
+        )
+
+    def find_by_reference(self, reference: str) -> SalesCreditNote | None:
+        """The credit note with exactly this reference; see `only_live_one` for what it raises."""
+        return only_live_one(self.list(search=reference), reference)
+
+    def create(self, credit_note: NewSalesCreditNote) -> SalesCreditNote:
+        """The credit note as Sage stored it; a repeat with the same idempotency id makes no second one."""
+        return self._create(credit_note)
