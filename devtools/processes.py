@@ -16,7 +16,8 @@ from devtools.paths import ROOT
 from devtools.terminal import say
 
 # Loaded before any fork: between fork and exec only a plain system call is safe.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_LINUX: bool = sys.platform == "linux"
+_LIBC = ctypes.CDLL(None) if _LINUX else None
 _PR_SET_PDEATHSIG = 1
 
 
@@ -72,7 +73,7 @@ def end_leftover(pid: int, sign: str, with_signal: int, *, seconds: float = 20) 
 
 def _is_ours(pid: int, sign: str) -> bool:
     """Ids are used again, so the command line has to say it too."""
-    if sys.platform == "linux":  # a small machine may have no ps
+    if _LINUX:  # a small machine may have no ps
         try:
             shown = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
         except OSError:

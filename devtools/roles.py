@@ -26,7 +26,7 @@ def prepare_given(url: str, *, for_tests: bool = False) -> None:
     Raises Problem with the SQL for an administrator where the login may not do it itself.
     """
     with _connected(url) as connection:
-        login = _value(connection, "SELECT current_user")
+        login = str(_value(connection, "SELECT current_user"))
         statements = missing_statements(connection, login, for_tests=for_tests)
         if not statements:
             return

@@ -1,9 +1,11 @@
 """What the person at the keyboard reads. Progress goes to standard error, results to standard output."""
 
+import os
 import sys
 import time
 
-STARTED = time.monotonic()
+# ./dev starts itself again inside the virtual environment: the clock goes on.
+STARTED = float(os.environ.setdefault("DEV_STARTED", str(time.time())))
 
 
 class Problem(Exception):
@@ -12,7 +14,7 @@ class Problem(Exception):
 
 def say(text: str) -> None:
     """Print a line of progress with the seconds since the start."""
-    print(f"[{time.monotonic() - STARTED:6.1f} s] {text}", file=sys.stderr, flush=True)
+    print(f"[{time.time() - STARTED:6.1f} s] {text}", file=sys.stderr, flush=True)
 
 
 def counted(number: int, noun: str) -> str:

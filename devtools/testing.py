@@ -14,7 +14,10 @@ from devtools.terminal import say
 
 # Nothing of the machine's own settings may change what a test sees.
 NOT_FOR_TESTS = ("SAGE_AUTHORIZE_URL", "SAGE_TOKEN_URL", "SAGE_REVOKE_URL", "SAGE_API_URL", "SAGE_CLIENT_ID")
-ALL_TESTS = ["-n", "auto", "--dist", "loadgroup", "--cov", "--cov-report=term", f"--junitxml={TEST_RESULTS}"]
+ALL_TESTS = [
+    *("-n", "auto", "--maxprocesses", "12", "--dist", "loadgroup"),
+    *("--cov", "--cov-report=term", f"--junitxml={TEST_RESULTS}"),
+]
 
 
 def test(arguments: list[str]) -> int:
