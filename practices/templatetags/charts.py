@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from django import template
 
+from practices.templatetags.money_tags import SYMBOLS, written
+
 register = template.Library()
 
 WIDTH, HEIGHT = 640, 220
@@ -51,6 +53,11 @@ def short(value: Decimal, symbol: str) -> str:
     return f"{symbol}{value.normalize():f}"
 
 
+def in_words(value: Decimal, currency: str) -> str:
+    """An amount, or a plain count where there is no currency."""
+    return written(value, currency) if currency else f"{value:,f}"
+
+
 def at(value: Decimal) -> str:
     """A coordinate with one place, which is finer than anybody sees."""
     return f"{value:.1f}"
@@ -58,12 +65,13 @@ def at(value: Decimal) -> str:
 
 @register.inclusion_tag("components/bar_chart.html")
 def bar_chart(
-    title: str, series: Sequence[str], groups: Sequence[tuple[str, Sequence[Decimal]]], symbol: str = "£"
+    title: str, series: Sequence[str], groups: Sequence[tuple[str, Sequence[Decimal]]], currency: str = "GBP"
 ) -> dict[str, object]:
     """Grouped bars: one group a label (a month), one bar a series (raised, posted, paid).
 
-    Each group is (label, one Decimal of zero or more for each series).
+    Each group is (label, one Decimal of zero or more for each series); currency "" for plain counts.
     """
+    symbol = SYMBOLS.get(currency, currency)
     top, step = rounded_up(max((value for _, values in groups for value in values), default=Decimal(0)))
     plot = Decimal(HEIGHT - BOTTOM - TOP)
     slot = Decimal(WIDTH - LEFT) / max(len(groups), 1)
@@ -76,18 +84,18 @@ def bar_chart(
         for number, value in enumerate(values):
             height = plot * value / top
             x, y = start + thick * number, TOP + plot - height
-            words = f"{label}, {series[number]}: {symbol}{value:,.2f}"
+            words = f"{label}, {series[number]}: {in_words(value, currency)}"
             bars.append(Bar(at(x), at(y), at(thick - 2), at(height), number + 1, words))
     lines = [Line(at(TOP + plot - plot * n / 4), short(step * n, symbol)) for n in range(5)]
     return {
         "title": title,
         "series": series,
-        "groups": groups,
-        "symbol": symbol,
+        "rows": [(label, [in_words(value, currency) for value in values]) for label, values in groups],
         "bars": bars,
         "labels": labels,
         "lines": lines,
         "left": LEFT,
+        "scale_x": LEFT - 8,
         "width": WIDTH,
         "height": HEIGHT,
         "label_y": HEIGHT - 6,

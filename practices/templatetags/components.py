@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import Any
 
-import lucide
 from django import template
 from django.template import Context
 from django.template.loader import get_template
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide
 
 register = template.Library()
 
@@ -40,19 +40,13 @@ def capture(content: SafeString) -> SafeString:
 
 
 @register.simple_tag
-def icon(name: str, size: int = 16) -> SafeString:
+@lru_cache(maxsize=256)
+def icon(name: str, size: int = 16) -> str:
     """A Lucide icon as inline SVG, hidden from screen readers: the word beside it is what they read.
 
     Raises lucide.IconDoesNotExist for an unknown name.
     """
-    return _drawn(str(name), size)
-
-
-@lru_cache(maxsize=256)
-def _drawn(name: str, size: int) -> SafeString:
-    svg = lucide._render_icon(name, size, **{"class": "icon", "aria_hidden": "true"})
-    # Not mark_safe on foreign text: the drawing comes from the lucide package.
-    return mark_safe(svg.replace("\n", "").replace("  ", ""))
+    return lucide(name, size=size, **{"class": "icon", "aria_hidden": "true"})
 
 
 @register.filter

@@ -54,7 +54,9 @@ def instant(value: datetime | None, zone: str | None = None) -> SafeString | str
     if value is None:
         return NOTHING
     words = written_instant(value, zone)
-    return format_html('<time datetime="{}">{}</time>', _local(value, zone).isoformat(timespec="seconds"), words)
+    return format_html(
+        '<time datetime="{}">{}</time>', _local(value, zone).isoformat(timespec="seconds"), words
+    )
 
 
 @register.filter
