@@ -89,6 +89,8 @@ class ContactPerson(TenantModel):
     email = models.EmailField("e-mail address", max_length=100, blank=True)
     phone = models.CharField(max_length=30, blank=True)
     is_signatory = models.BooleanField("signs proposals", default=False)
+    #: Kept because signatures name them; no longer shown or asked to sign.
+    has_left = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ["-is_signatory", "id"]

@@ -1,3 +1,33 @@
-from django.urls import URLPattern, URLResolver
+"""Every address of the product: pages of a practice under `/p/<practice>/`, the rest beside it."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from allauth.account import views as account_views
+from django.contrib import admin
+from django.db import transaction
+from django.urls import include, path
+
+from practices import styleguide, views
+from practices.invitations import invitation_accept
+
+practice_pages = [
+    path("", include("practices.urls")),
+    path("clients/", include("clients.urls")),
+    path("services/", include("services.urls")),
+    path("proposals/", include("proposals.urls")),
+    path("", include("invoicing.urls")),
+    path("postings/", include("ledger.urls")),
+    path("", include("sage_integration.urls")),
+]
+
+urlpatterns = [
+    path("", views.front_door, name="front-door"),
+    path("healthz", views.health, name="health"),
+    # Signing up opens a practice, which takes a transaction of its own.
+    path("accounts/signup/", transaction.non_atomic_requests(account_views.signup), name="account_signup"),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
+    path("invitations/<str:token>/", invitation_accept, name="invitation-accept"),
+    path("proposals/", include("proposals.public_urls")),
+    path("sage/", include("sage_integration.public_urls")),
+    path("p/<slug:practice>/", include(practice_pages)),
+]

@@ -22,7 +22,7 @@ def front_door(request: HttpRequest) -> HttpResponse:
     """The person's only practice, or a choice of them."""
     memberships = list(Membership.objects.filter(user=request.user.pk).select_related("practice").order_by("practice__name"))
     if len(memberships) == 1:
-        return redirect("practices:home", practice=memberships[0].practice.slug)
+        return redirect("home", practice=memberships[0].practice.slug)
     return render(request, "practices/practice_choose.html", {"memberships": memberships})
 
 

@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class ServicesConfig(AppConfig):
     name = "services"
+
+    def ready(self) -> None:
+        from services import receivers
+
+        receivers.connect()

@@ -1,0 +1,5 @@
+from practices.errors import DomainError
+
+
+class CannotActivate(DomainError):
+    message = "This client is archived. Restore it first."

@@ -1,0 +1,81 @@
+"""What every page of a practice shows around its content: navigation with counters, and what may be created."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from ledger.queries import counters
+from practices.models import Membership
+from practices.permissions import RIGHTS, Can
+from practices.requests import PracticeRequest
+from practices.tenancy import scope_is_open
+from sage_integration.queries import connection_in_words
+
+#: Label, icon, URL name, the first part of the paths that belong to it.
+NAVIGATION = [
+    ("Home", "house", "home", ""),
+    ("Clients", "users", "clients:client-list", "clients"),
+    ("Proposals", "file-signature", "proposals:proposal-list", "proposals"),
+    ("Billing", "calendar-clock", "invoicing:billing", "billing"),
+    ("Invoices", "receipt", "invoicing:invoice-list", "invoices"),
+    ("Sage", "refresh-cw", "sage:app-list", "apps"),
+    ("Library", "library", "services:service-list", "services"),
+    ("Settings", "settings", "practices:settings", "settings"),
+]
+CREATE = [
+    (Can.PREPARE_PROPOSALS, "Proposal", "proposals:proposal-new"),
+    (Can.MANAGE_CLIENTS, "Client", "clients:client-new"),
+    (Can.ISSUE_INVOICES, "Instant bill", "invoicing:invoice-new"),
+    (Can.MANAGE_SERVICES, "Service", "services:service-new"),
+]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Template variables of the shell; almost none outside a practice."""
+    if not hasattr(request, "practice"):
+        return {"practice": None}
+    inside: PracticeRequest = request  # type: ignore[assignment]  # the middleware set practice and role
+    slug = inside.practice.slug
+    others = Membership.objects.filter(user=inside.user).exclude(practice=inside.practice).select_related("practice")
+    return {
+        "practice": inside.practice,
+        "role_name": Membership.Role(inside.role).label,
+        "may": {right.name: right in RIGHTS[inside.role] for right in Can},
+        "nav": navigation(inside.path, slug),
+        "create_links": [
+            {"label": label, "url": reverse(name, args=[slug])}
+            for right, label, name in CREATE
+            if right in RIGHTS[inside.role]
+        ],
+        "connection": connection_in_words(inside.practice) if scope_is_open() else None,
+        "other_practices": [
+            {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])} for other in others
+        ],
+    }
+
+
+def navigation(path: str, slug: str) -> list[dict[str, Any]]:
+    """The left menu; the Sage item carries what needs a person (red) and what is waiting (grey)."""
+    part = path.removeprefix(f"/p/{slug}/").split("/", 1)[0]
+    return [
+        {
+            "label": label,
+            "icon": icon,
+            "url": reverse(name, args=[slug]),
+            "active": part == home or (home == "apps" and part in ("sage", "postings")),
+            "counters": _sage_counters() if home == "apps" else [],
+        }
+        for label, icon, name, home in NAVIGATION
+    ]
+
+
+def _sage_counters() -> list[dict[str, Any]]:
+    if not scope_is_open():
+        return []
+    needs_you, waiting = counters()
+    found = [
+        {"count": needs_you, "tone": "bad", "label": "need you"},
+        {"count": waiting, "tone": "neutral", "label": "waiting"},
+    ]
+    return [counter for counter in found if counter["count"]]

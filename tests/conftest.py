@@ -1,0 +1,108 @@
+"""Fixtures of every test that has a database: real PostgreSQL, real Valkey, real commits.
+
+Each test commits for real and the rows are deleted afterwards: a test's outer transaction would keep the
+practice setting alive and hide what isolation tests look for. Tests run as `ignition_app`, bound by row
+level security. Both practices exist in every one of them.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
+
+from practices.isolation import tenant_models
+from tests import factories
+
+pytest_plugins = ["tests.plugins.features"] if os.path.exists("tests/plugins/features.py") else []
+
+#: Rows that migrations write, and that stay.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session")
+def database(worker_id: str, django_db_blocker) -> Iterator[None]:
+    """A migrated test database of this worker's own; made as the owner, used as the application."""
+    suffix = "" if worker_id == "master" else worker_id
+    number = int(worker_id.removeprefix("gw")) if suffix else 15
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number % 15 + 1}"
+    settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    connections["default"].settings_dict["TEST"]["NAME"] = f"test_ignition_{os.getpid()}{suffix}"
+    with django_db_blocker.unblock(), running_as(settings.OWNER_ROLE):
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock(), running_as(settings.OWNER_ROLE):
+        teardown_databases(made, verbosity=0)
+
+
+@contextmanager
+def running_as(role: str) -> Iterator[None]:
+    """New connections take this role inside."""
+    options = connections["default"].settings_dict["OPTIONS"]
+    before, options["assume_role"] = options["assume_role"], role
+    connection.close()
+    try:
+        yield
+    finally:
+        connection.close()
+        options["assume_role"] = before
+
+
+def delete_all_rows() -> None:
+    """Empty every table in one transaction (all our keys are checked at its end)."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {settings.OWNER_ROLE}")
+        tables = [table for table in connection.introspection.table_names(cursor) if table not in KEPT]
+        cursor.execute("; ".join(["BEGIN", *(f'DELETE FROM "{table}"' for table in tables), "COMMIT"]))
+        cursor.execute(f"SET ROLE {settings.APP_ROLE}")
+
+
+@pytest.fixture
+def db(database: None, django_db_blocker) -> Iterator[None]:
+    """Access to the database, empty before and after."""
+    with django_db_blocker.unblock():
+        cache.clear()
+        yield
+        delete_all_rows()
+        for open_connection in connections.all(initialized_only=True):
+            open_connection.close()
+
+
+@pytest.fixture
+def cast(db: None) -> SimpleNamespace:
+    """Alice owns Brook & Co, Bob is staff there, Carol owns Cedar LLP."""
+    return factories.cast()
+
+
+@pytest.fixture
+def brook(cast: SimpleNamespace):
+    """Brook & Co, the practice most tests act for."""
+    return cast.brook
+
+
+@pytest.fixture
+def cedar(cast: SimpleNamespace):
+    """Cedar LLP, the other practice, always there."""
+    return cast.cedar
+
+
+@pytest.fixture
+def client_of(cast: SimpleNamespace, client):
+    """Signs somebody of the cast in and returns their browser: `client_of("alice")`."""
+
+    def signed_in(name: str):
+        client.force_login(getattr(cast, name))
+        return client
+
+    return signed_in
+
+
+@pytest.fixture(scope="session")
+def tenant_tables() -> list[str]:
+    """Every practice-owned table."""
+    return [model._meta.db_table for model in tenant_models()]
