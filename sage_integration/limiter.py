@@ -1,4 +1,4 @@
-"""The budget of requests to Sage: for each business by the minute and by the day, and for all of us by the day.
+"""The budget of requests to Sage: each business by the minute and by the day, all of us by the day.
 
 Sage counts over a moving minute, so each token of the minute's bucket comes back exactly one
 minute after it was spent: never more than `per_minute` in any sixty seconds, and none wasted.
@@ -109,7 +109,7 @@ class Limiter:
 
     def used_today(self, business_id: str) -> int:
         """Requests granted to a business since midnight UTC."""
-        count = cast("bytes | str | None", self._redis.hget(self._key(business_id, "day"), "count"))
+        count = self._redis.hget(self._key(business_id, "day"), "count")
         return int(count or 0)
 
     def _key(self, business_id: str, budget: str) -> str:

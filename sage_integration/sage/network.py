@@ -17,10 +17,9 @@ Timeout = tuple[float, float]
 
 
 def open_session() -> requests.Session:
-    """A session that keeps its connection, ignores proxy and certificate variables and never follows on."""
+    """A session that keeps its connection, ignores proxy and certificate variables."""
     session = requests.Session()
     session.trust_env = False
-    session.max_redirects = 0
     for prefix in ("https://", "http://"):
         session.mount(prefix, _BoundedAdapter())
     return session

@@ -34,12 +34,6 @@ def rows(
         params = _params_of_next(following, base_url, path)
 
 
-def rows_per_page(page: JsonObject) -> int | None:
-    """How many rows a page holds; lists say `$itemsPerPage`, /businesses `$items_per_page` (FACTS.md 3)."""
-    value = page.get("$itemsPerPage", page.get("$items_per_page"))
-    return value if isinstance(value, int) else None
-
-
 def _params_of_next(following: str, base_url: str, path: str) -> Params:
     """The query of a `$next`, which is a path without host or, by some accounts, a full address."""
     ours, theirs = urlsplit(base_url), urlsplit(following)
