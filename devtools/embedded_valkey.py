@@ -44,7 +44,7 @@ class EmbeddedValkey:
                 start_new_session=True,
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - we have one thread
             )
-        (self.folder / "pid").write_text(str(self.process.pid))
+        (self.folder / "pid").write_text(f"{self.process.pid} {self.port}")
         deadline = time.monotonic() + timeout
         while not self._answers():
             if self.process.poll() is not None:
@@ -77,11 +77,11 @@ class EmbeddedValkey:
 
     def _end_leftover(self) -> None:
         try:
-            pid = int((self.folder / "pid").read_text())
+            pid, port = map(int, (self.folder / "pid").read_text().split())
         except (FileNotFoundError, ValueError):
             return
-        # The server rewrites its title as "…/valkey-server 127.0.0.1:port", so the folder is not in it.
-        end_leftover(pid, f"{self.binary.name} 127.0.0.1:", signal.SIGTERM)
+        # The server shows itself as "…/valkey-server 127.0.0.1:port", without its folder.
+        end_leftover(pid, f"{self.binary.name} 127.0.0.1:{port}", signal.SIGTERM)
 
     def _answers(self) -> bool:
         try:

@@ -27,14 +27,14 @@ def prepare_given(url: str, *, for_tests: bool = False) -> None:
     """
     with _connected(url) as connection:
         login = str(_value(connection, "SELECT current_user"))
+        database = _value(connection, "SELECT current_database()")
         statements = missing_statements(connection, login, for_tests=for_tests)
         if not statements:
             return
         say(f"preparing the roles {OWNER} and {APP} on the given PostgreSQL")
         try:
-            _execute(connection, statements)
+            _execute(connection, ["BEGIN", *statements, "COMMIT"])
         except errors.InsufficientPrivilege as refusal:
-            database = _value(connection, "SELECT current_database()")
             script = "\n".join(f"  {statement};" for statement in statements)
             raise Problem(
                 f"The login {login} may not prepare the database roles ({refusal.diag.message_primary}).\n"
