@@ -10,7 +10,12 @@ import pytest
 
 from devtools.processes import Supervisor, end_leftover, next_free_port, port_is_free
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture
