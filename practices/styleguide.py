@@ -34,6 +34,13 @@ class SampleForm(forms.Form):
     agreed = forms.BooleanField(label="I have checked the terms", required=False)
 
 
+class FilterForm(forms.Form):
+    """A row of filters."""
+
+    q = forms.CharField(label="Search", required=False, initial="Acme")
+    vat = forms.ChoiceField(label="VAT rate", choices=[("", "Any rate"), *VAT_CHOICES], required=False)
+
+
 class LockedForm(forms.Form):
     """A field nobody may change."""
 
@@ -99,10 +106,10 @@ def sample_content() -> dict[str, object]:
     invoices = sample_invoices()
     return {
         "form": SampleForm(initial=filled | {"starts_on": date(2027, 3, 1)}),
-        "wrong_form": SampleForm(
-            {"email": "alice@", "price": "a lot", "terms": "-1", "vat": "17"}, prefix="wrong"
-        ),
+        "wrong_form": SampleForm(WRONG, prefix="wrong"),
         "locked_form": LockedForm(),
+        "drawer_form": LockedForm(auto_id="drawer_%s"),
+        "filters": FilterForm(auto_id="filter_%s"),
         "invoices": invoices,
         "net": Decimal("3450.00"),
         "vat": Decimal("690.00"),
@@ -188,6 +195,7 @@ def sample_invoices() -> list[dict[str, object]]:
     return invoices
 
 
+WRONG = {"wrong-email": "alice@", "wrong-price": "a lot", "wrong-terms": "-1", "wrong-vat": "17"}
 CHIPS = [
     ("Draft here", "neutral", ""),
     ("Ready", "info", "send"),

@@ -1,6 +1,8 @@
 // Dialogs, drawers, menus and toasts. All are popovers that work by themselves; here dialogs become
 // modal, focus goes back where it came from, and menus find their place in older browsers.
 
+// where a person starts in a dialog: its first field, else its first (harmless) button, else Close
+const FIRST = ".dialog-body :is(input:not([type=hidden], :disabled), select, textarea, .dialog-foot button)";
 const cameFrom = new WeakMap();
 const anchors = CSS.supports("position-area", "block-end");
 
@@ -9,6 +11,7 @@ function openDialog(dialog, opener = document.activeElement) {
   opener?.closest?.("[popover]:popover-open")?.hidePopover();
   cameFrom.set(dialog, opener);
   dialog.showModal();
+  dialog.querySelector(FIRST)?.focus();
 }
 
 function returnFocus(event) {
