@@ -19,7 +19,9 @@ class ClientQuerySet(TenantQuerySet["Client"]):
         text = text.strip()
         if not text:
             return self.all()
-        people = ContactPerson.objects.filter(Q(name__icontains=text) | Q(email__icontains=text)).values("client_id")
+        people = ContactPerson.objects.filter(Q(name__icontains=text) | Q(email__icontains=text)).values(
+            "client_id"
+        )
         return self.filter(
             Q(name__icontains=text)
             | Q(company_number__iexact=text)

@@ -33,7 +33,11 @@ def add_client(client: Client, people: Sequence[ContactPerson] = ()) -> Client:
 def amend_client(client: Client, people: Sequence[ContactPerson] | None = None) -> Client:
     """The client with changed particulars; ``people``, where given, are all of its contact persons now."""
     before = Client.objects.select_for_update().get(pk=client.pk)
-    changes = {n: [getattr(before, n), getattr(client, n)] for n in PARTICULARS if getattr(before, n) != getattr(client, n)}
+    changes = {
+        n: [getattr(before, n), getattr(client, n)]
+        for n in PARTICULARS
+        if getattr(before, n) != getattr(client, n)
+    }
     client.save(update_fields=PARTICULARS)
     if people is not None:
         _replace_people(client, people)
@@ -56,6 +60,16 @@ def activate_client(client: Client) -> Client:
     if client.status == Client.Status.ARCHIVED:
         raise CannotActivate(client)
     return _set_status(client, Client.Status.ACTIVE, "client.activated")
+
+
+def switch_posting(client: Client, *, on: bool) -> Client:
+    """The client with its invoices created in Sage by themselves, or kept until somebody copies them (F18)."""
+    client = _locked(client)
+    if client.posts_automatically != on:
+        client.posts_automatically = on
+        client.save(update_fields=["posts_automatically"])
+        audit.record("client.posting_switched", client, on=on)
+    return client
 
 
 def archive_client(client: Client) -> Client:

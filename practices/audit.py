@@ -30,7 +30,11 @@ def current_actor() -> User | None:
 def record(action: str, subject: models.Model, **data: Any) -> AuditEntry:
     """The audit entry for a change (`invoice.issued`), written in the transaction of the change."""
     entry: AuditEntry = AuditEntry.objects.create(
-        actor=current_actor(), action=action, subject_type=subject._meta.label_lower, subject_id=subject.pk, data=data
+        actor=current_actor(),
+        action=action,
+        subject_type=subject._meta.label_lower,
+        subject_id=subject.pk,
+        data=data,
     )
     return entry
 

@@ -24,7 +24,13 @@ def bound_by_row_level_security(databases: Sequence[str] | None = None, **_: Any
     if settings.DATABASE_ROLE == settings.OWNER_ROLE:
         if sys.argv[1:2] and sys.argv[1] in OWNER_COMMANDS:
             return []
-        return [Error(f"Only migrate may run as {settings.OWNER_ROLE}.", hint="Unset DATABASE_ROLE.", id="practices.E001")]
+        return [
+            Error(
+                f"Only migrate may run as {settings.OWNER_ROLE}.",
+                hint="Unset DATABASE_ROLE.",
+                id="practices.E001",
+            )
+        ]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT rolname, rolsuper OR rolbypassrls,"

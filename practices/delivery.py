@@ -34,7 +34,9 @@ def _claim(limit: int) -> list[OutgoingEmail]:
             status=OutgoingEmail.Status.FAILED,
             failure="Sending was interrupted, so this message may have left. Check with the recipient.",
         )
-        claimed = list(OutgoingEmail.objects.queued().order_by("id").select_for_update(skip_locked=True)[:limit])
+        claimed = list(
+            OutgoingEmail.objects.queued().order_by("id").select_for_update(skip_locked=True)[:limit]
+        )
         for email in claimed:
             email.status, email.not_before = OutgoingEmail.Status.SENDING, timezone.now()
             email.attempts += 1

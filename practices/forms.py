@@ -36,7 +36,8 @@ class JoinForm(forms.Form):
 
     name = forms.CharField(label="Your name", max_length=100)
     password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="At least ten characters."
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least ten characters.",
     )
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:

@@ -40,4 +40,6 @@ def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         login(request, user, backend=SIGN_IN_BACKEND)
         return see_other(request, "home", practice=invitation.practice.slug)
     status = 422 if request.method == "POST" else 200
-    return render(request, "practices/invitation_accept.html", {"invitation": invitation, "form": form}, status=status)
+    return render(
+        request, "practices/invitation_accept.html", {"invitation": invitation, "form": form}, status=status
+    )

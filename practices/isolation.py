@@ -73,7 +73,9 @@ def _tie_keys(cursor: CursorWrapper, model: type[TenantModel], tables: set[str])
 
 
 def _add_constraint(cursor: CursorWrapper, table: str, name: str, definition: str) -> None:
-    cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = %s::regclass", [name, f'"{table}"'])
+    cursor.execute(
+        "SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = %s::regclass", [name, f'"{table}"']
+    )
     if not cursor.fetchone():
         cursor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.template import Context, engines
 from django.template.loader import render_to_string
 
 from practices.models import OutgoingEmail
@@ -21,8 +22,8 @@ def queue_email(to: str, template: str, context: dict[str, Any], *, event: str) 
         event=event,
         defaults={
             "to": to,
-            "subject": " ".join(render_to_string(f"emails/{template}.subject.txt", context).split()),
-            "text": render_to_string(f"emails/{template}.txt", context),
+            "subject": " ".join(plain_text(f"emails/{template}.subject.txt", context).split())[:200],
+            "text": plain_text(f"emails/{template}.txt", context),
             "html": render_to_string(f"emails/{template}.html", context),
         },
     )
@@ -30,3 +31,9 @@ def queue_email(to: str, template: str, context: dict[str, Any], *, event: str) 
         practice_id = acting_practice_id()
         transaction.on_commit(lambda: wake(deliver_emails, practice_id))
     return email
+
+
+def plain_text(name: str, context: dict[str, Any]) -> str:
+    """A template rendered for readers of plain text: an ampersand in a name stays an ampersand."""
+    text: str = engines["django"].engine.get_template(name).render(Context(context, autoescape=False))
+    return text

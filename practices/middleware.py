@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from practices import audit
@@ -41,12 +43,16 @@ class PracticeMiddleware:
 
     def _answer_inside(self, request: HttpRequest) -> HttpResponse:
         slug = request.path_info.removeprefix(PREFIX).split("/", 1)[0]
-        membership = Membership.objects.filter(user=request.user.pk, practice__slug=slug).select_related("practice")
+        membership = Membership.objects.filter(user=request.user.pk, practice__slug=slug).select_related(
+            "practice"
+        )
         if not (member := membership.first()):
             return self._not_found(request)
         inside = cast(PracticeRequest, request)
         inside.practice, inside.role = member.practice, member.role
-        with acting_for(member.practice_id), nullcontext() if opens_own(request) else practice_transaction():
+        zone = timezone.override(ZoneInfo(member.practice.time_zone))
+        transaction = nullcontext() if opens_own(request) else practice_transaction()
+        with zone, acting_for(member.practice_id), transaction:
             return self.get_response(request)
 
     def _not_found(self, request: HttpRequest) -> HttpResponse:
@@ -57,7 +63,9 @@ class PracticeMiddleware:
         if not isinstance(error, DomainError):
             return None
         back = request.headers.get("Referer", "")
-        if request.method == "POST" and url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        if request.method == "POST" and url_has_allowed_host_and_scheme(
+            back, {request.get_host()}, request.is_secure()
+        ):
             messages.error(request, error.message)
             response = HttpResponseRedirect(back)
             response.status_code = 303

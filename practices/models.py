@@ -131,10 +131,22 @@ class AuditEntry(TenantModel):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["practice", "subject_type", "subject_id", "-id"], name="audit_of_a_subject")]
+        indexes = [
+            models.Index(fields=["practice", "subject_type", "subject_id", "-id"], name="audit_of_a_subject")
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_type} {self.subject_id}"
+
+    @property
+    def in_words(self) -> str:
+        """`invoice.issued` as a person reads it: `Invoice issued`."""
+        return self.action.replace("_", " ").replace(".", " ").capitalize()
+
+    @property
+    def subject_in_words(self) -> str:
+        """`Invoice 12`: the kind of thing and its row."""
+        return f"{self.subject_type.partition('.')[2].capitalize()} {self.subject_id or ''}".strip()
 
 
 class OutgoingEmailQuerySet(TenantQuerySet["OutgoingEmail"]):
@@ -170,7 +182,9 @@ class OutgoingEmail(TenantModel):
         ordering = ["-id"]
         constraints = [UniqueConstraint(fields=["practice", "event"], name="one_email_for_an_event")]
         indexes = [
-            models.Index(fields=["practice", "not_before"], name="emails_to_send", condition=Q(status="queued"))
+            models.Index(
+                fields=["practice", "not_before"], name="emails_to_send", condition=Q(status="queued")
+            )
         ]
 
     def __str__(self) -> str:

@@ -65,7 +65,11 @@ def amend_practice(practice: Practice) -> Practice:
     """The practice with changed particulars, recorded."""
     before = Practice.objects.select_for_update().get(pk=practice.pk)
     names = ("name", "vat_number", "invoice_day", "country")
-    changes = {n: [getattr(before, n), getattr(practice, n)] for n in names if getattr(before, n) != getattr(practice, n)}
+    changes = {
+        n: [getattr(before, n), getattr(practice, n)]
+        for n in names
+        if getattr(before, n) != getattr(practice, n)
+    }
     practice.save(update_fields=names)
     if changes:
         audit.record("practice.amended", practice, changes=changes)

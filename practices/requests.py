@@ -26,14 +26,17 @@ class PracticeRequest(HttpRequest):
     role: str
     htmx: HtmxDetails
 
-    def can(self, right: Can) -> bool:  # the middleware binds this; declared for the type checker and templates
+    def can(
+        self, right: Can
+    ) -> bool:  # the middleware binds this; declared for the type checker and templates
         return may(self.role, right)
 
 
 def requires(
     right: Can,
 ) -> Callable[
-    [Callable[Concatenate[PracticeRequest, P], HttpResponse]], Callable[Concatenate[PracticeRequest, P], HttpResponse]
+    [Callable[Concatenate[PracticeRequest, P], HttpResponse]],
+    Callable[Concatenate[PracticeRequest, P], HttpResponse],
 ]:
     """Lets only members with this right reach the view; everybody else gets 403 (strangers got 404 before)."""
 
@@ -45,7 +48,9 @@ def requires(
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not may(request.role, right):
-                raise PermissionDenied(f"Your role does not let you {right}. Ask an owner of {request.practice}.")
+                raise PermissionDenied(
+                    f"Your role does not let you {right}. Ask an owner of {request.practice}."
+                )
             return view(request, *args, **kwargs)
 
         guarded.requires = right  # type: ignore[attr-defined]  # read by the test that every URL has a right

@@ -1,31 +1,118 @@
-"""The front door, and pages that belong to no practice."""
+"""The front door, the practice's settings, its sent mail and its activity."""
 
+from typing import Any
+
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
 
-from practices.models import Membership
+from practices.forms import PracticeForm, PracticeOpenForm
+from practices.models import AuditEntry, Membership, OutgoingEmail
+from practices.operations import amend_practice, open_practice
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+
+PAGE = 50
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 in words: the form was too old or came from elsewhere, and nothing was changed."""
-    return render(
-        request,
-        "problem.html",
-        {"message": "This form is out of date, so nothing was changed. Go back, reload the page and try again."},
-        status=403,
-    )
+    message = "This form is out of date, so nothing was changed. Go back, reload the page and try again."
+    return render(request, "problem.html", {"message": message}, status=403)
 
 
+@transaction.non_atomic_requests
 @login_required
 def front_door(request: HttpRequest) -> HttpResponse:
-    """The person's only practice, or a choice of them."""
-    memberships = list(Membership.objects.filter(user=request.user.pk).select_related("practice").order_by("practice__name"))
-    if len(memberships) == 1:
+    """The person's only practice, a choice of them, or a form to open the first one."""
+    memberships = list(
+        Membership.objects.filter(user=request.user.pk).select_related("practice").order_by("practice__name")
+    )
+    if len(memberships) == 1 and request.method == "GET":
         return redirect("home", practice=memberships[0].practice.slug)
-    return render(request, "practices/practice_choose.html", {"memberships": memberships})
+    form = PracticeOpenForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and request.user.is_authenticated:
+        practice = open_practice(request.user, form.cleaned_data["practice_name"])
+        return see_other(request, "home", practice=practice.slug)
+    status = 422 if request.method == "POST" else 200
+    context = {"memberships": memberships, "form": form}
+    return render(request, "practices/practice_choose.html", context, status=status)
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """200 while this process answers requests."""
+    """200 while this process answers requests and reaches its database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
     return JsonResponse({"ok": True})
+
+
+def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
+    """The views of the practice's settings, for `components/tabs.html`."""
+    pages = [
+        ("Practice", "practices:settings"),
+        ("Team", "practices:member-list"),
+        ("Sent mail", "practices:email-list"),
+        ("Activity", "practices:activity"),
+    ]
+    return [
+        {"label": label, "url": reverse(name, args=[request.practice.slug]), "active": label == active}
+        for label, name in pages
+    ]
+
+
+def _render_settings(request: PracticeRequest, form: PracticeForm, status: int = 200) -> HttpResponse:
+    context = {"form": form, "tabs": settings_tabs(request, "Practice")}
+    return render(request, "practices/settings.html", context, status=status)
+
+
+@requires(Can.SEE)
+def settings(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The practice's particulars."""
+    return _render_settings(request, PracticeForm(instance=request.practice))
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def practice_amend(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Change the practice's particulars."""
+    form = PracticeForm(request.POST, instance=request.practice)
+    if not form.is_valid():
+        return _render_settings(request, form, status=422)
+    amend_practice(form.save(commit=False))
+    messages.success(request, "Saved.")
+    return see_other(request, "practices:settings", practice=practice)
+
+
+@requires(Can.SEE)
+def email_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """What was sent to whom, newest first."""
+    before = request.GET.get("before", "")
+    emails = OutgoingEmail.objects.defer("text", "html").order_by("-id")
+    if before.isdecimal():
+        emails = emails.filter(pk__lt=int(before))
+    shown = list(emails[: PAGE + 1])
+    context = {"emails": shown[:PAGE], "more": len(shown) > PAGE, "tabs": settings_tabs(request, "Sent mail")}
+    return render(request, "practices/email_list.html", context)
+
+
+@requires(Can.SEE)
+def email_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """One message as it was written."""
+    email = get_object_or_404(OutgoingEmail, pk=pk)
+    return render(request, "practices/email_detail.html", {"email": email})
+
+
+@requires(Can.SEE)
+def activity(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The audit trail, newest first."""
+    before = request.GET.get("before", "")
+    entries = AuditEntry.objects.select_related("actor").order_by("-id")
+    if before.isdecimal():
+        entries = entries.filter(pk__lt=int(before))
+    shown = list(entries[: PAGE + 1])
+    context = {"entries": shown[:PAGE], "more": len(shown) > PAGE, "tabs": settings_tabs(request, "Activity")}
+    return render(request, "practices/activity.html", context)

@@ -37,7 +37,9 @@ def reprice_service(service: Service, *, unit_price: Decimal, effective_from: da
     if not created and price.unit_price != unit_price:
         raise PriceExists(price)
     if created:
-        audit.record("service.repriced", service, unit_price=str(unit_price), effective_from=str(effective_from))
+        audit.record(
+            "service.repriced", service, unit_price=str(unit_price), effective_from=str(effective_from)
+        )
     return price
 
 

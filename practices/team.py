@@ -1,0 +1,74 @@
+"""The pages about colleagues."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from practices.forms import InviteForm, RoleForm
+from practices.models import Invitation, Membership
+from practices.operations import change_role, invite_member, remove_member
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+from practices.views import settings_tabs
+
+
+def _render_team(request: PracticeRequest, form: InviteForm, status: int = 200) -> HttpResponse:
+    members = (
+        Membership.objects.filter(practice=request.practice).select_related("user").order_by("user__name")
+    )
+    context = {
+        "form": form,
+        "members": members,
+        "roles": Membership.Role.choices,
+        "invitations": Invitation.objects.filter(accepted_at=None),
+        "tabs": settings_tabs(request, "Team"),
+    }
+    return render(request, "practices/member_list.html", context, status=status)
+
+
+@requires(Can.SEE)
+def member_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Who belongs to the practice, and who was invited."""
+    return _render_team(request, InviteForm())
+
+
+@requires(Can.MANAGE_TEAM)
+@require_POST
+def member_invite(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Send an invitation."""
+    form = InviteForm(request.POST)
+    if not form.is_valid():
+        return _render_team(request, form, status=422)
+    invitation = invite_member(
+        request.practice, form.cleaned_data["email"], form.cleaned_data["role"], by=request.user
+    )
+    messages.success(request, f"An invitation is on its way to {invitation.email}. It lasts a week.")
+    return see_other(request, "practices:member-list", practice=practice)
+
+
+@requires(Can.MANAGE_TEAM)
+@require_POST
+def member_role(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Give a member another role; it counts from their next click."""
+    membership = get_object_or_404(Membership, pk=pk, practice=request.practice)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        return _render_team(request, InviteForm(), status=422)
+    membership = change_role(membership, form.cleaned_data["role"])
+    messages.success(request, f"{membership.user} is now {membership.get_role_display().lower()}.")
+    return see_other(request, "practices:member-list", practice=practice)
+
+
+@requires(Can.MANAGE_TEAM)
+@require_POST
+def member_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Take a member out of the practice."""
+    membership = get_object_or_404(
+        Membership.objects.select_related("user"), pk=pk, practice=request.practice
+    )
+    remove_member(membership)
+    messages.success(request, f"{membership.user} no longer belongs to {request.practice}.")
+    return see_other(
+        request, "front-door" if membership.user == request.user else f"/p/{practice}/settings/team/"
+    )
