@@ -125,7 +125,8 @@ def _pip_install(lock: Path, total: int) -> str | None:
             said.append(line)
             if match := re.match(r"(?:Collecting|Requirement already satisfied:) ([^\s;(]+)", line):
                 seen += 1
-                _show_progress(f"  {seen:3} of {total}  {match[1]}")
+                if sys.stderr.isatty() or seen % 10 == 0:
+                    _show_progress(f"  {seen:3} of {total}  {match[1]}")
             elif line.startswith("Installing collected packages"):
                 _show_progress("  unpacking")
     _show_progress("")
