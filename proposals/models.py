@@ -43,17 +43,22 @@ class BillingRule(models.Model):
 
     @property
     def rule_in_words(self) -> str:
-        """`On acceptance`, `On completion`, `Every month`, `Every 3 months`."""
+        """`On acceptance`, `On completion`, `Every month`, `Every 3 months`, `Every year`."""
         if self.billing != self.Billing.RECURRING:
             return self.Billing(self.billing).label
-        return f"Every {self.period}" if self.every == 1 else f"Every {self.every} {self.period}s"
+        every, period = self.every or 1, self.period
+        if period == self.Period.MONTH and every % 12 == 0:
+            every, period = every // 12, "year"
+        return f"Every {period}" if every == 1 else f"Every {every} {period}s"
 
 
 class Terms(TenantModel):
     """One version of the practice's engagement terms; a new version is a new row."""
 
     version = models.PositiveIntegerField()
-    body = models.TextField()
+    body = models.TextField("terms")
+    #: Who wrote this version; None for the starter wording, which the practice has still to review.
+    written_by = models.ForeignKey("practices.User", models.PROTECT, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -63,6 +68,11 @@ class Terms(TenantModel):
 
     def __str__(self) -> str:
         return f"Terms, version {self.version}"
+
+    @property
+    def is_starter_wording(self) -> bool:
+        """Whether nobody in the practice has reviewed these terms yet."""
+        return self.written_by_id is None
 
 
 class ProposalNumbering(TenantModel):
@@ -86,6 +96,15 @@ class ProposalQuerySet(TenantQuerySet["Proposal"]):
         """Sent proposals whose last day has passed."""
         return self.awaiting().filter(valid_until__lt=on)
 
+    def matching(self, text: str) -> "ProposalQuerySet":
+        """Proposals whose number is the text (`7`, `P-0007`), or whose name or client contains it."""
+        text = text.strip()
+        if not text:
+            return self.all()
+        found = Q(title__icontains=text) | Q(client__in=Client.objects.filter(name__icontains=text))
+        digits = text.upper().removeprefix("P-")
+        return self.filter(found | Q(number=int(digits)) if digits.isdecimal() and len(digits) < 10 else found)
+
 
 class Proposal(TenantModel):
     """An offer to a client: services, prices, terms; frozen once it is sent."""
@@ -107,10 +126,12 @@ class Proposal(TenantModel):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT, editable=False)
     #: Goes up when the proposal is sent or recalled, so that older links die.
     link_version = models.PositiveIntegerField(default=0, editable=False)
-    #: Of exactly what the client is shown; what is signed must have this fingerprint.
+    #: Exactly what the client is shown, frozen on sending; empty while it is a draft.
+    document = models.JSONField(default=dict, editable=False)
+    #: The document's fingerprint; what is signed must have the same one.
     document_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
-    first_viewed_at = models.DateTimeField(null=True, editable=False)
+    sent_by = models.ForeignKey("practices.User", models.PROTECT, null=True, editable=False, related_name="+")
     decided_at = models.DateTimeField(null=True, editable=False)
     decline_reason = models.TextField(blank=True, editable=False)
 
@@ -178,6 +199,23 @@ def amounts_by_rule(lines: list[ProposalLine], tax_point: date) -> list[tuple[st
     return [(rule, total(amounts)) for rule, amounts in groups.items()]
 
 
+class ProposalSignatory(TenantModel):
+    """A person whose signature the proposal needs; fixed when it is sent, the primary one first."""
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="signatories")
+    person = models.ForeignKey(ContactPerson, models.PROTECT, related_name="+")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            UniqueConstraint(fields=["practice", "proposal", "person"], name="one_place_for_a_signatory")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.person)
+
+
 class Signature(TenantModel):
     """One person's acceptance of exactly one document; rows are only ever added."""
 
@@ -191,6 +229,7 @@ class Signature(TenantModel):
     signed_at = models.DateTimeField(default=timezone.now)
     #: The member of the practice who recorded this for the client; None when the client signed.
     on_behalf = models.ForeignKey("practices.User", models.PROTECT, null=True, related_name="+")
+    reason = models.TextField("why it was recorded for the client", blank=True)
     document_sha256 = models.CharField(max_length=64)
 
     class Meta:
@@ -198,6 +237,10 @@ class Signature(TenantModel):
         constraints = [
             UniqueConstraint(fields=["practice", "proposal", "signatory"], name="a_signatory_signs_once"),
             models.CheckConstraint(name="a_signature_has_a_name", condition=~Q(signed_name="")),
+            models.CheckConstraint(
+                name="a_signature_for_the_client_has_its_reason",
+                condition=Q(on_behalf__isnull=True, reason="") | (Q(on_behalf__isnull=False) & ~Q(reason="")),
+            ),
         ]
 
     def __str__(self) -> str:
