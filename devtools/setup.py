@@ -23,11 +23,6 @@ STAMPS = STATE / "stamps"
 
 def ensure_installed(*locks: str) -> None:
     """Have the virtual environment hold what these lock files name, e.g. "run" and "test"."""
-    if os.name != "posix":
-        raise Problem(
-            "Windows itself has no server wheels and no process groups. "
-            "Use WSL (wsl --install) and run ./dev there."
-        )
     STATE.mkdir(exist_ok=True, mode=0o700)
     with _one_at_a_time():
         _ensure_venv()
@@ -146,12 +141,10 @@ def _why_pip_failed(lock: Path, output: str) -> str:
     if "hash" in errors.lower() and "do not match" in errors.lower():
         cure = "A downloaded file is not the one that was locked. Do not go on; look at where it came from."
     elif "No matching distribution found" in errors:
-        cure = "Either the package index cannot be reached or it has no wheel for this Python and platform."
+        cure = "Is the package index reachable, and does it have this version for this Python and platform?"
     else:
         cure = "Check the network, and pip's settings if this machine needs a mirror or a proxy."
-    return (
-        f"pip could not install requirements/{lock.name}.\n{errors.strip()}\n{cure} Then run the same again."
-    )
+    return f"pip could not install requirements/{lock.name}.\n{errors.strip()}\n{cure}"
 
 
 def _write_stamp(stamp: Path, text: str) -> None:
