@@ -31,8 +31,15 @@ class Authorisation(TenantModel):
 
 class SageConnectionQuerySet(TenantQuerySet["SageConnection"]):
     def live(self) -> "SageConnectionQuerySet":
-        """The connection that has not been ended; at most one a practice."""
-        return self.exclude(status=SageConnection.Status.DISCONNECTED)
+        """The connection that has not been ended, at most one a practice; its tokens stay sealed.
+
+        A page must open even when a key was lost; only who needs a token asks for `with_tokens`.
+        """
+        return self.exclude(status=SageConnection.Status.DISCONNECTED).defer("access_token", "refresh_token")
+
+    def with_tokens(self) -> "SageConnectionQuerySet":
+        """The same with opened tokens; raises `practices.fields.CannotOpen` when a key is missing."""
+        return self.defer(None)
 
 
 class SageConnection(TenantModel):
@@ -49,6 +56,8 @@ class SageConnection(TenantModel):
     business_id = models.CharField(max_length=64, blank=True)
     business_name = models.CharField(max_length=200, blank=True)
     plan = models.CharField(max_length=40, blank=True)
+    #: Sage's id of the VAT scheme; NOT_REGISTERED without VAT (FACTS.md 2). Empty when the login may not see it.
+    tax_scheme = models.CharField(max_length=40, blank=True)
     access_token = SealedTextField(blank=True)
     refresh_token = SealedTextField(blank=True)
     access_expires_at = models.DateTimeField(null=True)

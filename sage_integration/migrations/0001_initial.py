@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('business_id', models.CharField(blank=True, max_length=64)),
                 ('business_name', models.CharField(blank=True, max_length=200)),
                 ('plan', models.CharField(blank=True, max_length=40)),
+                ('tax_scheme', models.CharField(blank=True, max_length=40)),
                 ('access_token', practices.fields.SealedTextField(blank=True)),
                 ('refresh_token', practices.fields.SealedTextField(blank=True)),
                 ('access_expires_at', models.DateTimeField(null=True)),

@@ -1,0 +1,220 @@
+"""The life of the practice's connection to one Sage business; every change of its status is made here.
+
+connected ─enable→ enabled          either ─refused→ needs_reauthorisation ─signed in again→ where it was
+                                    any ─disconnect→ disconnected (for good; a new one may follow)
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from ledger.models import LedgerSettings, Posting
+from ledger.outbox import ledger_settings
+from practices import audit
+from practices.fields import CannotOpen
+from practices.mail import queue_email
+from practices.models import Membership, Practice, User
+from practices.tenancy import acting_practice_id
+from sage_integration.businesses import plan_of, refusal_of
+from sage_integration.errors import (
+    BusinessIsSettled,
+    BusinessUnsuitable,
+    LoginLacksTheCompany,
+    NotConnected,
+    NotReady,
+    QueueForAnotherBusiness,
+)
+from sage_integration.models import (
+    AccountMapping,
+    SageConnection,
+    SageLedgerAccount,
+    SageTaxRate,
+    TaxRateMapping,
+)
+from sage_integration.readiness import readiness
+from sage_integration.sage.errors import SageError
+from sage_integration.sage.oauth import TokenPair
+from sage_integration.sage.resources.businesses import Business
+
+Status = SageConnection.Status
+
+
+def current_connection() -> SageConnection | None:
+    """The practice's connection that has not been ended, its tokens sealed; None when there is none."""
+    connection: SageConnection | None = SageConnection.objects.live().first()
+    return connection
+
+
+def locked_connection() -> SageConnection:
+    """The same, locked until the end of the transaction; raises `NotConnected`."""
+    connection: SageConnection | None = SageConnection.objects.live().select_for_update().first()
+    if connection is None:
+        raise NotConnected
+    return connection
+
+
+def complete_connection(pair: TokenPair, businesses: Collection[str], *, by: User) -> SageConnection:
+    """The connection with fresh tokens: a new one, or the old one back where it was.
+
+    ``businesses`` are the ids this login can open. Raises `LoginLacksTheCompany`, storing nothing.
+    """
+    # The practice's row is the turnstile: there may be no connection to lock yet.
+    Practice.objects.select_for_update().get(pk=acting_practice_id())
+    connection: SageConnection | None = SageConnection.objects.live().select_for_update().first()
+    if connection is not None and connection.business_id and connection.business_id not in businesses:
+        raise LoginLacksTheCompany(connection)
+    is_new = connection is None
+    connection = connection or SageConnection()
+    connection.connected_by, connection.connected_at, connection.trouble = by, timezone.now(), ""
+    connection.status = Status.ENABLED if connection.enabled_at else Status.CONNECTED
+    _set_tokens(connection, pair)
+    connection.save()
+    audit.record("sage.connected" if is_new else "sage.reauthorised", connection)
+    return connection
+
+
+def keep_tokens(connection: SageConnection, pair: TokenPair) -> None:
+    """Store the pair that a refresh gave; the one before it is dead."""
+    connection.save(update_fields=_set_tokens(connection, pair))
+
+
+def _set_tokens(connection: SageConnection, pair: TokenPair) -> list[str]:
+    now = timezone.now()
+    connection.access_token, connection.refresh_token = pair.access_token, pair.refresh_token
+    connection.access_expires_at = now + timedelta(seconds=pair.expires_in)
+    connection.refresh_expires_at = now + timedelta(seconds=pair.refresh_token_expires_in)
+    return ["access_token", "refresh_token", "access_expires_at", "refresh_expires_at"]
+
+
+def choose_business(connection: SageConnection, business: Business, tax_scheme: str = "") -> SageConnection:
+    """The connection bound to one business from now on; what was set up for that business before is kept.
+
+    Raises `BusinessUnsuitable` for anything but a company in the United Kingdom with a Sage Accounting plan
+    (F01, F02), `BusinessIsSettled` once another one is enabled, `QueueForAnotherBusiness`.
+    """
+    connection = locked_connection()
+    if refusal := refusal_of(business):
+        raise BusinessUnsuitable(connection, message=refusal)
+    if connection.enabled_at and connection.business_id != business["id"]:
+        raise BusinessIsSettled(connection)
+    before = connection if connection.business_id else _latest_ended()
+    if before is None or before.business_id != business["id"]:
+        _refuse_a_queue_for(_latest_ended(), business)
+        _forget_mappings()
+        connection.default_account_id = ""
+    else:
+        connection.default_account_id = before.default_account_id
+        connection.pulls_payments = before.pulls_payments
+    connection.business_id, connection.business_name = business["id"], business["displayed_as"][:200]
+    connection.plan, connection.tax_scheme = plan_of(business)[:40], tax_scheme[:40]
+    connection.save(
+        update_fields=[
+            "business_id", "business_name", "plan", "tax_scheme", "default_account_id", "pulls_payments"
+        ]
+    )  # fmt: skip
+    audit.record("sage.business_chosen", connection, business=connection.business_name)
+    return connection
+
+
+def _latest_ended() -> SageConnection | None:
+    """The connection before this one that got as far as a business."""
+    ended = SageConnection.objects.filter(status=Status.DISCONNECTED).exclude(business_id="")
+    latest: SageConnection | None = ended.order_by("-id").first()
+    return latest
+
+
+def _refuse_a_queue_for(before: SageConnection | None, business: Business) -> None:
+    """What was on its way to one company must not arrive in another: its first try may have landed."""
+    if before is None or before.business_id == business["id"]:
+        return
+    waiting = Posting.objects.filter(status__in=[Posting.Status.PENDING, Posting.Status.LEASED]).count()
+    if waiting:
+        documents = "1 document is" if waiting == 1 else f"{waiting} documents are"
+        raise QueueForAnotherBusiness(
+            before,
+            message=f"{documents} still waiting for {before.business_name}. Connect that company again, "
+            f"or withdraw them on the postings page, before choosing {business['displayed_as']}.",
+        )
+
+
+def _forget_mappings() -> None:
+    """Accounts and rates of another business mean nothing in this one."""
+    for model in (AccountMapping, TaxRateMapping, SageLedgerAccount, SageTaxRate):
+        model.objects.all().delete()
+
+
+def enable_posting() -> SageConnection:
+    """The connection switched on: what is requested from now on leaves by itself (F07).
+
+    What was held before stays held until a person releases it. Raises `NotReady`, naming every reason.
+    """
+    connection = locked_connection()
+    if reasons := [check.problem for check in readiness(connection) if check.problem]:
+        raise NotReady(connection, message="The connection cannot be enabled yet. " + " ".join(reasons))
+    if connection.status == Status.ENABLED:
+        return connection
+    connection.status, connection.enabled_at = Status.ENABLED, timezone.now()
+    connection.save(update_fields=["status", "enabled_at"])
+    _let_postings_leave(accepts=True)
+    audit.record("sage.enabled", connection, business=connection.business_name)
+    return connection
+
+
+def disconnect() -> str:
+    """End the connection and erase its tokens (F27); gives back the refresh token, to be revoked at Sage.
+
+    Documents keep their Sage links and the queue is kept, but nothing leaves any more. Empty when the
+    stored token does not open. Raises `NotConnected`.
+    """
+    connection = locked_connection()
+    try:
+        refresh_token = str(connection.refresh_token)
+    except CannotOpen:
+        refresh_token = ""
+    connection.access_token = connection.refresh_token = ""
+    connection.access_expires_at = connection.refresh_expires_at = None
+    connection.status, connection.ended_at = Status.DISCONNECTED, timezone.now()
+    connection.save()
+    _let_postings_leave(accepts=False)
+    audit.record("sage.disconnected", connection, business=connection.business_name)
+    return refresh_token
+
+
+def _let_postings_leave(*, accepts: bool) -> None:
+    LedgerSettings.objects.filter(pk=ledger_settings().pk).update(accepts_postings=accepts)
+
+
+def mark_needs_reauthorisation(error: SageError) -> None:
+    """Only a new sign-in helps from here on: postings stay pending, and the owners get one e-mail."""
+    connection = SageConnection.objects.live().select_for_update().first()
+    if connection is None or connection.status == Status.NEEDS_REAUTHORISATION:
+        return
+    connection.status, connection.trouble = Status.NEEDS_REAUTHORISATION, type(error).__name__
+    connection.save(update_fields=["status", "trouble"])
+    entry = audit.record("sage.needs_reauthorisation", connection, cause=connection.trouble)
+    practice = Practice.objects.get(pk=acting_practice_id())
+    owners = Membership.objects.filter(practice=practice, role=Membership.Role.OWNER).select_related("user")
+    context = {
+        "practice": practice,
+        "connection": connection,
+        "url": settings.PUBLIC_URL + reverse("sage:connection-detail", args=[practice.slug]),
+    }
+    for owner in owners:
+        event = f"sage-needs-reauthorisation:{entry.pk}:{owner.user_id}"
+        queue_email(owner.user.email, "sage_integration/needs_reauthorisation", context, event=event)
+
+
+def record_trouble(error: SageError) -> None:
+    """Keep what is wrong with the connection as a whole, so that its page can say so."""
+    SageConnection.objects.live().exclude(status=Status.NEEDS_REAUTHORISATION).update(
+        trouble=type(error).__name__
+    )
+
+
+def clear_trouble(*kinds: type[SageError]) -> None:
+    """These troubles are over: Sage has just answered as it should."""
+    names = [kind.__name__ for kind in kinds]
+    SageConnection.objects.live().filter(trouble__in=names).update(trouble="")

@@ -1,0 +1,124 @@
+"""What can go wrong while a person connects and sets up Sage."""
+
+from practices.errors import DomainError
+
+
+class PracticeNotInUK(DomainError):
+    message = (
+        "Sage can be connected for practices in the United Kingdom only. The practice's country is a setting."
+    )
+
+
+class SageNotConfigured(DomainError):
+    message = (
+        "This installation is not registered with Sage yet. Its operator has to set SAGE_CLIENT_ID and "
+        "SAGE_CLIENT_SECRET first."
+    )
+
+
+class NotConnected(DomainError):
+    message = "The practice is not connected to Sage. Connect it first."
+
+
+class SignInFailed(DomainError):
+    """The trip to Sage's sign-in page ended without a connection; nothing was stored."""
+
+    title = "Sage was not connected"
+    status = 400
+
+
+class StateMissing(SignInFailed):
+    message = "This page is where Sage sends you after signing in, and Sage did not say which sign-in it was."
+
+
+class StateNotOurs(SignInFailed):
+    message = "This address was changed on its way, or did not come from a sign-in that was started here."
+
+
+class StateExpired(SignInFailed):
+    message = "The sign-in took longer than ten minutes, so it was dropped for safety."
+
+
+class StateUsed(SignInFailed):
+    message = "This sign-in was already used, or was started in another browser."
+
+
+class StartedBySomebodyElse(SignInFailed):
+    message = "This sign-in was started by somebody else, or for a practice whose connection is not yours to set up."
+
+
+class ConsentDenied(SignInFailed):
+    message = "Access was refused on Sage's page, so nothing was connected."
+
+
+class SageRefusedSignIn(SignInFailed):
+    message = "Sage ended the sign-in with an error, so nothing was connected."
+
+
+class CodeMissing(SignInFailed):
+    message = "Sage sent no code with its answer, so nothing was connected."
+
+
+class CodeRefused(SignInFailed):
+    message = (
+        "Sage no longer accepts this sign-in: its code lives for one minute and works once. Sign in again."
+    )
+
+
+class ReadOnlyAccess(SignInFailed):
+    message = "Sage granted reading only, which is not enough to copy invoices. Sign in again and allow full access."
+
+
+class SageIsAway(SignInFailed):
+    title = "Sage could not be reached"
+    status = 503
+    message = (
+        "Sage did not answer, so nothing was connected and nothing was changed. Try again in a few minutes."
+    )
+
+
+class InstallationRefused(SignInFailed):
+    status = 503
+    message = (
+        "Sage does not accept this installation's client id or secret. Its operator has to check SAGE_CLIENT_ID, "
+        "SAGE_CLIENT_SECRET and the redirect address registered with Sage."
+    )
+
+
+class NoUsableCompany(SignInFailed):
+    message = (
+        "This Sage login opens no company in the United Kingdom with an active Sage Accounting plan. Other Sage "
+        "products and countries cannot be connected."
+    )
+
+
+class LoginLacksTheCompany(SignInFailed):
+    message = (
+        "This Sage login cannot open the company that is connected. Sign in to Sage with a login that can."
+    )
+
+
+class BusinessUnsuitable(DomainError):
+    message = "This company cannot be connected."
+
+
+class BusinessIsSettled(DomainError):
+    message = "Another company is in use already. Disconnect it before choosing a different one."
+
+
+class QueueForAnotherBusiness(DomainError):
+    message = (
+        "Documents are still waiting for another company. Connect that one again, or withdraw them first."
+    )
+
+
+class AccountNotUsable(DomainError):
+    message = "This account is not, or no longer, a sales account in Sage. Choose another one."
+
+
+class RateNotUsable(DomainError):
+    message = "This VAT rate is not, or no longer, offered by Sage. Choose another one."
+
+
+class NotReady(DomainError):
+    message = "The connection cannot be enabled yet."

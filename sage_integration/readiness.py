@@ -1,0 +1,75 @@
+"""What has to be settled before invoices may leave, and whether it still is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sage_integration.models import (
+    AccountMapping,
+    SageConnection,
+    SageLedgerAccount,
+    SageTaxRate,
+    TaxRateMapping,
+)
+from services.models import Service, TaxRate
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that posting needs; `problem` says what is missing, `page` is the URL name where it is mended."""
+
+    label: str
+    page: str
+    problem: str = ""
+
+
+def readiness(connection: SageConnection) -> list[Check]:
+    """Everything that posting needs, in the order it is set up."""
+    return [
+        Check("Signed in to Sage", "sage:connection-detail", _sign_in_problem(connection)),
+        Check("Company chosen", "sage:business-choose", _business_problem(connection)),
+        Check("Default sales account", "sage:settings-edit", _account_problem(connection)),
+        Check("Every VAT rate mapped", "sage:tax-rate-map", " ".join(_rate_problems())),
+        Check("Accounts of services", "sage:account-map", " ".join(_service_problems())),
+    ]
+
+
+def unmapped_rates() -> list[TaxRate]:
+    """The practice's active VAT rates that no usable rate of Sage stands for (F28, F31)."""
+    usable = SageTaxRate.objects.filter(is_usable=True).values("sage_id")
+    mapped = TaxRateMapping.objects.filter(sage_tax_rate_id__in=usable).values("tax_rate")
+    return list(TaxRate.objects.offered().exclude(pk__in=mapped))
+
+
+def services_without_usable_account() -> list[Service]:
+    """Active services whose own account is no sales account of the company any more."""
+    usable = SageLedgerAccount.objects.filter(is_usable=True).values("sage_id")
+    stale = AccountMapping.objects.exclude(ledger_account_id__in=usable).values("service")
+    return list(Service.objects.offered().filter(pk__in=stale))
+
+
+def _sign_in_problem(connection: SageConnection) -> str:
+    refused = connection.status == SageConnection.Status.NEEDS_REAUTHORISATION
+    return "Sage has ended the authorisation: sign in again." if refused else ""
+
+
+def _business_problem(connection: SageConnection) -> str:
+    return "" if connection.business_id else "No company is chosen."
+
+
+def _account_problem(connection: SageConnection) -> str:
+    if not connection.default_account_id:
+        return "No default sales account is chosen."
+    account = SageLedgerAccount.objects.filter(sage_id=connection.default_account_id).first()
+    if account is None:
+        return "The default sales account is not in Sage any more: choose another one."
+    return "" if account.is_usable else f"{account} is no longer a sales account in Sage: choose another one."
+
+
+def _rate_problems() -> Iterator[str]:
+    for rate in unmapped_rates():
+        yield f"The VAT rate “{rate.name}” is not mapped to a rate of Sage."
+
+
+def _service_problems() -> Iterator[str]:
+    for service in services_without_usable_account():
+        yield f"The account of “{service.name}” is no longer a sales account in Sage."

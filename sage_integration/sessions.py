@@ -1,0 +1,110 @@
+"""Sage as this installation reaches it: addresses, keys, budget and kept connections come from the settings."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+import structlog
+from django.conf import settings
+from django.db import connection as database
+from redis import Redis
+from redis.exceptions import RedisError
+
+from sage_integration import tokens
+from sage_integration.connections import record_trouble
+from sage_integration.limiter import Limiter
+from sage_integration.models import SageConnection
+from sage_integration.sage.client import SageClient
+from sage_integration.sage.errors import (
+    ReauthorisationRequired,
+    SageRateLimited,
+    SageUnavailable,
+    SubscriptionInactive,
+)
+from sage_integration.sage.network import open_session
+from sage_integration.sage.transport import Exchange, Transport
+
+log = structlog.get_logger(__name__)
+_thread = threading.local()
+
+
+@contextmanager
+def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[SageClient]:
+    """Everything of the connected business; `urgent` when a person is waiting, which may use the reserve.
+
+    Must be used outside a transaction. What escapes the block and concerns the connection itself is
+    recorded on it: a missing subscription, an authorisation that Sage has withdrawn.
+    """
+    budget = connection.business_id or f"connection-{connection.pk}"
+    transport = Transport(
+        settings.SAGE_API_URL,
+        connection.business_id or None,
+        tokens.access_token,
+        refresh=tokens.newer_token,
+        acquire=lambda: _acquire(budget, urgent=urgent),
+        on_exchange=_log_exchange,
+        session=_kept_session(),
+    )
+    try:
+        yield SageClient(transport)
+    except (SubscriptionInactive, ReauthorisationRequired) as error:
+        record_trouble(error)
+        raise
+
+
+def open_sage_with(access_token: str) -> SageClient:
+    """What a login can open before there is a connection: its businesses, and nothing of any one of them."""
+    give: Callable[[], str] = lambda: access_token  # noqa: E731  # a name for the type checker
+    return SageClient(
+        Transport(settings.SAGE_API_URL, None, give, on_exchange=_log_exchange, session=_kept_session())
+    )
+
+
+def limiter() -> Limiter:
+    """The budget of requests of this installation."""
+    return Limiter(
+        _redis(settings.REDIS_URL),
+        per_minute=settings.SAGE_REQUESTS_PER_MINUTE,
+        per_day=settings.SAGE_REQUESTS_PER_DAY,
+        app_per_day=settings.SAGE_APP_REQUESTS_PER_DAY,
+    )
+
+
+def _acquire(budget: str, *, urgent: bool) -> None:
+    if database.in_atomic_block:
+        raise RuntimeError("A transaction never waits for the network: talk to Sage outside of it.")
+    try:
+        wait = limiter().acquire(budget, urgent=urgent)
+    except RedisError as error:
+        raise SageUnavailable("the request budget cannot be read") from error
+    if wait > 0:
+        raise SageRateLimited("our own budget of requests is used up", retry_after=wait)
+
+
+@lru_cache(maxsize=4)
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+
+
+def _kept_session() -> requests.Session:
+    """One kept connection a thread; it takes no cookies, so nothing of one business reaches another."""
+    if not hasattr(_thread, "session"):
+        _thread.session = open_session()
+        _thread.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session: requests.Session = _thread.session
+    return session
+
+
+def _log_exchange(exchange: Exchange) -> None:
+    log.debug(
+        "sage exchange",
+        method=exchange.method,
+        path=exchange.path,
+        status=exchange.status,
+        failure=exchange.failure,
+        request_id=exchange.request_id,
+        milliseconds=round(exchange.seconds * 1000),
+    )
