@@ -2,7 +2,7 @@ import pytest
 
 from sage_integration.sage.redaction import redacted
 
-JWT = "eyJhbGciOiJSUzUxMiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl"
+JWT = "eyJhbGciOiJSUzUxMiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl"  # secret-scan: allow (made up)
 
 
 @pytest.mark.parametrize(
