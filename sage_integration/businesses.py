@@ -1,40 +1,10 @@
 """Which companies of a Sage login can be connected, and why others cannot."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from sage_integration.sage.client import SageClient
+from sage_integration.errors import BusinessUnsuitable
 from sage_integration.sage.resources.businesses import Business, Subscription, is_uk
 
 #: Sage Accounting Start (also its partner edition), Standard (old and new) and Plus (FACTS.md 2).
 PLANS = {"START", "MICRO", "ACCOUNTS", "ACCOUNTING_10", "ACCOUNTING"}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One company to choose from; `refusal` says why it cannot be connected."""
-
-    id: str
-    name: str
-    country: str
-    plan: str
-    refusal: str
-
-
-def candidate(business: Business) -> Candidate:
-    """A company as the person choosing sees it."""
-    return Candidate(
-        id=business["id"],
-        name=business["displayed_as"],
-        country=business["country"]["displayed_as"],
-        plan=plan_of(business),
-        refusal=refusal_of(business),
-    )
-
-
-def candidates(sage: SageClient, businesses: Iterable[Business]) -> list[Candidate]:
-    """The companies with country and plan, which takes one request for each."""
-    return [candidate(sage.businesses.get(business["id"])) for business in businesses]
 
 
 def refusal_of(business: Business) -> str:
@@ -49,6 +19,12 @@ def refusal_of(business: Business) -> str:
     if not any(_is_sage_accounting(plan) and plan.get("active") is True for plan in plans):
         return f"{name} has no active Sage Accounting plan; renew it in Sage first."
     return ""
+
+
+def refuse_unsuitable(business: Business) -> None:
+    """Raises `BusinessUnsuitable` with the reason for a company that cannot be connected."""
+    if refusal := refusal_of(business):
+        raise BusinessUnsuitable(business, message=refusal)
 
 
 def plan_of(business: Business) -> str:

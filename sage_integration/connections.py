@@ -18,10 +18,9 @@ from practices.fields import CannotOpen
 from practices.mail import queue_email
 from practices.models import Membership, Practice, User
 from practices.tenancy import acting_practice_id
-from sage_integration.businesses import plan_of, refusal_of
+from sage_integration.businesses import plan_of, refuse_unsuitable
 from sage_integration.errors import (
     BusinessIsSettled,
-    BusinessUnsuitable,
     LoginLacksTheCompany,
     NotConnected,
     NotReady,
@@ -89,15 +88,14 @@ def _set_tokens(connection: SageConnection, pair: TokenPair) -> list[str]:
     return ["access_token", "refresh_token", "access_expires_at", "refresh_expires_at"]
 
 
-def choose_business(connection: SageConnection, business: Business, tax_scheme: str = "") -> SageConnection:
+def choose_business(business: Business) -> SageConnection:
     """The connection bound to one business from now on; what was set up for that business before is kept.
 
     Raises `BusinessUnsuitable` for anything but a company in the United Kingdom with a Sage Accounting plan
     (F01, F02), `BusinessIsSettled` once another one is enabled, `QueueForAnotherBusiness`.
     """
+    refuse_unsuitable(business)
     connection = locked_connection()
-    if refusal := refusal_of(business):
-        raise BusinessUnsuitable(connection, message=refusal)
     if connection.enabled_at and connection.business_id != business["id"]:
         raise BusinessIsSettled(connection)
     before = connection if connection.business_id else _latest_ended()
@@ -109,12 +107,10 @@ def choose_business(connection: SageConnection, business: Business, tax_scheme: 
         connection.default_account_id = before.default_account_id
         connection.pulls_payments = before.pulls_payments
     connection.business_id, connection.business_name = business["id"], business["displayed_as"][:200]
-    connection.plan, connection.tax_scheme = plan_of(business)[:40], tax_scheme[:40]
+    connection.plan = plan_of(business)[:40]
     connection.save(
-        update_fields=[
-            "business_id", "business_name", "plan", "tax_scheme", "default_account_id", "pulls_payments"
-        ]
-    )  # fmt: skip
+        update_fields=["business_id", "business_name", "plan", "default_account_id", "pulls_payments"]
+    )
     audit.record("sage.business_chosen", connection, business=connection.business_name)
     return connection
 
