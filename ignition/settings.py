@@ -17,7 +17,9 @@ def required(name: str) -> str:
         return Path(path).read_text().strip()
     if value := os.environ.get(name):
         return value
-    raise ImproperlyConfigured(f"Set the environment variable {name} (or {name}_FILE). `./dev` sets it for you.")
+    raise ImproperlyConfigured(
+        f"Set the environment variable {name} (or {name}_FILE). `./dev` sets it for you."
+    )
 
 
 def listed(name: str, default: str = "") -> list[str]:
@@ -47,6 +49,7 @@ INSTALLED_APPS = [
     "lucide",
     "allauth",
     "allauth.account",
+    "ignition",
     "practices",
     "ledger",
     "clients",

@@ -37,7 +37,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {"practice": None}
     inside: PracticeRequest = request  # type: ignore[assignment]  # the middleware set practice and role
     slug = inside.practice.slug
-    others = Membership.objects.filter(user=inside.user).exclude(practice=inside.practice).select_related("practice")
+    others = (
+        Membership.objects.filter(user=inside.user)
+        .exclude(practice=inside.practice)
+        .select_related("practice")
+    )
     return {
         "practice": inside.practice,
         "role_name": Membership.Role(inside.role).label,
@@ -50,7 +54,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         ],
         "connection": connection_in_words(inside.practice) if scope_is_open() else None,
         "other_practices": [
-            {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])} for other in others
+            {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])}
+            for other in others
         ],
     }
 

@@ -5,10 +5,12 @@ from django.contrib import admin
 from django.db import transaction
 from django.urls import include, path
 
+from ignition.home import home
 from practices import styleguide, views
 from practices.invitations import invitation_accept
 
 practice_pages = [
+    path("", home, name="home"),
     path("", include("practices.urls")),
     path("clients/", include("clients.urls")),
     path("services/", include("services.urls")),

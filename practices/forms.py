@@ -18,7 +18,7 @@ class PracticeSignupForm(forms.Form):
     name = forms.CharField(label="Your name", max_length=100)
     practice_name = forms.CharField(max_length=100)
 
-    def signup(self, request: HttpRequest, user: User) -> None:
+    def signup(self, _request: HttpRequest, user: User) -> None:
         """Called by allauth once the user exists."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])

@@ -65,7 +65,7 @@ def opens_own_scope(view: View) -> View:
     return transaction.non_atomic_requests(view)
 
 
-def see_other(request: HttpRequest, to: str | models.Model, *args: Any, **kwargs: Any) -> HttpResponse:
+def see_other(_request: HttpRequest, to: str | models.Model, *args: Any, **kwargs: Any) -> HttpResponse:
     """303 to the page that shows the result of a change."""
     response = HttpResponseRedirect(resolve_url(to, *args, **kwargs))
     response.status_code = 303

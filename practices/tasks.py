@@ -6,6 +6,7 @@ import structlog
 from celery import Task, shared_task
 from django.db import connection
 from kombu.exceptions import OperationalError
+from psycopg2.sql import SQL, Identifier
 
 from practices.delivery import deliver_queued_emails
 from practices.tenancy import acting_for
@@ -32,7 +33,7 @@ def wake(task: Task, practice_id: int) -> None:
 def practices_from(function: str) -> list[int]:
     """Practice ids from one of the small SECURITY DEFINER functions, the only look across practices."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}()")
+        cursor.execute(SQL("SELECT * FROM {}()").format(Identifier(function)))
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -44,6 +45,6 @@ def sweep_emails() -> None:
 
 
 @shared_task(base=PracticeTask)
-def deliver_emails(practice_id: int) -> None:
+def deliver_emails(_practice_id: int) -> None:
     """Send a practice's queued messages."""
     deliver_queued_emails()

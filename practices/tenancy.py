@@ -14,7 +14,7 @@ from django.db import connection, models, transaction
 
 from practices.errors import NoPracticeScope
 
-Row = TypeVar("Row", bound=models.Model, covariant=True)
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
 _practice_id: ContextVar[int | None] = ContextVar("practice_id", default=None)
 _scope_open: ContextVar[bool] = ContextVar("scope_open", default=False)
@@ -72,7 +72,7 @@ def practice_scope(practice_id: int) -> Iterator[None]:
         yield
 
 
-class TenantQuerySet(models.QuerySet[Row]):
+class TenantQuerySet(models.QuerySet[Row_co]):
     """Adds no filter (the policy does that); raises when a query *runs* outside a scope.
 
     Every read and write of a queryset goes through `db`, so this one door is enough, and forms may still

@@ -19,7 +19,7 @@ from django.test.utils import setup_databases, teardown_databases
 from practices.isolation import tenant_models
 from tests import factories
 
-pytest_plugins = ["tests.plugins.features"] if os.path.exists("tests/plugins/features.py") else []
+pytest_plugins = ["tests.plugins.features"]
 
 #: Rows that migrations write, and that stay.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
@@ -30,8 +30,12 @@ def database(worker_id: str, django_db_blocker) -> Iterator[None]:
     """A migrated test database of this worker's own; made as the owner, used as the application."""
     suffix = "" if worker_id == "master" else worker_id
     number = int(worker_id.removeprefix("gw")) if suffix else 15
-    settings.REDIS_URL = settings.CELERY_BROKER_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number % 15 + 1}"
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = (
+        f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number % 15 + 1}"
+    )
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    # Hashing slowly is production's business; the cast alone would cost a second a test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     connections["default"].settings_dict["TEST"]["NAME"] = f"test_ignition_{os.getpid()}{suffix}"
     with django_db_blocker.unblock(), running_as(settings.OWNER_ROLE):
         made = setup_databases(verbosity=0, interactive=False)
