@@ -25,7 +25,7 @@ MESSAGE_TONES = {"success": "good", "warning": "warn", "error": "bad"}
 
 
 @register.simple_block_tag(takes_context=True, end_name="endcomponent")
-def component(context: Context, content: SafeString, name: str, **variables: Any) -> SafeString:
+def component(context: Context, content: SafeString, name: str, **variables: Any) -> str:
     """`components/<name>.html` around the block, which it shows as `body`.
 
     The component sees the named variables and nothing else of the page.

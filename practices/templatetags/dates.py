@@ -34,7 +34,7 @@ def written_instant(value: datetime | None, zone: str | None = None) -> str:
     return f"{written_date(local.date())}, {local:%H:%M}"
 
 
-def _local(value: datetime, zone: str | None) -> datetime:
+def _local(value: object, zone: str | None) -> datetime:
     if not isinstance(value, datetime) or timezone.is_naive(value):
         raise TypeError(f"an instant is a datetime with a time zone, not {value!r}")
     return timezone.localtime(value, ZoneInfo(zone) if zone else None)

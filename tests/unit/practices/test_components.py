@@ -1,0 +1,149 @@
+"""Components: what they show, and that they see only what they are given."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django import forms
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.template import Context, Template
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from lucide import IconDoesNotExist
+
+from practices.templatetags.charts import bar_chart, rounded_up, short
+from practices.templatetags.components import icon, initials
+
+
+def shown(source: str, **context: object) -> str:
+    return Template("{% load components %}" + source).render(Context(context))
+
+
+class Enquiry(forms.Form):
+    name = forms.CharField(help_text="As on invoices.")
+    agreed = forms.BooleanField(required=False)
+    vat = forms.ChoiceField(choices=[("20", "Standard")], widget=forms.RadioSelect)
+
+
+def field(form: forms.Form, name: str) -> str:
+    return render_to_string("components/field.html", {"field": form[name]})
+
+
+def test_a_block_component_sees_its_own_variables_and_nothing_of_the_page():
+    html = shown(
+        '{% component "card" title="Sage" %}{{ secret }}{% endcomponent %}', secret="page", id="leak"
+    )
+    assert "page" in html
+    assert "leak" not in html
+
+
+def test_captured_markup_is_not_escaped_and_page_text_is():
+    html = shown("{% capture as bold %}<b>{{ name }}</b>{% endcapture %}[{{ bold }}]", name="<i>")
+    assert html == "[<b>&lt;i&gt;</b>]"
+
+
+def test_a_field_is_tied_to_its_label_help_and_error():
+    html = field(Enquiry({}), "name")
+    assert '<label for="id_name">' in html
+    assert 'aria-describedby="id_name_helptext id_name_error"' in html
+    assert 'id="id_name_helptext"' in html
+    assert 'id="id_name_error"' in html
+    assert 'aria-invalid="true"' in html
+
+
+def test_choices_stand_in_a_fieldset_with_a_legend():
+    html = field(Enquiry(), "vat")
+    assert "<fieldset" in html
+    assert "<legend>Vat</legend>" in html
+
+
+def test_a_tick_box_has_its_label_after_it():
+    html = field(Enquiry(), "agreed")
+    assert html.index("<input") < html.index("<label")
+
+
+def test_a_refused_button_says_why_and_cannot_submit():
+    html = render_to_string(
+        "components/button.html", {"label": "Copy", "disabled_reason": "Connect Sage first."}
+    )
+    assert 'aria-disabled="true"' in html
+    assert 'type="button"' in html
+    assert "Connect Sage first." in html
+
+
+def test_a_post_button_carries_the_csrf_token():
+    html = render_to_string(
+        "components/post_button.html", {"label": "Issue", "url": "/x/", "csrf_token": "token"}
+    )
+    assert 'name="csrfmiddlewaretoken" value="token"' in html
+
+
+def test_a_form_without_mistakes_shows_no_errors():
+    assert render_to_string("components/form_errors.html", {"form": Enquiry()}).strip() == ""
+
+
+def test_each_mistake_links_to_its_field():
+    html = render_to_string("components/form_errors.html", {"form": Enquiry({})})
+    assert '<a href="#id_name">Name</a>' in html
+
+
+def test_the_pager_keeps_the_filters():
+    request = RequestFactory().get("/invoices/", {"q": "acme", "page": "2"})
+    page = Paginator(range(120), 50).page(2)
+    html = render_to_string("components/pager.html", {"page": page, "request": request})
+    assert "?q=acme&amp;page=3" in html
+    assert "51–100 of 120" in html
+
+
+def test_net_vat_and_gross_stand_in_that_order():
+    html = render_to_string(
+        "components/totals.html", {"net": Decimal(10), "vat": Decimal(2), "gross": Decimal(12)}
+    )
+    assert html.index("£10.00") < html.index("£2.00") < html.index("£12.00")
+
+
+def test_no_component_carries_inline_style_or_script():
+    for template in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+        text = template.read_text()
+        if "emails" in template.parts:
+            continue
+        assert " style=" not in text, template
+        assert "<style" not in text, template
+        assert " onclick=" not in text, template
+        assert "<script>" not in text, template
+
+
+def test_an_unknown_icon_is_refused():
+    with pytest.raises(IconDoesNotExist):
+        icon("no-such-icon")
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"), [("Alice Brook", "AB"), ("Brook & Co", "BC"), ("Bob", "B"), ("", "")]
+)
+def test_initials(name, letters):
+    assert initials(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("highest", "top"), [("0", "4"), ("1", "1"), ("32780", "40000"), ("999", "1000"), ("1001", "2000")]
+)
+def test_a_scale_has_four_round_steps_and_holds_the_highest_bar(highest, top):
+    scale, step = rounded_up(Decimal(highest))
+    assert scale == Decimal(top)
+    assert scale == step * 4
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("0", "£0"), ("750", "£750"), ("2500", "£2.5k"), ("40000", "£40k"), ("1E6", "£1m")]
+)
+def test_scale_labels_are_short(value, words):
+    assert short(Decimal(value), "£") == words
+
+
+def test_a_chart_has_a_table_that_says_the_same():
+    chart = bar_chart("Income", ["Raised", "Paid"], [("Jan", [Decimal("1200.00"), Decimal("0.00")])])
+    html = render_to_string("components/bar_chart.html", chart)
+    assert html.count("£1,200.00") == 2
+    assert '<svg viewBox="0 0 640 220" aria-hidden="true"' in html
