@@ -10,6 +10,8 @@ from django.db.models import F, Q, UniqueConstraint
 from django.utils import timezone
 
 from clients.models import Client
+from invoicing.errors import NotRecurring
+from invoicing.periods import Rhythm
 from money.amounts import ZERO, Amounts
 from practices.tenancy import TenantModel, TenantQuerySet
 from proposals.models import BillingRule, Proposal, ProposalLine
@@ -78,8 +80,12 @@ class BillingSchedule(TenantModel, BillingRule):
     quantity = models.DecimalField(max_digits=10, decimal_places=2)
     unit_price = models.DecimalField(max_digits=12, decimal_places=4)
     tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+")
+    #: The anchor every period is counted from, so that a start on the 31st stays one after February.
     starts_on = models.DateField()
+    #: Nothing is dated before this day: the acceptance, or the start where that is later.
+    bills_from = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    paused_on = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
 
     objects: ClassVar[models.Manager[Any]] = BillingScheduleQuerySet.as_manager()
@@ -90,7 +96,16 @@ class BillingSchedule(TenantModel, BillingRule):
         constraints = [
             *BillingRule.Meta.constraints,
             models.CheckConstraint(
-                name="schedule_ends_after_it_starts", condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on"))
+                name="schedule_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+            ),
+            models.CheckConstraint(
+                name="schedule_bills_from_its_start_or_later", condition=Q(bills_from__gte=F("starts_on"))
+            ),
+            models.CheckConstraint(
+                name="a_paused_schedule_knows_since_when",
+                condition=Q(status="paused", paused_on__isnull=False)
+                | (~Q(status="paused") & Q(paused_on__isnull=True)),
             ),
             models.CheckConstraint(name="schedule_quantity_is_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(name="schedule_price_is_not_negative", condition=Q(unit_price__gte=0)),
@@ -99,6 +114,19 @@ class BillingSchedule(TenantModel, BillingRule):
 
     def __str__(self) -> str:
         return self.name
+
+    def rhythm(self, invoice_day: int) -> Rhythm:
+        """When a recurring schedule is billed, given the practice's invoice day."""
+        if self.billing != self.Billing.RECURRING or self.every is None:
+            raise NotRecurring(self)
+        return Rhythm(
+            anchor=self.starts_on,
+            every=self.every,
+            unit=self.period,
+            invoice_day=invoice_day,
+            bills_from=self.bills_from,
+            ends_on=self.ends_on,
+        )
 
 
 class InvoiceQuerySet(TenantQuerySet["Invoice"]):
@@ -150,13 +178,16 @@ class Invoice(TenantModel):
             UniqueConstraint(fields=["practice", "number"], name="invoice_number_is_unique_in_the_practice"),
             models.CheckConstraint(
                 name="a_final_invoice_has_a_number",
-                condition=Q(status="draft", number__isnull=True) | (~Q(status="draft") & Q(number__isnull=False)),
+                condition=Q(status="draft", number__isnull=True)
+                | (~Q(status="draft") & Q(number__isnull=False)),
             ),
             models.CheckConstraint(
                 name="outstanding_is_part_of_the_gross",
                 condition=Q(outstanding__gte=0) & Q(outstanding__lte=F("net") + F("vat")),
             ),
-            models.CheckConstraint(name="due_on_or_after_the_tax_point", condition=Q(due_on__gte=F("tax_point"))),
+            models.CheckConstraint(
+                name="due_on_or_after_the_tax_point", condition=Q(due_on__gte=F("tax_point"))
+            ),
         ]
         indexes = [
             models.Index(fields=["practice", "-id"], name="invoices_newest_first"),
@@ -208,10 +239,15 @@ class InvoiceLine(TenantModel):
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField(default=0)
     service = models.ForeignKey(Service, models.PROTECT, related_name="+")
-    name = models.CharField(max_length=120)
+    #: The service's name and, where a period is billed, which one.
+    name = models.CharField(max_length=160)
     description = models.TextField(blank=True)
-    quantity = models.DecimalField(max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
-    unit_price = models.DecimalField(max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))])
+    quantity = models.DecimalField(
+        max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+    )
+    unit_price = models.DecimalField(
+        max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))]
+    )
     tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+")
     vat_code = models.CharField(max_length=15)
     vat_percent = models.DecimalField(max_digits=5, decimal_places=2)
@@ -297,7 +333,9 @@ class Allocation(TenantModel):
     class Meta:
         ordering = ["id"]
         constraints = [
-            UniqueConstraint(fields=["practice", "payment", "invoice"], name="one_allocation_of_a_payment_to_an_invoice"),
+            UniqueConstraint(
+                fields=["practice", "payment", "invoice"], name="one_allocation_of_a_payment_to_an_invoice"
+            ),
             models.CheckConstraint(name="allocation_is_positive", condition=Q(amount__gt=0)),
         ]
 

@@ -1,0 +1,99 @@
+"""What can go wrong between accepted work and money received."""
+
+from practices.errors import DomainError
+
+
+class NotADraft(DomainError):
+    message = "This invoice has already been issued, so it cannot be changed. Void it, or issue another one."
+
+
+class NotIssued(DomainError):
+    message = "This invoice is not open: only issued invoices that are not void can be paid or voided."
+
+
+class NoLines(DomainError):
+    message = "An invoice needs at least one line. Add what you are billing and try again."
+
+
+class DatedInTheFuture(DomainError):
+    message = "This invoice is dated in the future. Issue it on that day, or give it today's date."
+
+
+class AmountTooLarge(DomainError):
+    message = (
+        "This comes to more than £9,999,999,999.99, which an invoice cannot hold. Check quantity and price."
+    )
+
+
+class HasPayments(DomainError):
+    message = (
+        "Money has been received against this invoice, so it cannot be voided. Reverse the payment first."
+    )
+
+
+class IsInTheLedger(DomainError):
+    message = (
+        "This invoice is in Sage. Void it there: it is voided here as soon as Sage has been checked again."
+    )
+
+
+class MayBeInTheLedger(DomainError):
+    message = (
+        "This invoice is on its way to Sage, so it cannot be voided now. Try again when Sage has answered."
+    )
+
+
+class AlreadyPosting(DomainError):
+    message = "This invoice is already on its way to Sage or in it. Nothing was sent a second time."
+
+
+class NothingToComplete(DomainError):
+    message = (
+        "This work was already marked complete, or its billing has ended. Nothing was billed a second time."
+    )
+
+
+class NotRecurring(DomainError):
+    message = "This is not billed period by period, so it has no periods to skip, pause or resume."
+
+
+class NotBilling(DomainError):
+    message = (
+        "Billing of this service is paused or has ended already. Reload the page to see where it stands."
+    )
+
+
+class NotPaused(DomainError):
+    message = "Billing of this service is not paused. Reload the page to see where it stands."
+
+
+class NotAPeriod(DomainError):
+    message = "No period of this service begins on that day. Choose one of the coming periods."
+
+
+class PeriodIsSettled(DomainError):
+    message = "This period has already been billed or skipped."
+
+
+class NeedsAReason(DomainError):
+    message = "Say why this period is not billed: the reason stays with it."
+
+
+class EndsBeforeItStarts(DomainError):
+    message = "Billing cannot end before it starts. Choose a later day."
+
+
+class OverAllocated(DomainError):
+    message = "More money is set against this invoice than it comes to. Check the payment and its invoices."
+
+
+class AllocatesMoreThanReceived(DomainError):
+    message = "More is set against invoices than was received. Check the payment's amount."
+
+
+class InvoiceOfAnotherClient(DomainError):
+    message = "A payment can only be set against invoices of the client who made it."
+
+
+class NotAnAmount(DomainError):
+    message = "An amount of money received has to be more than nothing."

@@ -1,0 +1,194 @@
+"""Drafting, issuing and voiding invoices.
+
+draft ─issue→ issued ─void→ void
+  └─discard
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.utils import timezone
+
+from clients.models import Client
+from invoicing.errors import (
+    AlreadyPosting,
+    AmountTooLarge,
+    DatedInTheFuture,
+    HasPayments,
+    IsInTheLedger,
+    MayBeInTheLedger,
+    NoLines,
+    NotADraft,
+    NotIssued,
+)
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.operations.numbering import next_number
+from invoicing.operations.settings import invoicing_settings
+from invoicing.terms import due_on
+from ledger.models import Posting
+from ledger.outbox import cancel_posting, hold_posting, request_posting
+from money.amounts import ZERO, price_line, total
+from practices import audit
+from proposals.models import Proposal
+
+LARGEST_AMOUNT = Decimal("9999999999.99")
+FIXED_ON_A_LINE = ["vat_code", "vat_percent", "net", "vat"]
+
+
+def draft_invoice(
+    client: Client,
+    lines: Sequence[InvoiceLine],
+    *,
+    tax_point: date,
+    source: str,
+    proposal: Proposal | None = None,
+) -> Invoice:
+    """A draft without a number, priced for its tax point; raises `NoLines` or `AmountTooLarge`.
+
+    The lines come unsaved, with service, name, description, quantity, unit_price and tax_rate.
+    """
+    invoice = Invoice(client=client, proposal=proposal, source=source, tax_point=tax_point)
+    _fix_amounts(invoice, lines)
+    invoice.save()
+    _save_lines(invoice, lines)
+    return invoice
+
+
+def amend_draft(invoice: Invoice, lines: Sequence[InvoiceLine], *, tax_point: date) -> Invoice:
+    """The draft with other lines and another date; raises `NotADraft`, `NoLines` or `AmountTooLarge`."""
+    invoice = _locked_draft(invoice)
+    invoice.tax_point = tax_point
+    _fix_amounts(invoice, lines)
+    invoice.save()
+    invoice.lines.all().delete()
+    _save_lines(invoice, lines)
+    return invoice
+
+
+def discard_draft(invoice: Invoice) -> None:
+    """Delete an invoice that was never issued; raises `NotADraft`."""
+    invoice = _locked_draft(invoice)
+    audit.record("invoice.discarded", invoice, client=invoice.client_id, gross=str(invoice.gross))
+    invoice.delete()
+
+
+def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
+    """The draft numbered, its amounts fixed for good, and its posting requested or held.
+
+    Raises `NotADraft`, `NoLines` or `DatedInTheFuture`; ``on`` is today in the practice.
+    """
+    invoice = _locked_draft(invoice)
+    if invoice.tax_point > on:
+        raise DatedInTheFuture(invoice)
+    lines = list(invoice.lines.select_related("tax_rate"))
+    _fix_amounts(invoice, lines)
+    InvoiceLine.objects.bulk_update(lines, FIXED_ON_A_LINE)
+    invoice.number, invoice.status = next_number(), Invoice.Status.ISSUED
+    invoice.outstanding, invoice.issued_at = invoice.gross, timezone.now()
+    invoice.save()
+    audit.record("invoice.issued", invoice, number=invoice.number_label, gross=str(invoice.gross))
+    # F64: billed here either way. An invoice over nothing has no business in the ledger unless somebody says so.
+    leaves = invoice.client.posts_automatically and invoice.gross > ZERO
+    request = request_posting if leaves else hold_posting
+    request(Posting.Kind.INVOICE_CREATE, invoice.pk, label=invoice.number_label)
+    return invoice
+
+
+def post_invoice(invoice: Invoice) -> Posting:
+    """A new posting for an invoice whose last one was withdrawn; raises `NotIssued` or `AlreadyPosting`."""
+    invoice = _locked_issued(invoice)
+    if _live_posting(invoice):
+        raise AlreadyPosting(invoice)
+    audit.record("invoice.posting_requested", invoice)
+    return request_posting(Posting.Kind.INVOICE_CREATE, invoice.pk, label=invoice.number_label)
+
+
+def void_invoice(invoice: Invoice) -> Invoice:
+    """The invoice cancelled, its number kept, its waiting posting withdrawn.
+
+    Raises `NotIssued`, `HasPayments`, or `IsInTheLedger` / `MayBeInTheLedger` where Sage has to void it first.
+    A period it billed stays billed: the same work is not charged again by itself.
+    """
+    invoice = _locked_issued(invoice)
+    if invoice.outstanding != invoice.gross:
+        raise HasPayments(invoice)
+    if posting := _live_posting(invoice):
+        if posting.status == Posting.Status.POSTED:
+            raise IsInTheLedger(invoice)
+        if posting.attempted_at or posting.status == Posting.Status.LEASED:
+            raise MayBeInTheLedger(invoice)
+        cancel_posting(posting)
+    return _void(invoice, "invoice.voided")
+
+
+def mark_voided_in_ledger(invoice: Invoice) -> Invoice:
+    """The invoice void because the ledger says so; nothing happens when it is void already."""
+    invoice = _locked(invoice)
+    if invoice.status == Invoice.Status.VOID:
+        return invoice
+    if invoice.status == Invoice.Status.DRAFT:
+        raise NotIssued(invoice)
+    return _void(invoice, "invoice.voided_in_ledger")
+
+
+def _void(invoice: Invoice, action: str) -> Invoice:
+    audit.record(action, invoice, number=invoice.number_label, outstanding=str(invoice.outstanding))
+    invoice.status, invoice.outstanding = Invoice.Status.VOID, ZERO
+    invoice.save(update_fields=["status", "outstanding"])
+    return invoice
+
+
+def _fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+    """VAT by the tax point on each line, totals as sums of rounded lines, and the due date of the terms."""
+    if not lines:
+        raise NoLines(invoice)
+    for position, line in enumerate(lines):
+        line.position = position
+        line.vat_code = line.tax_rate.vat_code
+        line.vat_percent = line.tax_rate.percent_on(invoice.tax_point)
+        amounts = price_line(line.quantity, line.unit_price, line.vat_percent)
+        line.net, line.vat = amounts.net, amounts.vat
+    amounts = total(line.amounts for line in lines)
+    if amounts.gross > LARGEST_AMOUNT:
+        raise AmountTooLarge(invoice)
+    invoice.net, invoice.vat = amounts.net, amounts.vat
+    settings = invoicing_settings()
+    is_recurring = invoice.source == Invoice.Source.RECURRING
+    days = settings.automatic_terms_days if is_recurring else settings.manual_terms_days
+    invoice.due_on = due_on(invoice.tax_point, days)
+
+
+def _save_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+    for line in lines:
+        line.invoice = invoice
+    InvoiceLine.objects.bulk_create(lines)
+
+
+def _live_posting(invoice: Invoice) -> Posting | None:
+    """The newest posting of the invoice that was not withdrawn, locked."""
+    posting: Posting | None = (
+        Posting.objects.live().of(Posting.Kind.INVOICE_CREATE, invoice.pk).select_for_update().first()
+    )
+    return posting
+
+
+def _locked(invoice: Invoice) -> Invoice:
+    locked: Invoice = (
+        Invoice.objects.select_for_update(of=["self"]).select_related("client").get(pk=invoice.pk)
+    )
+    return locked
+
+
+def _locked_draft(invoice: Invoice) -> Invoice:
+    invoice = _locked(invoice)
+    if invoice.status != Invoice.Status.DRAFT:
+        raise NotADraft(invoice)
+    return invoice
+
+
+def _locked_issued(invoice: Invoice) -> Invoice:
+    invoice = _locked(invoice)
+    if invoice.status != Invoice.Status.ISSUED:
+        raise NotIssued(invoice)
+    return invoice

@@ -1,0 +1,175 @@
+"""Money received, entered here or mirrored from the ledger, and which invoices it pays.
+
+What is outstanding on an invoice is its gross less the allocations of payments that were not reversed. A reversed
+payment keeps its allocations: they say what it had paid.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from clients.models import Client
+from invoicing.errors import (
+    AllocatesMoreThanReceived,
+    InvoiceOfAnotherClient,
+    NotAnAmount,
+    NotIssued,
+    OverAllocated,
+)
+from invoicing.models import Allocation, Invoice, Payment
+from money.amounts import ZERO
+from practices import audit
+
+#: Amounts set against invoices, by the invoice's id.
+Parts = dict[int, Decimal]
+
+
+def record_payment(
+    client: Client,
+    *,
+    received_on: date,
+    amount: Decimal,
+    source: str,
+    external_id: str = "",
+    external_updated_at: datetime | None = None,
+    reference: str = "",
+    allocations: Sequence[tuple[Invoice, Decimal]],
+) -> Payment:
+    """The payment with its allocations, and its invoices' outstanding amounts right again.
+
+    A payment of the ledger (source, external_id) is recorded once and amended after that; news older than what is
+    held, or about a reversed payment, changes nothing (F79 to F82). Raises `NotAnAmount`,
+    `AllocatesMoreThanReceived`, `InvoiceOfAnotherClient`, `NotIssued` or `OverAllocated`.
+    """
+    parts = _parts(amount, allocations)
+    values = {"client": client, "received_on": received_on, "amount": amount, "reference": reference[:255]}
+    payment, is_new = _insert_or_lock(source, external_id, values)
+    if not is_new and (payment.reversed_at or _is_older(external_updated_at, payment.external_updated_at)):
+        return payment
+    held = {} if is_new else _parts_of(payment)
+    before = None if is_new else _particulars(payment, held)
+    payment.external_updated_at = external_updated_at
+    for name, value in values.items():
+        setattr(payment, name, value)
+    payment.save()
+    after = _particulars(payment, parts)
+    if before != after:
+        _allocate(payment, parts, before=held)
+        _record(payment, {*held, *parts}, before=before, after=after)
+    return payment
+
+
+def reverse_payment(payment: Payment) -> Payment:
+    """The payment taken back: its invoices are owed again (F82). Nothing happens the second time."""
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    if payment.reversed_at:
+        return payment
+    parts = _parts_of(payment)
+    invoices = _locked_invoices(parts)
+    payment.reversed_at = timezone.now()
+    payment.save(update_fields=["reversed_at"])
+    _settle(invoices)
+    particulars = _particulars(payment, parts)
+    audit.record("payment.reversed", payment, **particulars)
+    for invoice in invoices:
+        audit.record("invoice.payment_reversed", invoice, amount=str(parts[invoice.pk]), payment=payment.pk)
+    return payment
+
+
+def _parts(amount: Decimal, allocations: Sequence[tuple[Invoice, Decimal]]) -> Parts:
+    """The allocations by invoice; instalments against one invoice count together."""
+    parts: Parts = defaultdict(lambda: ZERO)
+    for invoice, part in allocations:
+        parts[invoice.pk] += part
+    if amount <= ZERO or any(part <= ZERO for part in parts.values()):
+        raise NotAnAmount(amount)
+    if sum(parts.values()) > amount:
+        raise AllocatesMoreThanReceived(amount)
+    return dict(parts)
+
+
+def _insert_or_lock(source: str, external_id: str, values: dict[str, Any]) -> tuple[Payment, bool]:
+    """The payment, locked, and whether it is new; `a_ledger_payment_is_recorded_once` decides between two at once."""
+    if not external_id:
+        return Payment.objects.create(source=source, **values), True
+    found: tuple[Payment, bool] = Payment.objects.select_for_update().get_or_create(
+        source=source, external_id=external_id, defaults=values
+    )
+    return found
+
+
+def _is_older(news: datetime | None, held: datetime | None) -> bool:
+    return news is not None and held is not None and news < held
+
+
+def _allocate(payment: Payment, parts: Parts, *, before: Parts) -> None:
+    """Set the payment against exactly these parts."""
+    invoices = _locked_invoices({*parts, *before})
+    for invoice in invoices:
+        if invoice.pk in parts and invoice.client_id != payment.client_id:
+            raise InvoiceOfAnotherClient(invoice)
+        if invoice.pk in parts and invoice.status != Invoice.Status.ISSUED:
+            raise NotIssued(invoice)
+    payment.allocations.all().delete()
+    Allocation.objects.bulk_create(
+        [Allocation(payment=payment, invoice_id=pk, amount=part) for pk, part in sorted(parts.items())]
+    )
+    _settle(invoices)
+
+
+def _settle(invoices: Collection[Invoice]) -> None:
+    """Work out what is outstanding on locked invoices; raises `OverAllocated`."""
+    allocated = dict(
+        Allocation.objects.filter(invoice__in=[invoice.pk for invoice in invoices], payment__reversed_at=None)
+        .order_by()
+        .values_list("invoice")
+        .annotate(Sum("amount"))
+    )
+    issued = [invoice for invoice in invoices if invoice.status == Invoice.Status.ISSUED]
+    for invoice in issued:
+        invoice.outstanding = invoice.gross - allocated.get(invoice.pk, ZERO)
+        if invoice.outstanding < ZERO:
+            raise OverAllocated(invoice)
+    Invoice.objects.bulk_update(issued, ["outstanding"])
+
+
+def _locked_invoices(ids: Collection[int]) -> list[Invoice]:
+    """The invoices, locked in one order so that two payments cannot block each other."""
+    return list(Invoice.objects.select_for_update().filter(pk__in=ids).order_by("id"))
+
+
+def _parts_of(payment: Payment) -> Parts:
+    return dict(payment.allocations.values_list("invoice_id", "amount"))
+
+
+def _particulars(payment: Payment, parts: Parts) -> dict[str, Any]:
+    """What the history keeps of a payment."""
+    return {
+        "received_on": str(payment.received_on),
+        "amount": str(payment.amount.quantize(ZERO)),
+        "reference": payment.reference,
+        "allocations": {str(pk): str(part.quantize(ZERO)) for pk, part in sorted(parts.items())},
+    }
+
+
+def _record(
+    payment: Payment, touched: Collection[int], *, before: dict[str, Any] | None, after: dict[str, Any]
+) -> None:
+    """Into the history of the payment and of each invoice it touches; an edit keeps the earlier values (F81)."""
+    audit.record("payment.amended" if before else "payment.recorded", payment, before=before, after=after)
+    action = "invoice.payment_amended" if before else "invoice.payment_recorded"
+    for invoice in Invoice.objects.filter(pk__in=touched).order_by("id"):
+        key = str(invoice.pk)
+        audit.record(
+            action,
+            invoice,
+            payment=payment.pk,
+            before=before["allocations"].get(key) if before else None,
+            after=after["allocations"].get(key),
+            outstanding=str(invoice.outstanding),
+        )

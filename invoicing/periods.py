@@ -1,0 +1,122 @@
+"""The periods of recurring billing and the days they are billed: pure arithmetic on civil dates.
+
+Every period is counted from the anchor, never from the period before it, so a start on the 31st gives
+31 Jan, 28 Feb, 31 Mar. The rules and worked dates: docs/decisions/billing-dates.md.
+"""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+WEEK = "week"
+MONTH = "month"
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One stretch of a recurring service; both days belong to it. ``billed_on`` is its invoice date."""
+
+    starts_on: date
+    ends_on: date
+    billed_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How a service recurs: every so many weeks or months from an anchor.
+
+    No invoice is dated before ``bills_from``; no period starts after ``ends_on``.
+    """
+
+    anchor: date
+    every: int
+    unit: str
+    invoice_day: int
+    bills_from: date
+    ends_on: date | None = None
+
+    def period(self, index: int) -> Period:
+        """The period of that index, counted from the anchor as 0."""
+        starts_on = self._start(index)
+        billed_on = max(self._invoice_date(index), self.bills_from)
+        return Period(starts_on, self._start(index + 1) - ONE_DAY, billed_on)
+
+    def due(self, on: date) -> list[Period]:
+        """Every period whose invoice date has come, oldest first; none of them shares its date with another."""
+        if on < self.bills_from:
+            return []
+        last = self._latest_billed_by(on)
+        return [
+            period
+            for period in map(self.period, range(self._first, last + 1))
+            if not self._is_over(period.starts_on)
+        ]
+
+    def after(self, starts_on: date | None) -> Iterator[Period]:
+        """The periods that start after a day, or all of them; without end unless billing has one."""
+        index = self._first
+        if starts_on is not None:
+            index = max(index, self._latest_started_by(starts_on) + 1)
+        while not self._is_over(self._start(index)):
+            yield self.period(index)
+            index += 1
+
+    def find(self, starts_on: date) -> Period | None:
+        """The period that starts exactly then, if it is ever billed."""
+        if starts_on < self.anchor:
+            return None
+        index = self._latest_started_by(starts_on)
+        found = self.period(index)
+        is_billed = index >= self._first and not self._is_over(starts_on)
+        return found if is_billed and found.starts_on == starts_on else None
+
+    @property
+    def _first(self) -> int:
+        """The first period billed: the one running on ``bills_from``, or a later one whose invoice day has come."""
+        return max(0, self._latest_started_by(self.bills_from), self._latest_billed_by(self.bills_from))
+
+    def _start(self, index: int) -> date:
+        if self.unit == WEEK:
+            return self.anchor + timedelta(weeks=self.every * index)
+        return add_months(self.anchor, self.every * index)
+
+    def _invoice_date(self, index: int) -> date:
+        starts_on = self._start(index)
+        if self.unit == WEEK:
+            return starts_on
+        return day_in_month(starts_on.year, starts_on.month, self.invoice_day)
+
+    def _latest_started_by(self, on: date) -> int:
+        index = self._index_near(on)
+        return index if self._start(index) <= on else index - 1
+
+    def _latest_billed_by(self, on: date) -> int:
+        index = self._index_near(on)
+        return index if self._invoice_date(index) <= on else index - 1
+
+    def _index_near(self, on: date) -> int:
+        """The period whose week or month of start is the latest not after that of the day."""
+        if self.unit == WEEK:
+            return (on - self.anchor).days // (7 * self.every)
+        return months_between(self.anchor, on) // self.every
+
+    def _is_over(self, starts_on: date) -> bool:
+        return self.ends_on is not None and starts_on > self.ends_on
+
+
+def day_in_month(year: int, month: int, day: int) -> date:
+    """That day of the month, or the month's last day where it is shorter."""
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+
+
+def add_months(anchor: date, months: int) -> date:
+    """The anchor's day so many months later, or that month's last day where it is shorter."""
+    year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
+    return day_in_month(year, month + 1, anchor.day)
+
+
+def months_between(earlier: date, later: date) -> int:
+    """Whole calendar months from one date's month to the other's, whatever the days."""
+    return (later.year - earlier.year) * 12 + later.month - earlier.month

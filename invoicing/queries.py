@@ -1,0 +1,181 @@
+"""Reads that join or add up: what is billed next, what is owed, where invoices stand in the ledger."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from invoicing.models import Allocation, BilledPeriod, BillingSchedule, Invoice
+from invoicing.periods import Period, day_in_month
+from ledger.models import Posting
+from money.amounts import ZERO, price_line
+from practices.models import Practice
+from practices.tenancy import acting_practice_id
+
+INVOICE_KINDS = (Posting.Kind.INVOICE_CREATE, Posting.Kind.INVOICE_UPDATE, Posting.Kind.INVOICE_VOID)
+
+
+@dataclass(frozen=True, slots=True)
+class Debts:
+    """What clients owe, gross, in the practice's currency, and the part whose due date has passed."""
+
+    unpaid: Decimal
+    unpaid_count: int
+    overdue: Decimal
+    overdue_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthFigures:
+    """One calendar month, gross, in the practice's currency.
+
+    ``expected`` is raised plus the recurring bills still to come; ``posted`` and ``paid`` are parts of ``raised``.
+    """
+
+    expected: Decimal
+    raised: Decimal
+    posted: Decimal
+    paid: Decimal
+    invoices: int
+
+
+def invoice_to_post(pk: int) -> Invoice:
+    """The invoice with client, people, lines, services and VAT rates loaded; mapping it needs no further query."""
+    invoice: Invoice = (
+        Invoice.objects.select_related("client", "proposal")
+        .prefetch_related("client__people", "lines__service", "lines__tax_rate")
+        .get(pk=pk)
+    )
+    return invoice
+
+
+def postings_of(invoice: Invoice) -> list[Posting]:
+    """Everything that was or will be told to the ledger about the invoice, newest first."""
+    return list(Posting.objects.filter(kind__in=INVOICE_KINDS, subject_id=invoice.pk).order_by("-id"))
+
+
+def latest_postings(invoices: Collection[int]) -> dict[int, Posting]:
+    """The newest copy of each invoice of a list, by the invoice's id; withdrawn ones only where nothing else is."""
+    postings = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, subject_id__in=invoices)
+    latest: dict[int, Posting] = {}
+    for posting in postings.order_by("copy", "id"):
+        if posting.status != Posting.Status.CANCELLED or posting.subject_id not in latest:
+            latest[posting.subject_id] = posting
+    return latest
+
+
+def allocations_of(invoice: Invoice) -> list[Allocation]:
+    """What was set against an invoice, newest first, each with its payment; reversed payments too."""
+    return list(invoice.allocations.select_related("payment").order_by("-payment__received_on", "-id"))
+
+
+def invoice_day() -> int:
+    """The day of the month (1 to 31) that the acting practice dates recurring invoices."""
+    return Practice.objects.values_list("invoice_day", flat=True).get(pk=acting_practice_id())
+
+
+def clients_being_billed() -> list[int]:
+    """The ids of clients with recurring services, in order."""
+    return sorted(BillingSchedule.objects.recurring().values_list("client_id", flat=True).distinct())
+
+
+def unpaid_total() -> Decimal:
+    """What clients owe altogether, gross, in the practice's currency."""
+    owed: Decimal | None = Invoice.objects.unpaid().aggregate(owed=Sum("outstanding"))["owed"]
+    return owed or ZERO
+
+
+def debts(on: date) -> Debts:
+    """What clients owe, and how much of it is overdue on a day."""
+    late = Q(due_on__lt=on)
+    found = Invoice.objects.unpaid().aggregate(
+        unpaid=Sum("outstanding"),
+        unpaid_count=Count("pk"),
+        overdue=Sum("outstanding", filter=late),
+        overdue_count=Count("pk", filter=late),
+    )
+    return Debts(
+        found["unpaid"] or ZERO, found["unpaid_count"], found["overdue"] or ZERO, found["overdue_count"]
+    )
+
+
+def needs_you_count() -> int:
+    """How many pieces of work wait for somebody to mark them complete."""
+    return BillingSchedule.objects.to_complete().count()
+
+
+def month_figures(on: date) -> MonthFigures:
+    """The calendar month of that day: expected, raised, posted, paid."""
+    last_day = day_in_month(on.year, on.month, 31)
+    month = Invoice.objects.issued().filter(tax_point__range=(on.replace(day=1), last_day))
+    posted = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED)
+    totals = month.aggregate(
+        raised=Sum("net") + Sum("vat"),
+        owed=Sum("outstanding"),
+        posted=Sum("net", filter=Q(pk__in=posted.values("subject_id")))
+        + Sum("vat", filter=Q(pk__in=posted.values("subject_id"))),
+        invoices=Count("pk"),
+    )
+    raised = totals["raised"] or ZERO
+    return MonthFigures(
+        expected=raised
+        + sum((_gross_of(schedule, period) for schedule, period in coming_bills(last_day)), ZERO),
+        raised=raised,
+        posted=totals["posted"] or ZERO,
+        paid=raised - (totals["owed"] or ZERO),
+        invoices=totals["invoices"],
+    )
+
+
+def coming_bills(until: date) -> Iterable[tuple[BillingSchedule, Period]]:
+    """Every period not billed yet whose invoice date is on or before a day, with its schedule."""
+    schedules = list(BillingSchedule.objects.recurring().select_related("tax_rate"))
+    settled, day = settled_periods(schedules), invoice_day()
+    for schedule in schedules:
+        for period in schedule.rhythm(day).due(until):
+            if period.starts_on not in settled[schedule.pk]:
+                yield schedule, period
+
+
+def next_periods(schedules: Collection[BillingSchedule]) -> dict[int, Period]:
+    """The next period of each schedule that will be billed, by the schedule's id; absent where none is left."""
+    settled, day = settled_periods(schedules), invoice_day()
+    coming: dict[int, Period] = {}
+    for schedule in schedules:
+        periods = schedule.rhythm(day).after(None)
+        period = next((period for period in periods if period.starts_on not in settled[schedule.pk]), None)
+        if period:
+            coming[schedule.pk] = period
+    return coming
+
+
+def settled_periods(schedules: Collection[BillingSchedule]) -> dict[int, set[date]]:
+    """The starts of the periods already billed or skipped, by the schedule's id."""
+    settled: dict[int, set[date]] = defaultdict(set)
+    rows = BilledPeriod.objects.filter(schedule__in=[schedule.pk for schedule in schedules])
+    for schedule_id, starts_on in rows.values_list("schedule_id", "starts_on"):
+        settled[schedule_id].add(starts_on)
+    return settled
+
+
+def _gross_of(schedule: BillingSchedule, period: Period) -> Decimal:
+    percent = schedule.tax_rate.percent_on(period.billed_on)
+    return price_line(schedule.quantity, schedule.unit_price, percent).gross
+
+
+def totals_of(invoices: QuerySet[Invoice]) -> dict[str, Decimal]:
+    """Count, net, VAT, gross and outstanding of a choice of invoices, in the practice's currency."""
+    found = invoices.order_by().aggregate(
+        count=Count("pk"), net=Sum("net"), vat=Sum("vat"), outstanding=Sum("outstanding")
+    )
+    net, vat = found["net"] or ZERO, found["vat"] or ZERO
+    return {
+        "count": found["count"],
+        "net": net,
+        "vat": vat,
+        "gross": net + vat,
+        "outstanding": found["outstanding"] or ZERO,
+    }

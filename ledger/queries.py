@@ -1,0 +1,54 @@
+"""What the outbox holds, counted and listed."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from ledger.models import Posting, PostingQuerySet
+
+Status = Posting.Status
+
+
+@dataclass(frozen=True, slots=True)
+class PostingView:
+    """A choice in the list of postings: its word in addresses, its label, the states it shows."""
+
+    key: str
+    label: str
+    states: tuple[str, ...]
+
+
+VIEWS = (
+    PostingView("needs-you", "Needs you", (Status.FAILED,)),
+    PostingView("held", "Held", (Status.HELD,)),
+    PostingView("waiting", "Waiting", (Status.PENDING, Status.LEASED)),
+    PostingView("in-sage", "In Sage", (Status.POSTED,)),
+    PostingView("withdrawn", "Withdrawn", (Status.CANCELLED,)),
+)
+ALL = PostingView("all", "All", tuple(Status.values))
+
+
+def counters() -> tuple[int, int]:
+    """How many postings need a person, and how many are waiting or on their way."""
+    counts = Posting.objects.filter(status__in=[Status.FAILED, Status.PENDING, Status.LEASED]).aggregate(
+        needs_you=Count("pk", filter=Q(status=Status.FAILED)),
+        waiting=Count("pk", filter=~Q(status=Status.FAILED)),
+    )
+    return counts["needs_you"], counts["waiting"]
+
+
+def counts_by_view() -> dict[str, int]:
+    """How many postings each view holds, by its key."""
+    by_status = dict(Posting.objects.order_by().values_list("status").annotate(Count("pk")))
+    return {view.key: sum(by_status.get(state, 0) for state in view.states) for view in (*VIEWS, ALL)}
+
+
+def view_named(key: str) -> PostingView:
+    """The view of that key; all postings for any other word."""
+    return next((view for view in VIEWS if view.key == key), ALL)
+
+
+def postings_in(view: PostingView) -> PostingQuerySet:
+    """The postings of a view, newest first."""
+    found: PostingQuerySet = Posting.objects.filter(status__in=view.states).order_by("-id")
+    return found

@@ -1,0 +1,110 @@
+"""Accepted proposals become schedules and invoices, once."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from invoicing.models import BilledPeriod, BillingSchedule, Invoice
+from invoicing.operations import bill_due_periods, complete_schedule, start_billing
+from ledger.models import Posting
+from practices.models import AuditEntry
+from practices.tenancy import practice_scope
+from tests.factories import TODAY
+from tests.integration.invoicing.documents import (
+    MONTHLY,
+    ON_COMPLETION,
+    UPFRONT,
+    a_client,
+    a_proposal,
+    accept,
+    open_the_ledger,
+)
+
+
+def test_f60_upfront_services_become_one_invoice_dated_the_acceptance(brook):
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        accept(a_proposal(UPFRONT, UPFRONT | {"price": "50"}, MONTHLY, ON_COMPLETION))
+        [invoice] = Invoice.objects.all()
+        assert (invoice.tax_point, invoice.source, invoice.number) == (TODAY, "upfront", 1)
+        assert (invoice.net, invoice.vat, invoice.outstanding) == (Decimal(150), Decimal(30), Decimal(180))
+        [posting] = Posting.objects.all()
+        assert (posting.kind, posting.subject_id, posting.status) == ("invoice.create", invoice.pk, "pending")
+
+
+def test_f60_accepting_twice_bills_once(brook):
+    with practice_scope(brook.pk):
+        proposal = a_proposal(UPFRONT, MONTHLY)
+        accept(proposal)
+        accept(proposal)
+        assert Invoice.objects.count() == Posting.objects.count() == 1
+        assert BillingSchedule.objects.count() == 2
+
+
+def test_f60_upfront_is_billed_on_acceptance_even_when_the_engagement_starts_later(brook):
+    with practice_scope(brook.pk):
+        invoice = start_billing(a_proposal(UPFRONT, starts_on=date(2027, 9, 1)), on=TODAY)
+        assert invoice.tax_point == TODAY
+
+
+def test_a_proposal_without_upfront_services_gives_no_invoice(brook):
+    with practice_scope(brook.pk):
+        assert start_billing(a_proposal(MONTHLY, ON_COMPLETION), on=TODAY) is None
+        assert not Invoice.objects.exists()
+
+
+def test_f22_included_services_are_never_billed(brook):
+    with practice_scope(brook.pk):
+        accept(a_proposal(UPFRONT, UPFRONT | {"is_included": True}, MONTHLY | {"is_included": True}))
+        assert BillingSchedule.objects.count() == 1
+        assert Invoice.objects.get().lines.count() == 1
+        assert bill_due_periods(on=date(2028, 1, 1)).invoices == 0
+
+
+def test_f61_work_is_billed_when_it_is_marked_complete_and_only_then(brook):
+    with practice_scope(brook.pk):
+        accept(a_proposal(ON_COMPLETION))
+        assert not Invoice.objects.exists()
+        schedule = BillingSchedule.objects.to_complete().get()
+        invoice = complete_schedule(schedule, on=date(2027, 6, 1))
+        assert (invoice.tax_point, invoice.source) == (date(2027, 6, 1), "on_completion")
+        assert invoice.proposal_id == schedule.proposal_line.proposal_id
+        assert BilledPeriod.objects.get().invoice == invoice
+        assert not BillingSchedule.objects.to_complete().exists()
+
+
+def test_f64_a_client_switched_off_is_billed_and_held(brook):
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        accept(a_proposal(UPFRONT, MONTHLY, ON_COMPLETION, client=a_client(posts_automatically=False)))
+        complete_schedule(BillingSchedule.objects.to_complete().get(), on=TODAY)
+        bill_due_periods(on=TODAY)
+        assert Invoice.objects.count() == 3
+        assert set(Posting.objects.values_list("status", flat=True)) == {"held"}
+
+
+def test_f07_before_the_ledger_is_open_invoices_are_held(brook):
+    with practice_scope(brook.pk):
+        accept(a_proposal(UPFRONT))
+        assert Posting.objects.get().status == "held"
+
+
+def test_an_acceptance_that_fails_leaves_neither_invoice_nor_posting(brook):
+    """One transaction: the signature, the schedules, the invoice, its number and its posting."""
+    with pytest.raises(RuntimeError), practice_scope(brook.pk):
+        accept(a_proposal(UPFRONT))
+        raise RuntimeError("the signature could not be stored")
+    with practice_scope(brook.pk):
+        assert not Invoice.objects.exists()
+        assert not Posting.objects.exists()
+        accept(a_proposal(UPFRONT))
+        assert Invoice.objects.get().number == 1
+
+
+def test_billing_is_in_the_history_of_the_proposal(brook):
+    with practice_scope(brook.pk):
+        proposal = a_proposal(UPFRONT)
+        accept(proposal)
+        entry = AuditEntry.objects.get(action="billing.started")
+        assert (entry.subject_id, entry.data) == (proposal.pk, {"schedules": 1})
