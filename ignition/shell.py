@@ -16,7 +16,7 @@ from sage_integration.queries import connection_in_words
 NAVIGATION = [
     ("Home", "house", "home", ""),
     ("Clients", "users", "clients:client-list", "clients"),
-    ("Proposals", "file-signature", "proposals:proposal-list", "proposals"),
+    ("Proposals", "file-pen-line", "proposals:proposal-list", "proposals"),
     ("Billing", "calendar-clock", "invoicing:billing", "billing"),
     ("Invoices", "receipt", "invoicing:invoice-list", "invoices"),
     ("Sage", "refresh-cw", "sage:app-list", "apps"),
