@@ -65,7 +65,11 @@ def first_steps(request: PracticeRequest) -> list[dict[str, Any]]:
     connection = SageConnection.objects.live().first()
     steps = [
         ("Add the services you sell", "services:service-list", Service.objects.exists()),
-        ("Connect Sage", "sage:app-list", bool(connection and connection.status == SageConnection.Status.ENABLED)),
+        (
+            "Connect Sage",
+            "sage:app-list",
+            bool(connection and connection.status == SageConnection.Status.ENABLED),
+        ),
         ("Add a client", "clients:client-list", Client.objects.exists()),
         (
             "Send the first proposal",

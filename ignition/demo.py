@@ -1,0 +1,193 @@
+"""Two demo practices with made-up clients, so that there is something to look at and isolation is real."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from clients.models import Client, ContactPerson
+from clients.operations import add_client
+from practices.models import Membership, Practice, User
+from practices.operations import open_practice
+from practices.tenancy import practice_scope
+from proposals.models import Proposal, ProposalLine
+from proposals.operations import draft_proposal
+from services.models import Service, TaxRate
+from services.operations import add_service
+
+PASSWORD = "ignition-demo"  # noqa: S105 - printed for everybody who tries the demo
+Basis = Service.BillingBasis
+Kind = Client.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class DemoService:
+    """What a demo practice sells, and how it is billed in its demo proposal."""
+
+    name: str
+    price: str
+    basis: str
+    description: str
+    billing: str = ProposalLine.Billing.UPFRONT
+    months: int | None = None
+
+
+SERVICES = (
+    DemoService(
+        "Company set-up",
+        "250",
+        Basis.FIXED,
+        "We register the company with HMRC and set up its books.",
+    ),
+    DemoService(
+        "Annual accounts",
+        "850",
+        Basis.FIXED,
+        "Statutory accounts and the company tax return, filed in time.",
+        ProposalLine.Billing.ON_COMPLETION,
+    ),
+    DemoService(
+        "Bookkeeping",
+        "180",
+        Basis.FIXED,
+        "Monthly bookkeeping with bank reconciliation and a VAT return every quarter.",
+        ProposalLine.Billing.RECURRING,
+        1,
+    ),
+    DemoService(
+        "Payroll",
+        "6.50",
+        Basis.UNIT,
+        "Payslips and filings, per employee.",
+        ProposalLine.Billing.RECURRING,
+        1,
+    ),
+    DemoService("Telephone support", "0", Basis.INCLUDED, "Ring us whenever a question comes up."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClient:
+    """A client of a demo practice and the person who signs for it."""
+
+    name: str
+    kind: str
+    street: str
+    town: str
+    postcode: str
+    signatory: str
+    email: str
+
+
+CLIENTS = {
+    "Brook & Co": (
+        DemoClient(
+            name="Harbour Bakery Ltd",
+            kind=Kind.COMPANY,
+            street="14 Quay Street",
+            town="Whitby",
+            postcode="YO21 3PU",
+            signatory="Mina Okafor",
+            email="mina@harbour.example",
+        ),
+        DemoClient(
+            name="Fenwick Joinery",
+            kind=Kind.SOLE_TRADER,
+            street="3 Tannery Lane",
+            town="Hexham",
+            postcode="NE46 1AB",
+            signatory="Tom Fenwick",
+            email="tom@fenwick.example",
+        ),
+        DemoClient(
+            name="Saltmarsh Community Trust",
+            kind=Kind.CHARITY,
+            street="The Old School",
+            town="Maldon",
+            postcode="CM9 5QP",
+            signatory="Ines Carver",
+            email="ines@saltmarsh.example",
+        ),
+    ),
+    "Cedar LLP": (
+        DemoClient(
+            name="Orchard Vets Ltd",
+            kind=Kind.COMPANY,
+            street="22 Mill Road",
+            town="Ely",
+            postcode="CB7 4AS",
+            signatory="Hari Dutt",
+            email="hari@orchard.example",
+        ),
+    ),
+}
+
+
+def seed() -> bool:
+    """Both demo practices; False when they were there already."""
+    if Practice.objects.filter(slug="brook-co").exists():
+        return False
+    alice = person("Alice Brook", "alice@brook.example")
+    bob = person("Bob Marsh", "bob@brook.example")
+    carol = person("Carol Cedar", "carol@cedar.example")
+    brook, cedar = open_practice(alice, "Brook & Co"), open_practice(carol, "Cedar LLP")
+    Membership.objects.create(practice=brook, user=bob, role=Membership.Role.STAFF)
+    for practice in (brook, cedar):
+        with practice_scope(practice.pk):
+            stock(practice)
+    return True
+
+
+def person(name: str, email: str) -> User:
+    """A demo person with the demo password."""
+    return User.objects.create_user(email, PASSWORD, name=name)
+
+
+def stock(practice: Practice) -> None:
+    """Services, clients and one drafted proposal for the practice whose scope is open."""
+    today = practice.today()
+    rate = TaxRate.objects.offered().first()
+    services = [
+        add_service(
+            Service(name=item.name, description=item.description, billing_basis=item.basis, tax_rate=rate),
+            unit_price=Decimal(item.price),
+            effective_from=today.replace(month=1, day=1),
+        )
+        for item in SERVICES
+    ]
+    clients = [add_demo_client(item) for item in CLIENTS[practice.name]]
+    proposal = Proposal(
+        client=clients[0],
+        title="Accounts and bookkeeping",
+        starts_on=today.replace(day=1),
+        valid_until=today + timedelta(days=30),
+        message="It was good to meet you. This is what we would do for you, and what it costs.",
+    )
+    draft_proposal(proposal, [demo_line(*pair) for pair in zip(SERVICES, services, strict=True)])
+
+
+def add_demo_client(item: DemoClient) -> Client:
+    """The client with its signatory."""
+    client = Client(
+        name=item.name,
+        kind=item.kind,
+        address_line_1=item.street,
+        city=item.town,
+        postal_code=item.postcode,
+    )
+    return add_client(client, [ContactPerson(name=item.signatory, email=item.email, is_signatory=True)])
+
+
+def demo_line(item: DemoService, service: Service) -> ProposalLine:
+    """The service as a line of the demo proposal."""
+    return ProposalLine(
+        service=service,
+        name=item.name,
+        description=item.description,
+        is_included=item.basis == Basis.INCLUDED,
+        quantity=Decimal(12 if item.basis == Basis.UNIT else 1),
+        unit_price=Decimal(item.price),
+        tax_rate=service.tax_rate,
+        billing=item.billing,
+        every=item.months,
+        period=ProposalLine.Period.MONTH if item.months else "",
+    )
