@@ -26,6 +26,17 @@ def main() -> int:
         problem = attempt(step, journey)
         seconds = round(time.monotonic() - begun, 1)
         steps.append({"name": name, "ok": not problem, "seconds": seconds})
+        if problem:
+            break
+    result = {
+        "ok": len(steps) == len(STEPS) and all(step["ok"] for step in steps),
+        "seconds": round(time.monotonic() - started, 1),
+        "steps": steps,
+        **journey.outcome(),
+    }
+    if options.json:
+        print(json.dumps(result), flush=True)
+    else:
         figures = "{invoices_posted} invoices posted, {duplicates} twice, difference £{difference}"
         say(figures.format(**result))
     return 0 if result["ok"] else 1
