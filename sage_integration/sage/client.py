@@ -40,6 +40,10 @@ class SageClient:
         self.invoice_settings = InvoiceSettingsResource(transport)
         self.business_settings = BusinessSettingsResource(transport)
 
+    def reserve(self) -> None:
+        """Token and budget for the next request, taken now; raises what they raise, with nothing sent."""
+        self._transport.reserve()
+
     def close(self) -> None:
         """Give the kept connection back."""
         self._transport.close()

@@ -84,6 +84,17 @@ class Transport:
         self._on_exchange = on_exchange
         self._timeout = timeout
         self._session = session or open_session()
+        self._reserved = False
+
+    def reserve(self) -> None:
+        """Take token and budget for one request now, so that neither holds up a write that was announced.
+
+        Raises what they raise; nothing has been sent then.
+        """
+        self._access_token()
+        if self._acquire is not None and not self._reserved:
+            self._acquire()
+            self._reserved = True
 
     def close(self) -> None:
         """Give the kept connection back."""
@@ -157,7 +168,9 @@ class Transport:
         return answer
 
     def _send(self, request: _Request, token: str) -> Answer:
-        if self._acquire is not None:
+        if self._reserved:
+            self._reserved = False
+        elif self._acquire is not None:
             self._acquire()
         started = time.monotonic()
         try:
