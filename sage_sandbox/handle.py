@@ -82,7 +82,7 @@ class SandboxHandle:
 
     # What is saved.
 
-    def records(self, kind: str, business: str | None = None, deleted: bool = False) -> list[Doc]:
+    def records(self, kind: str, business: str | None = None, *, deleted: bool = False) -> list[Doc]:
         """Every record of a kind, of one business or of all; with `deleted`, the deleted ones too.
 
         Each has its business id under `business_id`.
@@ -221,33 +221,38 @@ class SandboxHandle:
         """Back to a first start: data, tokens, switches, faults, clock, log."""
         self._ask("POST", "reset")
 
+    def close(self) -> None:
+        """Give back the connection this thread keeps; the next call opens another."""
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+
     def _list(self, path: str, query: dict[str, Any] | None = None) -> list[Doc]:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         items: list[Doc] = self._ask("GET", f"{path}?{urlencode(given)}" if given else path)["items"]
         return items
 
     def _ask(self, method: str, path: str, body: object = None) -> Doc:
-        headers = {"Content-Type": "application/json"}
         target = quote(f"/_control/{path}", safe="/?=&%+")
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        # A kept connection may have been closed by a restarted sandbox: then once more on a new one.
-        for kept in (connection, None):
-            if kept is None:
-                kept = self._local.connection = http.client.HTTPConnection(self._host, timeout=60)
-            try:
-                kept.request(method, target, None if body is None else json.dumps(body), headers)
-                response = kept.getresponse()
-                text = response.read()
-                break
-            except (ConnectionError, http.client.RemoteDisconnected):
-                kept.close()
-                if connection is None:
-                    raise
-                connection = None
-        payload: Doc = json.loads(text) if text else {}
-        if response.status >= 400:
-            raise SandboxProblem(f"{method} {target}: {response.status} {json.dumps(payload)}")
+        text = None if body is None else json.dumps(body)
+        try:
+            status, answer = self._exchange(method, target, text)
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # The kept connection belonged to a sandbox that was stopped or restarted: once more on a new one.
+            self.close()
+            status, answer = self._exchange(method, target, text)
+        payload: Doc = json.loads(answer) if answer else {}
+        if status >= 400:
+            raise SandboxProblem(f"{method} {target}: {status} {json.dumps(payload)}")
         return payload
+
+    def _exchange(self, method: str, target: str, text: str | None) -> tuple[int, bytes]:
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = http.client.HTTPConnection(self._host, timeout=60)
+        connection.request(method, target, text, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        return response.status, response.read()
 
 
 def _plain(value: Any) -> Any:

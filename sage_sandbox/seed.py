@@ -148,7 +148,16 @@ def _bank_account(books: Books, key: str, name: str, account: Doc, type_id: str,
 
 
 def _invoice_settings() -> Doc:
-    texts = ["invoice_terms_and_conditions", "default_note_on_invoice", "default_note_on_credit_note", "default_note_on_estimate", "default_note_on_quote", "quote_terms_and_conditions", "estimate_terms_and_conditions", "delivery_note_terms_and_conditions"]
+    texts = [
+        "invoice_terms_and_conditions",
+        "default_note_on_invoice",
+        "default_note_on_credit_note",
+        "default_note_on_estimate",
+        "default_note_on_quote",
+        "quote_terms_and_conditions",
+        "estimate_terms_and_conditions",
+        "delivery_note_terms_and_conditions",
+    ]
     return {
         "$path": "/invoice_settings",
         "next_invoice_number": 1,

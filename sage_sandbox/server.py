@@ -210,6 +210,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop serving and close the database."""
+        self.handle.close()
         self._server.close()
         self.sage.close()
 
