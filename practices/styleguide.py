@@ -62,7 +62,7 @@ def sample_shell() -> dict[str, object]:
     pages = [
         ("Home", "house", False, []),
         ("Clients", "users", False, []),
-        ("Proposals", "file-text", False, []),
+        ("Proposals", "file-pen-line", False, []),
         ("Billing", "calendar-clock", False, []),
         ("Invoices", "receipt", True, []),
         ("Sage", "refresh-cw", False, [("bad", 3, "need you"), ("neutral", 12, "waiting")]),
@@ -83,7 +83,7 @@ def sample_shell() -> dict[str, object]:
             for label, icon, active, counters in pages
         ],
         "create_links": [
-            {"label": "Proposal", "url": "#", "icon": "file-text"},
+            {"label": "Proposal", "url": "#", "icon": "file-pen-line"},
             {"label": "Invoice", "url": "#", "icon": "receipt"},
             {"label": "Client", "url": "#", "icon": "users"},
         ],
