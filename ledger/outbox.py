@@ -127,11 +127,38 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
     return due
 
 
+def lease_posting(posting: Posting) -> Posting:
+    """This very posting, now ours for five minutes; raises `LeaseLost` while another worker holds it.
+
+    For a posting that another one cannot leave without: a client's contact, before the client's invoice.
+    """
+    posting = _locked(posting)
+    now = timezone.now()
+    expired = posting.lease_expires_at is not None and posting.lease_expires_at <= now
+    if posting.status != Posting.Status.PENDING and not (posting.status == Posting.Status.LEASED and expired):
+        raise LeaseLost(posting)
+    posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, uuid4().hex, now + LEASE
+    posting.attempts += 1
+    posting.save(update_fields=["status", "lease", "lease_expires_at", "attempts"])
+    return posting
+
+
+def still_ours(posting: Posting) -> bool:
+    """Whether the lease holds and nobody settled the posting meanwhile."""
+    held: bool = Posting.objects.filter(
+        pk=posting.pk, status=Posting.Status.LEASED, lease=posting.lease, lease_expires_at__gt=timezone.now()
+    ).exists()
+    return held
+
+
 def mark_attempted(posting: Posting) -> None:
     """Record the intent before a byte leaves; raises `LeaseLost` when somebody else took over."""
     now = timezone.now()
     mine = Posting.objects.filter(
-        pk=posting.pk, status=Posting.Status.LEASED, lease=posting.lease, lease_expires_at__gt=now + SEND_MARGIN
+        pk=posting.pk,
+        status=Posting.Status.LEASED,
+        lease=posting.lease,
+        lease_expires_at__gt=now + SEND_MARGIN,
     )
     if mine.update(attempted_at=now) != 1:
         raise LeaseLost(posting)
@@ -151,6 +178,18 @@ def postpone(posting: Posting, *, seconds: float, failure: str = "", detail: str
     posting.status, posting.not_before = Posting.Status.PENDING, timezone.now() + timedelta(seconds=seconds)
     posting.failure, posting.failure_detail = failure, detail
     _settle(posting, "not_before")
+
+
+def put_back(posting: Posting, *, seconds: float, failure: str | None = None, detail: str = "") -> None:
+    """Return a leased posting that nothing was sent for: the try does not count.
+
+    Without a ``failure`` the reason shown so far stays.
+    """
+    posting.status, posting.not_before = Posting.Status.PENDING, timezone.now() + timedelta(seconds=seconds)
+    posting.attempts = max(0, posting.attempts - 1)
+    if failure is not None:
+        posting.failure, posting.failure_detail = failure, detail
+    _settle(posting, "not_before", "attempts")
 
 
 def mark_failed(posting: Posting, *, failure: str, detail: str = "") -> None:

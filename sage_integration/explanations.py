@@ -1,0 +1,171 @@
+"""What a person reads when something went wrong with Sage: what happened, why, and what to do next.
+
+The key is the name of the error's class, as it stands in `Posting.failure` and `SageConnection.trouble`.
+"""
+
+from dataclasses import dataclass
+
+from sage_integration.sage.errors import SageError
+
+#: The key of a mistake of ours that no rule foresaw.
+UNEXPECTED = "Unexpected"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One thing that can go wrong, in three sentences."""
+
+    sentence: str
+    cause: str
+    way_out: str
+
+
+EXPLANATIONS: dict[str, Explanation] = {
+    "SageUnavailable": Explanation(
+        "Sage could not be reached, and nothing was stored there.",
+        "Sage, or the way to it, is down for the moment.",
+        "Nothing to do: this is tried again by itself.",
+    ),
+    "SageRateLimited": Explanation(
+        "Sage takes no more requests for the moment.",
+        "Sage allows each company a number of requests a minute and a day, and they are used up.",
+        "Nothing to do: this goes on by itself as soon as Sage allows.",
+    ),
+    "ReauthorisationRequired": Explanation(
+        "Sage no longer accepts the practice's authorisation.",
+        "Access was withdrawn in Sage, or it ran out because it was not used for a month.",
+        "An owner has to connect Sage again on the Sage page. What waits then leaves by itself.",
+    ),
+    "GrantRefused": Explanation(
+        "Sage no longer accepts the practice's authorisation.",
+        "The stored authorisation was used up, has expired or was withdrawn in Sage.",
+        "An owner has to connect Sage again on the Sage page. What waits then leaves by itself.",
+    ),
+    "RefreshOutcomeUnknown": Explanation(
+        "Sage's answer got lost while the authorisation was being renewed.",
+        "The connection broke at that moment.",
+        "Nothing to do now: it is tried again. If Sage asks for a new sign-in, the owners get a message.",
+    ),
+    "AppRefused": Explanation(
+        "Sage does not accept this installation.",
+        "The client id, the secret or the redirect address registered with Sage is wrong.",
+        "The operator of this installation has to correct SAGE_CLIENT_ID and SAGE_CLIENT_SECRET.",
+    ),
+    "SubscriptionInactive": Explanation(
+        "The company has no active Sage subscription.",
+        "The trial is over, or the plan was cancelled.",
+        "Renew the subscription in Sage. What waits then leaves by itself.",
+    ),
+    "UnexpectedAnswer": Explanation(
+        "Sage answered with something that cannot be understood.",
+        "This is usually a short disturbance at Sage.",
+        "Nothing to do: this is tried again by itself. If it stays like this for a day, tell your operator.",
+    ),
+    "OutcomeUnknown": Explanation(
+        "Sage may or may not have stored this: its answer got lost.",
+        "The connection broke, or Sage had an error, after the document had left.",
+        "Nothing to do: in a few minutes we look in Sage before anything is sent again.",
+    ),
+    "NotSeenYet": Explanation(
+        "We are checking with Sage whether an earlier try arrived.",
+        "The answer to an earlier try got lost, and Sage shows nothing so far.",
+        "Nothing to do: we look once more before anything is sent again.",
+    ),
+    "AccessDenied": Explanation(
+        "Sage does not allow this.",
+        "The role of the person who connected Sage, or the company's Sage plan, does not include it.",
+        "Have that person's role changed in Sage, or connect with another login, then retry.",
+    ),
+    "SageRejected": Explanation(
+        "Sage refused this document.",
+        "Something in it does not fit the company's books in Sage.",
+        "Correct what Sage names, here or in Sage, then retry.",
+    ),
+    "NotInSage": Explanation(
+        "Something this document needs is no longer in Sage.",
+        "A contact or document was deleted or merged there.",
+        "Link the client to the right Sage contact, then retry.",
+    ),
+    "DuplicateInSage": Explanation(
+        "More than one document in Sage carries this reference.",
+        "The document was copied by hand in Sage, or entered there a second time.",
+        "Void the one that is not wanted in Sage, then retry.",
+    ),
+    "VoidedInSage": Explanation(
+        "This document was voided in Sage.",
+        "It arrived there, and then somebody voided it.",
+        "Void or credit the invoice here too, or make a new copy if the void was a mistake.",
+    ),
+    "AmbiguousContact": Explanation(
+        "More than one Sage contact has exactly the client's name.",
+        "Only a person can tell which of them is meant.",
+        "Rename one of them in Sage, or link the client to the right one, then retry.",
+    ),
+    "ContactTaken": Explanation(
+        "The Sage contact of this name already stands for another of your clients.",
+        "Two clients here have the same name, and Sage has one contact for both.",
+        "Give one of the clients another name, or link it to a contact of its own, then retry.",
+    ),
+    "ContactDiffers": Explanation(
+        "The document arrived in Sage, but it belongs to another contact there.",
+        "It was moved in Sage, or the client was linked to another contact in the meantime.",
+        "Put it right in Sage, or link the client to that contact, then retry.",
+    ),
+    "MappingMissing": Explanation(
+        "This document cannot leave before an account or VAT rate is chosen.",
+        "A sales account or VAT rate is not mapped to Sage, or what it was mapped to is gone.",
+        "Choose it on the Sage page, then retry.",
+    ),
+    "WrongBusiness": Explanation(
+        "Sage answered for another company than the connected one.",
+        "The login may have lost the connected company.",
+        "Check in Sage that the login still opens the company, connect again if not, then retry.",
+    ),
+    "TotalsDiffer": Explanation(
+        "The document is in Sage, but its total there is not ours.",
+        "It was changed in Sage, or Sage calculated it differently.",
+        "Compare the two. Correct the one in Sage, then retry; nothing is sent twice.",
+    ),
+    "NotIssued": Explanation(
+        "The invoice is a draft or void, so it is not copied.",
+        "It was voided before it left.",
+        "Nothing to do. Withdraw this if you do not want to see it any more.",
+    ),
+    UNEXPECTED: Explanation(
+        "Something went wrong here, not in Sage.",
+        "This is a mistake in Ignition; the details are in its log.",
+        "Retry is safe. If it fails again, give the reference of this document to your operator.",
+    ),
+}
+
+
+def failure_of(error: SageError) -> str:
+    """The key of an error: its class's name, or that of the nearest class above it that is explained."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in EXPLANATIONS)
+
+
+def sentence_of(error: SageError) -> str:
+    """What happened, with the detail or Sage's own words, and the next step: `Posting.failure_detail`."""
+    explanation = EXPLANATIONS[failure_of(error)]
+    words = [explanation.sentence]
+    if said := _said_by_sage(error):
+        words.append(f"Sage says: {said}")
+    elif error.status is None and error.detail:
+        words.append(f"{error.detail[:1].upper()}{error.detail[1:].rstrip('.')}.")
+    return " ".join([*words, explanation.way_out])
+
+
+def unexpected_sentence() -> str:
+    """The same for a mistake of ours."""
+    explanation = EXPLANATIONS[UNEXPECTED]
+    return f"{explanation.sentence} {explanation.way_out}"
+
+
+def _said_by_sage(error: SageError) -> str:
+    """Sage's messages with the fields they name; Sage often names the wrong one (FACTS.md 15, 8)."""
+    said = []
+    for problem in error.problems:
+        message = problem["message"].strip().rstrip(".") or problem["code"]
+        if message:
+            said.append(f"{message} ({problem['source']})." if problem["source"] else f"{message}.")
+    return " ".join(dict.fromkeys(said))

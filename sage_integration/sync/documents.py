@@ -1,0 +1,46 @@
+"""What we read off a document that is in Sage."""
+
+import hashlib
+from decimal import Decimal
+
+from money.amounts import Amounts, to_pence
+from sage_integration.sage.decimals import json_text
+from sage_integration.sage.errors import UnexpectedAnswer
+from sage_integration.sage.resources.sales_invoices import SalesInvoice
+
+
+def number_of(stored: SalesInvoice) -> str:
+    """The number Sage gave, as people there know it (FACTS.md 9.3)."""
+    return (stored.get("invoice_number") or stored["displayed_as"])[:40]
+
+
+def amounts_of(stored: SalesInvoice) -> Amounts:
+    """Net and VAT in pounds as Sage holds them; raises `UnexpectedAnswer` unless they are there and add up."""
+    net, vat, gross = stored.get("net_amount"), stored.get("tax_amount"), stored.get("total_amount")
+    if net is None or vat is None or gross is None:
+        raise UnexpectedAnswer(f"{number_of(stored)} came without its amounts")
+    if net + vat != gross or any(amount != to_pence(amount) for amount in (net, vat)):
+        raise UnexpectedAnswer(f"the amounts of {number_of(stored)} do not add up")
+    return Amounts(to_pence(net), to_pence(vat))
+
+
+def fingerprint_of(stored: SalesInvoice) -> str:
+    """Of what somebody may change in Sage and we want to know: contact, dates and amounts."""
+    amounts = amounts_of(stored)
+    seen = {
+        "contact": stored["contact"]["id"],
+        "date": stored.get("date"),
+        "due_date": stored.get("due_date"),
+        "net": _two_places(amounts.net),
+        "vat": _two_places(amounts.vat),
+    }
+    return fingerprint(seen)
+
+
+def fingerprint(value: object) -> str:
+    """A short, stable stand-in for a JSON value."""
+    return hashlib.sha256(json_text(value).encode()).hexdigest()
+
+
+def _two_places(amount: Decimal) -> str:
+    return f"{amount:.2f}"

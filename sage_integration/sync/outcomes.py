@@ -1,0 +1,127 @@
+"""What becomes of a posting after a try: decided here alone, from the error's own `retry`."""
+
+import random
+from datetime import timedelta
+
+import structlog
+
+from ledger import outbox
+from ledger.models import Posting
+from practices.tenancy import practice_transaction
+from sage_integration.explanations import UNEXPECTED, failure_of, sentence_of, unexpected_sentence
+from sage_integration.sage.errors import (
+    AppRefused,
+    ReauthorisationRequired,
+    RefreshOutcomeUnknown,
+    Retry,
+    SageError,
+    SageRateLimited,
+    SageUnavailable,
+    SubscriptionInactive,
+)
+from sage_integration.sessions import limiter
+from sage_integration.sync.errors import NotSeenYet
+
+log = structlog.get_logger(__name__)
+
+#: A late answer gets this long to settle before anybody looks.
+SETTLING = timedelta(minutes=2)
+#: Between the two looks that must both find nothing before a document is sent again.
+BETWEEN_LOOKS = timedelta(seconds=60)
+FIRST_PAUSE, LONGEST_PAUSE = 60.0, 900.0
+#: An unexpected exception parks its posting at this try.
+PARKED_AT = 3
+#: A shorter wait for our own budget is not worth a word to anybody.
+WORTH_A_WORD = 120.0
+#: These concern every posting of the business, so the rest of a batch need not find out one by one.
+BUSINESS_WIDE = (
+    SageUnavailable,
+    SageRateLimited,
+    ReauthorisationRequired,
+    RefreshOutcomeUnknown,
+    AppRefused,
+    SubscriptionInactive,
+)
+
+
+def pause_after(attempts: int, jitter: float) -> float:
+    """Seconds until the next try: from one minute, doubling up to a quarter of an hour; jitter is 0 to 1."""
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(max(attempts, 1) - 1, 10))
+    return float(min(LONGEST_PAUSE, pause * (1 + jitter / 4)))
+
+
+def settle(posting: Posting, error: SageError) -> None:
+    """Postpone the posting or fail it, in a transaction of its own, as the error's `retry` says."""
+    failure, detail = failure_of(error), sentence_of(error)
+    with practice_transaction():
+        if is_our_own_budget(error):
+            _wait_for_budget(posting, error, failure, detail)
+        elif error.retry is Retry.NEVER:
+            outbox.mark_failed(posting, failure=failure, detail=detail)
+        else:
+            outbox.postpone(posting, seconds=_pause(posting, error), failure=failure, detail=detail)
+    log.info(
+        "posting not through",
+        posting_id=posting.pk,
+        kind=posting.kind,
+        failure=failure,
+        status=error.status,
+        request_id=error.request_id,
+        attempts=posting.attempts,
+    )
+
+
+def settle_untried(postings: list[Posting], error: SageError) -> None:
+    """Give back what was leased with a posting that met a business-wide error: none of them was tried."""
+    failure, detail = failure_of(error), sentence_of(error)
+    with practice_transaction():
+        for posting in postings:
+            if not outbox.still_ours(posting):
+                continue
+            if is_our_own_budget(error):
+                _wait_for_budget(posting, error, failure, detail)
+            else:
+                outbox.put_back(posting, seconds=_pause(posting, error), failure=failure, detail=detail)
+
+
+def settle_unexpected(posting: Posting) -> None:
+    """Try again later, or park the posting if this is not the first mistake in a row of tries."""
+    with practice_transaction():
+        if posting.attempts >= PARKED_AT:
+            outbox.mark_failed(posting, failure=UNEXPECTED, detail=unexpected_sentence())
+        else:
+            pause = pause_after(posting.attempts, _jitter())
+            outbox.postpone(posting, seconds=pause, failure=UNEXPECTED, detail=unexpected_sentence())
+
+
+def pause_business(error: SageError, business_id: str) -> None:
+    """Ask nothing more of a business that has just answered 429, for as long as it says or for a minute."""
+    if isinstance(error, SageRateLimited) and not is_our_own_budget(error):
+        limiter().pause(business_id, FIRST_PAUSE if error.retry_after is None else error.retry_after)
+
+
+def is_our_own_budget(error: SageError) -> bool:
+    """Whether we held the request back ourselves: nothing left, so it is no failure."""
+    return isinstance(error, SageRateLimited) and error.status is None
+
+
+def _wait_for_budget(posting: Posting, error: SageError, failure: str, detail: str) -> None:
+    seconds = error.retry_after or FIRST_PAUSE
+    if seconds < WORTH_A_WORD:
+        outbox.put_back(posting, seconds=seconds)
+    else:
+        outbox.put_back(posting, seconds=seconds, failure=failure, detail=detail)
+
+
+def _pause(posting: Posting, error: SageError) -> float:
+    if error.retry is Retry.AFTER_LOOKUP:
+        return SETTLING.total_seconds()
+    if isinstance(error, NotSeenYet):
+        return BETWEEN_LOOKS.total_seconds()
+    if error.retry_after is not None:
+        return max(1.0, error.retry_after)
+    return pause_after(posting.attempts, _jitter())
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311  # spreads retries, guards nothing
