@@ -31,10 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         sandbox = Sandbox(
             options.db,
             options.port,
-            options.host,
-            options.client_id,
-            options.client_secret,
-            options.public_url,
+            host=options.host,
+            client_id=options.client_id,
+            client_secret=options.client_secret,
+            public_url=options.public_url,
         )
     except OSError as error:
         print(

@@ -32,17 +32,17 @@ def answer(sage: "PretendSage", call: Call) -> Answer:
     try:
         if call.method == "POST":
             return _change(sage, call, parts)
-        return _show(sage, call, parts, "")
+        return _show(sage, parts, "")
     except Refusal as refusal:
         sentences = "; ".join(
             f"{item['$source']}: {item['$message']}".strip(": ") for item in refusal.entries
         )
         if call.method == "POST" and refusal.status == 422:
-            return _show(sage, call, _page_of(call), sentences, status=422)
+            return _show(sage, _page_of(call), sentences, status=422)
         return html_answer(refusal.status, page("Not found", f"<p>{escape(sentences)}</p>"))
 
 
-def _show(sage: "PretendSage", call: Call, parts: list[str], error: str, status: int = 200) -> Answer:
+def _show(sage: "PretendSage", parts: list[str], error: str, status: int = 200) -> Answer:
     alert = f'<p class="error" role="alert">{escape(error)}</p>' if error else ""
     match parts:
         case []:

@@ -1,5 +1,6 @@
 """Tables and forms of the accountant's pages, and what their fields mean."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
@@ -242,11 +243,11 @@ def _form(
     required: tuple[str, ...] = (),
     quiet: bool = False,
 ) -> str:
-    needed = " required"
     inputs = "".join(
-        f'<label>{escape(label)}<br><input type="{kind}" name="{escape(name)}"'
-        f' value="{escape(values.get(name) or "")}"{needed if name in required else ""}></label>'
+        f'<label>{escape(label)}<br><input type="{kind}" name="{escape(name)}" value="{escape(value)}"{needed}></label>'
         for name, label, kind in fields
+        for value in (values.get(name) or "",)
+        for needed in (" required" if name in required else "",)
     )
     style = ' class="quiet"' if quiet else ""
     return (
@@ -255,7 +256,7 @@ def _form(
     )
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

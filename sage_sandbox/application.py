@@ -11,7 +11,7 @@ from sage_sandbox.businesses import lead_business
 from sage_sandbox.clock import Clock
 from sage_sandbox.errors import Refusal, forbidden, no_subscription, not_found, unauthorised
 from sage_sandbox.exchange import Answer, Call, json_answer
-from sage_sandbox.faults import Dropped, Faults, strike
+from sage_sandbox.faults import Dropped, Faults, apply_faults
 from sage_sandbox.limits import Limits
 from sage_sandbox.oauth import AUTHORISE_PATH, OAuth
 from sage_sandbox.request_log import RequestLog
@@ -30,6 +30,7 @@ class PretendSage:
     def __init__(
         self,
         db: str | None = None,
+        *,
         client_id: str | None = None,
         client_secret: str | None = None,
         public_url: str | None = None,
@@ -124,8 +125,8 @@ class PretendSage:
         try:
             faults = self.faults.take(call)
             entry["faults"] = [fault.name for fault in faults]
-            answer = strike(faults, "before", call, None) or self._handle(call)
-            answer = strike(faults, "after", call, answer) or answer
+            answer = apply_faults(faults, "before", call, None) or self._handle(call)
+            answer = apply_faults(faults, "after", call, answer) or answer
             answer.headers.setdefault("X-Request-Id", request_id)
         except Dropped:
             answer = None

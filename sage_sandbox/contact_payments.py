@@ -103,7 +103,7 @@ def _fill(books: Books, payment: Doc, attributes: Doc, payment_on_account: Doc |
         problems.add("transaction_type_id", "is not valid")
     bank_account = books.find("bank_accounts", attributes["bank_account_id"])
     if bank_account is None:
-        problems.add("bank_account_id", "is not valid")
+        raise invalid("bank_account_id", "is not valid")
     method = attributes.get("payment_method_id")
     if method and method not in NAMES["payment_methods"]:
         problems.add("payment_method_id", "is not valid")
@@ -112,8 +112,7 @@ def _fill(books: Books, payment: Doc, attributes: Doc, payment_on_account: Doc |
         problems.add("total_amount", "must be greater than 0")
     problems.refuse_if_any()
     contact = _contact(books, attributes["contact_id"], type_id)
-    assert bank_account is not None
-    settlements, allocated = _allocations(books, payment, attributes, contact, type_id, total)
+    settlements, allocated = _allocations(books, payment, attributes, contact, total)
     rest = total - sum((item.amount for item in settlements), ZERO)
     reference = attributes.get("reference") or ""
     payment["displayed_as"] = reference
@@ -165,18 +164,19 @@ def _amount(value: object, source: str, problems: Problems) -> Decimal:
 
 
 def _allocations(
-    books: Books, payment: Doc, attributes: Doc, contact: Doc, type_id: str, total: Decimal
+    books: Books, payment: Doc, attributes: Doc, contact: Doc, total: Decimal
 ) -> tuple[list[Settlement], list[Doc]]:
     problems = Problems()
     settlements: list[Settlement] = []
     allocated: list[Doc] = []
     left: dict[str, Decimal] = {}
+    payable = PAYABLE[attributes["transaction_type_id"]]
     for item in attributes.get("allocated_artefacts") or []:
         if not isinstance(item, dict) or not item.get("artefact_id"):
             problems.add("allocated_artefacts.artefact_id")
             continue
         found = books.find_artefact(item["artefact_id"])
-        if found is None or found[0] not in PAYABLE[type_id] or found[1]["contact"]["id"] != contact["id"]:
+        if found is None or found[0] not in payable or found[1]["contact"]["id"] != contact["id"]:
             problems.add("allocated_artefacts.artefact_id", "is not valid")
             continue
         doc = found[1]

@@ -47,86 +47,123 @@ def create(books: Books, attributes: Doc, *, key: str | None = None, system: boo
     problems.refuse_if_any()
 
     key = key or new_id()
-    customer = type_id == "CUSTOMER"
     owner = {"id": key, "displayed_as": "", "$path": f"/contacts/{key}"}
     owner["displayed_as"] = _displayed_as(attributes["name"], attributes.get("reference"))
+    build = _customer if type_id == "CUSTOMER" else _supplier
+    contact = build(books, owner, attributes) | {"system": system}
+    books.add("contacts", contact, _searched(contact))
+    return contact
+
+
+def _customer(books: Books, owner: Doc, attributes: Doc) -> Doc:
+    """A customer in the order of the recordings."""
+    main, person = _first_address_and_person(books, owner, attributes, "SALES")
+    account = books.find("ledger_accounts", attributes.get("default_sales_ledger_account_id"))
+    delivery = None
+    if attributes.get("delivery_address"):
+        delivery = addresses.add_address(
+            books, owner, attributes["delivery_address"], main=False, default_type="DELIVERY"
+        )
+    head = _head(owner, attributes, "CUSTOMER", "customers")
+    return head | {
+        "default_sales_ledger_account": short(account or _first_sales_account(books)),
+        "default_sales_tax_rate": books.tax_rate(attributes.get("default_sales_tax_rate_id")),
+        **_texts(attributes),
+        "main_address": short(main),
+        "preferred_address": short(main),
+        "delivery_address": short(delivery) if delivery else None,
+        "main_contact_person": short(person),
+        "preferred_contact_person": short(person),
+        **_terms(attributes),
+        "credit_terms_and_conditions": attributes.get("credit_terms_and_conditions"),
+        "product_sales_price_type": short(books.all("product_sales_price_types")[0]),
+        **_rest(books, attributes, main, person, is_importer=None),
+        "send_statements": True,
+        "statement_run": {"id": "statement_delivery_method_email", "name": "Sent by email"},
+    }
+
+
+def _supplier(books: Books, owner: Doc, attributes: Doc) -> Doc:
+    """A supplier in the order of the recordings."""
+    main, person = _first_address_and_person(books, owner, attributes, "PURCHASING")
+    account = books.find("ledger_accounts", attributes.get("default_purchase_ledger_account_id"))
+    return _head(owner, attributes, "VENDOR", "suppliers") | {
+        "default_purchase_ledger_account": short(account) if account else None,
+        **_texts(attributes),
+        "main_address": short(main),
+        "main_contact_person": short(person),
+        **_terms(attributes),
+        **_rest(books, attributes, main, person, is_importer=False),
+    }
+
+
+def _first_address_and_person(
+    books: Books, owner: Doc, attributes: Doc, address_type: str
+) -> tuple[Doc, Doc]:
     main = addresses.add_address(
         books,
         owner,
         attributes.get("main_address") or {},
         main=True,
-        default_type="SALES" if customer else "PURCHASING",
+        default_type=address_type,
         default_name="Main Address",
     )
-    person = addresses.add_person(books, owner, main, attributes.get("main_contact_person") or {}, main=True)
-    contact: Doc = {
+    return main, addresses.add_person(
+        books, owner, main, attributes.get("main_contact_person") or {}, main=True
+    )
+
+
+def _head(owner: Doc, attributes: Doc, type_id: str, folder: str) -> Doc:
+    page = {"href": f"/contacts/{folder}/{owner['id']}", "rel": "alternate", "type": "text/html"}
+    return {
         **owner,
         "created_at": "",
         "updated_at": "",
-        "links": [
-            {
-                "href": f"/contacts/{'customers' if customer else 'suppliers'}/{key}",
-                "rel": "alternate",
-                "type": "text/html",
-            }
-        ],
+        "links": [page],
         "contact_types": [link("contact_types", type_id)],
         "name": attributes["name"],
         "reference": attributes.get("reference") or None,
     }
-    if customer:
-        account = books.find("ledger_accounts", attributes.get("default_sales_ledger_account_id"))
-        contact["default_sales_ledger_account"] = short(account or _first_sales_account(books))
-        contact["default_sales_tax_rate"] = books.tax_rate(attributes.get("default_sales_tax_rate_id"))
-    else:
-        account = books.find("ledger_accounts", attributes.get("default_purchase_ledger_account_id"))
-        contact["default_purchase_ledger_account"] = short(account) if account else None
-    contact["tax_number"] = attributes.get("tax_number")
-    contact["notes"] = attributes.get("notes")
-    contact["locale"] = attributes.get("locale") or "en"
-    contact["main_address"] = short(main)
-    if customer:
-        contact["preferred_address"] = short(main)
-        contact["delivery_address"] = None
-    contact["main_contact_person"] = short(person)
-    if customer:
-        contact["preferred_contact_person"] = short(person)
-    contact["bank_account_details"] = _pick(attributes.get("bank_account_details"), BANK_DETAILS)
-    contact["credit_limit"] = _number(attributes.get("credit_limit"))
-    contact["credit_days"] = attributes.get("credit_days")
-    contact["credit_terms"] = attributes.get("credit_terms")
-    if customer:
-        contact["credit_terms_and_conditions"] = attributes.get("credit_terms_and_conditions")
-        contact["product_sales_price_type"] = short(books.all("product_sales_price_types")[0])
-    contact["source_guid"] = attributes.get("source_guid")
-    contact["currency"] = link("currencies", attributes.get("currency_id") or books.business["currency"])
-    contact["registered_number"] = attributes.get("registered_number")
-    contact["deletable"] = True
-    treatment = {"home_tax": True, "eu_tax_registered": False, "eu_not_tax_registered": False}
-    treatment |= {"rest_of_world_tax": False, "is_importer": None if customer else False}
-    contact["tax_treatment"] = treatment | _given(attributes.get("tax_treatment"), TREATMENTS)
-    contact["email"] = person["email"]
-    contact["tax_calculation"] = ""
-    contact["gdpr_obfuscated"] = False
-    contact["system"] = system
-    contact["has_unfinished_recurring_invoices"] = False
-    contact["cis_registered"] = False
-    contact["ni_based"] = False
-    contact["is_active"] = True
-    contact["gb_based"] = main["country"]["id"] == "GB"
-    contact["cis_settings"] = None
-    contact["destination_vat_blocking"] = False
-    contact["mandate_active"] = False
-    if customer:
-        contact["send_statements"] = True
-        contact["statement_run"] = {"id": "statement_delivery_method_email", "name": "Sent by email"}
-        if attributes.get("delivery_address"):
-            delivery = addresses.add_address(
-                books, owner, attributes["delivery_address"], main=False, default_type="DELIVERY"
-            )
-            contact["delivery_address"] = short(delivery)
-    books.add("contacts", contact, _searched(contact))
-    return contact
+
+
+def _texts(attributes: Doc) -> Doc:
+    return {
+        "tax_number": attributes.get("tax_number"),
+        "notes": attributes.get("notes"),
+        "locale": attributes.get("locale") or "en",
+    }
+
+
+def _terms(attributes: Doc) -> Doc:
+    return {
+        "bank_account_details": _pick(attributes.get("bank_account_details"), BANK_DETAILS),
+        "credit_limit": _number(attributes.get("credit_limit")),
+        "credit_days": attributes.get("credit_days"),
+        "credit_terms": attributes.get("credit_terms"),
+    }
+
+
+def _rest(books: Books, attributes: Doc, main: Doc, person: Doc, *, is_importer: bool | None) -> Doc:
+    treatment = dict.fromkeys(TREATMENTS, False) | {"home_tax": True, "is_importer": is_importer}
+    return {
+        "source_guid": attributes.get("source_guid"),
+        "currency": link("currencies", attributes.get("currency_id") or books.business["currency"]),
+        "registered_number": attributes.get("registered_number"),
+        "deletable": True,
+        "tax_treatment": treatment | _given(attributes.get("tax_treatment"), TREATMENTS),
+        "email": person["email"],
+        "tax_calculation": "",
+        "gdpr_obfuscated": False,
+        "system": False,
+        "has_unfinished_recurring_invoices": False,
+        "cis_registered": False,
+        "ni_based": False,
+        "is_active": True,
+        "gb_based": main["country"]["id"] == "GB",
+        "cis_settings": None,
+        "destination_vat_blocking": False,
+        "mandate_active": False,
+    }
 
 
 def update(books: Books, contact: Doc, attributes: Doc) -> Doc:
@@ -192,40 +229,56 @@ def balance(books: Books, contact: Doc) -> str:
 
 def _check(books: Books, attributes: Doc, type_id: str, problems: Problems, current: Doc | None) -> None:
     problems.too_long(attributes, LIMITS)
-    reference = attributes.get("reference")
-    if isinstance(reference, str) and reference and books.switches["contact_reference_clash"] == "reject":
-        taken = books.store.row(
-            "SELECT 1 FROM records WHERE business = ? AND kind = 'contacts' AND reference = ? AND type = ?"
-            " AND id <> ?",
-            (books.key, reference, type_id, current["id"] if current else ""),
-        )
-        if taken:
-            problems.add("reference", "has already been taken")
+    _check_reference(books, attributes.get("reference"), type_id, problems, current)
+    _check_currency(books, attributes.get("currency_id"), problems, current)
     days = attributes.get("credit_days")
     if days is not None and (type(days) is not int or not 0 <= days <= 365):
         problems.add("credit_days", "must be a whole number from 0 to 365")
     if attributes.get("credit_terms") not in (None, *CREDIT_TERMS):
         problems.add("credit_terms", "is not valid")
-    currency = attributes.get("currency_id")
-    if currency and (currency not in CURRENCIES or (current and current["currency"]["id"] != currency)):
-        problems.add("currency_id", "is not valid")
-    elif currency and currency != books.business["currency"]:
-        if not books.business["financial_settings"]["multi_currency_enabled"]:
-            problems.add("currency_id", "multi-currency is not enabled for this business")
     for name in ("default_sales_ledger_account_id", "default_purchase_ledger_account_id"):
         if attributes.get(name) and not books.find("ledger_accounts", attributes[name]):
             problems.add(name, "is not valid")
     rate = attributes.get("default_sales_tax_rate_id")
     if rate and not books.tax_rate(rate):
         problems.add("default_sales_tax_rate_id", "is not valid")
-    if attributes.get("credit_limit") is not None:
-        try:
-            parse_decimal(attributes["credit_limit"])
-        except ValueError:
-            problems.add("credit_limit", "is not a number")
+    try:
+        _number(attributes.get("credit_limit"))
+    except ValueError:
+        problems.add("credit_limit", "is not a number")
     addresses.check_address(attributes.get("main_address"), problems, "main_address.")
     addresses.check_address(attributes.get("delivery_address"), problems, "delivery_address.")
     addresses.check_person(attributes.get("main_contact_person"), problems, "main_contact_person.")
+
+
+def _check_reference(
+    books: Books, reference: object, type_id: str, problems: Problems, current: Doc | None
+) -> None:
+    if not isinstance(reference, str) or not reference:
+        return
+    if books.switches["contact_reference_clash"] == "accept":
+        return
+    # A deleted contact keeps its reference (FACTS.md 6).
+    taken = books.store.row(
+        "SELECT 1 FROM records WHERE business = ? AND kind = 'contacts' AND reference = ? AND type = ?"
+        " AND id <> ?",
+        (books.key, reference, type_id, current["id"] if current else ""),
+    )
+    if taken:
+        problems.add("reference", "has already been taken")
+
+
+def _check_currency(books: Books, currency: object, problems: Problems, current: Doc | None) -> None:
+    if not currency:
+        return
+    if currency not in CURRENCIES or (current and current["currency"]["id"] != currency):
+        problems.add("currency_id", "is not valid")
+    elif currency != books.business["currency"] and not _many_currencies(books):
+        problems.add("currency_id", "multi-currency is not enabled for this business")
+
+
+def _many_currencies(books: Books) -> bool:
+    return bool(books.business["financial_settings"]["multi_currency_enabled"])
 
 
 def _update_address(books: Books, contact: Doc, attributes: Doc) -> None:

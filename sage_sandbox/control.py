@@ -42,15 +42,27 @@ def answer(sage: "PretendSage", call: Call) -> Answer:
 
 
 def _route(sage: "PretendSage", call: Call, parts: list[str], body: Doc) -> Any:
-    match (call.method, *parts):
-        case ("GET", "health"):
+    match parts[0]:
+        case "health":
             return {"ok": True}
+        case "faults" | "release" | "requests" | "summary":
+            return _faults_and_requests(sage, call, parts, body)
+        case "reset" | "clock" | "switches" | "tokens" | "revoke_grants" | "expire_access_tokens":
+            return _instruments(sage, call, parts, body)
+        case "businesses":
+            return _businesses(sage, call, parts, body)
+        case "records":
+            return _records(sage, call, parts, body)
+    return _accountant(sage, call, parts, body)
+
+
+def _instruments(sage: "PretendSage", call: Call, parts: list[str], body: Doc) -> Any:
+    match (call.method, *parts):
         case ("POST", "reset"):
             sage.reset()
-        case ("GET", "clock"):
-            return {"now": sage.clock.timestamp(), "offset": sage.clock.offset}
-        case ("POST", "clock"):
-            sage.advance_clock(float(body["advance"]))
+            return {}
+        case (_, "clock"):
+            sage.advance_clock(float(body.get("advance", 0)))
             return {"now": sage.clock.timestamp(), "offset": sage.clock.offset}
         case ("POST", "tokens"):
             grant = sage.tokens.new_grant(
@@ -61,18 +73,14 @@ def _route(sage: "PretendSage", call: Call, parts: list[str], body: Doc) -> Any:
             return {"count": sage.tokens.revoke_grants()}
         case ("POST", "expire_access_tokens"):
             return {"count": sage.tokens.expire_access_tokens()}
-        case (_, "faults" | "switches" | "release" | "requests" | "summary", *_rest):
-            return _instruments(sage, call, parts, body)
-        case (_, "businesses", *_rest):
-            return _businesses(sage, call, parts, body)
-        case (_, "records", *_rest):
-            return _records(sage, call, parts, body)
-        case _:
-            return _accountant(sage, call, parts, body)
-    return {}
+        case (_, "switches"):
+            for name, value in body.items():
+                sage.switches.set(name, value)
+            return sage.switches.listing()
+    raise not_found()
 
 
-def _instruments(sage: "PretendSage", call: Call, parts: list[str], body: Doc) -> Any:
+def _faults_and_requests(sage: "PretendSage", call: Call, parts: list[str], body: Doc) -> Any:
     match (call.method, *parts):
         case ("GET", "faults"):
             return {"items": sage.faults.listing()}
@@ -82,12 +90,7 @@ def _instruments(sage: "PretendSage", call: Call, parts: list[str], body: Doc) -
         case ("DELETE", "faults", *rest):
             sage.faults.disarm(int(rest[0]) if rest else None)
         case ("POST", "release"):
-            sage.faults.released.set()
-        case ("GET", "switches"):
-            return sage.switches.listing()
-        case ("PUT", "switches"):
-            for name, value in body.items():
-                sage.switches.set(name, value)
+            sage.faults.release()
         case ("GET", "requests"):
             since = int(call.query.get("since", 0))
             return {"items": sage.log.entries(call.query.get("method"), call.query.get("path"), since)}
@@ -132,7 +135,7 @@ def _change_business(sage: "PretendSage", business: Doc, body: Doc) -> Doc:
 def _records(sage: "PretendSage", call: Call, parts: list[str], body: Doc) -> Any:
     match (call.method, *parts):
         case ("GET", "records", kind):
-            return {"items": _stored(sage, kind, call.query.get("business"), call.flag("deleted"))}
+            return {"items": _stored(sage, kind, call.query.get("business"), deleted=call.flag("deleted"))}
         case ("POST", "records", kind) if kind in MAKERS:
             return MAKERS[kind](_books(sage, body.get("business")), body["attributes"])
         case ("PUT", "records", kind, key):
@@ -198,14 +201,14 @@ def _books_of(sage: "PretendSage", kind: str, key: str) -> Books:
     return sage.books(sage.store.businesses[found[0]])
 
 
-def _stored(sage: "PretendSage", kind: str, business: str | None, deleted: bool) -> list[Doc]:
+def _stored(sage: "PretendSage", kind: str, business: str | None, *, deleted: bool) -> list[Doc]:
     conditions, parameters = ["kind = ?"], [kind]
     if business:
         conditions.append("business = ?")
         parameters.append(business)
     if not deleted:
         conditions.append("deleted_at IS NULL")
-    sql = f"SELECT business, body FROM records WHERE {' AND '.join(conditions)} ORDER BY seq"
+    sql = f"SELECT business, body FROM records WHERE {' AND '.join(conditions)} ORDER BY seq"  # noqa: S608 - own words
     return [
         {**json.loads(body), "business_id": owner} for owner, body in sage.store.rows(sql, tuple(parameters))
     ]

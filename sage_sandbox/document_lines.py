@@ -70,18 +70,25 @@ def build_line(books: Books, attributes: Doc, problems: Problems, line_id: str |
     links = _catalogue_links(books, attributes, problems)
     if attributes.get("eu_goods_services_type_id") not in (None, *NAMES["eu_goods_services_types"]):
         problems.add(f"{SOURCE}eu_goods_services_type_id", "is not valid")
-    if numbers["unit_price"] is not None and numbers["unit_price"] < 0:
-        if books.switches["negative_lines"] == "reject":
-            problems.add(f"{SOURCE}unit_price", "must not be negative")
+    negative = numbers["unit_price"] is not None and numbers["unit_price"] < 0
+    if negative and books.switches["negative_lines"] == "reject":
+        problems.add(f"{SOURCE}unit_price", "must not be negative")
     percentage = tax_percentage(books.country, rate["id"]) if rate else ZERO
     if numbers["tax_amount"] is None and percentage and books.switches["tax_when_omitted"] == "reject":
         problems.add(f"{SOURCE}tax_amount")
     if len(problems.entries) > before or account is None:
         return None
     amounts = _amounts(books, attributes, numbers, percentage)
-    return (
-        _answer(attributes, line_id or new_id(), short(account), rate, percentage, numbers, amounts) | links
+    line = _answer(
+        attributes,
+        line_id or new_id(),
+        account=short(account),
+        rate=rate,
+        percentage=percentage,
+        quantity=numbers["quantity"],
+        amounts=amounts,
     )
+    return line | links
 
 
 def totals(lines: Iterable[Doc]) -> dict[str, Decimal]:
@@ -189,10 +196,11 @@ def _amounts(
 def _answer(
     attributes: Doc,
     line_id: str,
+    *,
     account: Doc,
     rate: Doc | None,
     percentage: Decimal,
-    numbers: dict[str, Decimal | None],
+    quantity: Decimal | None,
     amounts: LineAmounts,
 ) -> Doc:
     net, tax = sage_string(amounts.net), sage_string(amounts.tax)
@@ -208,7 +216,7 @@ def _answer(
         "service": None,
         "ledger_account": account,
         "trade_of_asset": bool(attributes.get("trade_of_asset")),
-        "quantity": sage_string(Decimal(1) if numbers["quantity"] is None else numbers["quantity"]),
+        "quantity": sage_string(Decimal(1) if quantity is None else quantity),
         "unit_price": price,
         "net_amount": net,
         "tax_rate": rate,

@@ -81,7 +81,8 @@ class Call:
     @property
     def books(self) -> Books:
         """The books of the business the request is for."""
-        assert self._books is not None, "this path has no business"
+        if self._books is None:
+            raise LookupError(f"{self.path} is not about one business")
         return self._books
 
     @property
@@ -97,7 +98,7 @@ class Call:
         """A request header, or an empty text."""
         return str(self.environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
 
-    def flag(self, name: str, default: bool = False) -> bool:
+    def flag(self, name: str, *, default: bool = False) -> bool:
         """A boolean query parameter."""
         return self.query[name].lower() == "true" if name in self.query else default
 

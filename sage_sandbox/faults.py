@@ -19,7 +19,7 @@ HTML_PAGE = (
     "<html><head><title>{0}</title></head><body><h1>{0}</h1><p>Please try again later.</p></body></html>"
 )
 LONGEST_HOLD = 60.0
-Effect = Callable[["Fault", Call, Answer], Answer]
+Effect = Callable[["Strike"], Answer]
 
 
 class Dropped(Exception):
@@ -58,6 +58,19 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault meeting a request; before handling, the answer has status 0."""
+
+    fault: Fault
+    call: Call
+    answer: Answer
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """What the fault was armed with."""
+        return self.fault.parameters.get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
 class FaultKind:
     """What a fault does, when it strikes unless told otherwise, and what it aims at unless told otherwise."""
 
@@ -75,8 +88,8 @@ class Faults:
         self._lock = threading.Lock()
         self._armed: list[Fault] = []
         self._number = 0
-        self._random = random.Random(1)
-        self.released = threading.Event()
+        self._random = random.Random(1)  # noqa: S311 - repeatable on purpose
+        self._released = threading.Event()
         self.held = 0
 
     def arm(self, name: str, on: str | None, options: dict[str, Any]) -> Fault:
@@ -109,7 +122,7 @@ class Faults:
             if fault.when not in ("before", "after"):
                 raise ValueError("when is 'before' or 'after'.")
             if name == "hold":
-                self.released.clear()
+                self._released.clear()
             self._armed.append(fault)
         return fault
 
@@ -117,7 +130,19 @@ class Faults:
         """Disarm one fault or all of them; requests that are held go on."""
         with self._lock:
             self._armed = [fault for fault in self._armed if fault_id is not None and fault.id != fault_id]
-        self.released.set()
+        self.release()
+
+    def release(self) -> None:
+        """Let the requests go on that are held; later ones pass until another `hold` is armed."""
+        self._released.set()
+
+    def hold(self, seconds: float) -> None:
+        """Wait until released, at most so long."""
+        with self._lock:
+            self.held += 1
+        self._released.wait(seconds)
+        with self._lock:
+            self.held -= 1
 
     def take(self, call: Call) -> list[Fault]:
         """The faults that strike this request; each counts as one strike."""
@@ -145,41 +170,36 @@ class Faults:
             return [asdict(fault) for fault in self._armed if fault.times != 0]
 
 
-def strike(faults: list[Fault], when: str, call: Call, answer: Answer | None) -> Answer | None:
+def apply_faults(faults: list[Fault], when: str, call: Call, answer: Answer | None) -> Answer | None:
     """Apply the faults of that moment; before handling, an answer means that the request is not handled at all."""
     for fault in faults:
         if fault.when == when:
-            applied = FAULTS[fault.name].effect(fault, call, answer or Answer(0))
+            applied = FAULTS[fault.name].effect(Strike(fault, call, answer or Answer(0)))
             answer = applied if applied.status else answer
     return answer
 
 
-def _drop(fault: Fault, call: Call, answer: Answer) -> Answer:
-    raise Dropped(answer if answer.status else None)
+def _drop(strike: Strike) -> Answer:
+    raise Dropped(strike.answer if strike.answer.status else None)
 
 
-def _half(fault: Fault, call: Call, answer: Answer) -> Answer:
-    raise Dropped(answer, answer.body[: len(answer.body) // 2])
+def _half(strike: Strike) -> Answer:
+    raise Dropped(strike.answer, strike.answer.body[: len(strike.answer.body) // 2])
 
 
-def _delay(fault: Fault, call: Call, answer: Answer) -> Answer:
-    time.sleep(float(fault.parameters.get("seconds", 1)))
-    return answer
+def _delay(strike: Strike) -> Answer:
+    time.sleep(float(strike.option("seconds", 1)))
+    return strike.answer
 
 
-def _hold(fault: Fault, call: Call, answer: Answer) -> Answer:
-    faults = call.sage.faults
-    faults.held += 1
-    try:
-        faults.released.wait(float(fault.parameters.get("seconds", LONGEST_HOLD)))
-    finally:
-        faults.held -= 1
-    return answer
+def _hold(strike: Strike) -> Answer:
+    strike.call.sage.faults.hold(float(strike.option("seconds", LONGEST_HOLD)))
+    return strike.answer
 
 
-def _status(fault: Fault, call: Call, answer: Answer) -> Answer:
-    status = int(fault.parameters.get("status", 500))
-    body = fault.parameters.get("body", "html" if status in (502, 503, 504) else "json")
+def _status(strike: Strike) -> Answer:
+    status = int(strike.option("status", 500))
+    body = strike.option("body", "html" if status in (502, 503, 504) else "json")
     if body == "html":
         result = html_answer(status, HTML_PAGE.format(f"{status} Error"))
     elif body == "empty":
@@ -188,34 +208,38 @@ def _status(fault: Fault, call: Call, answer: Answer) -> Answer:
         result = json_answer(status, {"message": "An unexpected error occurred.", "status": status})
     else:
         result = json_answer(status, [entry("An unexpected error occurred.", "", "UnexpectedError")])
-    if "retry_after" in fault.parameters:
-        result.headers["Retry-After"] = str(fault.parameters["retry_after"])
+    if "retry_after" in strike.fault.parameters:
+        result.headers["Retry-After"] = str(strike.fault.parameters["retry_after"])
     return result
 
 
-def _too_many(fault: Fault, call: Call, answer: Answer) -> Answer:
-    result = too_many_requests(call.sage.switches, None, fault.parameters.get("body"))
-    retry_after = fault.parameters.get("retry_after", 1)
+def _too_many(strike: Strike) -> Answer:
+    result = too_many_requests(strike.call.sage.switches, None, strike.option("body"))
+    retry_after = strike.option("retry_after", 1)
     if retry_after is not None:
         result.headers["Retry-After"] = str(retry_after)
     return result
 
 
-def _truncated(fault: Fault, call: Call, answer: Answer) -> Answer:
-    return Answer(answer.status, answer.body[: len(answer.body) * 2 // 3], answer.headers)
+def _truncated(strike: Strike) -> Answer:
+    return Answer(
+        strike.answer.status, strike.answer.body[: len(strike.answer.body) * 2 // 3], strike.answer.headers
+    )
 
 
-def _empty(fault: Fault, call: Call, answer: Answer) -> Answer:
-    return Answer(answer.status, b"", answer.headers)
+def _empty(strike: Strike) -> Answer:
+    return Answer(strike.answer.status, b"", strike.answer.headers)
 
 
-def _not_json(fault: Fault, call: Call, answer: Answer) -> Answer:
+def _not_json(strike: Strike) -> Answer:
     page = HTML_PAGE.format("Sage").encode()
-    return Answer(answer.status, page, {**answer.headers, "Content-Type": "text/html; charset=utf-8"})
+    return Answer(
+        strike.answer.status, page, {**strike.answer.headers, "Content-Type": "text/html; charset=utf-8"}
+    )
 
 
-def _wrong_totals(fault: Fault, call: Call, answer: Answer) -> Answer:
-    by = Decimal(str(fault.parameters.get("by", PENNY)))
+def _wrong_totals(strike: Strike) -> Answer:
+    by = Decimal(str(strike.option("by", PENNY)))
 
     def shift(doc: dict[str, Any]) -> dict[str, Any]:
         for name in ("tax_amount", "total_amount", "outstanding_amount"):
@@ -225,15 +249,15 @@ def _wrong_totals(fault: Fault, call: Call, answer: Answer) -> Answer:
                 continue
         return doc
 
-    return _edited(answer, shift)
+    return _edited(strike.answer, shift)
 
 
-def _next_elsewhere(fault: Fault, call: Call, answer: Answer) -> Answer:
+def _next_elsewhere(strike: Strike) -> Answer:
     def redirect_next(doc: dict[str, Any]) -> dict[str, Any]:
-        host = fault.parameters.get("host", "https://elsewhere.invalid/v3.1")
-        return {**doc, "$next": f"{host}{call.resource}?page=2"} if "$next" in doc else doc
+        host = strike.option("host", "https://elsewhere.invalid/v3.1")
+        return {**doc, "$next": f"{host}{strike.call.resource}?page=2"} if "$next" in doc else doc
 
-    return _edited(answer, redirect_next)
+    return _edited(strike.answer, redirect_next)
 
 
 def _edited(answer: Answer, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
@@ -243,18 +267,18 @@ def _edited(answer: Answer, edit: Callable[[dict[str, Any]], dict[str, Any]]) ->
     return Answer(answer.status, changed.encode(), answer.headers)
 
 
-def _wrong_echo(fault: Fault, call: Call, answer: Answer) -> Answer:
-    return Answer(answer.status, answer.body, {**answer.headers, "X-Business": "0" * 32})
+def _wrong_echo(strike: Strike) -> Answer:
+    return Answer(strike.answer.status, strike.answer.body, {**strike.answer.headers, "X-Business": "0" * 32})
 
 
-def _invalid_grant(fault: Fault, call: Call, answer: Answer) -> Answer:
+def _invalid_grant(_strike: Strike) -> Answer:
     return json_answer(
         400, {"error": "invalid_grant", "error_description": "The refresh token is expired or used."}
     )
 
 
 def _refusing(make: Callable[[], Refusal]) -> Effect:
-    def effect(fault: Fault, call: Call, answer: Answer) -> Answer:
+    def effect(_strike: Strike) -> Answer:
         refusal = make()
         return json_answer(refusal.status, refusal.entries, refusal.headers)
 

@@ -68,7 +68,17 @@ def add_chart(books: Books, key_for: Any) -> dict[int, Doc]:
         rate = (
             f"{books.country}_STANDARD" if type_id in ("SALES", "OTHER_INCOME", "DIRECT_EXPENSES") else None
         )
-        account = build(books, key_for(str(code)), code, name, name, type_id, areas, rate, control)
+        account = build(
+            books,
+            key_for(str(code)),
+            code=code,
+            name=name,
+            display_name=name,
+            type_id=type_id,
+            areas=areas,
+            tax_rate_id=rate,
+            control=control,
+        )
         books.add("ledger_accounts", account, (name, str(code)))
         chart[code] = account
     return chart
@@ -77,6 +87,7 @@ def add_chart(books: Books, key_for: Any) -> dict[int, Doc]:
 def build(
     books: Books,
     key: str,
+    *,
     code: int,
     name: str,
     display_name: str,
@@ -142,13 +153,13 @@ def create(books: Books, attributes: Doc) -> Doc:
     account = build(
         books,
         new_id(),
-        int(str(code)),
-        attributes["name"],
-        attributes["display_name"],
-        str(type_id),
-        areas,
-        rate,
-        attributes.get("control_name"),
+        code=int(str(code)),
+        name=attributes["name"],
+        display_name=attributes["display_name"],
+        type_id=str(type_id),
+        areas=areas,
+        tax_rate_id=rate,
+        control=attributes.get("control_name"),
     )
     books.add("ledger_accounts", account, (account["name"], str(code)))
     return account

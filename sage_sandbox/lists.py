@@ -33,25 +33,25 @@ def list_records(call: Call, listing: Listing) -> Doc:
     """The envelope with the asked page of stored records."""
     where, parameters = _conditions(call, listing)
     store = call.books.store
-    found = store.row(f"SELECT count(*) FROM records WHERE {where}", tuple(parameters))
+    found = store.row(f"SELECT count(*) FROM records WHERE {where}", tuple(parameters))  # noqa: S608 - parts are our own
     total = found[0] if found else 0
     page, size, last = _page(call, total)
     rows = store.rows(
-        f"SELECT body, seq FROM records WHERE {where} ORDER BY {_order(call, listing)} LIMIT ? OFFSET ?",
+        f"SELECT body, seq FROM records WHERE {where} ORDER BY {_order(call, listing)} LIMIT ? OFFSET ?",  # noqa: S608 - parts are our own
         (*parameters, size, (page - 1) * size),
     )
     items = [present(call, listing.kind, json.loads(body), single=False, legacy_id=seq) for body, seq in rows]
-    return envelope(call, total, page, size, last, items)
+    return envelope(call, items, total=total, page=page, size=size, last=last)
 
 
 def list_rows(call: Call, kind: str, rows: list[Doc]) -> Doc:
     """The envelope with the asked page of rows that are not stored, such as tax rates."""
     page, size, last = _page(call, len(rows))
     items = [present(call, kind, row, single=False) for row in rows[(page - 1) * size : page * size]]
-    return envelope(call, len(rows), page, size, last, items)
+    return envelope(call, items, total=len(rows), page=page, size=size, last=last)
 
 
-def envelope(call: Call, total: int, page: int, size: int, last: int, items: list[Doc]) -> Doc:
+def envelope(call: Call, items: list[Doc], *, total: int, page: int, size: int, last: int) -> Doc:
     """The list answer; `$next` and `$back` have neither host nor `/v3.1`."""
     return {
         "$total": total,

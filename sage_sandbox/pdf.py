@@ -4,6 +4,7 @@ from sage_sandbox.document_shape import DocumentKind
 from sage_sandbox.store import Doc
 
 LINES_ON_PAGE = 48
+FONTS = b"<< /Font << /F1 4 0 R >> >>"
 
 
 def document_pdf(business_name: str, kind: DocumentKind, doc: Doc) -> bytes:
@@ -28,8 +29,7 @@ def _pdf(lines: list[str]) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
-        b" /Resources << /Font << /F1 4 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources %s >>" % FONTS,
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
     ]

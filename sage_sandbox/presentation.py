@@ -49,9 +49,12 @@ def _adapt(call: Call, kind: str, doc: Doc, *, single: bool) -> None:
             doc["balance"] = contacts.balance(call.books, doc)
     elif kind in ("sales_invoices", "sales_credit_notes") and call.flag("show_payments_allocations"):
         doc["payments_allocations"] = payments_allocations(call.books, doc["id"])
-    elif kind in ("contact_payments", "contact_allocations") and doc.get("deleted_at"):
-        if not call.books.switches["deleted_payment_lists_artefacts"]:
-            doc["allocated_artefacts"] = []
+    elif doc.get("deleted_at") and "allocated_artefacts" in doc and not _lists_artefacts(call):
+        doc["allocated_artefacts"] = []
+
+
+def _lists_artefacts(call: Call) -> bool:
+    return bool(call.books.switches["deleted_payment_lists_artefacts"])
 
 
 def _open_nested(call: Call, doc: Doc) -> None:

@@ -33,7 +33,21 @@ CHART_READERS = (SALES, PURCHASES, ITEMS, CONTACTS, BANK, JOURNALS, SETTINGS)
 PERIOD = {"from_date": "date >= ?", "to_date": "date <= ?"}
 DOCUMENT_FILTERS = {"contact_id": "contact = ?", "status_id": "status = ?", **PERIOD}
 PAYMENT_FILTERS = {"contact_id": "contact = ?", "transaction_type_id": "type = ?"}
-OPEN_LISTS = ["contact_types", "payment_methods", "transaction_types", "countries", "currencies", "country_groups", "catalog_item_types", "address_types", "contact_person_types", "bank_account_types", "ledger_account_types", "tax_schemes", "eu_goods_services_types"]
+OPEN_LISTS = [
+    "contact_types",
+    "payment_methods",
+    "transaction_types",
+    "countries",
+    "currencies",
+    "country_groups",
+    "catalog_item_types",
+    "address_types",
+    "contact_person_types",
+    "bank_account_types",
+    "ledger_account_types",
+    "tax_schemes",
+    "eu_goods_services_types",
+]
 
 
 def build_router() -> Router:
@@ -363,11 +377,7 @@ def _add_catalogue(router: Router) -> None:
         types = kind.price_types
         router.add("GET", types, "list", Route(listing(Listing(types, deleted_feed=False)), readers))
         router.add("GET", types, "one", Route(reading(types), readers))
-        make = creating(
-            types,
-            kind.price_type,
-            lambda books, attributes, types=types: catalogue.create_price_type(books, types, attributes),
-        )
+        make = creating(types, kind.price_type, _price_type_maker(types))
         router.add("POST", types, "list", Route(make, (ITEMS,), "PS"))
 
 
@@ -380,3 +390,7 @@ def _add_item_changes(router: Router, kind: catalogue.ItemKind) -> None:
     router.add("PUT", kind.kind, "one", Route(change, (ITEMS,), "PS"))
     remove = deleting(kind.kind, lambda books, item: catalogue.delete(books, kind, item))
     router.add("DELETE", kind.kind, "one", Route(remove, (ITEMS,), "PS"))
+
+
+def _price_type_maker(types: str) -> Callable[[Books, Doc], Doc]:
+    return lambda books, attributes: catalogue.create_price_type(books, types, attributes)

@@ -76,46 +76,56 @@ def update(books: Books, kind: DocumentKind, doc: Doc, attributes: Doc) -> Doc:
     status = doc["status"]["id"]
     if status not in EDITABLE or doc["tax_reconciled"] or not doc["editable"]:
         raise invalid("base", f"This {kind.noun} can no longer be edited.")
-    problems = Problems()
     if status not in UNPOSTED:
         books.refuse_closed(doc["date"])
-    if "date" in attributes:
-        books.open_date(attributes["date"], problems)
-    problems.too_long(attributes, kind.limits())
-    lines = doc[kind.lines]
-    if kind.lines in attributes:
-        lines = _changed_lines(books, kind, doc, attributes[kind.lines], problems)
-    for name in ("main_address", "delivery_address"):
-        addresses.check_address(attributes.get(name), problems, f"{name}.")
-    problems.refuse_if_any()
+    lines = _check_changes(books, kind, doc, attributes)
+    doc[kind.lines] = lines
+    _overwrite(doc, attributes)
     if attributes.get("contact_id"):
         contact = contacts.customer(books, attributes["contact_id"])
         doc["contact"] = short(contact)
         doc["contact_name"], doc["contact_reference"] = contact["name"], contact["reference"] or ""
         contacts.mark_used(books, contact)
-    _check_totals(books, attributes, lines, problems)
-    if "due_date" in attributes and "due_date" in doc:
+    if attributes.get(kind.number) and status not in UNPOSTED:
+        take_number(books, kind, doc, attributes)
+    add_up(doc, kind)
+    settle(doc, [])
+    books.change(kind.kind, doc, searched(doc))
+    transactions.record(books, doc)
+    return doc
+
+
+def _check_changes(books: Books, kind: DocumentKind, doc: Doc, attributes: Doc) -> list[Doc]:
+    """The lines the document will have; 422 names what is wrong with the attributes."""
+    problems = Problems()
+    if "date" in attributes:
+        books.open_date(attributes["date"], problems)
+    if attributes.get("due_date"):
         _due_date(books, attributes, {}, None, problems)
+    problems.too_long(attributes, kind.limits())
+    for name in ("main_address", "delivery_address"):
+        addresses.check_address(attributes.get(name), problems, f"{name}.")
+    lines: list[Doc] = doc[kind.lines]
+    if kind.lines in attributes:
+        lines = _changed_lines(books, kind, doc, attributes[kind.lines], problems)
     problems.refuse_if_any()
-    doc[kind.lines] = lines
+    _check_totals(books, attributes, lines, problems)
+    problems.refuse_if_any()
+    return lines
+
+
+def _overwrite(doc: Doc, attributes: Doc) -> None:
     for name in ("date", "due_date", "original_invoice_date"):
         if attributes.get(name) and name in doc:
             doc[name] = attributes[name]
     for name in ("reference", "notes", "terms_and_conditions", "contact_name", "contact_reference"):
         if name in attributes:
             doc[name] = attributes[name] or ""
-    if attributes.get(kind.number) and status not in UNPOSTED:
-        take_number(books, kind, doc, attributes)
     if "sent" in attributes:
         doc["sent"] = bool(attributes["sent"])
     if attributes.get("main_address") or attributes.get("delivery_address"):
         main = attributes.get("main_address") or _as_attributes(doc["main_address"])
         doc |= artefact_addresses(main, attributes.get("delivery_address"))
-    add_up(doc, kind)
-    settle(doc, [])
-    books.change(kind.kind, doc, searched(doc))
-    transactions.record(books, doc)
-    return doc
 
 
 def release(books: Books, kind: DocumentKind, doc: Doc) -> Doc:

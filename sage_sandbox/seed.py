@@ -97,8 +97,8 @@ def open_business(books: Books) -> None:
     for name in ("Sales Price", "Trade", "Wholesale"):
         catalogue.add_price_type(books, "product_sales_price_types", key_for(f"price {name}"), name)
     catalogue.add_price_type(books, "service_rate_types", key_for("rate Rate"), "Rate")
-    current = _bank_account(books, key_for("bank"), "Current", chart[1200], "CHECKING", "ELECTRONIC")
-    _bank_account(books, key_for("cash"), "Cash", chart[1220], "CASH_IN_HAND", "CASH")
+    current = _bank_account(books, key_for("bank"), "Current", chart[1200], type_id="CHECKING")
+    _bank_account(books, key_for("cash"), "Cash", chart[1220], type_id="CASH_IN_HAND")
     books.business["invoice_settings"]["payment_bank_account"] = short(current)
     books.save_business()
     for name, reference, type_id in (
@@ -109,7 +109,7 @@ def open_business(books: Books) -> None:
         contacts.create(books, attributes, key=key_for(name), system=True)
 
 
-def _bank_account(books: Books, key: str, name: str, account: Doc, type_id: str, method: str) -> Doc:
+def _bank_account(books: Books, key: str, name: str, account: Doc, *, type_id: str) -> Doc:
     shown = f"{name} ({account['nominal_code']})"
     address, person = stable_id(key, "address"), stable_id(key, "person")
     bank = type_id == "CHECKING"
@@ -139,7 +139,7 @@ def _bank_account(books: Books, key: str, name: str, account: Doc, type_id: str,
         "editable": True,
         "deletable": False,
         "journal_code": None,
-        "default_payment_method": link("payment_methods", method),
+        "default_payment_method": link("payment_methods", "ELECTRONIC" if bank else "CASH"),
         "gifi_code": None,
         "is_active": True,
     }

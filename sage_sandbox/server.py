@@ -1,11 +1,12 @@
 """A small threaded HTTP/1.1 server for the sandbox: keep-alive, TCP_NODELAY, connections that can be dropped."""
 
+import contextlib
 import io
 import socket
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 from urllib.parse import unquote_to_bytes
 
 from sage_sandbox.application import PretendSage
@@ -47,12 +48,10 @@ class HttpServer:
     def close(self) -> None:
         """Stop listening and close every connection."""
         self._closing = True
-        # shutdown wakes the thread that waits in accept; on some systems it is refused for listeners
-        for action in (lambda: self._listener.shutdown(socket.SHUT_RDWR), self._listener.close):
-            try:
-                action()
-            except OSError:
-                continue
+        # shutdown wakes the thread that waits in accept; some systems refuse it for listeners
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
         with self._lock:
             open_now = list(self._connections)
         for connection in open_now:
@@ -61,7 +60,7 @@ class HttpServer:
     def _serve(self, connection: socket.socket) -> None:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with connection.makefile("rb", 65536) as stream:
+            with connection.makefile("rb") as stream:
                 while self._serve_one(connection, stream):
                     pass
         except BadRequest as problem:
@@ -74,24 +73,24 @@ class HttpServer:
                 self._connections.discard(connection)
             connection.close()
 
-    def _serve_one(self, connection: socket.socket, stream: BinaryIO) -> bool:
+    def _serve_one(self, connection: socket.socket, stream: io.BufferedReader) -> bool:
         environ = _read_request(connection, stream, self.host, self.port)
         if environ is None:
             return False
         asked = environ.get("HTTP_CONNECTION", "").lower()
-        keep = asked != "close" and (environ["SERVER_PROTOCOL"] == "HTTP/1.1" or asked == "keep-alive")
+        keep: bool = asked != "close" and (environ["SERVER_PROTOCOL"] == "HTTP/1.1" or asked == "keep-alive")
         started: list[Any] = []
 
         def start_response(
-            status: str, headers: Headers, exc_info: object = None
+            status: str, headers: Headers, _exc_info: object = None
         ) -> Callable[[bytes], object]:
             started[:] = [status, headers]
             return chunks.append
 
         chunks: list[bytes] = []
         try:
-            for chunk in self._app(environ, start_response):
-                chunks.append(chunk)
+            # extend keeps what came before a fault ends the body
+            chunks.extend(self._app(environ, start_response))
         except Dropped:
             if started and chunks:
                 _send(connection, started[0], started[1], chunks, keep=False)
@@ -106,7 +105,9 @@ class HttpServer:
         return keep
 
 
-def _read_request(connection: socket.socket, stream: BinaryIO, host: str, port: int) -> dict[str, Any] | None:
+def _read_request(
+    connection: socket.socket, stream: io.BufferedReader, host: str, port: int
+) -> dict[str, Any] | None:
     """The WSGI environment of the next request, or None when the other side is done."""
     first = stream.readline(65537)
     while first in (b"\r\n", b"\n"):
@@ -150,7 +151,7 @@ def _read_request(connection: socket.socket, stream: BinaryIO, host: str, port: 
     return environ
 
 
-def _read_headers(stream: BinaryIO, environ: dict[str, Any]) -> None:
+def _read_headers(stream: io.BufferedReader, environ: dict[str, Any]) -> None:
     while True:
         line = stream.readline(65537)
         if line in (b"\r\n", b"\n", b""):
@@ -174,11 +175,9 @@ def _send(
 
 def _reset(connection: socket.socket) -> None:
     """Close with a reset instead of an orderly end, as a broken network would; the other side sees an error."""
-    try:
+    with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         connection.shutdown(socket.SHUT_RD)
-    except OSError:
-        pass
     connection.close()
 
 
@@ -189,12 +188,13 @@ class Sandbox:
         self,
         db: str | None = None,
         port: int = 0,
+        *,
         host: str = "127.0.0.1",
         client_id: str | None = None,
         client_secret: str | None = None,
         public_url: str | None = None,
     ) -> None:
-        self.sage = PretendSage(db, client_id, client_secret, public_url)
+        self.sage = PretendSage(db, client_id=client_id, client_secret=client_secret, public_url=public_url)
         self._server = HttpServer(self.sage, host, port)
         self.url = f"http://{host}:{self._server.port}"
         self.handle = SandboxHandle(self.url)

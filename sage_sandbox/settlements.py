@@ -29,7 +29,10 @@ def settlements_of(books: Books, artefact: str) -> list[Settlement]:
         " WHERE artefact = ? ORDER BY rowid",
         (artefact,),
     )
-    return [Settlement(*row[:4], Decimal(row[4]), Decimal(row[5]), row[6]) for row in rows]
+    return [
+        Settlement(kind, source, line, paid, Decimal(amount), Decimal(discount), day)
+        for kind, source, line, paid, amount, discount, day in rows
+    ]
 
 
 def replace_settlements(books: Books, source: str, settlements: list[Settlement]) -> None:

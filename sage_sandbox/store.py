@@ -48,8 +48,28 @@ CREATE TABLE IF NOT EXISTS idempotency (
 );
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+VERSION = 1  # raise it when the tables change: an older file then starts afresh
 TABLES = ("records", "settlements", "businesses", "grants", "codes", "tokens", "idempotency", "settings")
 MARK = "\x1f"
+COLUMNS = [
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "date",
+    "due_date",
+    "contact",
+    "status",
+    "type",
+    "reference",
+    "email",
+    "search",
+    "body",
+]
+UPSERT = (
+    f"INSERT INTO records (business, kind, id, created, {', '.join(COLUMNS)})"  # noqa: S608 - our own columns
+    f" VALUES (?, ?, ?, ?{', ?' * len(COLUMNS)}) ON CONFLICT (business, kind, id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS)
+)
 
 
 class Store:
@@ -62,9 +82,17 @@ class Store:
         self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode=WAL", "synchronous=OFF", "temp_store=MEMORY", "cache_size=-65536"):
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(SCHEMA)
+        self._create_tables()
         self.businesses: dict[str, Doc] = {}
         self.load_businesses()
+
+    def _create_tables(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version not in (0, VERSION):
+            for table in TABLES:
+                self._connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self._connection.executescript(SCHEMA)
+        self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         """Close the database."""
@@ -112,7 +140,7 @@ class Store:
         """Forget everything."""
         with self.transaction():
             for table in TABLES:
-                self.execute(f"DELETE FROM {table}")
+                self.execute(f"DELETE FROM {table}")  # noqa: S608 - one of our own tables
             self.businesses = {}
 
     def setting(self, name: str) -> str | None:
@@ -160,10 +188,8 @@ class Store:
             "body": json.dumps(doc, separators=(",", ":")),
         }
         self.execute(
-            f"INSERT INTO records (business, kind, id, created, {', '.join(columns)})"
-            f" VALUES (?, ?, ?, ?{', ?' * len(columns)}) ON CONFLICT (business, kind, id) DO UPDATE SET "
-            + ", ".join(f"{name} = excluded.{name}" for name in columns),
-            (business, kind, doc["id"], created, *columns.values()),
+            UPSERT,
+            (business, kind, doc["id"], created, *(columns[name] for name in COLUMNS)),
         )
 
     def find(self, business: str, kind: str, key: str) -> Doc | None:

@@ -109,7 +109,7 @@ class Switches:
             value = str(value)
             fits = value in switch.allowed
         else:
-            fits = type(value) is switch.allowed and (switch.allowed is bool or value >= 0)
+            fits = type(value) is switch.allowed and not (isinstance(value, int) and value < 0)
         if not fits:
             raise ValueError(f"Switch {name} does not take {value!r}.")
         self._values[name] = value

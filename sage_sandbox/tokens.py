@@ -129,7 +129,8 @@ class Tokens:
         grant = self._grants.get(key)
         if grant is None:
             found = self._store.row("SELECT client_id, scope, revoked FROM grants WHERE id = ?", (key,))
-            assert found is not None
+            if found is None:
+                raise LookupError(f"token of an unknown grant {key}")
             grant = self._grants[key] = Grant(key, found[0], found[1], bool(found[2]))
         return grant
 
