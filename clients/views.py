@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.forms import BaseModelFormSet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -96,13 +95,13 @@ def _edit(request: PracticeRequest, client: Client, people: Any) -> HttpResponse
     )
 
 
-def _people(formset: BaseModelFormSet[ContactPerson, Any]) -> list[ContactPerson]:
+def _people(formset: Any) -> list[ContactPerson]:
     """The contact persons as entered, without empty and deleted rows."""
     rows = [form for form in formset.forms if form.has_changed() or form.instance.pk]
     return [form.save(commit=False) for form in rows if not form.cleaned_data.get("DELETE")]
 
 
-def _first_email(formset: BaseModelFormSet[ContactPerson, Any]) -> str:
+def _first_email(formset: Any) -> str:
     return next((person.email for person in _people(formset) if person.email), "")
 
 

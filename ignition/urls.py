@@ -3,13 +3,13 @@
 from allauth.account import views as account_views
 from django.contrib import admin
 from django.db import transaction
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from ignition.home import home
 from practices import styleguide, views
 from practices.invitations import invitation_accept
 
-practice_pages = [
+practice_pages: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("", include("practices.urls")),
     path("clients/", include("clients.urls")),

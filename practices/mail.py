@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.template import Context, engines
+from django.template import Context, Engine
 from django.template.loader import render_to_string
 
 from practices.models import OutgoingEmail
@@ -35,5 +35,4 @@ def queue_email(to: str, template: str, context: dict[str, Any], *, event: str) 
 
 def plain_text(name: str, context: dict[str, Any]) -> str:
     """A template rendered for readers of plain text: an ampersand in a name stays an ampersand."""
-    text: str = engines["django"].engine.get_template(name).render(Context(context, autoescape=False))
-    return text
+    return Engine.get_default().get_template(name).render(Context(context, autoescape=False))

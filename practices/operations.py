@@ -119,7 +119,7 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
     if user.email.lower() != invitation.email.lower():
         raise InvitationForSomebodyElse(invitation)
     membership, _ = Membership.objects.get_or_create(
-        practice_id=invitation.practice_id, user=user, defaults={"role": invitation.role}
+        practice=invitation.practice, user=user, defaults={"role": invitation.role}
     )
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])

@@ -1,52 +1,38 @@
-"""What a view knows about the person and the practice, and the two ways it answers a change."""
+"""What a view knows about the person and the practice, and how it answers a change."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.middleware import HtmxDetails
 
 from practices.models import Practice, User
 from practices.permissions import Can, may
 
-P = ParamSpec("P")
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+PracticeView = Callable[..., HttpResponse]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class PracticeRequest(HttpRequest):
-    """A request under `/p/<practice>/` by one of its members."""
+    """A request under `/p/<practice>/` by one of its members; the middleware lets nobody else through."""
 
-    user: User  # type: ignore[assignment]  # the middleware lets nobody else through
+    user: User
     practice: Practice
     role: str
     htmx: HtmxDetails
 
-    def can(
-        self, right: Can
-    ) -> bool:  # the middleware binds this; declared for the type checker and templates
-        return may(self.role, right)
 
-
-def requires(
-    right: Can,
-) -> Callable[
-    [Callable[Concatenate[PracticeRequest, P], HttpResponse]],
-    Callable[Concatenate[PracticeRequest, P], HttpResponse],
-]:
+def requires(right: Can) -> Callable[[PracticeView], PracticeView]:
     """Lets only members with this right reach the view; everybody else gets 403 (strangers got 404 before)."""
 
-    def guard(
-        view: Callable[Concatenate[PracticeRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[PracticeRequest, P], HttpResponse]:
+    def guard(view: PracticeView) -> PracticeView:
         @wraps(view)
-        def guarded(request: PracticeRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+        def guarded(request: PracticeRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not may(request.role, right):
                 raise PermissionDenied(
                     f"Your role does not let you {right}. Ask an owner of {request.practice}."

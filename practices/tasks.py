@@ -14,7 +14,7 @@ from practices.tenancy import acting_for
 log = structlog.get_logger(__name__)
 
 
-class PracticeTask(Task):  # type: ignore[misc]  # Celery has no types
+class PracticeTask(Task):
     """A task whose first argument is the practice it acts for."""
 
     def __call__(self, practice_id: int, *args: Any, **kwargs: Any) -> Any:

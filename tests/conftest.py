@@ -19,7 +19,7 @@ from django.test.utils import setup_databases, teardown_databases
 from practices.isolation import tenant_models
 from tests import factories
 
-pytest_plugins = ["tests.plugins.features"]
+pytest_plugins = ["tests.plugins.features", "tests.sage"]
 
 #: Rows that migrations write, and that stay.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}

@@ -26,6 +26,9 @@ def main() -> int:
         problem = attempt(step, journey)
         seconds = round(time.monotonic() - begun, 1)
         steps.append({"name": name, "ok": not problem, "seconds": seconds})
+        say(
+            f"{'FAIL' if problem else 'ok'.ljust(4)} {seconds:6.1f} s  {name}{': ' if problem else ''}{problem}"
+        )
         if problem:
             break
     result = {

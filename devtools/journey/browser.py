@@ -216,7 +216,7 @@ class Browser:
 
     def submit(self, page: Page, form: Form, /, *, button: str = "", **values: str) -> Page:
         """The page after submitting a form with these values changed, pressing the button with these words."""
-        data = form.values | {name: value for name, value in values.items() if value is not None}
+        data = form.values | values
         for name, value, words in form.buttons:
             if name and button and button.lower() in words.lower():
                 data[name] = value

@@ -1,0 +1,172 @@
+"""Signing up, inviting, joining, leaving."""
+
+import pytest
+from django.core import signing
+
+from practices.models import AuditEntry, Invitation, Membership, OutgoingEmail, Practice, User
+from practices.operations import (
+    INVITATION_SALT,
+    AlreadyMember,
+    InvitationIsOver,
+    LastOwner,
+    change_role,
+    invitation_path,
+    invite_member,
+    open_invitation,
+    open_practice,
+    remove_member,
+)
+from practices.tenancy import practice_scope
+from services.models import TaxRate
+
+SIGN_UP = {
+    "email": "Dora@Dell.example",
+    "name": "Dora Dell",
+    "practice_name": "Dell & Daughters",
+    "password1": "a-decent-pass-phrase",
+}
+
+
+def membership_of(practice, person) -> Membership:
+    return Membership.objects.get(practice=practice, user=person)
+
+
+def test_signing_up_opens_a_practice_and_leads_to_its_home(db, client):
+    answer = client.post("/accounts/signup/", SIGN_UP, follow=True)
+    assert answer.status_code == 200
+    assert answer.request["PATH_INFO"] == "/p/dell-daughters/"
+    practice = Practice.objects.get()
+    assert membership_of(practice, User.objects.get(email="dora@dell.example")).role == "owner"
+    with practice_scope(practice.pk):
+        assert [rate.name for rate in TaxRate.objects.all()] == ["Standard rate", "Zero rate"]
+
+
+def test_signing_up_twice_with_one_address_opens_no_second_practice(db, client):
+    client.post("/accounts/signup/", SIGN_UP)
+    client.logout()
+    client.post("/accounts/signup/", SIGN_UP | {"email": "dora@dell.example"})
+    assert Practice.objects.count() == 1
+
+
+def test_a_weak_password_is_refused_with_the_reason(db, client):
+    answer = client.post("/accounts/signup/", SIGN_UP | {"password1": "password"})
+    assert "too short" in answer.content.decode()
+    assert not User.objects.exists()
+
+
+def test_practices_of_one_name_have_addresses_of_their_own(cast):
+    assert open_practice(cast.carol, "Brook & Co").slug == "brook-co-2"
+
+
+@pytest.fixture
+def invitation(brook, cast) -> Invitation:
+    with practice_scope(brook.pk):
+        return invite_member(brook, "Dora@Dell.example", "manager", by=cast.alice)
+
+
+def test_an_invitation_is_mailed_with_a_link(brook, invitation):
+    with practice_scope(brook.pk):
+        email = OutgoingEmail.objects.get()
+    assert email.to == "dora@dell.example"
+    assert email.subject == "Alice invites you to Brook & Co on Ignition"
+    assert invitation_path(invitation) in email.text
+
+
+def test_an_invited_colleague_joins_with_a_new_account(brook, invitation, client):
+    page = client.get(invitation_path(invitation))
+    assert "Join Brook &amp; Co" in page.content.decode()
+    answer = client.post(
+        invitation_path(invitation), {"name": "Dora", "password": "a-decent-pass-phrase"}, follow=True
+    )
+    assert answer.request["PATH_INFO"] == "/p/brook-co/"
+    assert membership_of(brook, User.objects.get(email="dora@dell.example")).role == "manager"
+
+
+def test_an_invitation_works_once(brook, invitation, client):
+    answers = {"name": "Dora", "password": "a-decent-pass-phrase"}
+    client.post(invitation_path(invitation), answers)
+    client.logout()
+    assert client.get(invitation_path(invitation)).status_code == 410
+    assert client.post(invitation_path(invitation), answers).status_code == 410
+
+
+def test_an_invitation_is_not_for_somebody_else_who_is_signed_in(brook, invitation, client_of, cast):
+    answer = client_of("carol").post(invitation_path(invitation))
+    assert answer.status_code == 410
+    assert not Membership.objects.filter(practice=brook, user=cast.carol).exists()
+
+
+def test_an_existing_person_is_asked_to_sign_in_first(brook, invitation, client):
+    User.objects.create_user("dora@dell.example", "a-decent-pass-phrase")
+    assert "Sign in to join" in client.get(invitation_path(invitation)).content.decode()
+
+
+@pytest.mark.parametrize("token", ["nonsense", signing.dumps([1, 1], salt="another"), ""])
+def test_a_forged_invitation_is_refused(db, client, token):
+    assert client.get(f"/invitations/{token}/").status_code in (404, 410)
+
+
+def test_an_invitation_ends_after_a_week(brook, invitation, time_machine):
+    time_machine.shift(8 * 24 * 3600)
+    with practice_scope(brook.pk), pytest.raises(InvitationIsOver):
+        open_invitation(invitation.pk)
+
+
+def test_an_invitation_names_the_practice_it_was_sent_from(brook, cedar, invitation):
+    foreign = signing.dumps([cedar.pk, invitation.pk], salt=INVITATION_SALT)
+    assert foreign
+    with practice_scope(cedar.pk), pytest.raises(InvitationIsOver):
+        open_invitation(invitation.pk)
+
+
+def test_a_member_is_not_invited_again(brook, cast):
+    with practice_scope(brook.pk), pytest.raises(AlreadyMember):
+        invite_member(brook, "BOB@brook.example", "staff", by=cast.alice)
+
+
+def test_the_last_owner_stays_owner(brook, cast):
+    with practice_scope(brook.pk):
+        alone = membership_of(brook, cast.alice)
+        with pytest.raises(LastOwner):
+            change_role(alone, "staff")
+        with pytest.raises(LastOwner):
+            remove_member(alone)
+        change_role(membership_of(brook, cast.bob), "owner")
+        change_role(alone, "staff")
+    assert membership_of(brook, cast.alice).role == "staff"
+
+
+def test_a_removed_member_is_out_with_the_next_click(brook, cast, client_of):
+    browser = client_of("bob")
+    assert browser.get("/p/brook-co/").status_code == 200
+    with practice_scope(brook.pk):
+        remove_member(membership_of(brook, cast.bob))
+    assert browser.get("/p/brook-co/").status_code == 404
+
+
+def test_a_role_change_counts_from_the_next_click(brook, cast, client_of):
+    browser = client_of("bob")
+    assert browser.get("/p/brook-co/services/new/").status_code == 403
+    with practice_scope(brook.pk):
+        change_role(membership_of(brook, cast.bob), "manager")
+    assert browser.get("/p/brook-co/services/new/").status_code == 200
+
+
+def test_changes_to_the_practice_are_on_record(brook, client_of, cast):
+    answer = client_of("alice").post(
+        "/p/brook-co/settings/save/",
+        {"name": "Brook and Company", "country": "GB", "vat_number": "", "invoice_day": "31"},
+    )
+    assert answer.status_code == 303
+    with practice_scope(brook.pk):
+        entry = AuditEntry.objects.filter(action="practice.amended").get()
+    assert entry.actor == cast.alice
+    assert entry.data["changes"]["invoice_day"] == [1, 31]
+
+
+@pytest.mark.parametrize("day", ["0", "32", "-1", "1.5", ""])
+def test_an_impossible_invoice_day_is_refused(client_of, day):
+    answer = client_of("alice").post(
+        "/p/brook-co/settings/save/", {"name": "Brook", "country": "GB", "invoice_day": day}
+    )
+    assert answer.status_code == 422
