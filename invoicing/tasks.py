@@ -21,4 +21,6 @@ def sweep_billing() -> None:
 def bill_practice(practice_id: int) -> None:
     """Bill what is due in a practice today."""
     outcome = run_billing(Practice.objects.get(pk=practice_id).today())
-    log.info("billing run done", invoices=outcome.invoices, periods=outcome.periods)
+    log.info(
+        "billing run done", invoices=outcome.invoices, periods=outcome.periods, refused=len(outcome.refused)
+    )

@@ -19,15 +19,22 @@ Work = list[tuple[BillingSchedule, Period]]
 
 @dataclass(frozen=True, slots=True)
 class BillingOutcome:
-    """What a run has done: invoices issued, periods on them, their gross in the practice's currency."""
+    """What a run has done: invoices issued, periods on them, their gross in the practice's currency.
+
+    ``refused`` are the clients, by id, who could not be billed, with the reason in words.
+    """
 
     invoices: int = 0
     periods: int = 0
     gross: Decimal = ZERO
+    refused: tuple[tuple[int, str], ...] = ()
 
     def __add__(self, other: "BillingOutcome") -> "BillingOutcome":
         return BillingOutcome(
-            self.invoices + other.invoices, self.periods + other.periods, self.gross + other.gross
+            self.invoices + other.invoices,
+            self.periods + other.periods,
+            self.gross + other.gross,
+            self.refused + other.refused,
         )
 
 

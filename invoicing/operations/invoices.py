@@ -28,7 +28,7 @@ from invoicing.operations.settings import invoicing_settings
 from invoicing.terms import due_on
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, hold_posting, request_posting
-from money.amounts import ZERO, price_line, total
+from money.amounts import ZERO, Amounts, price_line, total
 from practices import audit
 from proposals.models import Proposal
 
@@ -139,17 +139,21 @@ def _void(invoice: Invoice, action: str) -> Invoice:
     return invoice
 
 
-def _fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
-    """VAT by the tax point on each line, totals as sums of rounded lines, and the due date of the terms."""
-    if not lines:
-        raise NoLines(invoice)
-    for position, line in enumerate(lines):
-        line.position = position
+def price_lines(lines: Sequence[InvoiceLine], tax_point: date) -> Amounts:
+    """The lines' total in the practice's currency; each line gets its VAT by the tax point and its rounded amounts."""
+    for line in lines:
         line.vat_code = line.tax_rate.vat_code
-        line.vat_percent = line.tax_rate.percent_on(invoice.tax_point)
+        line.vat_percent = line.tax_rate.percent_on(tax_point)
         amounts = price_line(line.quantity, line.unit_price, line.vat_percent)
         line.net, line.vat = amounts.net, amounts.vat
-    amounts = total(line.amounts for line in lines)
+    return total(line.amounts for line in lines)
+
+
+def _fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+    """Amounts by the tax point, the due date by the terms of this moment."""
+    if not lines:
+        raise NoLines(invoice)
+    amounts = price_lines(lines, invoice.tax_point)
     if amounts.gross > LARGEST_AMOUNT:
         raise AmountTooLarge(invoice)
     invoice.net, invoice.vat = amounts.net, amounts.vat
@@ -160,8 +164,8 @@ def _fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
 
 
 def _save_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
-    for line in lines:
-        line.invoice = invoice
+    for position, line in enumerate(lines):
+        line.invoice, line.position = invoice, position
     InvoiceLine.objects.bulk_create(lines)
 
 

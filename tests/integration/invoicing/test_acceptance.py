@@ -92,9 +92,13 @@ def test_f07_before_the_ledger_is_open_invoices_are_held(brook):
 
 def test_an_acceptance_that_fails_leaves_neither_invoice_nor_posting(brook):
     """One transaction: the signature, the schedules, the invoice, its number and its posting."""
-    with pytest.raises(RuntimeError), practice_scope(brook.pk):
+
+    def sign():
         accept(a_proposal(UPFRONT))
         raise RuntimeError("the signature could not be stored")
+
+    with pytest.raises(RuntimeError), practice_scope(brook.pk):
+        sign()
     with practice_scope(brook.pk):
         assert not Invoice.objects.exists()
         assert not Posting.objects.exists()

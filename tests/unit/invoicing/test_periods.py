@@ -1,6 +1,7 @@
 """When recurring services are billed (G06, F25, D5), over four years and every awkward day."""
 
 import calendar
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -156,7 +157,7 @@ def test_due_periods_have_dates_of_their_own_in_order_and_never_before_acceptanc
     assert dates == sorted(set(dates))
     assert all(bills_from <= day <= on for day in dates)
     assert due == [period for _, period in zip(due, rhythm.after(None), strict=False)]
-    for earlier, later in zip(due, due[1:], strict=False):
+    for earlier, later in itertools.pairwise(due):
         assert earlier.ends_on + timedelta(days=1) == later.starts_on
     following = next(rhythm.after(due[-1].starts_on if due else None))
     assert following.billed_on > on
