@@ -36,7 +36,9 @@ class BillingRule(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="%(class)s_rule_is_whole",
-                condition=Q(billing="recurring", every__gte=1, period__in=["week", "month"])
+                condition=Q(
+                    billing="recurring", every__isnull=False, every__gte=1, period__in=["week", "month"]
+                )
                 | (~Q(billing="recurring") & Q(every__isnull=True, period="")),
             )
         ]
@@ -58,7 +60,9 @@ class Terms(TenantModel):
     version = models.PositiveIntegerField()
     body = models.TextField("terms")
     #: Who wrote this version; None for the starter wording, which the practice has still to review.
-    written_by = models.ForeignKey("practices.User", models.PROTECT, null=True, editable=False, related_name="+")
+    written_by = models.ForeignKey(
+        "practices.User", models.PROTECT, null=True, editable=False, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -103,7 +107,9 @@ class ProposalQuerySet(TenantQuerySet["Proposal"]):
             return self.all()
         found = Q(title__icontains=text) | Q(client__in=Client.objects.filter(name__icontains=text))
         digits = text.upper().removeprefix("P-")
-        return self.filter(found | Q(number=int(digits)) if digits.isdecimal() and len(digits) < 10 else found)
+        return self.filter(
+            found | Q(number=int(digits)) if digits.isdecimal() and len(digits) < 10 else found
+        )
 
 
 class Proposal(TenantModel):
@@ -119,7 +125,9 @@ class Proposal(TenantModel):
     client = models.ForeignKey(Client, models.PROTECT, related_name="proposals")
     number = models.PositiveIntegerField(editable=False)
     title = models.CharField("internal name", max_length=120)
-    starts_on = models.DateField("starts on", help_text="The first day of the engagement and of recurring billing.")
+    starts_on = models.DateField(
+        "starts on", help_text="The first day of the engagement and of recurring billing."
+    )
     valid_until = models.DateField("valid until")
     message = models.TextField("message to the client", blank=True)
     terms = models.ForeignKey(Terms, models.PROTECT, related_name="proposals", null=True, editable=False)
@@ -142,7 +150,8 @@ class Proposal(TenantModel):
         constraints = [
             UniqueConstraint(fields=["practice", "number"], name="proposal_number_is_unique_in_the_practice"),
             models.CheckConstraint(
-                name="a_sent_proposal_has_its_fingerprint", condition=Q(status="draft") | ~Q(document_sha256="")
+                name="a_sent_proposal_has_its_fingerprint",
+                condition=Q(status="draft") | ~Q(document_sha256=""),
             ),
         ]
         indexes = [models.Index(fields=["practice", "status", "-id"], name="proposals_by_status")]
@@ -168,7 +177,9 @@ class ProposalLine(TenantModel, BillingRule):
     quantity = models.DecimalField(
         max_digits=10, decimal_places=2, default=Decimal(1), validators=[MinValueValidator(Decimal("0.01"))]
     )
-    unit_price = models.DecimalField(max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))])
+    unit_price = models.DecimalField(
+        max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))]
+    )
     tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+", verbose_name="VAT rate")
 
     class Meta(BillingRule.Meta):

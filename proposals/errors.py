@@ -1,0 +1,62 @@
+"""What can go wrong with a proposal."""
+
+from practices.errors import DomainError
+
+
+class NotADraft(DomainError):
+    message = "This proposal was sent, so it can no longer be changed. Recall it first, or duplicate it."
+
+
+class NotAwaitingSignature(DomainError):
+    message = "This proposal does not wait for a signature any more. Nothing was changed."
+
+
+class ProposalHasExpired(DomainError):
+    message = "This proposal has expired. It has to be sent again with a new date."
+
+
+class NothingOffered(DomainError):
+    message = "This proposal offers no service yet. Add at least one, then send it."
+
+
+class NoSignatory(DomainError):
+    message = "Nobody at this client signs proposals. Mark a contact person as the one who signs."
+
+
+class EndsBeforeSending(DomainError):
+    message = "The proposal would have expired already. Choose a later “valid until” date."
+
+
+class ClientIsArchived(DomainError):
+    message = "This client is archived. Restore the client first."
+
+
+class NoTerms(DomainError):
+    message = "The practice has no engagement terms yet. Write them on the terms page first."
+
+
+class PartlySigned(DomainError):
+    message = (
+        "Somebody has already signed this proposal, so it cannot be recalled. "
+        "Mark it as lost and send a duplicate instead."
+    )
+
+
+class DocumentDiffers(DomainError):
+    message = "This is not the proposal as it stands now. Read it again before you sign; nothing was signed."
+
+
+class NotASignatory(DomainError):
+    message = "This person was not asked to sign this proposal."
+
+
+class NameMissing(DomainError):
+    message = "A signature needs a name. Type the full name of the person who signs."
+
+
+class ReasonMissing(DomainError):
+    message = "Please give a reason; it is kept with the proposal."
+
+
+class WrongLink(DomainError):
+    message = "This link does not lead to a proposal. Please check that you copied all of it."

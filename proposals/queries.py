@@ -1,0 +1,123 @@
+"""Reads about proposals that add up or look further than one row."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, F, Sum
+from django.db.models.functions import Round
+
+from money.amounts import ZERO, to_pence
+from practices import audit
+from proposals.models import (
+    BillingRule,
+    Proposal,
+    ProposalLine,
+    ProposalQuerySet,
+    ProposalSignatory,
+    Signature,
+    Terms,
+)
+
+MONTHS_A_YEAR, WEEKS_A_YEAR = 12, 52
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What an offer brings, before VAT, in the practice's currency, to the penny."""
+
+    one_off: Decimal = ZERO
+    yearly: Decimal = ZERO
+
+    @property
+    def monthly(self) -> Decimal:
+        """The recurring part as an average month."""
+        return to_pence(self.yearly / MONTHS_A_YEAR)
+
+    def __add__(self, other: "Worth") -> "Worth":
+        return Worth(self.one_off + other.one_off, self.yearly + other.yearly)
+
+
+def worth_of(net: Decimal, billing: str, every: int | None, period: str) -> Worth:
+    """What one billing rule brings when each bill is ``net``: once, or in a year of 12 months or 52 weeks."""
+    if billing != BillingRule.Billing.RECURRING:
+        return Worth(one_off=net)
+    periods = WEEKS_A_YEAR if period == BillingRule.Period.WEEK else MONTHS_A_YEAR
+    return Worth(yearly=to_pence(net * periods / (every or 1)))
+
+
+def worth_of_lines(lines: Iterable[ProposalLine]) -> Worth:
+    """What the lines of an offer bring together."""
+    parts = (
+        worth_of(to_pence(line.quantity * line.unit_price), line.billing, line.every, line.period)
+        for line in lines
+        if not line.is_included
+    )
+    return sum(parts, Worth())
+
+
+def worth_of_proposals(proposals: ProposalQuerySet) -> Worth:
+    """What all these proposals bring together, however many there are."""
+    rules = (
+        ProposalLine.objects.filter(proposal__in=proposals.order_by().values("pk"), is_included=False)
+        .order_by()
+        .values("billing", "every", "period")
+        .annotate(net=Sum(Round(F("quantity") * F("unit_price"), precision=2)))
+    )
+    parts = (worth_of(rule["net"], rule["billing"], rule["every"], rule["period"]) for rule in rules)
+    return sum(parts, Worth())
+
+
+def counts_by_status(proposals: ProposalQuerySet) -> dict[str, int]:
+    """How many of these proposals there are in each state."""
+    counted = proposals.order_by().values_list("status").annotate(Count("pk"))
+    return dict.fromkeys(Proposal.Status.values, 0) | dict(counted)
+
+
+def signing_of(proposals: Iterable[Proposal]) -> dict[int, tuple[int, int]]:
+    """By proposal: how many have signed, and how many were asked to."""
+    keys = [proposal.pk for proposal in proposals]
+    asked = dict(_counted(ProposalSignatory.objects.filter(proposal__in=keys)))
+    signed = dict(_counted(Signature.objects.filter(proposal__in=keys)))
+    return {key: (signed.get(key, 0), asked.get(key, 0)) for key in keys}
+
+
+def _counted(rows: Any) -> Any:
+    return rows.order_by().values_list("proposal").annotate(Count("pk"))
+
+
+def current_terms() -> Terms | None:
+    """The version of the terms that is sent now; None before there is any."""
+    latest: Terms | None = Terms.objects.order_by("-version").first()
+    return latest
+
+
+EVENTS = {
+    "proposal.drafted": ("Drafted", "neutral", "file-plus"),
+    "proposal.amended": ("Changed", "neutral", "pencil"),
+    "proposal.sent": ("Sent", "info", "send"),
+    "proposal.resent": ("Sent once more", "info", "send"),
+    "proposal.recalled": ("Recalled; its link no longer works", "warn", "undo-2"),
+    "proposal.signed": ("Signed by {name}", "good", "pen-line"),
+    "proposal.signed_for_the_client": ("Signature of {name} recorded by the practice", "warn", "pen-line"),
+    "proposal.accepted": ("Accepted", "good", "circle-check"),
+    "proposal.declined": ("Declined", "bad", "x"),
+    "proposal.expired": ("Expired", "neutral", "clock"),
+}
+
+
+def activity_of(proposal: Proposal) -> list[dict[str, Any]]:
+    """What happened to the proposal, newest first, in words for its timeline."""
+    return [
+        {
+            "text": text.format(**{"name": ""} | entry.data),
+            "tone": tone,
+            "icon": icon,
+            "detail": entry.data.get("reason", ""),
+            "at": entry.at,
+            "who": entry.actor or "",
+        }
+        for entry in audit.trail_of(proposal)[:50]
+        for text, tone, icon in [EVENTS.get(entry.action, (entry.in_words, "neutral", "circle"))]
+    ]
