@@ -13,6 +13,8 @@ from sage_sandbox.application import PretendSage
 from sage_sandbox.faults import Dropped
 from sage_sandbox.handle import SandboxHandle
 
+#: Seconds that requests being answered have when the server closes.
+LAST_MOMENT = 2.0
 LARGEST_BODY = 20 * 1024 * 1024
 RESET = struct.pack("ii", 1, 0)
 Headers = list[tuple[str, str]]
@@ -28,7 +30,7 @@ class HttpServer:
     def __init__(self, app: Callable[..., Any], host: str, port: int) -> None:
         self._app = app
         self._listener = socket.create_server((host, port), backlog=256)
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._closing = False
         self.host: str = host
@@ -41,21 +43,24 @@ class HttpServer:
                 connection, _address = self._listener.accept()
             except OSError:
                 return
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             with self._lock:
-                self._connections.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+                self._connections[connection] = thread
+                thread.start()
 
     def close(self) -> None:
-        """Stop listening and close every connection."""
+        """Stop listening and close every connection; requests that are being answered get a moment to end."""
         self._closing = True
         # shutdown wakes the thread that waits in accept; some systems refuse it for listeners
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
-            open_now = list(self._connections)
+            open_now = dict(self._connections)
         for connection in open_now:
             _reset(connection)
+        for thread in open_now.values():
+            thread.join(LAST_MOMENT)
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -70,7 +75,7 @@ class HttpServer:
             return
         finally:
             with self._lock:
-                self._connections.discard(connection)
+                self._connections.pop(connection, None)
             connection.close()
 
     def _serve_one(self, connection: socket.socket, stream: io.BufferedReader) -> bool:
@@ -211,6 +216,7 @@ class Sandbox:
     def stop(self) -> None:
         """Stop serving and close the database."""
         self.handle.close()
+        self.sage.faults.disarm()
         self._server.close()
         self.sage.close()
 
