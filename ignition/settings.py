@@ -196,6 +196,8 @@ SAGE_CLIENT_SECRET = os.environ.get("SAGE_CLIENT_SECRET", "")
 SAGE_REQUESTS_PER_MINUTE = int(os.environ.get("SAGE_REQUESTS_PER_MINUTE", "150"))
 SAGE_REQUESTS_PER_DAY = int(os.environ.get("SAGE_REQUESTS_PER_DAY", "20000"))
 SAGE_APP_REQUESTS_PER_DAY = int(os.environ.get("SAGE_APP_REQUESTS_PER_DAY", "1200000"))
+#: Seconds to connect, and seconds for a whole answer: far less than a posting's lease of five minutes.
+SAGE_TIMEOUT = (5, 30)
 
 # Pages ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

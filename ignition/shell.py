@@ -47,6 +47,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "role_name": Membership.Role(inside.role).label,
         "may": {right.name: right in RIGHTS[inside.role] for right in Can},
         "nav": navigation(inside.path, slug),
+        "home_url": reverse("home", args=[slug]),
+        "search_url": reverse("search", args=[slug]),
         "create_links": [
             {"label": label, "url": reverse(name, args=[slug])}
             for right, label, name in CREATE

@@ -6,11 +6,13 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
 from ignition.home import home
+from ignition.search import search
 from practices import styleguide, views
 from practices.invitations import invitation_accept
 
 practice_pages: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
+    path("search/", search, name="search"),
     path("", include("practices.urls")),
     path("clients/", include("clients.urls")),
     path("services/", include("services.urls")),
