@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
+from redis import Redis
 
 from practices.isolation import tenant_models
 from tests import factories
@@ -23,6 +24,12 @@ pytest_plugins = ["tests.plugins.features", "tests.sage"]
 
 #: Rows that migrations write, and that stay.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def pytest_configure() -> None:
+    """Static files come straight from their folders: there is nothing to collect before a test."""
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +78,8 @@ def db(database: None, django_db_blocker) -> Iterator[None]:
     """Access to the database, empty before and after."""
     with django_db_blocker.unblock():
         cache.clear()
+        with Redis.from_url(settings.REDIS_URL) as valkey:
+            valkey.flushdb()
         yield
         delete_all_rows()
         for open_connection in connections.all(initialized_only=True):
