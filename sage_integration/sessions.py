@@ -1,7 +1,8 @@
 """Sage as this installation reaches it: addresses, keys, budget and kept connections come from the settings."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
@@ -13,8 +14,9 @@ from django.db import connection as database
 from redis import Redis
 from redis.exceptions import RedisError
 
+from practices.tenancy import practice_transaction
 from sage_integration import tokens
-from sage_integration.connections import record_trouble
+from sage_integration.connections import clear_trouble, mark_needs_reauthorisation, record_trouble
 from sage_integration.limiter import Limiter
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
@@ -39,28 +41,38 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
     recorded on it: a missing subscription, an authorisation that Sage has withdrawn.
     """
     budget = connection.business_id or f"connection-{connection.pk}"
+    answers: deque[Exchange] = deque(maxlen=1)
     transport = Transport(
         settings.SAGE_API_URL,
         connection.business_id or None,
         tokens.access_token,
         refresh=tokens.newer_token,
         acquire=lambda: _acquire(budget, urgent=urgent),
-        on_exchange=_log_exchange,
+        on_exchange=lambda exchange: _note(exchange, answers),
+        timeout=settings.SAGE_TIMEOUT,
         session=_kept_session(),
     )
     try:
         yield SageClient(transport)
-    except (SubscriptionInactive, ReauthorisationRequired) as error:
-        record_trouble(error)
+    except SubscriptionInactive as error:
+        with practice_transaction():
+            record_trouble(error)
         raise
+    except ReauthorisationRequired as error:
+        with practice_transaction():
+            mark_needs_reauthorisation(error)
+        raise
+    if connection.trouble == SubscriptionInactive.__name__ and any(map(_succeeded, answers)):
+        with practice_transaction():
+            clear_trouble(SubscriptionInactive)
 
 
 def open_sage_with(access_token: str) -> SageClient:
     """What a login can open before there is a connection: its businesses, and nothing of any one of them."""
-    give: Callable[[], str] = lambda: access_token  # noqa: E731  # a name for the type checker
-    return SageClient(
-        Transport(settings.SAGE_API_URL, None, give, on_exchange=_log_exchange, session=_kept_session())
+    transport = Transport(
+        settings.SAGE_API_URL, None, lambda: access_token, on_exchange=_log, session=_kept_session()
     )
+    return SageClient(transport)
 
 
 def limiter() -> Limiter:
@@ -98,7 +110,16 @@ def _kept_session() -> requests.Session:
     return session
 
 
-def _log_exchange(exchange: Exchange) -> None:
+def _note(exchange: Exchange, answers: deque[Exchange]) -> None:
+    answers.append(exchange)
+    _log(exchange)
+
+
+def _succeeded(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status < 400
+
+
+def _log(exchange: Exchange) -> None:
     log.debug(
         "sage exchange",
         method=exchange.method,

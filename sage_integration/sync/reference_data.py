@@ -62,6 +62,10 @@ def store_reference_data(data: ReferenceData) -> dict[str, int]:
     Returns how many accounts and rates can be used, and how many have gone since the last reading.
     """
     now = timezone.now()
+    connection = locked_connection()
+    connection.tax_scheme = data.tax_scheme[:40]
+    connection.save(update_fields=["tax_scheme"])
+    clear_trouble(SubscriptionInactive)
     accounts = [
         _account(account, now) for account in data.accounts if account.get("nominal_code") is not None
     ]
