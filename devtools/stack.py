@@ -16,10 +16,11 @@ from devtools.processes import Supervisor
 from devtools.terminal import Problem, say
 
 # Stopped in this order: no new requests, no new tasks, tasks finished, then what they talk to.
-STOP_ORDER = {"web": 10.0, "beat": 5.0, "worker": 30.0, "sandbox": 5.0}
+STOP_ORDER = {"web": 10.0, "demo": 5.0, "beat": 5.0, "worker": 30.0, "sandbox": 5.0}
 WEB_THREADS = "8"
 WORKER_THREADS = "8"  # the work is waiting for Sage, so threads do
 QUEUES = "default,posting,polling"
+SEED = "demo"  # puts the demo practices there, then ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,13 @@ class Ports:
     sandbox: int
 
 
-def prepare_database(environment: Mapping[str, str]) -> None:
-    """Migrate as the owner, then have the demo practices there."""
-    manage(environment, "migrate", "--verbosity", "0")
-    say("the database is up to date")
-    manage(environment, "seed_demo")
-    say("the demo practices are there")
-
-
-def manage(environment: Mapping[str, str], *arguments: str) -> None:
-    """Run a management command. Raises Problem with what it said if it fails."""
+def migrate(environment: Mapping[str, str]) -> None:
+    """Bring the database up to date, as the owner of its tables. Raises Problem with what went wrong."""
+    arguments = ["migrate", "--verbosity", "0"]
     ran = subprocess.run(
         [str(PYTHON), "manage.py", *arguments],
         cwd=ROOT,
-        env=for_manage(environment, list(arguments)),
+        env=for_manage(environment, arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -51,18 +45,19 @@ def manage(environment: Mapping[str, str], *arguments: str) -> None:
         check=False,
     )
     if ran.returncode:
-        raise Problem(f"manage.py {arguments[0]} failed:\n{ran.stdout[-4000:]}")
+        raise Problem(f"manage.py migrate failed:\n{ran.stdout[-4000:]}")
+    say("the database is up to date")
 
 
 @contextmanager
 def running_stack(
     environment: Mapping[str, str], ports: Ports, *, state: Path, write: Callable[[str, str], None]
 ) -> Iterator[Supervisor]:
-    """All processes, until the end of the block; the web pages answer when it begins."""
+    """All processes, until the end of the block; the demo is there and the pages answer when it begins."""
     with Supervisor(environment, write) as supervisor:
         try:
             _start(supervisor, ports, state)
-            _wait_until_answering(supervisor, f"http://127.0.0.1:{ports.web}/healthz")
+            _wait_until_ready(supervisor, f"http://127.0.0.1:{ports.web}/healthz")
             yield supervisor
         finally:
             say("stopping")
@@ -81,10 +76,11 @@ def _start(supervisor: Supervisor, ports: Ports, state: Path) -> None:
     supervisor.start(
         *("web", python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
         *("--port", str(ports.web), "--workers", "1"),
-        *("--blocking-threads", WEB_THREADS, "--no-ws", "--log-level", "warning"),
+        *("--blocking-threads", WEB_THREADS, "--no-ws", "--log-level", "error"),
         "ignition.wsgi:application",
     )
-    celery = (python, "-m", "celery", "-A", "ignition")
+    supervisor.start(SEED, python, "manage.py", "seed_demo")  # beside the others: they take as long to start
+    celery = (python, "-m", "celery", "--quiet", "-A", "ignition")
     supervisor.start(
         *("worker", *celery, "worker", "--loglevel", "INFO", "--queues", QUEUES),
         *("--pool", "threads", "--concurrency", WORKER_THREADS, "--without-gossip", "--without-mingle"),
@@ -93,15 +89,16 @@ def _start(supervisor: Supervisor, ports: Ports, state: Path) -> None:
     supervisor.start("beat", *celery, "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile=")
 
 
-def _wait_until_answering(supervisor: Supervisor, url: str, *, seconds: float = 60) -> None:
-    """Return once the page answers 200. Raises Problem if it never does, KeyboardInterrupt on Ctrl-C."""
+def _wait_until_ready(supervisor: Supervisor, url: str, *, seconds: float = 90) -> None:
+    """Return once the demo is there and the page answers. Raises Problem, or KeyboardInterrupt on Ctrl-C."""
     deadline = time.monotonic() + seconds
-    while not _answers(url):
+    while SEED in supervisor.programs or not _answers(url):
         if supervisor.stop_requests:
             raise KeyboardInterrupt
         for name, code in supervisor.ended().items():
-            supervisor.pump()
-            raise Problem(f"{name} ended with exit code {code} while starting; its last lines are above.")
+            supervisor.stop(name, grace=0)
+            if name != SEED or code != 0:
+                raise Problem(f"{name} ended with exit code {code} while starting; its last lines are above.")
         if time.monotonic() > deadline:
             raise Problem(f"{url} does not answer after {seconds:.0f} s; the lines above say why.")
         supervisor.pump()

@@ -12,7 +12,7 @@ from devtools import services
 from devtools.environment import application_environment, uses_sandbox
 from devtools.paths import PYTHON, ROOT, STATE
 from devtools.processes import Supervisor, free_port, next_free_port, port_is_free, tail_of
-from devtools.stack import Ports, prepare_database, running_stack, write_to_file, write_to_terminal
+from devtools.stack import Ports, migrate, running_stack, write_to_file, write_to_terminal
 from devtools.terminal import Problem, say
 
 WEB_PORT = 8000
@@ -73,7 +73,7 @@ def drive(module: str, arguments: list[str]) -> int:
 def _run_until_interrupted(ports: Ports) -> int:
     with services.servers(STATE, durable=True) as servers:
         environment = _environment(servers, STATE, ports)
-        prepare_database(environment)
+        migrate(environment)
         with running_stack(environment, ports, state=STATE, write=write_to_terminal) as supervisor:
             services.publish({**_to_lend(environment), "holder": "up"})
             _welcome(environment, ports)
@@ -143,7 +143,7 @@ def _application(*, keep: bool) -> Iterator[tuple[dict[str, str], Supervisor | N
             state = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="ignition-")))
             servers = running.enter_context(services.servers(state, durable=False))
         environment = _environment(servers, state, ports)
-        prepare_database(environment)
+        migrate(environment)
         log = STATE / "logs" / "stack.log"
         try:
             stack = running_stack(environment, ports, state=state, write=write_to_file(log))
