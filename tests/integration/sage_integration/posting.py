@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
+from django.conf import settings
+from redis import Redis
+
 from clients.models import Client, ContactPerson
 from invoicing.models import Invoice, InvoiceLine, Payment
 from invoicing.operations import draft_invoice, issue_invoice
@@ -84,6 +87,12 @@ def push_until_settled(practice: Practice, clock, tries: int = 8) -> None:
         if soonest > datetime.now(UTC):
             clock.move_to(soonest)
         clock.shift(1)
+
+
+def forget_pauses() -> None:
+    """Every budget full again: they live in Valkey, whose clock tests do not move."""
+    with Redis.from_url(settings.REDIS_URL) as valkey:
+        valkey.flushdb()
 
 
 def posted(practice: Practice, sage, name: str = "Acme Ltd", prices=("100.00",)) -> SimpleNamespace:
