@@ -2,7 +2,7 @@
 
 from practices.logs import REMOVED, redact
 
-JWT = "eyJhbGciOiJSUzUxMiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl"
+JWT = "eyJhbGciOiJSUzUxMiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl"  # secret-scan: allow (made up)
 
 
 def test_values_named_like_secrets_are_removed():
