@@ -1,6 +1,5 @@
 """./dev test: pytest against servers of its own, which are thrown away afterwards."""
 
-import os
 import secrets
 import subprocess
 import tempfile
@@ -13,7 +12,16 @@ from devtools.services import throwaway_servers
 from devtools.terminal import say
 
 # Nothing of the machine's own settings may change what a test sees.
-NOT_FOR_TESTS = ("SAGE_AUTHORIZE_URL", "SAGE_TOKEN_URL", "SAGE_REVOKE_URL", "SAGE_API_URL", "SAGE_CLIENT_ID")
+NOT_FOR_TESTS = (
+    "DATABASE_ROLE",
+    "EMAIL_",
+    "FROM_EMAIL",
+    "LOG_LEVEL",
+    "POLL_SECONDS",
+    "SAGE_",
+    "SSL_REDIRECT",
+)
+FOR_TESTS = {"SAGE_OPENAPI_DIR"}
 ALL_TESTS = [
     *("-n", "auto", "--maxprocesses", "12", "--dist", "loadgroup"),
     *("--cov", "--cov-report=term", f"--junitxml={TEST_RESULTS}"),
@@ -34,7 +42,11 @@ def environment_for_tests(servers: dict[str, str]) -> dict[str, str]:
     """The application's environment with settings as in production and secrets of this run only."""
     with tempfile.TemporaryDirectory() as state:
         environment = application_environment(servers, state=Path(state))
-    kept = {name: value for name, value in environment.items() if name not in NOT_FOR_TESTS}
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in FOR_TESTS or not name.startswith(NOT_FOR_TESTS)
+    }
     return {
         **kept,
         "DEBUG": "0",
@@ -42,5 +54,4 @@ def environment_for_tests(servers: dict[str, str]) -> dict[str, str]:
         "FIELD_ENCRYPTION_KEYS": fernet_key(),
         "PUBLIC_URL": "http://testserver",
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
-        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
     }

@@ -17,6 +17,7 @@ from devtools.terminal import Problem, say
 
 WEB_PORT = 8000
 SANDBOX_PORT = 8900
+STACK_LOG = STATE / "logs" / "stack.log"
 DEMO_PASSWORD = "ignition-demo"  # noqa: S105 - printed for everybody who tries the demo
 DEMO_PEOPLE = {
     "alice@brook.example": "owner of Brook & Co",
@@ -67,6 +68,8 @@ def drive(module: str, arguments: list[str]) -> int:
                 raise KeyboardInterrupt
             else:
                 supervisor.pump(0.1)
+        if driver.returncode and supervisor is not None:
+            say(f"what web, worker, beat and sandbox said is in {STACK_LOG}")
         return driver.returncode
 
 
@@ -144,10 +147,9 @@ def _application(*, keep: bool) -> Iterator[tuple[dict[str, str], Supervisor | N
             servers = running.enter_context(services.servers(state, durable=False))
         environment = _environment(servers, state, ports)
         migrate(environment)
-        log = STATE / "logs" / "stack.log"
         try:
-            stack = running_stack(environment, ports, state=state, write=write_to_file(log))
+            stack = running_stack(environment, ports, state=state, write=write_to_file(STACK_LOG))
             supervisor = running.enter_context(stack)
         except Problem as problem:
-            raise Problem(f"{problem}\nThe end of {log}:\n{tail_of(log, 30)}") from problem
+            raise Problem(f"{problem}\nThe end of {STACK_LOG}:\n{tail_of(STACK_LOG, 30)}") from problem
         yield environment, supervisor
