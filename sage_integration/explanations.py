@@ -9,6 +9,15 @@ from sage_integration.sage.errors import SageError
 
 #: The key of a mistake of ours that no rule foresaw.
 UNEXPECTED = "Unexpected"
+#: Errors whose detail is written for a person; that of the others is a method and a path.
+DETAILED = {
+    "AmbiguousContact",
+    "ContactDiffers",
+    "ContactTaken",
+    "DuplicateInSage",
+    "MappingMissing",
+    "TotalsDiffer",
+}
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def sentence_of(error: SageError) -> str:
     words = [explanation.sentence]
     if said := _said_by_sage(error):
         words.append(f"Sage says: {said}")
-    elif error.status is None and error.detail:
+    elif error.detail and failure_of(error) in DETAILED:
         words.append(f"{error.detail[:1].upper()}{error.detail[1:].rstrip('.')}.")
     return " ".join([*words, explanation.way_out])
 
