@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -117,6 +118,13 @@ class Library:
         return self.services[str(service.pk)].unit_price  # type: ignore[attr-defined,no-any-return]
 
 
+def _row_of(rows: Mapping[str, Service | TaxRate], key: object) -> Service | TaxRate:
+    """The row that was chosen; raises `ValueError`, which a field understands, for one that is not offered."""
+    if (row := rows.get(str(key))) is None:
+        raise ValueError(key)
+    return row
+
+
 class LineForm(forms.Form):
     """One service of a proposal; a row without a service is left out."""
 
@@ -149,7 +157,7 @@ class LineForm(forms.Form):
     def _offer(self, name: str, rows: Mapping[str, Service | TaxRate], nothing: str) -> None:
         field: forms.TypedChoiceField = self.fields[name]  # type: ignore[assignment]
         field.choices = [("", nothing), *((key, str(row)) for key, row in rows.items())]
-        field.coerce = rows.__getitem__
+        field.coerce = partial(_row_of, rows)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = self.cleaned_data

@@ -1,0 +1,35 @@
+"""Several people pressing at the same moment: threads and a barrier, no sleeping."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from django.db import connection
+
+from practices.errors import DomainError
+from practices.models import Practice
+from practices.tenancy import practice_scope
+
+
+def at_once(practice: Practice, times: int, act: Callable[[], Any]) -> list[Any]:
+    """What each of so many simultaneous transactions returned, or the rule it broke."""
+    return all_at_once(practice, *[act] * times)
+
+
+def all_at_once(practice: Practice, *acts: Callable[[], Any]) -> list[Any]:
+    """What each of these simultaneous transactions returned, or the rule it broke."""
+    barrier = Barrier(len(acts))
+
+    def one(act: Callable[[], Any]) -> Any:
+        barrier.wait(timeout=10)
+        try:
+            with practice_scope(practice.pk):
+                return act()
+        except DomainError as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(one, acts))
