@@ -235,8 +235,7 @@ def entered_rows(data: QueryDict, library: Library, *, priced: str = "") -> list
     """
     names = ["service", "quantity", "unit_price", "tax_rate", "rule"]
     rows = []
-    total = data.get("lines-TOTAL_FORMS", "")
-    for number in range(min(int(total), MOST_LINES) if total.isdecimal() else 0):
+    for number in range(rows_sent(data)):
         prefix = f"lines-{number}"
         row: dict[str, Any] = {name: data.get(f"{prefix}-{name}", "") for name in names}
         if data.get(f"{prefix}-DELETE") or not (row["service"] or row["unit_price"]):
@@ -248,6 +247,12 @@ def entered_rows(data: QueryDict, library: Library, *, priced: str = "") -> list
             row["tax_rate"] = service.tax_rate_id
         rows.append(row)
     return rows
+
+
+def rows_sent(data: QueryDict) -> int:
+    """How many rows the browser had, empty ones included; never more than a proposal may have."""
+    total = data.get("lines-TOTAL_FORMS", "")
+    return min(int(total), MOST_LINES) if total.isdecimal() and len(total) < 10 else 0
 
 
 class TermsForm(forms.ModelForm):

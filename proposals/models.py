@@ -102,7 +102,7 @@ class ProposalQuerySet(TenantQuerySet["Proposal"]):
 
     def matching(self, text: str) -> "ProposalQuerySet":
         """Proposals whose number is the text (`7`, `P-0007`), or whose name or client contains it."""
-        text = text.strip()
+        text = text.replace("\0", "").strip()
         if not text:
             return self.all()
         found = Q(title__icontains=text) | Q(client__in=Client.objects.filter(name__icontains=text))

@@ -25,6 +25,7 @@ from proposals.forms import (
     TermsForm,
     entered_line,
     entered_rows,
+    rows_sent,
 )
 from proposals.links import public_url
 from proposals.models import Proposal
@@ -97,9 +98,7 @@ def proposal_new(request: PracticeRequest, practice: str) -> HttpResponse:
     """Draft a proposal; `?client=` chooses the client."""
     today = request.practice.today()
     blank = Proposal(starts_on=today, valid_until=today + VALIDITY)
-    if (client := request.GET.get("client", "")).isdecimal():
-        blank.client_id = int(client)
-    return _edit(request, blank)
+    return _edit(request, blank, client=request.GET.get("client", ""))
 
 
 @requires(Can.PREPARE_PROPOSALS)
@@ -112,15 +111,17 @@ def proposal_edit(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     return _edit(request, proposal)
 
 
-def _edit(request: PracticeRequest, proposal: Proposal) -> HttpResponse:
+def _edit(request: PracticeRequest, proposal: Proposal, *, client: str = "") -> HttpResponse:
     is_new, library = proposal.pk is None, Library(proposal, request.practice.today())
     if request.method != "POST":
         rows = [] if is_new else [entered_line(line) for line in proposal.lines.all()]
-        return _editor(request, ProposalForm(instance=proposal), _rows(library, rows), proposal)
+        form = ProposalForm(instance=proposal, initial={"client": client} if client else None)
+        return _editor(request, form, _rows(library, rows), proposal)
     if "add_rows" in request.POST or "priced" in request.POST:
         rows = entered_rows(request.POST, library, priced=request.POST.get("priced", ""))
+        blank = rows_sent(request.POST) - len(rows) + (BLANK_ROWS if "add_rows" in request.POST else 0)
         entered = ProposalForm(instance=proposal, initial=request.POST.dict())
-        return _editor(request, entered, _rows(library, rows), proposal)
+        return _editor(request, entered, _rows(library, rows, blank=max(blank, 1)), proposal)
     form = ProposalForm(request.POST, instance=proposal)
     lines = ProposalLines(request.POST, prefix="lines", form_kwargs={"library": library})
     if not all([form.is_valid(), lines.is_valid()]):
@@ -131,14 +132,16 @@ def _edit(request: PracticeRequest, proposal: Proposal) -> HttpResponse:
     return _see(request, saved)
 
 
-def _rows(library: Library, rows: list[dict[str, Any]]) -> LineFormSet:
-    return ProposalLines(prefix="lines", initial=rows, form_kwargs={"library": library})
+def _rows(library: Library, rows: list[dict[str, Any]], *, blank: int = BLANK_ROWS) -> LineFormSet:
+    lines = ProposalLines(prefix="lines", initial=rows, form_kwargs={"library": library})
+    lines.extra = blank
+    return lines
 
 
 def _editor(
     request: PracticeRequest, form: ProposalForm, lines: LineFormSet, proposal: Proposal, *, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "lines": lines, "proposal": proposal, "blank_rows": BLANK_ROWS}
+    context = {"form": form, "lines": lines, "proposal": proposal}
     template = "proposals/proposal_edit.html" + ("#lines" if request.htmx else "")
     return render(request, template, context, status=status)
 
