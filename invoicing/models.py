@@ -6,16 +6,20 @@ from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q, UniqueConstraint
+from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
 from django.utils import timezone
 
 from clients.models import Client
 from invoicing.errors import NotRecurring
 from invoicing.periods import Rhythm
+from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices.tenancy import TenantModel, TenantQuerySet
 from proposals.models import BillingRule, Proposal, ProposalLine
 from services.models import Service, TaxRate
+
+#: PostgreSQL's integer: a longer number typed into a search is no invoice number.
+LARGEST_NUMBER = 2**31 - 1
 
 
 class InvoicingSettings(TenantModel):
@@ -141,6 +145,31 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
     def overdue(self, on: date) -> "InvoiceQuerySet":
         """Unpaid invoices whose due date has passed."""
         return self.unpaid().filter(due_on__lt=on)
+
+    def not_in_the_ledger(self) -> "InvoiceQuerySet":
+        """Issued invoices of which no copy has arrived in the ledger."""
+        arrived = Posting.objects.filter(
+            practice=OuterRef("practice"),
+            kind=Posting.Kind.INVOICE_CREATE,
+            subject_id=OuterRef("pk"),
+            status=Posting.Status.POSTED,
+        )
+        return self.issued().exclude(Exists(arrived))
+
+    def matching(self, text: str) -> "InvoiceQuerySet":
+        """Invoices with this number, here or in the ledger, with this reference, or of clients so named."""
+        text = text.strip()
+        if not text:
+            return self.all()
+        clients = Client.objects.filter(name__icontains=text).values("pk")
+        copies = Posting.objects.filter(
+            Q(external_number__iexact=text) | Q(reference__istartswith=text), kind=Posting.Kind.INVOICE_CREATE
+        )
+        found = Q(client__in=clients) | Q(pk__in=copies.values("subject_id"))
+        number = text.upper().removeprefix("INV-")
+        if number.isdecimal() and int(number) <= LARGEST_NUMBER:
+            found |= Q(number=int(number))
+        return self.filter(found)
 
 
 class Invoice(TenantModel):

@@ -1,7 +1,7 @@
 """The periods of recurring billing and the days they are billed: pure arithmetic on civil dates.
 
 Every period is counted from the anchor, never from the period before it, so a start on the 31st gives
-31 Jan, 28 Feb, 31 Mar. The rules and worked dates: docs/decisions/billing-dates.md.
+31 Jan, 28 Feb, 31 Mar. The rules and worked dates: docs/decisions/0006-billing-dates.md.
 """
 
 import calendar

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from invoicing.models import Allocation, BilledPeriod, BillingSchedule, Invoice
+from invoicing.models import Allocation, BilledPeriod, BillingSchedule, Invoice, InvoiceQuerySet
 from invoicing.periods import Period, day_in_month
 from ledger.models import Posting
 from money.amounts import ZERO, price_line
@@ -32,13 +32,15 @@ class Debts:
 class MonthFigures:
     """One calendar month, gross, in the practice's currency.
 
-    ``expected`` is raised plus the recurring bills still to come; ``posted`` and ``paid`` are parts of ``raised``.
+    ``expected`` is raised plus the recurring bills still to come; ``posted`` and ``paid`` are parts of ``raised``;
+    ``outstanding`` is what clients owe altogether, from whichever month.
     """
 
     expected: Decimal
     raised: Decimal
     posted: Decimal
     paid: Decimal
+    outstanding: Decimal
     invoices: int
 
 
@@ -126,6 +128,7 @@ def month_figures(on: date) -> MonthFigures:
         raised=raised,
         posted=totals["posted"] or ZERO,
         paid=raised - (totals["owed"] or ZERO),
+        outstanding=unpaid_total(),
         invoices=totals["invoices"],
     )
 
@@ -138,6 +141,12 @@ def coming_bills(until: date) -> Iterable[tuple[BillingSchedule, Period]]:
         for period in schedule.rhythm(day).due(until):
             if period.starts_on not in settled[schedule.pk]:
                 yield schedule, period
+
+
+def ready_to_bill(on: date) -> tuple[int, Decimal]:
+    """How many periods a run would bill on a day, and their gross in the practice's currency."""
+    gross = [_gross_of(schedule, period) for schedule, period in coming_bills(on)]
+    return len(gross), sum(gross, ZERO)
 
 
 def next_periods(schedules: Collection[BillingSchedule]) -> dict[int, Period]:
@@ -164,6 +173,20 @@ def settled_periods(schedules: Collection[BillingSchedule]) -> dict[int, set[dat
 def _gross_of(schedule: BillingSchedule, period: Period) -> Decimal:
     percent = schedule.tax_rate.percent_on(period.billed_on)
     return price_line(schedule.quantity, schedule.unit_price, percent).gross
+
+
+def invoices_in(view: str, on: date) -> InvoiceQuerySet:
+    """The invoices of a view of the list (`unpaid`, `overdue`, `paid`, `not-in-sage`, `draft`, `void`), else all."""
+    invoices: InvoiceQuerySet = Invoice.objects.all()
+    choices = {
+        "unpaid": invoices.unpaid(),
+        "overdue": invoices.overdue(on),
+        "paid": invoices.issued().filter(outstanding=0),
+        "not-in-sage": invoices.not_in_the_ledger(),
+        "draft": invoices.filter(status=Invoice.Status.DRAFT),
+        "void": invoices.filter(status=Invoice.Status.VOID),
+    }
+    return choices.get(view, invoices)
 
 
 def totals_of(invoices: QuerySet[Invoice]) -> dict[str, Decimal]:

@@ -1,4 +1,23 @@
-from django.urls import URLPattern
+"""Pages about billing and invoices, under `/p/<practice>/`."""
+
+from django.urls import path
+
+from invoicing.views import billing, invoices
 
 app_name = "invoicing"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("billing/", billing.billing, name="billing"),
+    path("billing/run/", billing.billing_run, name="billing-run"),
+    path("billing/<int:pk>/complete/", billing.schedule_complete, name="schedule-complete"),
+    path("billing/<int:pk>/pause/", billing.schedule_pause, name="schedule-pause"),
+    path("billing/<int:pk>/resume/", billing.schedule_resume, name="schedule-resume"),
+    path("billing/<int:pk>/end/", billing.schedule_end, name="schedule-end"),
+    path("invoices/", invoices.invoice_list, name="invoice-list"),
+    path("invoices/new/", invoices.invoice_new, name="invoice-new"),
+    path("invoices/<int:pk>/", invoices.invoice_detail, name="invoice-detail"),
+    path("invoices/<int:pk>/edit/", invoices.invoice_edit, name="invoice-edit"),
+    path("invoices/<int:pk>/issue/", invoices.invoice_issue, name="invoice-issue"),
+    path("invoices/<int:pk>/discard/", invoices.invoice_discard, name="invoice-discard"),
+    path("invoices/<int:pk>/void/", invoices.invoice_void, name="invoice-void"),
+    path("invoices/<int:pk>/post/", invoices.invoice_post, name="invoice-post"),
+]

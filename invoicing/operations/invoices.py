@@ -30,6 +30,7 @@ from ledger.models import Posting
 from ledger.outbox import cancel_posting, hold_posting, request_posting
 from money.amounts import ZERO, Amounts, price_line, total
 from practices import audit
+from practices.errors import DomainError
 from proposals.models import Proposal
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
@@ -110,16 +111,28 @@ def void_invoice(invoice: Invoice) -> Invoice:
     Raises `NotIssued`, `HasPayments`, or `IsInTheLedger` / `MayBeInTheLedger` where Sage has to void it first.
     A period it billed stays billed: the same work is not charged again by itself.
     """
-    invoice = _locked_issued(invoice)
-    if invoice.outstanding != invoice.gross:
-        raise HasPayments(invoice)
-    if posting := _live_posting(invoice):
-        if posting.status == Posting.Status.POSTED:
-            raise IsInTheLedger(invoice)
-        if posting.attempted_at or posting.status == Posting.Status.LEASED:
-            raise MayBeInTheLedger(invoice)
+    invoice = _locked(invoice)
+    posting = _live_posting(invoice)
+    if refusal := why_not_void(invoice, posting):
+        raise refusal
+    if posting:
         cancel_posting(posting)
     return _void(invoice, "invoice.voided")
+
+
+def why_not_void(invoice: Invoice, posting: Posting | None) -> DomainError | None:
+    """The rule that forbids voiding an invoice whose newest posting is this one, or None."""
+    if invoice.status != Invoice.Status.ISSUED:
+        return NotIssued(invoice)
+    if invoice.outstanding != invoice.gross:
+        return HasPayments(invoice)
+    if posting is None or posting.status == Posting.Status.CANCELLED:
+        return None
+    if posting.status == Posting.Status.POSTED:
+        return IsInTheLedger(invoice)
+    if posting.attempted_at or posting.status == Posting.Status.LEASED:
+        return MayBeInTheLedger(invoice)
+    return None
 
 
 def mark_voided_in_ledger(invoice: Invoice) -> Invoice:

@@ -1,0 +1,120 @@
+"""The form of an instant bill and of a draft: whom, what, at which price, dated when."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, cast
+
+from django import forms
+
+from clients.models import Client
+from invoicing.models import InvoiceLine
+from services.models import Service, TaxRate
+from services.queries import price_on
+
+MOST_LINES = 100
+BLANK_ROWS = 3
+
+
+class InvoiceForm(forms.Form):
+    """Whom an invoice is for and the date it carries."""
+
+    client = forms.ModelChoiceField(Client.objects.current(), empty_label="Choose a client")
+    tax_point = forms.DateField(
+        label="Invoice date",
+        help_text="The tax point: it decides the VAT rate and when payment is due.",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+
+class LineForm(forms.Form):
+    """One line of an invoice; a row without a service is left out."""
+
+    service = forms.ModelChoiceField(
+        Service.objects.offered().exclude(billing_basis=Service.BillingBasis.INCLUDED),
+        required=False,
+        empty_label="No service",
+    )
+    description = forms.CharField(
+        required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2}), label="Description"
+    )
+    quantity = forms.DecimalField(min_value=0, max_digits=10, decimal_places=2, initial=1, required=False)
+    unit_price = forms.DecimalField(
+        label="Price each, before VAT", min_value=0, max_digits=12, decimal_places=4, required=False
+    )
+    tax_rate = forms.ModelChoiceField(
+        TaxRate.objects.offered(), label="VAT rate", required=False, empty_label="As in the library"
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = self.cleaned_data
+        if cleaned.get("service") is None:
+            if cleaned.get("unit_price") is not None and "service" not in self.errors:
+                self.add_error("service", "Choose the service this price is for.")
+        elif "quantity" not in self.errors and not cleaned.get("quantity"):
+            self.add_error("quantity", "Enter a quantity above zero.")
+        return cleaned
+
+    def line(self, on: date) -> InvoiceLine | None:
+        """The unsaved line, with the library's price and VAT rate where none was entered; None for an empty row.
+
+        Adds an error and gives None where the library has no price on that date either.
+        """
+        cleaned = self.cleaned_data
+        service: Service | None = cleaned.get("service")
+        if service is None or cleaned.get("DELETE"):
+            return None
+        price = cleaned.get("unit_price")
+        if price is None:
+            price = price_on(service, on)
+        if price is None:
+            self.add_error("unit_price", "The library has no price for this service on that date. Enter one.")
+            return None
+        return InvoiceLine(
+            service=service,
+            name=service.name,
+            description=cleaned.get("description") or service.description,
+            quantity=cleaned["quantity"],
+            unit_price=price,
+            tax_rate=cleaned.get("tax_rate") or service.tax_rate,
+        )
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    """The lines of an invoice."""
+
+    def lines(self, on: date) -> list[InvoiceLine]:
+        """The lines in their order, without rows that are left out."""
+        return [line for form in self.forms if (line := form.line(on)) is not None]
+
+
+def line_formset(
+    data: Any = None, *, lines: Sequence[InvoiceLine] = (), more_rows: int = 0
+) -> BaseLineFormSet:
+    """The rows as entered, or those of a draft, with empty ones below."""
+    if data is not None and more_rows:
+        data = data.copy()
+        data["lines-TOTAL_FORMS"] = str(min(_entered_rows(data) + more_rows, MOST_LINES))
+    factory = forms.formset_factory(
+        LineForm,
+        formset=BaseLineFormSet,
+        extra=1 if lines else BLANK_ROWS,
+        max_num=MOST_LINES,
+        absolute_max=MOST_LINES,
+        can_delete=True,
+    )
+    initial = [
+        {
+            "service": line.service_id,
+            "description": line.description,
+            "quantity": line.quantity,
+            "unit_price": line.unit_price.normalize() if line.unit_price else line.unit_price,
+            "tax_rate": line.tax_rate_id,
+        }
+        for line in lines
+    ]
+    return cast(BaseLineFormSet, factory(data, initial=initial, prefix="lines"))
+
+
+def _entered_rows(data: Any) -> int:
+    entered = data.get("lines-TOTAL_FORMS", "")
+    return int(entered) if entered.isdecimal() and len(entered) < 4 else 0

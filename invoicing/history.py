@@ -1,0 +1,64 @@
+"""What happened to an invoice, in words for its page."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from invoicing.models import Invoice
+from invoicing.queries import postings_of
+from practices.models import AuditEntry
+from practices.templatetags.money_tags import written
+
+MOST = 50
+
+#: Words, tone and icon of what is recorded about an invoice; anything else speaks for itself.
+WORDS = {
+    "invoice.issued": ("Issued", "good", "check"),
+    "invoice.voided": ("Voided", "warn", "x"),
+    "invoice.voided_in_ledger": ("Voided in Sage", "warn", "x"),
+    "invoice.posting_requested": ("Sent to Sage once more", "neutral", "send"),
+    "invoice.payment_recorded": ("Payment received", "good", "banknote"),
+    "invoice.payment_amended": ("Payment changed", "warn", "pencil"),
+    "invoice.payment_reversed": ("Payment taken back", "bad", "undo-2"),
+    "posting.released": ("Released to Sage", "neutral", "send"),
+    "posting.retried": ("Tried again", "neutral", "refresh-cw"),
+    "posting.cancelled": ("Withdrawn from the way to Sage", "warn", "x"),
+}
+
+
+def events_of(invoice: Invoice) -> list[dict[str, Any]]:
+    """The history of an invoice and its postings for `components/timeline.html`, newest first."""
+    postings = [posting.pk for posting in postings_of(invoice)]
+    trail = AuditEntry.objects.filter(
+        Q(subject_type="invoicing.invoice", subject_id=invoice.pk)
+        | Q(subject_type="ledger.posting", subject_id__in=postings)
+    )
+    return [_event(entry) for entry in trail.select_related("actor").order_by("-id")[:MOST]]
+
+
+def _event(entry: AuditEntry) -> dict[str, Any]:
+    words, tone, icon = WORDS.get(entry.action, (entry.in_words, "neutral", "circle"))
+    return {
+        "text": words,
+        "tone": tone,
+        "icon": icon,
+        "at": entry.at,
+        "who": str(entry.actor) if entry.actor else "Ignition",
+        "detail": _detail(entry),
+    }
+
+
+def _detail(entry: AuditEntry) -> str:
+    """`£40.00 → £45.00, £55.00 outstanding`, as far as the entry says so."""
+    data = entry.data
+    before, after = data.get("before"), data.get("after", data.get("amount"))
+    if not (entry.action.startswith("invoice.payment") and (before or after)):
+        return _money(data.get("gross")) if entry.action == "invoice.issued" else ""
+    changed = f"{_money(before)} → {_money(after) or 'nothing'}" if before else _money(after)
+    left = data.get("outstanding")
+    return f"{changed}, {_money(left)} outstanding" if left else changed
+
+
+def _money(value: str | None) -> str:
+    return written(Decimal(value)) if value else ""

@@ -1,0 +1,1 @@
+"""The pages of billing and of invoices."""

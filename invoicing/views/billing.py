@@ -1,0 +1,133 @@
+"""The billing page: work to complete, what recurs, and the run."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from clients.models import Client
+from invoicing import billing_run as run
+from invoicing.models import BillingSchedule, BillingScheduleQuerySet
+from invoicing.operations import BillingOutcome, complete_schedule, end_billing, pause_billing, resume_billing
+from invoicing.queries import month_figures, next_periods, ready_to_bill
+from money.amounts import price_line
+from practices.permissions import Can
+from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
+from practices.templatetags.dates import written_date
+from practices.templatetags.money_tags import written
+from practices.tenancy import practice_transaction
+
+PAGE = 50
+
+
+@requires(Can.SEE)
+def billing(request: PracticeRequest, practice: str) -> HttpResponse:
+    """What is billed when somebody marks it complete, and what recurs with its next invoice date."""
+    today = request.practice.today()
+    recurring = BillingSchedule.objects.filter(
+        Q(status=BillingSchedule.Status.ACTIVE) | Q(status=BillingSchedule.Status.PAUSED),
+        billing=BillingSchedule.Billing.RECURRING,
+    )
+    context = {
+        "today": today,
+        "to_complete": _page(request, BillingSchedule.objects.to_complete(), "complete_after", today),
+        "recurring": _page(request, recurring, "after", today),
+        "ready": ready_to_bill(today),
+        "month": month_figures(today),
+    }
+    return render(request, "invoicing/billing.html", context)
+
+
+def _page(
+    request: PracticeRequest, schedules: BillingScheduleQuerySet, parameter: str, on: date
+) -> dict[str, Any]:
+    """Up to fifty rows after the id in the address, with amount and next period, and the id to go on from."""
+    after = request.GET.get(parameter, "")
+    if after.isdecimal():
+        schedules = schedules.filter(pk__gt=int(after))
+    found = list(
+        schedules.select_related("client", "tax_rate", "proposal_line__proposal").order_by("pk")[: PAGE + 1]
+    )
+    shown = found[:PAGE]
+    recurring = [schedule for schedule in shown if schedule.billing == BillingSchedule.Billing.RECURRING]
+    coming = next_periods(recurring)
+    rows = [
+        {
+            "schedule": schedule,
+            "amounts": price_line(schedule.quantity, schedule.unit_price, schedule.tax_rate.percent_on(on)),
+            "next": coming.get(schedule.pk),
+        }
+        for schedule in shown
+    ]
+    return {"rows": rows, "next_after": shown[-1].pk if len(found) > PAGE else None}
+
+
+@opens_own_scope
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def billing_run(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Bill everything that is due today, in short transactions of its own."""
+    outcome = run.run_billing(request.practice.today())
+    messages.success(request, outcome_in_words(outcome))
+    if outcome.refused:
+        with practice_transaction():
+            names = dict(Client.objects.filter(pk__in=dict(outcome.refused)).values_list("pk", "name"))
+        for client, reason in outcome.refused:
+            messages.error(request, f"{names.get(client, 'A client')} could not be billed. {reason}")
+    return see_other(request, "invoicing:billing", practice=practice)
+
+
+def outcome_in_words(outcome: BillingOutcome) -> str:
+    """`2 invoices issued for 3 periods, £360.00 including VAT.`"""
+    if not outcome.invoices:
+        return "Nothing is due to be billed today. No invoice was issued."
+    invoices = "1 invoice" if outcome.invoices == 1 else f"{outcome.invoices} invoices"
+    periods = "1 period" if outcome.periods == 1 else f"{outcome.periods} periods"
+    return f"{invoices} issued for {periods}, {written(outcome.gross)} including VAT."
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def schedule_complete(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Mark work complete and bill it (F61)."""
+    schedule = get_object_or_404(BillingSchedule, pk=pk)
+    invoice = complete_schedule(schedule, on=request.practice.today())
+    messages.success(
+        request, f"{invoice.number_label} is issued for {schedule.name}, {written(invoice.gross)}."
+    )
+    return see_other(request, "invoicing:invoice-detail", practice=practice, pk=invoice.pk)
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def schedule_pause(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Stop billing a service for a while."""
+    return _change(request, pk, pause_billing, "{} is paused: nothing dated from {} on is billed.")
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def schedule_resume(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Go on billing a service; what fell into the pause stays unbilled."""
+    return _change(request, pk, resume_billing, "{} is billed again from {}. The pause stays unbilled.")
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def schedule_end(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """End billing of a service for good."""
+    return _change(request, pk, end_billing, "{} ends on {}: no period that begins later is billed.")
+
+
+def _change(
+    request: PracticeRequest, pk: int, change: Callable[..., BillingSchedule], words: str
+) -> HttpResponse:
+    today = request.practice.today()
+    schedule = change(get_object_or_404(BillingSchedule, pk=pk), on=today)
+    messages.success(request, words.format(schedule.name, written_date(today)))
+    return see_other(request, "invoicing:billing", practice=request.practice.slug)

@@ -1,0 +1,241 @@
+"""The pages about invoices."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clients.models import Client
+from invoicing.forms import BLANK_ROWS, BaseLineFormSet, InvoiceForm, line_formset
+from invoicing.history import events_of
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.operations import (
+    amend_draft,
+    discard_draft,
+    draft_invoice,
+    invoicing_settings,
+    issue_invoice,
+    post_invoice,
+    void_invoice,
+)
+from invoicing.operations.invoices import why_not_void
+from invoicing.queries import (
+    allocations_of,
+    invoice_to_post,
+    invoices_in,
+    latest_postings,
+    postings_of,
+    totals_of,
+)
+from ledger.models import Posting
+from ledger.outbox import ledger_settings
+from practices.errors import DomainError
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+from practices.templatetags.dates import written_date
+from practices.templatetags.money_tags import written
+
+PAGE = 50
+VIEWS = [
+    ("", "All"),
+    ("unpaid", "Unpaid"),
+    ("overdue", "Overdue"),
+    ("paid", "Paid"),
+    ("not-in-sage", "Not in Sage"),
+    ("draft", "Drafts"),
+    ("void", "Void"),
+]
+
+
+@requires(Can.SEE)
+@require_safe
+def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The practice's invoices by view, number and client, newest first, with totals for the choice."""
+    today = request.practice.today()
+    chosen = {name: request.GET.get(name, "") for name in ("view", "q", "client")}
+    invoices = invoices_in(chosen["view"], today).matching(chosen["q"])
+    if chosen["client"].isdecimal():
+        invoices = invoices.filter(client=int(chosen["client"]))
+    before = request.GET.get("before", "")
+    page = invoices.filter(pk__lt=int(before)) if before.isdecimal() else invoices
+    found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
+    shown = found[:PAGE]
+    postings = latest_postings([invoice.pk for invoice in shown])
+    kept = {name: value for name, value in chosen.items() if value}
+    context = {
+        "rows": [
+            {"invoice": invoice, "settlement": invoice.settlement(today), "posting": postings.get(invoice.pk)}
+            for invoice in shown
+        ],
+        # Drafts and void invoices are owed by nobody: they are only added up where the list shows nothing else.
+        "totals": totals_of(invoices if chosen["view"] else invoices.issued()),
+        "next": "?" + urlencode(kept | {"before": shown[-1].pk}) if len(found) > PAGE else "",
+        "tabs": _tabs(request, chosen),
+        "client": Client.objects.filter(pk=int(chosen["client"])).first()
+        if chosen["client"].isdecimal()
+        else None,
+        **chosen,
+    }
+    return render(request, "invoicing/invoice_list.html" + ("#rows" if request.htmx else ""), context)
+
+
+def _tabs(request: PracticeRequest, chosen: dict[str, str]) -> list[dict[str, Any]]:
+    others = {name: value for name, value in chosen.items() if value and name != "view"}
+    return [
+        {
+            "label": label,
+            "url": "?" + urlencode(others | ({"view": view} if view else {})),
+            "active": view == chosen["view"],
+        }
+        for view, label in VIEWS
+    ]
+
+
+@requires(Can.SEE)
+@require_safe
+def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """One invoice as the client sees it, what is owed on it, where it stands in Sage, what happened."""
+    if request.htmx and request.htmx.target == "sage-panel":
+        invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
+        return render(request, "invoicing/invoice_detail.html#sage_panel", _panel(request, invoice))
+    get_object_or_404(Invoice, pk=pk)
+    invoice = invoice_to_post(pk)
+    refusal = why_not_void(invoice, latest_postings([pk]).get(pk))
+    context = {
+        **_panel(request, invoice),
+        "settlement": invoice.settlement(request.practice.today()),
+        "lines": invoice.lines.all(),
+        "shows_descriptions": invoicing_settings().includes_descriptions,
+        "allocations": allocations_of(invoice),
+        "events": events_of(invoice),
+        "why_not_void": refusal.message if refusal else "",
+    }
+    return render(request, "invoicing/invoice_detail.html", context)
+
+
+def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
+    """What the Sage panel shows; it asks again while a posting is on its way."""
+    postings = postings_of(invoice)
+    posting = next((found for found in postings if found.status != Posting.Status.CANCELLED), None)
+    return {
+        "invoice": invoice,
+        "posting": posting,
+        "earlier": [found for found in postings if found != posting],
+        "is_open": ledger_settings().accepts_postings,
+        "is_on_its_way": posting is not None
+        and posting.status in (Posting.Status.PENDING, Posting.Status.LEASED),
+        "here": reverse("invoicing:invoice-detail", args=[request.practice.slug, invoice.pk]),
+    }
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_http_methods(["GET", "POST"])
+def invoice_new(request: PracticeRequest, practice: str) -> HttpResponse:
+    """An instant bill: saved as a draft, or issued at once (F63)."""
+    initial = {"client": request.GET.get("client"), "tax_point": request.practice.today()}
+    return _edit(request, None, initial)
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_http_methods(["GET", "POST"])
+def invoice_edit(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Change a draft; an issued invoice shows why it cannot be changed."""
+    invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
+    if invoice.status != Invoice.Status.DRAFT:
+        return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+    return _edit(request, invoice, {"client": invoice.client_id, "tax_point": invoice.tax_point})
+
+
+def _edit(request: PracticeRequest, invoice: Invoice | None, initial: dict[str, Any]) -> HttpResponse:
+    data = request.POST if request.method == "POST" else None
+    form = InvoiceForm(data, initial=initial)
+    if invoice:
+        form.fields["client"].disabled = True
+    held = list(invoice.lines.all()) if invoice else []
+    wants_rows = data is not None and "more_rows" in data
+    formset = line_formset(data, lines=held, more_rows=BLANK_ROWS if wants_rows else 0)
+    if data is not None and not wants_rows and form.is_valid() and formset.is_valid():
+        saved = _save(request, invoice, form, formset)
+        if saved:
+            return see_other(request, "invoicing:invoice-detail", practice=request.practice.slug, pk=saved.pk)
+    context = {"form": form, "formset": formset, "invoice": invoice, "shows_errors": not wants_rows}
+    status = 422 if data is not None and not wants_rows else 200
+    rows_alone = "#lines" if request.htmx and wants_rows else ""
+    return render(request, f"invoicing/invoice_edit.html{rows_alone}", context, status=status)
+
+
+def _save(
+    request: PracticeRequest, invoice: Invoice | None, form: InvoiceForm, formset: BaseLineFormSet
+) -> Invoice | None:
+    """The saved, perhaps issued invoice; None with the broken rule on the form."""
+    tax_point = form.cleaned_data["tax_point"]
+    lines = formset.lines(tax_point)
+    if not formset.is_valid() or any(row.errors for row in formset.forms):
+        return None
+    try:
+        with transaction.atomic():
+            saved = _draft(invoice, form.cleaned_data["client"], lines, tax_point)
+            if request.POST.get("then") == "issue":
+                return _issue(request, saved)
+    except DomainError as error:
+        form.add_error(None, error.message)
+        return None
+    messages.success(request, f"The draft for {saved.client} is saved, {written(saved.gross)} including VAT.")
+    return saved
+
+
+def _draft(invoice: Invoice | None, client: Client, lines: list[InvoiceLine], tax_point: Any) -> Invoice:
+    if invoice:
+        return amend_draft(invoice, lines, tax_point=tax_point)
+    return draft_invoice(client, lines, tax_point=tax_point, source=Invoice.Source.INSTANT)
+
+
+def _issue(request: PracticeRequest, draft: Invoice) -> Invoice:
+    invoice = issue_invoice(draft, on=request.practice.today())
+    due = written_date(invoice.due_on)
+    messages.success(request, f"{invoice.number_label} is issued, {written(invoice.gross)}, due {due}.")
+    return invoice
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def invoice_issue(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Make a draft final."""
+    _issue(request, get_object_or_404(Invoice, pk=pk))
+    return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def invoice_discard(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Delete a draft."""
+    discard_draft(get_object_or_404(Invoice, pk=pk))
+    messages.success(request, "The draft is discarded. It had no number, so none is missing.")
+    return see_other(request, "invoicing:invoice-list", practice=practice)
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def invoice_void(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Cancel an invoice nobody has paid and Sage does not have."""
+    invoice = void_invoice(get_object_or_404(Invoice, pk=pk))
+    messages.success(
+        request, f"{invoice.number_label} is void. Its number stays used, and nothing is owed on it."
+    )
+    return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def invoice_post(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Send an invoice to Sage whose last posting was withdrawn."""
+    posting = post_invoice(get_object_or_404(Invoice, pk=pk))
+    is_held = posting.status == Posting.Status.HELD
+    words = "The invoice is held until Sage is enabled." if is_held else "The invoice is on its way to Sage."
+    messages.success(request, words)
+    return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)

@@ -1,0 +1,83 @@
+"""The list of what is on its way to the ledger, and what a person can do about one row."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from ledger.models import Posting
+from ledger.outbox import cancel_posting, ledger_settings, release_posting, retry_posting
+from ledger.queries import ALL, VIEWS, counts_by_view, postings_in, view_named
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+
+PAGE = 50
+
+
+@requires(Can.SEE)
+@require_safe
+def posting_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Postings by how far they got, newest first."""
+    view = view_named(request.GET.get("view", ""))
+    before = request.GET.get("before", "")
+    postings = postings_in(view)
+    if before.isdecimal():
+        postings = postings.filter(pk__lt=int(before))
+    found = list(postings[: PAGE + 1])
+    counts = counts_by_view()
+    context = {
+        "view": view,
+        "postings": found[:PAGE],
+        "next": f"?view={view.key}&before={found[PAGE - 1].pk}" if len(found) > PAGE else "",
+        "count": counts[view.key],
+        "tabs": [_tab(choice, counts, active=choice == view) for choice in (ALL, *VIEWS)],
+        "is_open": ledger_settings().accepts_postings,
+        "here": request.get_full_path(),
+    }
+    return render(request, "ledger/posting_list.html" + ("#rows" if request.htmx else ""), context)
+
+
+def _tab(choice: Any, counts: dict[str, int], *, active: bool) -> dict[str, Any]:
+    return {
+        "label": choice.label,
+        "url": f"?view={choice.key}",
+        "count": counts[choice.key],
+        "active": active,
+    }
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def posting_retry(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Let a refused posting try again."""
+    return _change(request, pk, retry_posting, "{} is tried again. It will not be created twice.")
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def posting_release(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Let a held posting leave."""
+    return _change(request, pk, release_posting, "{} is on its way to Sage.")
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def posting_cancel(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Withdraw a posting that has certainly not left."""
+    return _change(request, pk, cancel_posting, "{} is withdrawn and stays out of Sage.")
+
+
+def _change(
+    request: PracticeRequest, pk: int, change: Callable[[Posting], Posting], words: str
+) -> HttpResponse:
+    """Make the change and go back to the page it was asked on."""
+    posting = change(get_object_or_404(Posting, pk=pk))
+    messages.success(request, words.format(posting.reference))
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        return see_other(request, back)
+    return see_other(request, "ledger:posting-list", practice=request.practice.slug)

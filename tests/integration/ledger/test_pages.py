@@ -1,0 +1,114 @@
+"""The list of postings: counted by state, acted on by those who may."""
+
+import pytest
+from django.urls import reverse
+
+from ledger.models import LedgerSettings, Posting
+from ledger.outbox import hold_posting, request_posting
+from ledger.queries import counters
+from practices.models import Practice
+from practices.tenancy import practice_scope
+
+
+def path(name: str, practice: Practice, **kwargs) -> str:
+    return reverse(f"ledger:posting-{name}", kwargs={"practice": practice.slug, **kwargs})
+
+
+@pytest.fixture
+def held(brook):
+    with practice_scope(brook.pk):
+        LedgerSettings.objects.create(accepts_postings=True)
+        return hold_posting("invoice.create", 1, label="INV-000001")
+
+
+def state(practice: Practice, posting: Posting) -> str:
+    with practice_scope(practice.pk):
+        return Posting.objects.get(pk=posting.pk).status
+
+
+def test_an_empty_list_says_what_comes_here(brook, client_of):
+    page = client_of("bob").get(path("list", brook)).content.decode()
+    assert "Invoices appear here" in page
+    assert "Nothing leaves yet" in page
+
+
+@pytest.mark.parametrize("name", ["retry", "release", "cancel"])
+def test_changes_are_posts_by_those_who_may_of_their_own_practice(brook, cedar, held, client_of, name):
+    address = path(name, brook, pk=held.pk)
+    assert client_of("bob").post(address).status_code == 403
+    assert client_of("alice").get(address).status_code == 405
+    assert client_of("carol").post(address).status_code == 404
+    assert client_of("carol").post(path(name, cedar, pk=held.pk)).status_code == 404
+    assert state(brook, held) == "held"
+
+
+def test_a_held_posting_is_released_and_the_person_stays_where_they_were(brook, held, client_of):
+    back = path("list", brook) + "?view=held"
+    answer = client_of("alice").post(path("release", brook, pk=held.pk), {"next": back})
+    assert (answer.status_code, answer["Location"]) == (303, back)
+    assert state(brook, held) == "pending"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_nobody_is_sent_to_another_site(brook, held, client_of, elsewhere):
+    answer = client_of("alice").post(path("release", brook, pk=held.pk), {"next": elsewhere})
+    assert answer["Location"] == path("list", brook)
+
+
+def test_nothing_is_released_before_sage_is_enabled(brook, held, client_of):
+    with practice_scope(brook.pk):
+        LedgerSettings.objects.update(accepts_postings=False)
+    alice = client_of("alice")
+    assert "Connect Sage and press Enable first." in alice.get(path("list", brook)).content.decode()
+    assert alice.post(path("release", brook, pk=held.pk)).status_code == 409
+    assert state(brook, held) == "held"
+
+
+def test_a_refused_posting_shows_its_reason_and_is_tried_again(brook, held, client_of):
+    with practice_scope(brook.pk):
+        Posting.objects.update(status="failed", failure="Rejected", failure_detail="Sage wants another date.")
+    alice = client_of("alice")
+    assert "Sage wants another date." in alice.get(path("list", brook) + "?view=needs-you").content.decode()
+    alice.post(path("retry", brook, pk=held.pk))
+    assert state(brook, held) == "pending"
+
+
+def test_what_may_be_in_sage_cannot_be_withdrawn(brook, held, client_of):
+    alice = client_of("alice")
+    with practice_scope(brook.pk):
+        Posting.objects.update(status="failed", attempted_at="2027-01-01T00:00Z")
+    assert "An earlier try may have reached Sage." in alice.get(path("list", brook)).content.decode()
+    assert alice.post(path("cancel", brook, pk=held.pk)).status_code == 409
+    with practice_scope(brook.pk):
+        Posting.objects.update(attempted_at=None)
+    assert alice.post(path("cancel", brook, pk=held.pk)).status_code == 303
+    assert state(brook, held) == "cancelled"
+
+
+def test_the_counters_tell_what_needs_a_person_from_what_waits(brook, held, cedar):
+    with practice_scope(brook.pk):
+        for n in range(2, 5):
+            request_posting("invoice.create", n, label=f"INV-{n}")
+        Posting.objects.filter(subject_id=2).update(status="failed")
+        assert counters() == (1, 2)
+    with practice_scope(cedar.pk):
+        assert counters() == (0, 0)
+
+
+def test_the_list_is_cut_by_state_and_goes_on(brook, held, client_of, monkeypatch):
+    monkeypatch.setattr("ledger.views.PAGE", 1)
+    with practice_scope(brook.pk):
+        request_posting("invoice.create", 2, label="INV-000002")
+        request_posting("invoice.create", 3, label="INV-000003")
+    alice = client_of("alice")
+    first = alice.get(path("list", brook) + "?view=waiting")
+    assert [posting.subject_id for posting in first.context["postings"]] == [3]
+    second = alice.get(path("list", brook) + first.context["next"])
+    assert [posting.subject_id for posting in second.context["postings"]] == [2]
+    assert {tab["label"]: tab["count"] for tab in second.context["tabs"]}["All"] == 3
+
+
+def test_the_list_is_swapped_by_itself_for_htmx(brook, held, client_of):
+    page = client_of("alice").get(path("list", brook), headers={"HX-Request": "true"}).content.decode()
+    assert held.reference in page
+    assert "<html" not in page
