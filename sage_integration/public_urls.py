@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+"""Under `/sage/`: what Sage itself sends people to."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from sage_integration.views import callback
+
+urlpatterns = [path("callback/", callback.sage_callback, name="sage-callback")]

@@ -1,0 +1,156 @@
+"""Forms that set up the connection to Sage."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator
+
+from sage_integration.models import SageLedgerAccount, SageTaxRate
+from sage_integration.rate_matching import Suggestion, suggestion
+from sage_integration.setup import Settings
+from services.models import Service, TaxRate
+
+LONGEST_TERMS = 365
+
+
+class SettingsForm(forms.Form):
+    """How invoices arrive in Sage."""
+
+    default_account_id = forms.ChoiceField(
+        label="Default sales account",
+        help_text="Every service without an account of its own is posted to this one.",
+        error_messages={"required": "Choose the account that fees are posted to."},
+    )
+    posts_new_clients = forms.BooleanField(
+        label="Create invoices in Sage for new clients",
+        required=False,
+        help_text="Each client can be switched on its own page; clients that are here already stay as they are.",
+    )
+    includes_descriptions = forms.BooleanField(
+        label="Include service descriptions",
+        required=False,
+        help_text="Off: an invoice line in Sage shows the service's name only. Plain text reaches Sage, no formatting.",
+    )
+    manual_terms_days = forms.IntegerField(
+        label="Days to pay other invoices",
+        min_value=0,
+        validators=[MaxValueValidator(LONGEST_TERMS)],
+        help_text="Upfront, on-completion and one-off invoices are due this many days after their date.",
+    )
+    automatic_terms_days = forms.IntegerField(
+        label="Days to pay recurring invoices",
+        min_value=0,
+        validators=[MaxValueValidator(LONGEST_TERMS)],
+        help_text="Recurring invoices are due this many days after the practice's invoice day.",
+    )
+    pulls_payments = forms.BooleanField(
+        label="Bring payments back from Sage",
+        required=False,
+        help_text="Payments are recorded in Sage and mirrored here, never the other way round. "
+        "Switched on later, it brings back earlier payments of copied invoices too.",
+    )
+
+    def __init__(self, *args: Any, accounts: Iterable[SageLedgerAccount], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Choose an account"), *((account.sage_id, str(account)) for account in accounts)]
+        self.fields["default_account_id"].choices = choices  # type: ignore[attr-defined]
+
+    def wanted(self) -> Settings:
+        """The choices made, once the form is valid."""
+        return Settings(**self.cleaned_data)
+
+
+class TaxRateMapForm(forms.Form):
+    """One row for each of the practice's VAT rates, filled in with what it most likely is (F28, F30)."""
+
+    def __init__(
+        self,
+        *args: Any,
+        rates: Sequence[TaxRate],
+        mapped: dict[int, str],
+        offered: Sequence[SageTaxRate],
+        tax_scheme: str,
+        today: date,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._rates, self._mapped, self._today = rates, mapped, today
+        usable = {rate.sage_id for rate in offered}
+        choices = [("", "Choose a rate"), *((rate.sage_id, rate.name) for rate in offered)]
+        self._suggestions: dict[int, Suggestion] = {}
+        for rate in rates:
+            likeliest = suggestion(rate.vat_code, rate.percent_on(today), offered, tax_scheme)
+            self._suggestions[rate.pk] = likeliest
+            current = mapped.get(rate.pk, "")
+            self.fields[f"rate_{rate.pk}"] = forms.ChoiceField(
+                label=f"Sage's rate for {rate.name}",
+                choices=choices,
+                initial=current if current in usable else likeliest.sage_id,
+                error_messages={"required": f"Choose the rate of Sage that “{rate.name}” stands for."},
+            )
+
+    def rows(self) -> Iterator[tuple[TaxRate, Decimal, forms.BoundField, Suggestion]]:
+        """Our rate, its percentage today, the choice of Sage's, and how sure we are of it."""
+        for rate in self._rates:
+            field = self[f"rate_{rate.pk}"]
+            yield rate, rate.percent_on(self._today), field, self._standing(rate)
+
+    def _standing(self, rate: TaxRate) -> Suggestion:
+        likeliest = self._suggestions[rate.pk]
+        saved = self._mapped.get(rate.pk, "")
+        if not saved:
+            return likeliest
+        word, tone = ("Saved", "good") if saved == likeliest.sage_id else ("Saved, your choice", "info")
+        return Suggestion(saved, word, tone)
+
+    def chosen(self) -> Iterator[tuple[TaxRate, str]]:
+        """Each rate with Sage's id of the chosen one, once the form is valid."""
+        for rate in self._rates:
+            yield rate, self.cleaned_data[f"rate_{rate.pk}"]
+
+
+class AccountMapForm(forms.Form):
+    """One row for each service of a page: its own sales account, or the default one (F14, F16)."""
+
+    def __init__(
+        self,
+        *args: Any,
+        services: Sequence[Service],
+        mapped: dict[int, str],
+        accounts: Sequence[SageLedgerAccount],
+        default_account_id: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._services = services
+        names = {account.sage_id: str(account) for account in accounts}
+        usable = [(account.sage_id, str(account)) for account in accounts if account.is_usable]
+        usable_ids = {sage_id for sage_id, _ in usable}
+        nothing = [("", f"Default: {names.get(default_account_id, 'not chosen yet')}")]
+        for service in services:
+            current = mapped.get(service.pk, "")
+            # What is mapped stays choosable, so that saving the page changes nothing unasked.
+            gone = (
+                [(current, f"{names.get(current, 'An account')} (not usable any more)")]
+                if current and current not in usable_ids
+                else []
+            )
+            self.fields[f"service_{service.pk}"] = forms.ChoiceField(
+                label=f"Account of {service.name}",
+                choices=[*nothing, *usable, *gone],
+                initial=current,
+                required=False,
+            )
+
+    def rows(self) -> Iterator[tuple[Service, forms.BoundField]]:
+        """Each service with the choice of its account."""
+        for service in self._services:
+            yield service, self[f"service_{service.pk}"]
+
+    def chosen(self) -> Iterator[tuple[Service, str]]:
+        """Each service with Sage's id of its account, empty for the default, once the form is valid."""
+        for service in self._services:
+            yield service, self.cleaned_data[f"service_{service.pk}"]
