@@ -19,7 +19,7 @@ from sage_sandbox.resources import build_router
 from sage_sandbox.router import Route, check_access
 from sage_sandbox.store import Doc, Store
 from sage_sandbox.switches import Switches
-from sage_sandbox.tokens import Tokens
+from sage_sandbox.tokens import Grant, Tokens
 
 OAUTH_PATHS = (AUTHORISE_PATH, "/token", "/revoke")
 
@@ -100,7 +100,7 @@ class PretendSage:
             start_response(dropped.answer.status_line, self._headers(dropped.answer))
             return _then_drop(dropped.sent)
         start_response(answer.status_line, self._headers(answer))
-        return [] if call.method == "HEAD" else [answer.body]
+        return [answer.body]
 
     def _headers(self, answer: Answer) -> list[tuple[str, str]]:
         headers = [("Date", self.clock.http_date()), *answer.headers.items()]
@@ -120,20 +120,39 @@ class PretendSage:
 
     def _logged(self, call: Call) -> Answer:
         request_id = secrets.token_hex(16)
+        call.grant = self._grant_of(call)
         entry = self.log.begin(call, request_id)
         answer = None
         try:
-            faults = self.faults.take(call)
-            entry["faults"] = [fault.name for fault in faults]
-            answer = apply_faults(faults, "before", call, None) or self._handle(call)
-            answer = apply_faults(faults, "after", call, answer) or answer
+            answer = self._limited(call, entry)
             answer.headers.setdefault("X-Request-Id", request_id)
-        except Dropped:
-            answer = None
-            raise
         finally:
             self.log.end(entry, call, answer, keep_body=self.switches["record_answers"])
         return answer
+
+    def _grant_of(self, call: Call) -> Grant | None:
+        scheme, _, token = call.header("Authorization").partition(" ")
+        if scheme.lower() != "bearer" or call.path in OAUTH_PATHS:
+            return None
+        return self.tokens.check(token.strip())
+
+    def _limited(self, call: Call, entry: dict[str, Any]) -> Answer:
+        if call.grant is None:
+            return self._struck(call, entry)
+        call.client_id = call.grant.client_id
+        busy = self.limits.enter(call.client_id)
+        if busy is not None:
+            return busy
+        try:
+            return self._struck(call, entry)
+        finally:
+            self.limits.leave(call.client_id)
+
+    def _struck(self, call: Call, entry: dict[str, Any]) -> Answer:
+        faults = self.faults.take(call)
+        entry["faults"] = [fault.name for fault in faults]
+        answer = apply_faults(faults, "before", call, None) or self._handle(call)
+        return apply_faults(faults, "after", call, answer) or answer
 
     def _handle(self, call: Call) -> Answer:
         if call.path in OAUTH_PATHS:
@@ -147,33 +166,16 @@ class PretendSage:
             return answer
 
     def _api(self, call: Call) -> Answer:
-        self._authenticate(call)
-        busy = self.limits.enter(call.client_id)
-        if busy is not None:
-            return busy
-        try:
-            route = self.router.match(call)
-            if not route.about_business:
-                return self._run(call, route)
-            business = self._choose_business(call)
-            call.open_books(business)
-            refused = self.limits.refuse(business["id"])
-            answer = refused or self._inside(call, route, business)
-            answer.headers["X-Business"] = business["id"]
-            return answer
-        finally:
-            self.limits.leave(call.client_id)
-
-    def _authenticate(self, call: Call) -> None:
-        scheme, _, token = call.header("Authorization").partition(" ")
-        grant = self.tokens.check(token.strip()) if scheme.lower() == "bearer" else None
-        if grant is None:
-            raise unauthorised()
-        call.client_id = grant.client_id
-        if grant.revoked:
-            raise forbidden("The authorisation was removed.")
-        if grant.scope == "readonly" and call.method not in ("GET", "HEAD"):
-            raise forbidden("The scope of this token is readonly.")
+        _check_grant(call)
+        route = self.router.match(call)
+        if not route.about_business:
+            return self._run(call, route)
+        business = self._choose_business(call)
+        call.open_books(business)
+        refused = self.limits.refuse(business["id"])
+        answer = refused or self._inside(call, route, business)
+        answer.headers["X-Business"] = business["id"]
+        return answer
 
     def _choose_business(self, call: Call) -> Doc:
         wanted = call.business_header
@@ -202,6 +204,15 @@ class PretendSage:
     def _plant(self) -> None:
         for name, country, plan in seed.SEED_BUSINESSES:
             self.add_business(name, country, plan)
+
+
+def _check_grant(call: Call) -> None:
+    if call.grant is None:
+        raise unauthorised()
+    if call.grant.revoked:
+        raise forbidden("The authorisation was removed.")
+    if call.grant.scope == "readonly" and call.method != "GET":
+        raise forbidden("The scope of this token is readonly.")
 
 
 def _then_drop(sent: bytes) -> Iterator[bytes]:

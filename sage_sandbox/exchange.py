@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl
 from sage_sandbox.books import Books
 from sage_sandbox.errors import bad_request, invalid
 from sage_sandbox.store import Doc
+from sage_sandbox.tokens import Grant
 
 if TYPE_CHECKING:
     from sage_sandbox.application import PretendSage
 
+ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -34,7 +36,7 @@ class Answer:
 
 def json_answer(status: int, payload: Any, headers: dict[str, str] | None = None) -> Answer:
     """An answer in JSON."""
-    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    body = ENCODE(payload).encode()
     return Answer(status, body, {"Content-Type": "application/json;charset=UTF-8", **(headers or {})})
 
 
@@ -63,6 +65,7 @@ class Call:
         self.body: bytes = environ["wsgi.input"].read(int(length)) if length.isdigit() else b""
         self.business_header: str | None = environ.get("HTTP_X_BUSINESS")
         self.client_id = ""
+        self.grant: Grant | None = None
         self.key = ""
         self._books: Books | None = None
 
@@ -113,7 +116,9 @@ class Call:
             raise bad_request("The content type must be application/json.")
         try:
             payload = json.loads(self.body, parse_float=Decimal, parse_constant=_refuse_constant)
-            json.dumps(payload, default=str, ensure_ascii=False).encode()
+            if b"\\u" in self.body:
+                # half of a surrogate pair is no text that could be stored
+                json.dumps(payload, default=str, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise bad_request("The body is not valid JSON.") from error
         if not isinstance(payload, dict):

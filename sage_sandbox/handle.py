@@ -2,7 +2,7 @@
 
 import http.client
 import json
-import threading
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -20,7 +20,6 @@ class SandboxHandle:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self._host = urlsplit(self.url).netloc
-        self._local = threading.local()
 
     # Addresses, as the app's settings want them.
 
@@ -221,12 +220,6 @@ class SandboxHandle:
         """Back to a first start: data, tokens, switches, faults, clock, log."""
         self._ask("POST", "reset")
 
-    def close(self) -> None:
-        """Give back the connection this thread keeps; the next call opens another."""
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-
     def _list(self, path: str, query: dict[str, Any] | None = None) -> list[Doc]:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         items: list[Doc] = self._ask("GET", f"{path}?{urlencode(given)}" if given else path)["items"]
@@ -235,24 +228,16 @@ class SandboxHandle:
     def _ask(self, method: str, path: str, body: object = None) -> Doc:
         target = quote(f"/_control/{path}", safe="/?=&%+")
         text = None if body is None else json.dumps(body)
-        try:
-            status, answer = self._exchange(method, target, text)
-        except (ConnectionError, http.client.RemoteDisconnected):
-            # The kept connection belonged to a sandbox that was stopped or restarted: once more on a new one.
-            self.close()
-            status, answer = self._exchange(method, target, text)
+        with closing(http.client.HTTPConnection(self._host, timeout=120)) as connection:
+            connection.request(
+                method, target, text, {"Content-Type": "application/json", "Connection": "close"}
+            )
+            response = connection.getresponse()
+            answer = response.read()
         payload: Doc = json.loads(answer) if answer else {}
-        if status >= 400:
-            raise SandboxProblem(f"{method} {target}: {status} {json.dumps(payload)}")
+        if response.status >= 400:
+            raise SandboxProblem(f"{method} {target}: {response.status} {json.dumps(payload)}")
         return payload
-
-    def _exchange(self, method: str, target: str, text: str | None) -> tuple[int, bytes]:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = http.client.HTTPConnection(self._host, timeout=60)
-        connection.request(method, target, text, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        return response.status, response.read()
 
 
 def _plain(value: Any) -> Any:

@@ -20,15 +20,15 @@ def once(books: Books, kind: str, attributes: Doc, make: Callable[[], Doc]) -> D
         raise invalid("idempotency_id", "must be 32 hexadecimal characters")
     request = json.dumps(attributes, sort_keys=True, default=str)
     oldest = books.clock.now() - books.switches["idempotency_days"] * 86400
-    books.store.execute("DELETE FROM idempotency WHERE business = ? AND at < ?", (books.key, oldest))
     first = books.store.row(
-        "SELECT kind, request, answer FROM idempotency WHERE business = ? AND id = ?", (books.key, key)
+        "SELECT kind, request, answer FROM idempotency WHERE business = ? AND id = ? AND at >= ?",
+        (books.key, key, oldest),
     )
     if first is not None:
         return _replay(books, kind, request, first)
     doc = make()
     books.store.execute(
-        "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
         (books.key, key, kind, request, json.dumps(doc), books.clock.now()),
     )
     return doc

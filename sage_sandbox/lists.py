@@ -33,15 +33,18 @@ def list_records(call: Call, listing: Listing) -> Doc:
     """The envelope with the asked page of stored records."""
     where, parameters = _conditions(call, listing)
     store = call.books.store
-    found = store.row(f"SELECT count(*) FROM records WHERE {where}", tuple(parameters))  # noqa: S608 - parts are our own
-    total = found[0] if found else 0
-    page, size, last = _page(call, total)
-    rows = store.rows(
-        f"SELECT body, seq FROM records WHERE {where} ORDER BY {_order(call, listing)} LIMIT ? OFFSET ?",  # noqa: S608 - parts are our own
-        (*parameters, size, (page - 1) * size),
+    index = "INDEXED BY records_by_search " if "instr(search" in where else ""
+    found = store.rows(
+        f"SELECT seq FROM records {index}WHERE {where} ORDER BY {_order(call, listing)}",  # noqa: S608 - own parts
+        tuple(parameters),
     )
-    items = [present(call, listing.kind, json.loads(body), single=False, legacy_id=seq) for body, seq in rows]
-    return envelope(call, items, total=total, page=page, size=size, last=last)
+    page, size, last = _page(call, len(found))
+    wanted = [seq for (seq,) in found[(page - 1) * size : page * size]]
+    items = [
+        present(call, listing.kind, json.loads(body), single=False, legacy_id=seq)
+        for seq, body in store.bodies(wanted)
+    ]
+    return envelope(call, items, total=len(found), page=page, size=size, last=last)
 
 
 def list_rows(call: Call, kind: str, rows: list[Doc]) -> Doc:
@@ -114,7 +117,7 @@ def _conditions(call: Call, listing: Listing) -> tuple[str, list[Any]]:
         ends = {"substring": ("", ""), "prefix": (MARK, ""), "exact": (MARK, MARK)}[switches["search_mode"]]
         parts.append("instr(search, ?) > 0")
         parameters.append(f"{ends[0]}{search.lower()}{ends[1]}")
-    if switches["index_delay_seconds"]:
+    if switches["index_delay_seconds"] and listing.deleted_feed:
         parts.append("created <= ?")
         parameters.append(call.books.clock.now() - switches["index_delay_seconds"])
     if listing.custom:

@@ -42,11 +42,6 @@ class Router:
             raise Refusal(405, [entry("This method is not allowed here.", "", "MethodNotAllowed")])
         raise not_found()
 
-    def operations(self) -> list[tuple[str, str]]:
-        """Every method with its path, `{key}` standing for an id."""
-        shapes = {"list": "", "one": "/{key}", "release": "/{key}/release"}
-        return [(method, f"/{resource}{shapes[shape]}") for method, resource, shape in self._routes]
-
 
 def check_access(call: Call, route: Route, business: Doc) -> None:
     """Raise 403 when the plan lacks the operation or the user's role does not allow it."""

@@ -215,7 +215,6 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop serving and close the database."""
-        self.handle.close()
         self.sage.faults.disarm()
         self._server.close()
         self.sage.close()

@@ -17,13 +17,12 @@ CREATE TABLE IF NOT EXISTS records (
     date TEXT, due_date TEXT, contact TEXT, status TEXT, type TEXT, reference TEXT, email TEXT,
     search TEXT NOT NULL, body TEXT NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS records_by_id ON records (business, kind, id);
-CREATE INDEX IF NOT EXISTS records_by_any_id ON records (id);
+CREATE UNIQUE INDEX IF NOT EXISTS records_by_id ON records (id, kind, business);
 CREATE INDEX IF NOT EXISTS records_by_change ON records (business, kind, updated_at);
 CREATE INDEX IF NOT EXISTS records_by_deletion ON records (business, kind, deleted_at);
 CREATE INDEX IF NOT EXISTS records_by_contact ON records (business, kind, contact);
 CREATE INDEX IF NOT EXISTS records_by_status ON records (business, kind, status);
-CREATE INDEX IF NOT EXISTS records_by_reference ON records (business, kind, reference);
+CREATE INDEX IF NOT EXISTS records_by_reference ON records (business, reference) WHERE kind = 'contacts';
 CREATE INDEX IF NOT EXISTS records_by_search ON records (business, kind, search, deleted_at, created);
 CREATE TABLE IF NOT EXISTS settlements (
     business TEXT NOT NULL, source_kind TEXT NOT NULL, source TEXT NOT NULL, line TEXT NOT NULL,
@@ -51,6 +50,7 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 VERSION = 1  # raise it when the tables change: an older file then starts afresh
 TABLES = ("records", "settlements", "businesses", "grants", "codes", "tokens", "idempotency", "settings")
 MARK = "\x1f"
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 COLUMNS = [
     "created_at",
     "updated_at",
@@ -185,12 +185,19 @@ class Store:
             "reference": doc.get("reference"),
             "email": (doc.get("email") or "").lower() or None,
             "search": f"{MARK}{names}{MARK}",
-            "body": json.dumps(doc, separators=(",", ":")),
+            "body": ENCODE(doc),
         }
         self.execute(
             UPSERT,
             (business, kind, doc["id"], created, *(columns[name] for name in COLUMNS)),
         )
+
+    def bodies(self, numbers: list[int]) -> list[tuple[int, str]]:
+        """The documents of these rows, in the order asked for."""
+        marks = ", ".join("?" * len(numbers))
+        rows = self.rows(f"SELECT seq, body FROM records WHERE seq IN ({marks})", tuple(numbers))  # noqa: S608 - marks
+        found = dict(rows)
+        return [(number, found[number]) for number in numbers]
 
     def find(self, business: str, kind: str, key: str) -> Doc | None:
         """The record that is not deleted, or None."""

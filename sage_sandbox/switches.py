@@ -23,7 +23,9 @@ SWITCHES: dict[str, Switch] = {
     "tax_rate_required": Switch(True, bool, "whether a line must name its tax rate (FACTS.md 5)"),
     "put_lines": Switch("merge", ("merge", "replace"), "what a PUT does to lines it leaves out (17.2)"),
     "search_mode": Switch("substring", ("substring", "prefix", "exact"), "how `search` matches (17.3)"),
-    "index_delay_seconds": Switch(0, int, "how long a new record stays out of lists (17.3)"),
+    "index_delay_seconds": Switch(
+        0, int, "how long a new record stays out of lists with a deleted feed (17.3)"
+    ),
     "payment_bumps_invoice_updated_at": Switch(
         False, bool, "whether a payment moves the invoice's updated_at (17.4)"
     ),
