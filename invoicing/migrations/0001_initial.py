@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='billingschedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('billing', 'recurring'), ('every__isnull', False), ('every__gte', 1), ('period__in', ['week', 'month'])), models.Q(models.Q(('billing', 'recurring'), _negated=True), ('every__isnull', True), ('period', '')), _connector='OR'), name='billingschedule_rule_is_whole'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('billing', 'recurring'), ('every__gte', 1), ('every__isnull', False), ('period__in', ['week', 'month'])), models.Q(models.Q(('billing', 'recurring'), _negated=True), ('every__isnull', True), ('period', '')), _connector='OR'), name='billingschedule_rule_is_whole'),
         ),
         migrations.AddConstraint(
             model_name='billingschedule',

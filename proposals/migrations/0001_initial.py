@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['position', 'id'],
                 'abstract': False,
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('billing', 'recurring'), ('every__isnull', False), ('every__gte', 1), ('period__in', ['week', 'month'])), models.Q(models.Q(('billing', 'recurring'), _negated=True), ('every__isnull', True), ('period', '')), _connector='OR'), name='proposalline_rule_is_whole'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='proposal_quantity_is_positive'), models.CheckConstraint(condition=models.Q(('unit_price__gte', 0)), name='proposal_price_is_not_negative')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('billing', 'recurring'), ('every__gte', 1), ('every__isnull', False), ('period__in', ['week', 'month'])), models.Q(models.Q(('billing', 'recurring'), _negated=True), ('every__isnull', True), ('period', '')), _connector='OR'), name='proposalline_rule_is_whole'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='proposal_quantity_is_positive'), models.CheckConstraint(condition=models.Q(('unit_price__gte', 0)), name='proposal_price_is_not_negative')],
             },
         ),
         migrations.CreateModel(
