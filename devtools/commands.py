@@ -21,6 +21,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "journey": ("run", "embedded"),
     "features": (),
     "screenshots": ("run", "embedded", "test"),
+    "bench": ("run", "embedded"),
     "lock": (),
 }
 
@@ -63,6 +64,7 @@ def _function(command: str) -> Callable[[list[str]], int]:
         "check": ("devtools.checks", "check"),
         "features": ("devtools.features", "features"),
         "manage": ("devtools.manage", "manage"),
+        "bench": ("devtools.bench", "bench"),
     }
     if command in {"journey", "screenshots"}:
         return lambda arguments: _drive(f"devtools.{command}", arguments)

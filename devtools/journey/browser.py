@@ -188,6 +188,13 @@ class Page:
                 return form
         raise NotAsExpected(f"No form about “{containing}” on {self.url}; the page says: {self.text[:600]}")
 
+    def form_asking(self, field: str) -> Form:
+        """The first form with a field of this name."""
+        for form in self.forms:
+            if field in form.values or field in form.choices:
+                return form
+        raise NotAsExpected(f"No form asks for {field} on {self.url}; the page says: {self.text[:600]}")
+
     def link(self, containing: str) -> str:
         """The address of the first link whose words or address contain this."""
         for href, words in self.links:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 import requests
 
 from devtools.journey.browser import Browser, NotAsExpected, Page
+from sage_integration.sage.decimals import json_text
 
 Row = dict[str, Any]
 
@@ -122,7 +123,8 @@ class SageApi:
             "contact_id": invoice["contact"]["id"],
             "bank_account_id": self.every("/bank_accounts")[0]["id"],
             "date": on,
-            "total_amount": str(amount),
-            "allocated_artefacts": [{"artefact_id": invoice_id, "amount": str(amount)}],
+            "total_amount": amount,
+            "allocated_artefacts": [{"artefact_id": invoice_id, "amount": amount}],
         }
-        self.call("POST", "/contact_payments", json={"contact_payment": payment})
+        body = json_text({"contact_payment": payment})
+        self.call("POST", "/contact_payments", data=body, headers={"Content-Type": "application/json"})

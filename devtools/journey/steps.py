@@ -72,7 +72,7 @@ def sign_up(journey: Journey) -> None:
     email = f"owner-{journey.mark}@journey.example"
     page = journey.owner.submit(
         page,
-        page.form("signup"),
+        page.form_asking("practice_name"),
         email=email,
         name="Olive Owner",
         practice_name=f"Journey {journey.mark}",
@@ -81,13 +81,13 @@ def sign_up(journey: Journey) -> None:
     journey.slug = slug_in(page.url)
     page = journey.open("settings/team/")
     colleague = f"colleague-{journey.mark}@journey.example"
-    journey.owner.submit(page, page.form("team/invite"), email=colleague, role="staff")
+    journey.owner.submit(page, page.form_asking("email"), email=colleague, role="staff")
     page = journey.colleague.open(link_in_mail(journey, to=colleague))
-    page = journey.colleague.submit(page, page.form("password"), name="Cole League", password=PASSWORD)
+    page = journey.colleague.submit(page, page.form_asking("password"), name="Cole League", password=PASSWORD)
     expect(slug_in(page.url) == journey.slug, f"the invited colleague landed on {page.url}")
     for browser, address in ((Browser(journey.base_url), email), (Browser(journey.base_url), colleague)):
         page = browser.open("/accounts/login/")
-        page = browser.submit(page, page.form("login"), login=address, password=PASSWORD)
+        page = browser.submit(page, page.form_asking("login"), login=address, password=PASSWORD)
         expect(slug_in(page.url) == journey.slug, f"signing in as {address} led to {page.url}")
 
 
@@ -97,12 +97,15 @@ def connect(journey: Journey) -> None:
     page = journey.owner.open(page.link("sage/"))
     page = journey.owner.submit(page, page.form("connect/"))
     page = consent(journey.owner, page)
-    form = page.form("business")
+    form = page.form_asking("business_id")
     page = journey.owner.submit(page, form, business_id=a_uk_company(form.choices["business_id"]))
     page = journey.open("sage/settings/")
-    form = page.form("default_account_id" if page.forms else "settings")
-    page = journey.owner.submit(page, form)
-    expect("enable" in page.text.lower(), f"no way to enable: {page.text[:400]}")
+    journey.owner.submit(page, page.form_asking("default_account_id"))
+    page = journey.open("sage/vat/")
+    journey.owner.submit(page, page.form("save vat rates"))
+    page = journey.open("sage/")
+    page = journey.owner.submit(page, page.form("sage/enable/"))
+    expect("enabled" in page.text.lower(), f"after Enable the page says: {page.text[:400]}")
 
 
 def a_uk_company(choices: list[tuple[str, str]]) -> str:
@@ -124,11 +127,11 @@ def stock(journey: Journey) -> None:
         "people-0-email": f"mina-{journey.mark}@bakery.example",
         "people-0-is_signatory": "on",
     }
-    page = journey.owner.submit(page, page.form("people-0-name" if page.forms else ""), **values)
+    page = journey.owner.submit(page, page.form_asking("people-0-name"), **values)
     journey.client_id = page.url.rstrip("/").rsplit("/", 1)[-1]
     for name, (price, _) in SERVICES.items():
         page = journey.open("services/new/")
-        form = page.form("price before vat")
+        form = page.form_asking("unit_price")
         rate = form.choose("tax_rate", containing="standard")
         journey.owner.submit(page, form, name=name, unit_price=price, tax_rate=rate)
 
@@ -136,7 +139,7 @@ def stock(journey: Journey) -> None:
 def propose(journey: Journey) -> None:
     """A proposal with an upfront, an on-completion and a monthly service, sent by e-mail."""
     page = journey.open(f"proposals/new/?client={journey.client_id}")
-    form = page.form("lines-0-service" if page.forms else "")
+    form = page.form_asking("lines-0-service")
     values = {"client": journey.client_id, "title": "Journey"}
     for number, (name, (price, rule)) in enumerate(SERVICES.items()):
         prefix = f"lines-{number}-"
@@ -150,7 +153,7 @@ def propose(journey: Journey) -> None:
 def sign(journey: Journey) -> None:
     """The client opens the link on a phone and signs by typing a name."""
     page = journey.client_phone.open(journey.proposal_url)
-    form = page.form("sign")
+    form = page.form_asking("signed_name")
     page = journey.client_phone.submit(page, form, signed_name="Mina Okafor")
     expect("accepted" in page.text.lower(), f"after signing the page says: {page.text[:400]}")
     again = journey.client_phone.open(journey.proposal_url)

@@ -1,0 +1,79 @@
+"""The machine a measurement ran on, and what its processes used of it; figures of processes need Linux."""
+
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from django.db import connection
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def calibration_ms() -> float:
+    """Milliseconds for a fixed amount of Python: two runs compare only where these agree within 10 %."""
+    return round(min(_fixed_loop() for _ in range(5)), 2)
+
+
+def _fixed_loop() -> float:
+    started = time.perf_counter()
+    total = 0
+    for number in range(200_000):
+        total += number % 7
+    return (time.perf_counter() - started) * 1000
+
+
+def facts() -> str:
+    """Cores, load and versions, for people who compare two results."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        postgres = cursor.fetchone()[0]
+        cursor.execute("SHOW fsync")
+        fsync = cursor.fetchone()[0]
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    return (
+        f"{os.cpu_count()} cores, load {load}, {platform.system()} {platform.release()}, "
+        f"Python {sys.version.split()[0]}, PostgreSQL {postgres} with fsync {fsync}"
+    )
+
+
+def peak_rss_mib(pid: int) -> int | None:
+    """The most memory a process has held, in MiB."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) // 1024
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """CPU seconds of a process and of its children that have ended."""
+    times = _stat(pid)
+    return None if times is None else sum(times[11:15]) / _TICK
+
+
+def postgres_cpu_seconds() -> float | None:
+    """CPU seconds of the whole PostgreSQL server, if it runs on this machine."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        ours = _stat(cursor.fetchone()[0])
+    if ours is None:
+        return None
+    server = ours[1]
+    own = cpu_seconds(server) or 0.0
+    return own + sum(
+        sum(times[11:13]) / _TICK
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and (times := _stat(int(entry.name))) and times[1] == server
+    )
+
+
+def _stat(pid: int) -> list[int] | None:
+    """The numbers of /proc/<pid>/stat after the name: state (as 0), parent, …, CPU times from the 12th on."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return [int(word) if word.lstrip("-").isdigit() else 0 for word in text.rpartition(")")[2].split()]

@@ -1,0 +1,107 @@
+"""The programs a measurement runs beside itself: the pretend Sage, a worker, beat. Their words go to files."""
+
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from devtools.paths import PYTHON, ROOT
+from devtools.processes import die_with_parent, free_port, tail_of
+from devtools.terminal import Problem
+
+
+class Programs:
+    """Started one by one, ended together, the last one first."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *arguments: str) -> int:
+        """Start a Python module of ours; its process id."""
+        with self._log(name).open("wb") as log:
+            program = subprocess.Popen(
+                [str(PYTHON), "-m", *arguments],
+                cwd=ROOT,
+                env=os.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - we have one thread
+            )
+        self._running[name] = program
+        return program.pid
+
+    def wait_for_words(self, name: str, words: str, *, seconds: float = 60) -> None:
+        """Return once a program has said something. Raises Problem with its last lines if it does not."""
+        deadline = time.monotonic() + seconds
+        while words not in self._log(name).read_text(errors="replace"):
+            if self._running[name].poll() is not None or time.monotonic() > deadline:
+                raise Problem(f"{name} did not start. Its last lines:\n{tail_of(self._log(name), 30)}")
+            time.sleep(0.05)
+
+    def require_alive(self) -> None:
+        """Raise Problem with the last lines of a program that has ended by itself."""
+        for name, program in self._running.items():
+            if program.poll() is not None:
+                raise Problem(f"{name} ended by itself. Its last lines:\n{tail_of(self._log(name), 30)}")
+
+    def complaints(self, name: str) -> int:
+        """How many lines a program has said of trouble."""
+        text = self._log(name).read_text(errors="replace").lower()
+        return sum("error" in line or "traceback" in line for line in text.splitlines())
+
+    def stop(self) -> None:
+        """End all of them, by force after ten seconds."""
+        for program in reversed(self._running.values()):
+            program.terminate()
+            try:
+                program.wait(10)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+
+@contextmanager
+def programs() -> Iterator[Programs]:
+    """Programs that end with the block."""
+    folder = Path(os.environ["BENCH_FOLDER"]) / "logs"
+    folder.mkdir(exist_ok=True)
+    started = Programs(folder)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def start_sandbox(running: Programs) -> str:
+    """The address of a pretend Sage with empty books, and the application's settings pointed at it."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    running.start("sandbox", "sage_sandbox", "--port", str(port))
+    running.wait_for_words("sandbox", "Sage sandbox at")
+    with urllib.request.urlopen(f"{url}/_control/health", timeout=10):
+        pass
+    return url
+
+
+def start_worker(running: Programs, *, threads: int) -> int:
+    """The process id of a worker for postings that is ready, beat beside it."""
+    pid = running.start(
+        "worker",
+        *("celery", "-A", "ignition", "worker", "--loglevel", "INFO", "--queues", "default,posting,polling"),
+        *("--pool", "threads", "--concurrency", str(threads), "--without-gossip", "--without-mingle"),
+    )
+    running.wait_for_words("worker", "ready.")
+    schedule = Path(os.environ["BENCH_FOLDER"]) / "beat-schedule"
+    running.start(
+        "beat",
+        *("celery", "--quiet", "-A", "ignition", "beat", "--schedule", str(schedule), "--pidfile="),
+    )
+    return pid

@@ -1,0 +1,209 @@
+"""One run of `./dev bench push`, with Django set up: populate, let go, wait, read the figures."""
+
+import argparse
+import time
+from typing import Any
+
+from devtools.bench import machine, population, timeline
+from devtools.bench.programs import Programs, start_worker
+from devtools.bench.push import HEAD_START, SINGLES, SMALL, Run, wait_until
+from devtools.terminal import say
+from ledger.models import Posting
+from sage_sandbox.handle import SandboxHandle
+
+
+def measure(options: argparse.Namespace, run: Run, running: Programs, url: str) -> dict[str, Any]:
+    """The figures of one run."""
+    handle = SandboxHandle(url)
+    say(machine.facts())
+    before = machine.calibration_ms()
+    _populate(options, run, handle)
+    _set_the_pace(options, run, handle)
+    worker = start_worker(running, threads=options.threads)
+    _warm_up(run)
+    handle.forget_requests()
+    say("the workers are ready: off they go")
+    _push(options, run, worker, running)
+    requests = handle.requests()
+    say(f"{len(requests)} requests in {run.ended - run.started:.1f} s")
+    _one_by_one(options, run, handle)
+    after = machine.calibration_ms()
+    return {
+        "practices": options.practices,
+        "postings": options.postings,
+        **_figures(options, run, requests),
+        **_costs(run, requests),
+        "peak_rss_mib": machine.peak_rss_mib(worker),
+        **_correctness(options, run, handle),
+        "worker_complaints": running.complaints("worker"),
+        "calibration_ms": [before, after],
+    }
+
+
+def _populate(options: argparse.Namespace, run: Run, handle: SandboxHandle) -> None:
+    names: dict[str, tuple[list[Any], int]] = {}
+    small = options.practices - options.backlogs
+    left = max(0, options.postings - SMALL * small)
+    for number in range(options.backlogs):
+        share = left // options.backlogs + (number < left % options.backlogs)
+        names[f"Big {number + 1}"] = (run.big, share)
+    names |= {f"Small {number + 1}": (run.small, SMALL) for number in range(small)}
+    names |= {f"New {number + 1}": (run.new, SMALL) for number in range(options.new_contacts)}
+    names |= {name: (run.troubled, SMALL) for name in ("Slow", "Failing") if getattr(options, name.lower())}
+    names["Idle"] = ([], SINGLES + 1)
+    person = population.owner()
+    businesses = dict(zip(names, handle.add_businesses(list(names)), strict=True))
+    for name, (group, postings) in names.items():
+        practice = population.add_practice(
+            person,
+            businesses[name],
+            handle,
+            name=name,
+            postings=postings,
+            known_contacts=group is not run.new,
+        )
+        group.append(practice)
+        run.idle = practice
+    say(f"{len(names)} practices have {sum(postings for _, postings in names.values())} invoices to post")
+
+
+def _set_the_pace(options: argparse.Namespace, run: Run, handle: SandboxHandle) -> None:
+    handle.switch("rate_limit_window_seconds", options.window)
+    handle.switch("rate_limit_per_minute", options.limit)
+    handle.switch("in_flight_limit", 0)
+    troubled = {practice.business for practice in run.troubled}
+    troubles = [name for name in ("slow", "failing") if getattr(options, name)]
+    for trouble, practice in zip(troubles, run.troubled, strict=True):
+        if trouble == "slow":
+            handle.arm("delay", "* /", times=None, seconds=29, business=practice.business)
+        else:
+            handle.arm("status", "* /", times=None, status=503, business=practice.business)
+    if options.answer_ms:
+        for practice in [*run.measured, run.idle]:
+            if practice.business not in troubled:
+                seconds = options.answer_ms / 1000
+                handle.arm("delay", "* /", times=None, seconds=seconds, business=practice.business)
+
+
+def _warm_up(run: Run) -> None:
+    """One posting through a fresh worker, so that imports and first connections are not measured."""
+    population.let_leave(run.idle, limit=1)
+    wait_until(lambda: not population.waiting(run.idle), seconds=30, pause=0.05)
+
+
+def _push(options: argparse.Namespace, run: Run, worker: int, running: Programs) -> None:
+    app, postgres = machine.cpu_seconds(worker), machine.postgres_cpu_seconds()
+    run.started = time.monotonic()
+    for practice in [*run.troubled, *run.big]:
+        _let_leave(run, practice)
+    if run.small or run.new:
+        time.sleep(HEAD_START)
+    for practice in [*run.small, *run.new]:
+        _let_leave(run, practice)
+    awaited = run.measured if options.until == "all" else [*run.small, *run.new]
+
+    def done() -> bool:
+        running.require_alive()
+        return not any(population.waiting(practice) for practice in awaited)
+
+    if not wait_until(done, seconds=options.timeout):
+        say(f"given up after {options.timeout} s")
+    run.ended = time.monotonic()
+    run.cpu = {
+        "app": _spent(machine.cpu_seconds(worker), app),
+        "postgres": _spent(machine.postgres_cpu_seconds(), postgres),
+    }
+
+
+def _let_leave(run: Run, practice: Any) -> None:
+    run.due[practice.business] = time.monotonic()
+    population.let_leave(practice)
+
+
+def _spent(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else after - before
+
+
+def _one_by_one(options: argparse.Namespace, run: Run, handle: SandboxHandle) -> None:
+    """One posting at a time through workers that have nothing else to do; not while a backlog runs."""
+    if options.until != "all" or run.troubled:
+        return
+    for _ in range(SINGLES):
+        seen = handle.summary()["requests"]
+        due = time.monotonic()
+        population.let_leave(run.idle, limit=1)
+        wait_until(lambda: not population.waiting(run.idle), seconds=30, pause=0.02)
+        arrived = timeline.last_after(handle.requests("POST", "/sales_invoices", since=seen), due)
+        if arrived is not None:
+            run.singles.append(arrived)
+
+
+def _figures(options: argparse.Namespace, run: Run, requests: list[timeline.Request]) -> dict[str, Any]:
+    of = timeline.by_business(requests)
+    end = max((request["ended"] for request in timeline.invoices_of(requests)), default=run.ended)
+    seconds = end - run.started
+    shares = [
+        timeline.share_of_allowed(of[practice.business], allowed=options.limit, window=options.window)
+        for practice in run.big
+        if options.limit
+    ]
+    known = [share for share in shares if share is not None]
+    waits, ends = _waits(run.small, run, of), _ends(run.small, run, of)
+    posted = len(timeline.invoices_of(requests))
+    return {
+        "backlogs": len(run.big),
+        "seconds": round(seconds, 2),
+        "share_of_allowed_rate": timeline.rounded(min(known, default=None)),
+        "small_practice_wait_seconds": timeline.rounded(max(waits, default=None)),
+        "small_practices_done_seconds": timeline.rounded(max(ends, default=None)),
+        "new_contacts_done_seconds": timeline.rounded(max(_ends(run.new, run, of), default=None)),
+        "backlog_done_seconds": timeline.rounded(max(_ends(run.big, run, of), default=None)),
+        "single_p50_seconds": timeline.rounded(timeline.percentile(run.singles, 0.5)),
+        "single_p95_seconds": timeline.rounded(timeline.percentile(run.singles, 0.95)),
+        "rejected_429": sum(request["status"] == 429 for request in requests),
+        "requests": len(requests),
+        "pushes_per_second": round(posted / seconds, 1),
+        "requests_per_invoice": _requests_per_invoice([*run.big, *run.small], of),
+        "requests_per_invoice_new_contact": _requests_per_invoice(run.new, of),
+    }
+
+
+def _waits(group: list[Any], run: Run, of: dict[str, list[timeline.Request]]) -> list[float]:
+    found = (timeline.first_after(of[each.business], run.due[each.business]) for each in group)
+    return [wait for wait in found if wait is not None]
+
+
+def _ends(group: list[Any], run: Run, of: dict[str, list[timeline.Request]]) -> list[float]:
+    found = (timeline.last_after(of[each.business], run.due[each.business]) for each in group)
+    return [end for end in found if end is not None]
+
+
+def _requests_per_invoice(group: list[Any], of: dict[str, list[timeline.Request]]) -> float | None:
+    requests = [request for practice in group for request in of[practice.business]]
+    posted = len(timeline.invoices_of(requests))
+    return round(len(requests) / posted, 3) if posted else None
+
+
+def _costs(run: Run, requests: list[timeline.Request]) -> dict[str, Any]:
+    posted = len(timeline.invoices_of(requests)) or 1
+    each = {
+        f"{name}_cpu_ms_per_push": None if seconds is None else round(seconds / posted * 1000, 2)
+        for name, seconds in run.cpu.items()
+    }
+    known = [value for value in each.values() if value is not None]
+    return {**each, "cpu_ms_per_push": round(sum(known), 2) if len(known) == len(each) else None}
+
+
+def _correctness(options: argparse.Namespace, run: Run, handle: SandboxHandle) -> dict[str, Any]:
+    """Documents in Sage beside postings here: none twice, and none that one side does not know."""
+    duplicates = lost = failed = 0
+    for practice in run.measured:
+        references = [
+            document["reference"] for document in handle.records("sales_invoices", practice.business)
+        ]
+        posted = population.in_state(practice, Posting.Status.POSTED)
+        duplicates += len(references) - len(set(references))
+        failed += population.in_state(practice, Posting.Status.FAILED)
+        if options.until == "all" or practice not in run.big:
+            lost += practice.postings - min(posted, len(set(references)))
+    return {"duplicates": duplicates, "lost": lost, "failed": failed}
