@@ -50,7 +50,7 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
         acquire=lambda: _acquire(budget, urgent=urgent),
         on_exchange=lambda exchange: _note(exchange, answers),
         timeout=settings.SAGE_TIMEOUT,
-        session=_kept_session(),
+        session=kept_session(),
     )
     try:
         yield SageClient(transport)
@@ -70,7 +70,7 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
 def open_sage_with(access_token: str) -> SageClient:
     """What a login can open before there is a connection: its businesses, and nothing of any one of them."""
     transport = Transport(
-        settings.SAGE_API_URL, None, lambda: access_token, on_exchange=_log, session=_kept_session()
+        settings.SAGE_API_URL, None, lambda: access_token, on_exchange=_log, session=kept_session()
     )
     return SageClient(transport)
 
@@ -82,6 +82,7 @@ def limiter() -> Limiter:
         per_minute=settings.SAGE_REQUESTS_PER_MINUTE,
         per_day=settings.SAGE_REQUESTS_PER_DAY,
         app_per_day=settings.SAGE_APP_REQUESTS_PER_DAY,
+        minute=settings.SAGE_MINUTE_SECONDS,
     )
 
 
@@ -101,7 +102,7 @@ def _redis(url: str) -> Redis:
     return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
 
 
-def _kept_session() -> requests.Session:
+def kept_session() -> requests.Session:
     """One kept connection a thread; it takes no cookies, so nothing of one business reaches another."""
     if not hasattr(_thread, "session"):
         _thread.session = open_session()
