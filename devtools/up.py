@@ -146,6 +146,8 @@ def _application(*, keep: bool) -> Iterator[tuple[dict[str, str], Supervisor | N
             state = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="ignition-")))
             servers = running.enter_context(services.servers(state, durable=False))
         environment = _environment(servers, state, ports)
+        # Somebody waits for payments to come back, from whichever Sage.
+        environment["POLL_SECONDS"] = os.environ.get("POLL_SECONDS", "5")
         migrate(environment)
         try:
             stack = running_stack(environment, ports, state=state, write=write_to_file(STACK_LOG))

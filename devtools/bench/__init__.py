@@ -28,22 +28,23 @@ def bench(arguments: list[str]) -> int:
         known = "\n".join(f"  ./dev bench {name:<8} {what}" for name, what in BENCHES.items())
         raise Problem(f"Say what to measure; --help after it lists its options:\n{known}")
     name, *rest = arguments
-    with tempfile.TemporaryDirectory(prefix="ignition-bench-", ignore_cleanup_errors=True) as folder:
-        with _fresh_servers(Path(folder)) as environment:
-            migrate(environment)
-            command = [str(PYTHON), "-m", f"devtools.bench.{name}", *rest]
-            measuring = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**environment, "BENCH_FOLDER": folder},
-                preexec_fn=die_with_parent(),  # noqa: PLW1509 - we have one thread
-            )
-            try:
-                return measuring.wait()
-            except KeyboardInterrupt:
-                measuring.terminate()
-                measuring.wait()
-                raise
+    with (
+        tempfile.TemporaryDirectory(prefix="ignition-bench-", ignore_cleanup_errors=True) as folder,
+        _fresh_servers(Path(folder)) as environment,
+    ):
+        migrate(environment)
+        measuring = subprocess.Popen(
+            [str(PYTHON), "-m", f"devtools.bench.{name}", *rest],
+            cwd=ROOT,
+            env={**environment, "BENCH_FOLDER": folder},
+            preexec_fn=die_with_parent(),  # noqa: PLW1509 - we have one thread
+        )
+        try:
+            return measuring.wait()
+        except KeyboardInterrupt:
+            measuring.terminate()
+            measuring.wait()
+            raise
 
 
 @contextmanager

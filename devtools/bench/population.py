@@ -49,7 +49,13 @@ def owner() -> User:
 
 
 def add_practice(
-    person: User, business: str, handle: SandboxHandle, *, name: str, postings: int, known_contacts: bool = True
+    person: User,
+    business: str,
+    handle: SandboxHandle,
+    *,
+    name: str,
+    postings: int,
+    known_contacts: bool = True,
 ) -> Practice:
     """A practice whose postings are all held; with ``known_contacts`` its clients are linked already."""
     opened = open_practice(person, name)
@@ -65,7 +71,9 @@ def let_leave(practice: Practice, *, limit: int | None = None) -> None:
     with practice_scope(practice.pk):
         held = Posting.objects.filter(status=Posting.Status.HELD)
         if limit is not None:
-            held = Posting.objects.filter(pk__in=list(held.order_by("pk").values_list("pk", flat=True)[:limit]))
+            held = Posting.objects.filter(
+                pk__in=list(held.order_by("pk").values_list("pk", flat=True)[:limit])
+            )
         held.update(status=Posting.Status.PENDING, not_before=timezone.now())
     wake(push_due_postings, practice.pk)
 
@@ -109,7 +117,9 @@ def _connect(person: User, business: str, handle: SandboxHandle) -> None:
     LedgerSettings.objects.update_or_create(defaults={"accepts_postings": True})
 
 
-def _add_clients(business: str, handle: SandboxHandle, prefix: str, *, count: int, linked: bool) -> list[Client]:
+def _add_clients(
+    business: str, handle: SandboxHandle, prefix: str, *, count: int, linked: bool
+) -> list[Client]:
     address = {"address_line_1": "1 Quay Street", "city": "Bristol", "postal_code": "BS1 4AA"}
     theirs: dict[str, str] = {}
     if linked:

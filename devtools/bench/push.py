@@ -26,8 +26,18 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     add("--practices", type=int, default=20, help="how many practices (20)")
     add("--postings", type=int, default=1380, help="postings of all practices together (1380)")
     add("--backlogs", type=int, help="practices that share all but the small ones' 20 each (one per 1,000)")
-    add("--limit", type=int, default=100, help="requests a business may make in a window, 0 for no limit (100)")
-    add("--window", type=int, default=6, help="length of that window in seconds (6: Sage's minute, 10 x faster)")
+    add(
+        "--limit",
+        type=int,
+        default=100,
+        help="requests a business may make in a window, 0 for no limit (100)",
+    )
+    add(
+        "--window",
+        type=int,
+        default=6,
+        help="length of that window in seconds (6: Sage's minute, 10 x faster)",
+    )
     add("--answer-ms", type=int, default=30, help="how long Sage takes to answer (30)")
     add("--threads", type=int, default=32, help="threads of the worker (32)")
     add("--new-contacts", type=int, default=1, help="further small practices of unknown clients (1)")
