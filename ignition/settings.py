@@ -193,6 +193,8 @@ SAGE_CLIENT_ID = os.environ.get("SAGE_CLIENT_ID", "")
 SAGE_CLIENT_SECRET = os.environ.get("SAGE_CLIENT_SECRET", "")
 #: Budgets for each business, below what Sage is believed to allow (FACTS.md 4).
 SAGE_REQUESTS_PER_MINUTE = int(os.environ.get("SAGE_REQUESTS_PER_MINUTE", "150"))
+#: How long Sage's minute takes; only a measurement against a faster Sage changes it.
+SAGE_MINUTE_SECONDS = float(os.environ.get("SAGE_MINUTE_SECONDS", "60"))
 SAGE_REQUESTS_PER_DAY = int(os.environ.get("SAGE_REQUESTS_PER_DAY", "20000"))
 SAGE_APP_REQUESTS_PER_DAY = int(os.environ.get("SAGE_APP_REQUESTS_PER_DAY", "1200000"))
 #: Seconds to connect, and seconds for a whole answer: far less than a posting's lease of five minutes.
