@@ -33,6 +33,8 @@ class PracticeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if holds_a_nul(request):
+            return render(request, "400.html", status=400)
         user = request.user if request.user.is_authenticated else None
         with audit.acting_as(user):
             if not request.path_info.startswith(PREFIX):
@@ -71,6 +73,12 @@ class PracticeMiddleware:
             response.status_code = 303
             return response
         return render(request, "problem.html", {"message": error.message}, status=409)
+
+
+def holds_a_nul(request: HttpRequest) -> bool:
+    """Whether the address holds a NUL character, which PostgreSQL cannot look for; forms refuse it themselves."""
+    words = (word for values in request.GET.lists() for word in values[1])
+    return "\x00" in request.path_info or any("\x00" in word for word in words)
 
 
 def opens_own(request: HttpRequest) -> bool:

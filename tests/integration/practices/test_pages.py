@@ -91,3 +91,17 @@ def test_a_broken_rule_on_a_get_is_a_page_with_its_message(cast):
 
 def test_health_answers_without_signing_in(db, client):
     assert client.get("/healthz").json() == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    "address", ["/p/brook-co/clients/?q=a%00b", "/p/br%00ok/", "/p/brook-co/search/?q=%00"]
+)
+def test_a_nul_in_an_address_is_a_clear_page(client_of, address):
+    assert client_of("alice").get(address).status_code == 400
+
+
+def test_a_nul_in_a_form_is_refused_by_the_form(client_of):
+    answer = client_of("alice").post(
+        "/p/brook-co/settings/save/", {"name": "Bro\x00ok", "country": "GB", "invoice_day": "1"}
+    )
+    assert answer.status_code == 422
