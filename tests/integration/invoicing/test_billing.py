@@ -30,7 +30,7 @@ from tests.integration.invoicing.documents import (
     accept,
     open_the_ledger,
 )
-from tests.integration.invoicing.racing import at_once
+from tests.racing import at_once
 
 WEEKLY = {"billing": "recurring", "every": 1, "period": "week"}
 

@@ -34,7 +34,7 @@ from tests.integration.invoicing.documents import (
     an_invoice,
     open_the_ledger,
 )
-from tests.integration.invoicing.racing import at_once
+from tests.racing import at_once
 
 
 @pytest.fixture

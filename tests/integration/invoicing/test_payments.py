@@ -16,7 +16,7 @@ from practices.models import AuditEntry
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import a_client, a_draft, a_line, an_invoice
-from tests.integration.invoicing.racing import at_once
+from tests.racing import at_once
 
 NOON = datetime(2027, 3, 10, 12, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from practices.models import AuditEntry
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import MONTHLY, ON_COMPLETION, a_schedule
-from tests.integration.invoicing.racing import at_once
+from tests.racing import at_once
 
 
 @pytest.fixture
