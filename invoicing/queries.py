@@ -46,12 +46,20 @@ class MonthFigures:
 
 def invoice_to_post(pk: int) -> Invoice:
     """The invoice with client, people, lines, services and VAT rates loaded; mapping it needs no further query."""
-    invoice: Invoice = (
-        Invoice.objects.select_related("client", "proposal")
-        .prefetch_related("client__people", "lines__service", "lines__tax_rate")
-        .get(pk=pk)
-    )
+    invoice: Invoice = _ready_to_post().get(pk=pk)
     return invoice
+
+
+def invoices_to_post(pks: Iterable[int]) -> dict[int, Invoice]:
+    """The same for several invoices at once, by id; an id without an invoice is left out."""
+    return {invoice.pk: invoice for invoice in _ready_to_post().filter(pk__in=list(pks))}
+
+
+def _ready_to_post() -> QuerySet[Invoice]:
+    invoices: QuerySet[Invoice] = Invoice.objects.select_related("client", "proposal").prefetch_related(
+        "client__people", "lines__service", "lines__tax_rate"
+    )
+    return invoices
 
 
 def postings_of(invoice: Invoice) -> list[Posting]:

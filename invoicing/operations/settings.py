@@ -5,17 +5,16 @@ from practices import audit
 
 
 def invoicing_settings() -> InvoicingSettings:
-    """The practice's invoicing settings, made with defaults on first use."""
-    found, _ = InvoicingSettings.objects.get_or_create()
-    return found
+    """The practice's invoicing settings; the defaults, unsaved, until somebody changes them."""
+    return InvoicingSettings.objects.first() or InvoicingSettings()
 
 
 def set_invoicing_settings(
     *, manual_terms_days: int, automatic_terms_days: int, includes_descriptions: bool
 ) -> InvoicingSettings:
     """The changed settings, recorded; invoices issued before keep their dates (F26)."""
-    invoicing_settings()
-    settings: InvoicingSettings = InvoicingSettings.objects.select_for_update().get()
+    settings: InvoicingSettings
+    settings, _ = InvoicingSettings.objects.select_for_update().get_or_create()
     wanted = {
         "manual_terms_days": manual_terms_days,
         "automatic_terms_days": automatic_terms_days,

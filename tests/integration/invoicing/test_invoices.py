@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError
 
+from clients.models import Client
 from invoicing import errors
 from invoicing.models import Invoice, InvoiceLine, InvoiceNumbering
 from invoicing.operations import (
@@ -66,6 +67,14 @@ def test_f63_issuing_numbers_it_fixes_it_and_asks_the_ledger(inside):
 def test_f63_f64_a_client_switched_off_is_invoiced_and_held(inside):
     open_the_ledger()
     assert postings_of(an_invoice(a_client(posts_automatically=False)))[0].status == "held"
+
+
+def test_f18_the_clients_switch_decides_about_the_next_bill(inside):
+    open_the_ledger()
+    client = a_client()
+    for is_on, state in ((False, "held"), (True, "pending")):
+        Client.objects.update(posts_automatically=is_on)
+        assert postings_of(an_invoice(client))[0].status == state
 
 
 def test_an_invoice_over_nothing_is_held_for_a_person_to_decide(inside):
