@@ -13,7 +13,7 @@ from uuid import uuid4
 from django.utils import timezone
 
 from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsAreClosed
-from ledger.models import LedgerSettings, Posting
+from ledger.models import LedgerSettings, Posting, PostingQuerySet
 from ledger.signals import posting_due
 from practices import audit
 
@@ -118,13 +118,25 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
     now = timezone.now()
     if Posting.objects.filter(status=Posting.Status.LEASED, lease_expires_at__gt=now).exists():
         return []
-    due = list(Posting.objects.due().order_by("id").select_for_update(skip_locked=True)[:limit])
+    due = list(_ripe().order_by("id")[:limit]) or list(_run_out().order_by("attempts", "id")[:1])
     lease = uuid4().hex
     for posting in due:
         posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, lease, now + LEASE
         posting.attempts += 1
     Posting.objects.bulk_update(due, ["status", "lease", "lease_expires_at", "attempts"])
     return due
+
+
+def _ripe() -> PostingQuerySet:
+    return Posting.objects.due().filter(status=Posting.Status.PENDING).select_for_update(skip_locked=True)
+
+
+def _run_out() -> PostingQuerySet:
+    """Postings whose worker was lost.
+
+    One of them may be what killed it, so each is taken by itself, after all others: it can hold up nobody.
+    """
+    return Posting.objects.due().filter(status=Posting.Status.LEASED).select_for_update(skip_locked=True)
 
 
 def lease_posting(posting: Posting) -> Posting:

@@ -87,7 +87,7 @@ def _contact_posting(client: Client) -> Posting:
 
 
 def _create(posting: Posting, client: Client, business_id: str, sage: SageClient) -> ContactLink:
-    if posting.attempted_at and posting.failure != NotSeenYet.__name__:
+    if posting.attempted_at and not outcomes.looked_already(posting):
         raise NotSeenYet("the contact of this client")
     with practice_transaction():
         people = list(client.people.filter(has_left=False))

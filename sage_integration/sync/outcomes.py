@@ -1,11 +1,13 @@
 """What becomes of a posting after a try: decided here alone, from the error's own `retry`."""
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from ledger import outbox
+from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices.tenancy import practice_transaction
 from sage_integration.explanations import UNEXPECTED, failure_of, sentence_of, unexpected_sentence
@@ -50,6 +52,13 @@ def pause_after(attempts: int, jitter: float) -> float:
     return float(min(LONGEST_PAUSE, pause * (1 + jitter / 4)))
 
 
+def looked_already(posting: Posting) -> bool:
+    """Whether the first of the two looks was taken since the last try to send, and found nothing."""
+    if posting.failure != NotSeenYet.__name__ or posting.attempted_at is None:
+        return False
+    return posting.not_before > posting.attempted_at
+
+
 def settle(posting: Posting, error: SageError) -> None:
     """Postpone the posting or fail it, in a transaction of its own, as the error's `retry` says."""
     failure, detail = failure_of(error), sentence_of(error)
@@ -76,12 +85,11 @@ def settle_untried(postings: list[Posting], error: SageError) -> None:
     failure, detail = failure_of(error), sentence_of(error)
     with practice_transaction():
         for posting in postings:
-            if not outbox.still_ours(posting):
-                continue
-            if is_our_own_budget(error):
-                _wait_for_budget(posting, error, failure, detail)
-            else:
-                outbox.put_back(posting, seconds=_pause(posting, error), failure=failure, detail=detail)
+            with suppress(LeaseLost):
+                if is_our_own_budget(error):
+                    _wait_for_budget(posting, error, failure, detail)
+                else:
+                    outbox.put_back(posting, seconds=_pause(posting, error), failure=failure, detail=detail)
 
 
 def settle_unexpected(posting: Posting) -> None:

@@ -73,12 +73,10 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
     for position, posting in enumerate(batch):
         with structlog.contextvars.bound_contextvars(posting_id=posting.pk):
             try:
-                _push(posting, connection, sage)
+                _push_and_settle(posting, connection, sage)
             except SageError as error:
-                _settle(posting, error, connection)
-                if isinstance(error, outcomes.BUSINESS_WIDE):
-                    outcomes.settle_untried(batch[position + 1 :], error)
-                    raise
+                outcomes.settle_untried(batch[position + 1 :], error)
+                raise
             except LeaseLost:
                 log.info("another worker took this posting over")
             except DatabaseError:
@@ -86,16 +84,23 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
             except Exception as mistake:
                 log.exception("a mistake of ours")
                 mistakes.append(mistake)
-                outcomes.settle_unexpected(posting)
     return mistakes
 
 
-def _settle(posting: Posting, error: SageError, connection: SageConnection) -> None:
-    outcomes.pause_business(error, connection.business_id)
+def _push_and_settle(posting: Posting, connection: SageConnection, sage: SageClient) -> None:
+    """Push one posting and record what became of it; raises what concerns more than this posting."""
     try:
+        _push(posting, connection, sage)
+    except SageError as error:
+        outcomes.pause_business(error, connection.business_id)
         outcomes.settle(posting, error)
-    except LeaseLost:
-        log.info("another worker settled this posting")
+        if isinstance(error, outcomes.BUSINESS_WIDE):
+            raise
+    except (LeaseLost, DatabaseError):
+        raise
+    except Exception:
+        outcomes.settle_unexpected(posting)
+        raise
 
 
 def _push(posting: Posting, connection: SageConnection, sage: SageClient) -> None:
@@ -184,7 +189,7 @@ def _found_from_an_earlier_try(
     stored = sage.sales_invoices.find_by_reference(posting.reference)
     crash_points.reach("looked up")
     if stored is None:
-        if posting.failure != NotSeenYet.__name__:
+        if not outcomes.looked_already(posting):
             raise NotSeenYet(posting.reference)
         return None
     with practice_transaction():

@@ -12,7 +12,6 @@ from sage_integration.sage.errors import (
     UnexpectedAnswer,
 )
 from sage_integration.sync import errors  # noqa: F401  # its classes count as well
-from sage_integration.sync.outcomes import FIRST_PAUSE, LONGEST_PAUSE, pause_after
 
 
 def every_error(kind: type[SageError] = SageError) -> list[type[SageError]]:
@@ -45,9 +44,3 @@ def test_our_own_detail_is_part_of_the_sentence_and_technical_ones_are_not():
     )
     assert "GET" not in sentence_of(UnexpectedAnswer("GET /contacts", status=200))
     assert "POST" not in sentence_of(OutcomeUnknown("POST /contacts"))
-
-
-def test_pauses_double_from_a_minute_to_a_quarter_of_an_hour():
-    assert [pause_after(tries, 0) for tries in (1, 2, 3, 4, 5, 99)] == [60, 120, 240, 480, 900, 900]
-    assert all(FIRST_PAUSE <= pause_after(tries, 1) <= LONGEST_PAUSE for tries in range(60))
-    assert pause_after(1, 1) > pause_after(1, 0)

@@ -1,0 +1,97 @@
+"""Each night every posted invoice is looked for in Sage: there once, with our total."""
+
+import pytest
+
+from invoicing.models import Invoice
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.models import SyncRun
+from sage_integration.sync.audit import audit_documents
+from sage_integration.tasks import nightly_sync
+from tests.integration.sage_integration.posting import fresh, posted
+
+
+def audit(practice) -> SyncRun:
+    with acting_for(practice.pk):
+        return audit_documents()
+
+
+@pytest.fixture
+def acme(brook, enabled, sage):
+    """An invoice of £120 that is in Sage."""
+    return posted(brook, sage)
+
+
+def test_all_is_well_when_sage_holds_each_invoice_once(brook, sage, acme):
+    posted(brook, sage, "Bolt Ltd")
+    run = audit(brook)
+    assert (run.counts, run.problem) == ({"checked": 2}, "")
+    assert run.finished_at is not None
+
+
+def test_a_missing_document_is_named(brook, sage, acme):
+    sage.delete_record("sales_invoices", acme.theirs["id"])
+    run = audit(brook)
+    assert run.counts["missing"] == 1
+    assert acme.invoice.number_label in run.problem
+
+
+def test_a_second_document_with_our_reference_is_named(brook, enabled, sage, acme):
+    sage.create(
+        "sales_invoices",
+        enabled.business_id,
+        contact_id=acme.theirs["contact"]["id"],
+        date="2027-03-10",
+        reference=acme.posting.reference,
+        invoice_lines=[
+            {
+                "description": "Copied by hand",
+                "ledger_account_id": enabled.default_account_id,
+                "quantity": "1",
+                "unit_price": "100",
+                "tax_rate_id": "GB_STANDARD",
+                "tax_amount": "20",
+            }
+        ],
+    )
+    run = audit(brook)
+    assert run.counts["duplicated"] == 1
+    assert acme.posting.reference in run.problem
+
+
+def test_another_total_in_sage_is_named_with_both_figures(brook, sage, acme):
+    sage.edit_invoice(
+        acme.theirs["id"],
+        invoice_lines=[
+            {"id": acme.theirs["invoice_lines"][0]["id"], "unit_price": "200", "tax_amount": "40"}
+        ],
+    )
+    run = audit(brook)
+    assert run.counts["differing"] == 1
+    assert "£120.00" in run.problem
+    assert "£240.00" in run.problem
+
+
+def test_a_void_in_sage_voids_here_once(brook, sage, acme):
+    sage.void_invoice(acme.theirs["id"])
+    assert audit(brook).counts["voided"] == 1
+    assert fresh(acme.invoice).status == Invoice.Status.VOID
+    assert "voided" not in audit(brook).counts
+
+
+def test_a_payment_we_do_not_know_of_shows_as_a_different_balance(brook, sage, acme):
+    sage.record_payment(acme.theirs["id"], "40")
+    assert audit(brook).counts["settled_differently"] == 1
+
+
+def test_sage_being_away_is_kept_on_the_run(brook, sage, acme):
+    sage.arm("status", on="GET /sales_invoices", status=500)
+    run = audit(brook)
+    assert "checked" not in run.counts
+    assert run.problem
+
+
+def test_the_nightly_round_refreshes_reads_and_compares(brook, sage, acme):
+    nightly_sync(brook.pk)
+    with practice_scope(brook.pk):
+        kinds = set(SyncRun.objects.filter(finished_at__isnull=False).values_list("kind", flat=True))
+    assert {SyncRun.Kind.REFERENCE_DATA, SyncRun.Kind.AUDIT} <= kinds
