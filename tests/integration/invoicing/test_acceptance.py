@@ -20,6 +20,7 @@ from tests.integration.invoicing.documents import (
     accept,
     open_the_ledger,
 )
+from tests.racing import at_once
 
 
 def test_f60_upfront_services_become_one_invoice_dated_the_acceptance(brook):
@@ -40,6 +41,15 @@ def test_f60_accepting_twice_bills_once(brook):
         accept(proposal)
         assert Invoice.objects.count() == Posting.objects.count() == 1
         assert BillingSchedule.objects.count() == 2
+
+
+def test_f60_billing_started_by_five_at_once_starts_once(brook):
+    with practice_scope(brook.pk):
+        proposal = a_proposal(UPFRONT, MONTHLY)
+    invoices = at_once(brook, 5, lambda: start_billing(proposal, on=TODAY))
+    assert len([invoice for invoice in invoices if invoice]) == 1
+    with practice_scope(brook.pk):
+        assert Invoice.objects.count() == Posting.objects.count() == 1
 
 
 def test_f60_upfront_is_billed_on_acceptance_even_when_the_engagement_starts_later(brook):

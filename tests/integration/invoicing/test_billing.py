@@ -236,6 +236,15 @@ def test_what_falls_due_during_a_pause_is_not_billed_afterwards(brook):
         assert BilledPeriod.objects.filter(skip_reason="Billing was paused").count() == 2
 
 
+def test_a_service_resumed_on_an_invoice_day_is_billed_that_day(brook):
+    with practice_scope(brook.pk):
+        schedule = a_schedule(MONTHLY, starts_on=date(2027, 4, 1))
+        pause_billing(schedule, on=date(2027, 4, 1))
+        resume_billing(schedule, on=date(2027, 5, 1))
+        bill_due_periods(on=date(2027, 5, 1))
+        assert tax_points() == [date(2027, 5, 1)]
+
+
 def test_what_was_due_before_a_pause_is_billed_after_it(brook):
     with practice_scope(brook.pk):
         schedule = a_schedule(MONTHLY, starts_on=date(2027, 4, 1))

@@ -1,10 +1,11 @@
 """Money received: mirrored once, edited, reversed, never more than is owed (F79 to F82)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -194,6 +195,42 @@ def test_two_payments_at_once_cannot_pay_more_than_the_invoice(brook):
     assert sum(isinstance(outcome, errors.OverAllocated) for outcome in outcomes) == 2
     with practice_scope(brook.pk):
         assert owed(invoice) == 40
+
+
+def test_a_payment_waits_for_one_that_is_not_committed_yet(brook):
+    with practice_scope(brook.pk):
+        invoice = an_invoice(None, a_line("Advice", "100", code="zero"))
+    with ThreadPoolExecutor(1) as pool:
+        with practice_scope(brook.pk):
+            pay((invoice, 60))
+            second = pool.submit(pay_apart, brook, invoice, 60)
+            wait_until_blocked()
+        assert isinstance(second.result(), errors.OverAllocated)
+    with practice_scope(brook.pk):
+        assert owed(invoice) == 40
+
+
+def pay_apart(practice, invoice: Invoice, amount: int) -> Payment | errors.OverAllocated:
+    """A second payment, in a transaction of its own."""
+    try:
+        with practice_scope(practice.pk):
+            return pay((invoice, amount), external_id="p2")
+    except errors.OverAllocated as error:
+        return error
+    finally:
+        connection.close()
+
+
+def wait_until_blocked() -> None:
+    """Return as soon as another transaction waits for this one."""
+    with connection.cursor() as cursor:
+        for _ in range(10_000):
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone()[0]:
+                return
+    pytest.fail("The other payment did not wait.")
 
 
 @pytest.mark.parametrize(
