@@ -7,12 +7,12 @@ level security. Both practices exist in every one of them.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
@@ -41,6 +41,8 @@ def database(worker_id: str, django_db_blocker) -> Iterator[None]:
         f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number % 15 + 1}"
     )
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    with suppress(AttributeError):
+        del caches["default"]  # Somebody may have used it before, in the place all workers share.
     # Hashing slowly is production's business; the cast alone would cost a second a test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     connections["default"].settings_dict["TEST"]["NAME"] = f"test_ignition_{os.getpid()}{suffix}"

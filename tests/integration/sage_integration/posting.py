@@ -89,8 +89,8 @@ def push_until_settled(practice: Practice, clock, tries: int = 8) -> None:
         clock.shift(1)
 
 
-def forget_pauses() -> None:
-    """Every budget full again: they live in Valkey, whose clock tests do not move."""
+def empty_valkey() -> None:
+    """Valkey as after a restart: budgets full, messages lost; its clock is one that tests do not move."""
     with Redis.from_url(settings.REDIS_URL) as valkey:
         valkey.flushdb()
 

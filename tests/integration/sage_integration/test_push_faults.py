@@ -15,7 +15,7 @@ from sage_integration.models import ContactLink, SageLink
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
 from tests.integration.sage_integration.posting import (
-    forget_pauses,
+    empty_valkey,
     issued_invoice,
     posting_of,
     push_once,
@@ -68,7 +68,7 @@ def test_a_fault_on_the_way_leaves_one_invoice_and_one_contact(
     invoice = issued_invoice(brook)
     sage.arm(fault, on=on, **options)
     push_once(brook)
-    forget_pauses()
+    empty_valkey()
     push_until_settled(brook, clock)
     assert_one_document(invoice, sage)
 
@@ -223,7 +223,7 @@ def test_retry_after_is_obeyed_and_holds_back_the_whole_business(brook, enabled,
 
 def test_our_own_budget_postpones_without_a_try(brook, enabled, sage, clock, settings):
     settings.SAGE_REQUESTS_PER_MINUTE = 5
-    forget_pauses()
+    empty_valkey()
     invoices = [issued_invoice(brook, name) for name in ("Acme Ltd", "Bolt Ltd")]
     push_once(brook)
     waiting = [p for p in map(posting_of, invoices) if p.status == Posting.Status.PENDING]
