@@ -197,6 +197,8 @@ SAGE_REQUESTS_PER_MINUTE = int(os.environ.get("SAGE_REQUESTS_PER_MINUTE", "150")
 SAGE_MINUTE_SECONDS = float(os.environ.get("SAGE_MINUTE_SECONDS", "60"))
 SAGE_REQUESTS_PER_DAY = int(os.environ.get("SAGE_REQUESTS_PER_DAY", "20000"))
 SAGE_APP_REQUESTS_PER_DAY = int(os.environ.get("SAGE_APP_REQUESTS_PER_DAY", "1200000"))
+#: The operator's plans that Sage belongs to; empty, as for a practice that runs this itself, means all (F09).
+SAGE_PLANS = listed("SAGE_PLANS")
 #: Seconds to connect, and seconds for a whole answer: far less than a posting's lease of five minutes.
 SAGE_TIMEOUT = (5, 30)
 

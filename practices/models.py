@@ -29,6 +29,8 @@ class Practice(models.Model):
         help_text="The day of the month that recurring invoices are dated; the last day where a month is shorter.",
     )
     time_zone = models.CharField(max_length=50, default="Europe/London")
+    #: The operator's word for what this practice has subscribed to; empty where nobody sells anything (F09).
+    plan = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

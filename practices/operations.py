@@ -76,6 +76,14 @@ def amend_practice(practice: Practice) -> Practice:
     return practice
 
 
+def set_plan(practice: Practice, plan: str) -> Practice:
+    """The practice on another of the operator's plans, recorded (F09)."""
+    before, practice.plan = practice.plan, plan
+    practice.save(update_fields=["plan"])
+    audit.record("practice.plan_set", practice, before=before, after=plan)
+    return practice
+
+
 def invite_member(practice: Practice, email: str, role: str, *, by: User) -> Invitation:
     """An invitation that is on its way by e-mail and lasts a week; raises `AlreadyMember`."""
     if Membership.objects.filter(practice=practice, user__email__iexact=email).exists():

@@ -12,7 +12,6 @@ from datetime import timedelta
 from itertools import islice
 
 import structlog
-from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 
@@ -27,10 +26,8 @@ from sage_integration.errors import (
     ConsentDenied,
     InstallationRefused,
     NoUsableCompany,
-    PracticeNotInUK,
     ReadOnlyAccess,
     SageIsAway,
-    SageNotConfigured,
     SageRefusedSignIn,
     SignInFailed,
     StartedBySomebodyElse,
@@ -40,6 +37,7 @@ from sage_integration.errors import (
     StateUsed,
 )
 from sage_integration.models import Authorisation
+from sage_integration.offer import refusal_to_connect
 from sage_integration.sage.errors import AppRefused, GrantRefused, SageError
 from sage_integration.sage.oauth import SCOPE, TokenPair
 from sage_integration.sessions import open_sage_with
@@ -64,12 +62,11 @@ class State:
 def begin_connection(practice: Practice, *, by: User, browser: str) -> str:
     """The address of Sage's sign-in page for one trip by this person in this browser.
 
-    ``browser`` is a secret kept in the session. Raises `PracticeNotInUK` (F01) or `SageNotConfigured`.
+    ``browser`` is a secret kept in the session. Raises `PracticeNotInUK` (F01), `PlanLacksSage` (F09) or
+    `SageNotConfigured`.
     """
-    if practice.country != "GB":
-        raise PracticeNotInUK(practice)
-    if not (settings.SAGE_CLIENT_ID and settings.SAGE_CLIENT_SECRET):
-        raise SageNotConfigured(practice)
+    if refusal := refusal_to_connect(practice):
+        raise refusal
     oauth = oauth_client()
     nonce, verifier = secrets.token_urlsafe(32), oauth.new_code_verifier()
     Authorisation.objects.filter(created_at__lt=timezone.now() - LIFE).delete()

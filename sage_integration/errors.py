@@ -9,6 +9,10 @@ class PracticeNotInUK(DomainError):
     )
 
 
+class PlanLacksSage(DomainError):
+    message = "Sage is not part of the practice's plan. Ask the operator of this service to change the plan."
+
+
 class SageNotConfigured(DomainError):
     message = (
         "This installation is not registered with Sage yet. Its operator has to set SAGE_CLIENT_ID and "

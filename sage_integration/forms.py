@@ -98,6 +98,10 @@ class TaxRateMapForm(forms.Form):
             field = self[f"rate_{rate.pk}"]
             yield rate, rate.percent_on(self._today), field, self._standing(rate)
 
+    def is_saved(self) -> bool:
+        """Whether what the page shows first is what is in force: then only a change has to be saved (F32)."""
+        return all(self._mapped.get(rate.pk) == self[f"rate_{rate.pk}"].initial for rate in self._rates)
+
     def _standing(self, rate: TaxRate) -> Suggestion:
         likeliest = self._suggestions[rate.pk]
         saved = self._mapped.get(rate.pk, "")

@@ -8,6 +8,7 @@ from django.urls import reverse
 from practices import audit
 from practices.models import Practice
 from sage_integration.models import SageConnection
+from sage_integration.offer import refusal_to_connect
 from sage_integration.readiness import readiness, unmapped_rates
 
 Status = SageConnection.Status
@@ -24,6 +25,12 @@ ACTS = {
     "sage.needs_reauthorisation": "Sage ended the authorisation",
 }
 ACTS_SHOWN = 10
+#: The pages between signing in and enabling.
+STEPS = (
+    ("Company", "sage:business-choose"),
+    ("Settings", "sage:settings-edit"),
+    ("VAT rates", "sage:tax-rate-map"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,13 @@ class Tile:
 
 
 def connection_in_words(practice: Practice) -> dict[str, Any] | None:
-    """The dot in the top bar: tone, words and where to look; None where Sage is not offered (F01)."""
-    if practice.country != "GB":
-        return None
+    """The dot in the top bar: tone, words and where to look; None where Sage is not offered (F01, F09)."""
     url = reverse("sage:connection-detail", args=[practice.slug])
     found = SageConnection.objects.live().only("status", "business_name", "trouble")
     connection: SageConnection | None = found.first()
     if connection is None:
+        if refusal_to_connect(practice):
+            return None
         return {"tone": "neutral", "words": "Sage: not connected", "url": url}
     if connection.status == Status.NEEDS_REAUTHORISATION:
         return {"tone": "bad", "words": "Sage: needs reconnecting", "url": url}
@@ -78,36 +85,30 @@ def tile_of(connection: SageConnection | None, practice: Practice) -> Tile:
 
 
 def _tile_without_connection(practice: Practice) -> Tile:
-    if practice.country != "GB":
-        why = "Sage is offered to practices in the United Kingdom only. The practice's country is a setting."
-        return Tile("Unavailable", "neutral", why, unavailable=why)
+    if refusal := refusal_to_connect(practice):
+        return Tile("Unavailable", "neutral", refusal.message, unavailable=refusal.message)
     return Tile(
         "Not connected", "neutral", "Copies invoices to Sage Accounting and brings their payments back."
     )
 
 
 def set_up_steps(connection: SageConnection, practice: Practice, current: str) -> list[dict[str, str]]:
-    """The way from signing in to enabling, for the stepper; empty once it was walked."""
+    """The way from the first sign-in to enabling, for the stepper; empty once it was walked."""
     if connection.enabled_at:
         return []
-    checks = [check for check in readiness(connection) if check.page != "sage:connection-detail"]
-    pages = [(check.label, check.page, not check.problem) for check in checks]
-    pages.append(("Enable", "sage:connection-enable", False))
+    settled = {check.page for check in readiness(connection) if not check.problem}
     steps = []
-    for label, page, is_done in pages:
-        state = (
-            "current"
-            if page == f"sage:{current}"
-            else "done"
-            if is_done and connection.business_id
-            else "todo"
-        )
-        can_go = page == "sage:business-choose" or bool(connection.business_id)
-        target = "sage:connection-detail" if page == "sage:connection-enable" else page
-        steps.append(
-            {"label": label, "state": state, "url": reverse(target, args=[practice.slug]) if can_go else ""}
-        )
-    return steps
+    for label, page in STEPS:
+        is_open = bool(connection.business_id) or page == "sage:business-choose"
+        state = "current" if page == current else "done" if page in settled and is_open else "todo"
+        url = reverse(page, args=[practice.slug]) if is_open else ""
+        steps.append({"label": label, "state": state, "url": url})
+    return [*steps, _last_step(connection, practice, is_current=current == "sage:connection-detail")]
+
+
+def _last_step(connection: SageConnection, practice: Practice, *, is_current: bool) -> dict[str, str]:
+    url = reverse("sage:connection-detail", args=[practice.slug]) if connection.business_id else ""
+    return {"label": "Enable", "state": "current" if is_current else "todo", "url": url}
 
 
 def activity_of(connection: SageConnection) -> list[dict[str, object]]:

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('vat_number', models.CharField(blank=True, max_length=20, verbose_name='VAT number')),
                 ('invoice_day', models.PositiveSmallIntegerField(default=1, help_text='The day of the month that recurring invoices are dated; the last day where a month is shorter.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)])),
                 ('time_zone', models.CharField(default='Europe/London', max_length=50)),
+                ('plan', models.CharField(blank=True, max_length=40)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={

@@ -62,7 +62,7 @@ def _about(connection: SageConnection, request: PracticeRequest) -> dict[str, ob
     return {
         "checks": checks,
         "problems": [check.problem for check in checks if check.problem],
-        "steps": set_up_steps(connection, request.practice, "connection-enable"),
+        "steps": set_up_steps(connection, request.practice, "sage:connection-detail"),
         "default_account": SageLedgerAccount.objects.filter(sage_id=connection.default_account_id).first(),
         "trouble": EXPLANATIONS.get(connection.trouble),
         "held_count": held.count(),

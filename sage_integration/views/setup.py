@@ -57,7 +57,7 @@ def business_choose(request: PracticeRequest, practice: str) -> HttpResponse:
         problem = sentence_of(error)
     with practice_transaction():
         context = {"sage": connection, "page": page, "words": words, "problem": problem}
-        context["steps"] = set_up_steps(connection, request.practice, "business-choose")
+        context["steps"] = set_up_steps(connection, request.practice, "sage:business-choose")
         return render(
             request, "sage_integration/business_choose.html", context, status=503 if problem else 200
         )
@@ -94,7 +94,7 @@ def settings_edit(request: PracticeRequest, practice: str) -> HttpResponse:
     context = {
         "sage": connection,
         "form": form,
-        "steps": set_up_steps(connection, request.practice, "settings-edit"),
+        "steps": set_up_steps(connection, request.practice, "sage:settings-edit"),
         "dates": worked_dates(
             request.practice.today(),
             request.practice.invoice_day,
@@ -150,7 +150,7 @@ def tax_rate_map(request: PracticeRequest, practice: str) -> HttpResponse:
     context = {
         "sage": connection,
         "form": form,
-        "steps": set_up_steps(connection, request.practice, "tax-rate-map"),
+        "steps": set_up_steps(connection, request.practice, "sage:tax-rate-map"),
     }
     return _form_page(request, "sage_integration/tax_rate_map.html", context)
 
@@ -183,7 +183,6 @@ def account_map(request: PracticeRequest, practice: str) -> HttpResponse:
         "sage": connection,
         "form": form,
         "page": page,
-        "steps": set_up_steps(connection, request.practice, "account-map"),
     }
     return _form_page(request, "sage_integration/account_map.html", context)
 

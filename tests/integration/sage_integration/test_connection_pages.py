@@ -3,6 +3,7 @@
 from html import unescape
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from ledger.models import Posting
@@ -136,6 +137,21 @@ def test_f01_a_practice_outside_the_united_kingdom_cannot_connect(alice, brook, 
     assert "United Kingdom only" in text_of(refused)
     with practice_scope(brook.pk):
         assert not SageConnection.objects.exists()
+
+
+def test_f09_a_practice_whose_plan_lacks_sage_sees_why_and_cannot_connect(alice, brook, sage, settings):
+    settings.SAGE_PLANS = ["plus"]
+    shown = text_of(alice.get(page("app-list")))
+    assert "not part of the practice's plan" in shown
+    assert alice.post(page("connection-begin")).status_code == 409
+    call_command("set_plan", "brook-co", "plus")
+    assert "Not connected" in text_of(alice.get(page("app-list")))
+    assert alice.post(page("connection-begin")).status_code == 303
+
+
+def test_f09_without_plans_sage_belongs_to_all(alice, brook, sage, settings):
+    assert settings.SAGE_PLANS == []
+    assert alice.post(page("connection-begin")).status_code == 303
 
 
 def test_f02_a_company_outside_the_united_kingdom_is_shown_disabled_and_refused(alice, brook, sage):

@@ -63,7 +63,7 @@ def test_f05_an_answer_without_a_state_is_refused(alice, brook, sage):
     assert_nothing_connected(brook, back_from(alice, answer), "did not say which sign-in")
 
 
-@pytest.mark.parametrize("state", ["x", "a:b:c", "{}", "é", "x" * 5000, "\x00"])
+@pytest.mark.parametrize("state", ["x", "a:b:c", "{}", "é", "x" * 5000])
 def test_f05_a_state_we_did_not_make_is_refused(alice, brook, sage, state):
     answer = answer_of_consent(begun(alice)) | {"state": state}
     assert_nothing_connected(brook, back_from(alice, answer), "did not come from a sign-in")

@@ -1,0 +1,18 @@
+"""To which practices Sage is offered at all."""
+
+from django.conf import settings
+
+from practices.errors import DomainError
+from practices.models import Practice
+from sage_integration.errors import PlanLacksSage, PracticeNotInUK, SageNotConfigured
+
+
+def refusal_to_connect(practice: Practice) -> DomainError | None:
+    """Why this practice cannot connect Sage (F01, F09); None when it can."""
+    if practice.country != "GB":
+        return PracticeNotInUK(practice)
+    if settings.SAGE_PLANS and practice.plan not in settings.SAGE_PLANS:
+        return PlanLacksSage(practice)
+    if not (settings.SAGE_CLIENT_ID and settings.SAGE_CLIENT_SECRET):
+        return SageNotConfigured(practice)
+    return None
