@@ -6,7 +6,9 @@ import signal
 import sys
 from types import FrameType
 
+from sage_sandbox.faults import FAULTS
 from sage_sandbox.server import Sandbox
+from sage_sandbox.switches import SWITCHES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--client-secret", default=os.environ.get("SAGE_CLIENT_SECRET"), help="and its secret"
     )
+    parser.add_argument(
+        "--list", action="store_true", help="name every switch and fault with its meaning, then stop"
+    )
     options = parser.parse_args(arguments)
+    if options.list:
+        _list()
+        return 0
     try:
         sandbox = Sandbox(
             options.db,
@@ -54,6 +62,15 @@ def main(arguments: list[str] | None = None) -> int:
         print("Sage sandbox stopped.", flush=True)
     sandbox.stop()
     return 0
+
+
+def _list() -> None:
+    print("Switches (PUT /_control/switches), each with its default")
+    for name, switch in SWITCHES.items():
+        print(f"  {name} = {switch.default}: {switch.decides}")
+    print("Faults (POST /_control/faults)")
+    for name, kind in FAULTS.items():
+        print(f"  {name}: {kind.explains}")
 
 
 if __name__ == "__main__":

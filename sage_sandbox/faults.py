@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlencode
 
 from sage_sandbox.decimals import PENNY, sage_string
 from sage_sandbox.errors import Refusal, entry, forbidden, no_subscription, unauthorised
-from sage_sandbox.exchange import Answer, Call, html_answer, json_answer
+from sage_sandbox.exchange import Answer, Call, html_answer, json_answer, redirect
 from sage_sandbox.limits import too_many_requests
 from sage_sandbox.request_log import under
 
@@ -277,6 +278,13 @@ def _invalid_grant(_strike: Strike) -> Answer:
     )
 
 
+def _authorise_error(strike: Strike) -> Answer:
+    asked = strike.call.query
+    error = strike.option("error", "server_error")
+    answer = {"error": error, "state": asked.get("state", "")}
+    return redirect(f"{asked.get('redirect_uri', '/')}?{urlencode(answer)}", 302)
+
+
 def _refusing(make: Callable[[], Refusal]) -> Effect:
     def effect(_strike: Strike) -> Answer:
         refusal = make()
@@ -315,6 +323,12 @@ FAULTS: dict[str, FaultKind] = {
     ),
     "invalid_grant": FaultKind(
         _invalid_grant, "before", "refreshing is refused, nothing is rotated", "POST /token", REFRESH
+    ),
+    "authorise_error": FaultKind(
+        _authorise_error,
+        "before",
+        "instead of the consent page, back to the app with `error` (server_error)",
+        "GET /oauth2/auth/central",
     ),
     "unauthorised": FaultKind(_refusing(unauthorised), "before", "401, as for an expired access token"),
     "revoked": FaultKind(

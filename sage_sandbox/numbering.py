@@ -35,5 +35,8 @@ def take_number(books: Books, kind: DocumentKind, doc: Doc, attributes: Doc) -> 
 
 
 def _number_taken(books: Books, kind: DocumentKind, doc: Doc, number: str) -> bool:
-    condition = "json_extract(body, ?) = ? AND id <> ?"
-    return bool(books.all(kind.kind, condition, (f"$.{kind.number}", number, doc["id"])))
+    taken = books.store.row(
+        "SELECT 1 FROM records WHERE business = ? AND kind = ? AND number = ? AND id <> ? AND deleted_at IS NULL",
+        (books.key, kind.kind, number, doc["id"]),
+    )
+    return taken is not None

@@ -70,7 +70,8 @@ class HttpServer:
                     pass
         except BadRequest as problem:
             body = f"{problem}\n".encode()
-            _send(connection, "400 Bad Request", [("Content-Length", str(len(body)))], [body], keep=False)
+            with contextlib.suppress(OSError):
+                _send(connection, "400 Bad Request", [("Content-Length", str(len(body)))], [body], keep=False)
         except OSError:
             return
         finally:

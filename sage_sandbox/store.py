@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS records (
     seq INTEGER PRIMARY KEY,
     business TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
     created REAL NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, deleted_at TEXT,
-    date TEXT, due_date TEXT, contact TEXT, status TEXT, type TEXT, reference TEXT, email TEXT,
+    date TEXT, due_date TEXT, contact TEXT, status TEXT, type TEXT, reference TEXT, email TEXT, number TEXT,
     search TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS records_by_id ON records (id, kind, business);
@@ -23,6 +23,7 @@ CREATE INDEX IF NOT EXISTS records_by_deletion ON records (business, kind, delet
 CREATE INDEX IF NOT EXISTS records_by_contact ON records (business, kind, contact);
 CREATE INDEX IF NOT EXISTS records_by_status ON records (business, kind, status);
 CREATE INDEX IF NOT EXISTS records_by_reference ON records (business, reference) WHERE kind = 'contacts';
+CREATE INDEX IF NOT EXISTS records_by_number ON records (business, kind, number) WHERE number IS NOT NULL;
 CREATE INDEX IF NOT EXISTS records_by_search ON records (business, kind, search, deleted_at, created);
 CREATE TABLE IF NOT EXISTS settlements (
     business TEXT NOT NULL, source_kind TEXT NOT NULL, source TEXT NOT NULL, line TEXT NOT NULL,
@@ -47,7 +48,7 @@ CREATE TABLE IF NOT EXISTS idempotency (
 );
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-VERSION = 1  # raise it when the tables change: an older file then starts afresh
+VERSION = 2  # raise it when the tables change: an older file then starts afresh
 TABLES = ("records", "settlements", "businesses", "grants", "codes", "tokens", "idempotency", "settings")
 MARK = "\x1f"
 ENCODE = json.JSONEncoder(separators=(",", ":")).encode
@@ -62,6 +63,7 @@ COLUMNS = [
     "type",
     "reference",
     "email",
+    "number",
     "search",
     "body",
 ]
@@ -184,6 +186,7 @@ class Store:
             "type": _type(doc),
             "reference": doc.get("reference"),
             "email": (doc.get("email") or "").lower() or None,
+            "number": doc.get("invoice_number") or doc.get("credit_note_number"),
             "search": f"{MARK}{names}{MARK}",
             "body": ENCODE(doc),
         }

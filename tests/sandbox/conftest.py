@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -104,6 +105,12 @@ class Api:
 
     def read_invoice(self, invoice, **query):
         return self.get(f"/sales_invoices/{invoice['id']}", mark_as_sent="false", **query)
+
+    def wait_until_held(self):
+        """Return once a request is held by the fault `hold`."""
+        deadline = time.monotonic() + 10
+        while not self.handle.summary()["held"]:
+            assert time.monotonic() < deadline, "no request was held"
 
     def status(self, invoice):
         return self.read_invoice(invoice)["status"]["id"]

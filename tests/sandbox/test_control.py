@@ -200,6 +200,13 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path):
         assert process.wait(10) == 0
 
 
+def test_the_command_lists_switches_and_faults():
+    command = [sys.executable, "-m", "sage_sandbox", "--list"]
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+    assert "put_lines = merge" in listed
+    assert "lost_refresh_answer" in listed
+
+
 def test_the_command_says_when_its_port_is_taken(sandbox):
     port = urlsplit(sandbox.url).port
     command = [sys.executable, "-m", "sage_sandbox", "--port", str(port)]

@@ -10,7 +10,7 @@ import pytest
 
 from sage_sandbox.faults import FAULTS
 from sage_sandbox.handle import SandboxProblem
-from tests.sandbox.test_oauth import FORM, consent, exchange, refresh
+from tests.sandbox.test_oauth import FORM, REDIRECT, authorise_url, consent, exchange, refresh
 
 CREATE = "POST /sales_invoices"
 
@@ -115,13 +115,19 @@ def test_a_fault_of_refreshing_leaves_the_code_exchange_alone(api):
     assert exchange(api, consent(api)["code"]).status == 200
 
 
+def test_authorising_can_end_in_an_error_of_sages(api):
+    api.handle.arm("authorise_error", error="temporarily_unavailable")
+    answer = api.raw("GET", authorise_url())
+    assert answer.headers["Location"].startswith(f"{REDIRECT}?error=temporarily_unavailable&state=the+state")
+    assert api.raw("GET", authorise_url()).status == 200
+
+
 def test_a_held_request_waits_for_its_release(api, customer):
     api.handle.arm("hold", on=CREATE, when="after")
     replies = []
     caller = threading.Thread(target=lambda: replies.append(post(api, customer).status))
     caller.start()
-    while not api.handle.summary()["held"]:
-        pass
+    api.wait_until_held()
     assert saved(api) == 1
     assert replies == []
     api.handle.release()

@@ -65,8 +65,7 @@ def test_too_many_at_once_are_refused(api):
     api.handle.arm("hold", on="GET /contacts", when="before")
     held = threading.Thread(target=lambda: api.ask("GET", "/contacts"))
     held.start()
-    while not api.handle.summary()["held"]:
-        pass
+    api.wait_until_held()
     assert api.ask("GET", "/businesses").status == 429
     api.handle.release()
     held.join()
