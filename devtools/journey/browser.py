@@ -223,15 +223,22 @@ class Browser:
 
     def submit(self, page: Page, form: Form, /, *, button: str = "", **values: str) -> Page:
         """The page after submitting a form with these values changed, pressing the button with these words."""
+        return self._arrived(self.send(page, form, button=button, **values))
+
+    def send(
+        self, page: Page, form: Form, /, *, button: str = "", follow: bool = True, **values: str
+    ) -> requests.Response:
+        """The answer to submitting a form, whatever it is; redirects are followed unless told otherwise."""
         data = form.values | values
         for name, value, words in form.buttons:
             if name and button and button.lower() in words.lower():
                 data[name] = value
+                break
         address = urldefrag(urljoin(page.url, form.action)).url
         headers = {"Referer": page.url, "Origin": "/".join(page.url.split("/", 3)[:3])}
         if form.method == "get":
-            return self._arrived(self.session.get(address, params=data, headers=headers, timeout=60))
-        return self._arrived(self.session.post(address, data=data, headers=headers, timeout=60))
+            return self.session.get(address, params=data, headers=headers, timeout=60, allow_redirects=follow)
+        return self.session.post(address, data=data, headers=headers, timeout=60, allow_redirects=follow)
 
     def _arrived(self, answer: requests.Response) -> Page:
         page = Page(answer)

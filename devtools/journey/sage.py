@@ -1,6 +1,7 @@
 """Sage as its accountant's tools see it: an access of our own, to record payments and to compare."""
 
 import os
+import re
 import secrets
 from decimal import Decimal
 from typing import Any
@@ -8,10 +9,12 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import requests
 
-from devtools.journey.browser import Browser, NotAsExpected, Page
+from devtools.journey.browser import Browser, Form, NotAsExpected, Page
 from sage_integration.sage.decimals import json_text
 
 Row = dict[str, Any]
+#: What a button says that grants access; servers differ.
+AGREEING = re.compile(r"\b(allow|agree|accept|approve|authori[sz]e|grant|continue|yes)\b", re.IGNORECASE)
 
 
 def consent(browser: Browser, page: Page) -> Page:
@@ -20,11 +23,24 @@ def consent(browser: Browser, page: Page) -> Page:
     for _ in range(3):
         if urlsplit(page.url).netloc == own:
             return page
-        posting = [form for form in page.forms if form.method == "post"] or page.forms
-        if not posting:
-            raise NotAsExpected(f"The authorise page {page.url} has no form: {page.text[:400]}")
-        page = browser.submit(page, posting[0], button="allow")
+        form = _form_to_agree(page)
+        page = browser.submit(page, form, button=_button_to_agree(form))
     return page
+
+
+def _form_to_agree(page: Page) -> Form:
+    """The form of an authorise page that goes on: the first that posts, else the first."""
+    posting = [form for form in page.forms if form.method == "post"] or page.forms
+    if not posting:
+        raise NotAsExpected(f"The authorise page {page.url} has no form: {page.text[:400]}")
+    return posting[0]
+
+
+def _button_to_agree(form: Form) -> str:
+    """The words of the button that says yes: a likely word, else the first button, as Enter would press."""
+    words = [words for _, _, words in form.buttons]
+    likely = [text for text in words if AGREEING.search(text)]
+    return next(iter(likely or words), "")
 
 
 class SageApi:
@@ -65,15 +81,8 @@ class SageApi:
                 answer = browser.session.get(location, allow_redirects=False, timeout=60)
                 continue
             page = Page(answer)
-            posting = [form for form in page.forms if form.method == "post"] or page.forms
-            if not posting:
-                raise NotAsExpected(f"The authorise page {page.url} has no form: {page.text[:400]}")
-            data = dict(posting[0].values)
-            data |= {n: value for n, value, words in posting[0].buttons if n and "allow" in words.lower()}
-            target = urljoin(page.url, posting[0].action)
-            send = browser.session.get if posting[0].method == "get" else browser.session.post
-            sent = {"params": data} if posting[0].method == "get" else {"data": data}
-            answer = send(target, allow_redirects=False, timeout=60, **sent)  # type: ignore[arg-type]
+            form = _form_to_agree(page)
+            answer = browser.send(page, form, button=_button_to_agree(form), follow=False)
         raise NotAsExpected("The authorise page never came back with a code.")
 
     def _take_tokens(self, form: dict[str, str]) -> None:
@@ -121,10 +130,24 @@ class SageApi:
         payment = {
             "transaction_type_id": "CUSTOMER_RECEIPT",
             "contact_id": invoice["contact"]["id"],
-            "bank_account_id": self.every("/bank_accounts")[0]["id"],
+            "bank_account_id": self._bank_account_for(invoice)["id"],
             "date": on,
             "total_amount": amount,
             "allocated_artefacts": [{"artefact_id": invoice_id, "amount": amount}],
         }
         body = json_text({"contact_payment": payment})
         self.call("POST", "/contact_payments", data=body, headers={"Content-Type": "application/json"})
+
+    def _bank_account_for(self, invoice: Row) -> Row:
+        """An account in use whose currency is the invoice's, as Sage demands (FACTS.md 11.1)."""
+        currency = _id_in(invoice, "currency")
+        for account in self.every("/bank_accounts"):
+            own = _id_in(account, "currency")
+            if account.get("is_active") is not False and (not own or not currency or own == currency):
+                return account
+        raise NotAsExpected(f"Sage has no bank account in {currency} that could receive a payment.")
+
+
+def _id_in(row: Row, name: str) -> str:
+    """The id of a linked record; empty where Sage shows none."""
+    return str((row.get(name) or {}).get("id", ""))
