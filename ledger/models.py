@@ -79,6 +79,8 @@ class Posting(TenantModel):
     #: The class of the last refusal or delay, a key of the explanations; empty when all is well.
     failure = models.CharField(max_length=60, blank=True)
     failure_detail = models.TextField(blank=True)
+    #: What a person can press against the failure, in words; empty when trying again is all there is.
+    remedy = models.CharField(max_length=60, blank=True)
     requested_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True)
 

@@ -51,6 +51,14 @@ class SageConnection(TenantModel):
         NEEDS_REAUTHORISATION = "needs_reauthorisation", "Needs reconnecting"
         DISCONNECTED = "disconnected", "Disconnected"
 
+    class NumberOwner(models.TextChoices):
+        SAGE = "sage", "Sage"
+        PRACTICE = "practice", "Ignition"
+
+    class ArrivesAs(models.TextChoices):
+        FINAL = "final", "Final invoice"
+        DRAFT = "draft", "Draft, released in Sage"
+
     status = models.CharField(max_length=22, choices=Status.choices, default=Status.CONNECTED)
     #: Empty until one of the login's companies is chosen.
     business_id = models.CharField(max_length=64, blank=True)
@@ -62,7 +70,16 @@ class SageConnection(TenantModel):
     refresh_token = SealedTextField(blank=True)
     access_expires_at = models.DateTimeField(null=True)
     refresh_expires_at = models.DateTimeField(null=True)
+    #: Sage's id of the plan, which decides what a document may hold (FACTS.md 2).
+    plan_id = models.CharField(max_length=40, blank=True)
+    #: As read last from Sage's financial settings; empty when the login may not see them.
+    base_currency = models.CharField(max_length=3, blank=True)
+    accounts_start_on = models.DateField(null=True)
+    locked_until = models.DateField(null=True)
     default_account_id = models.CharField(max_length=64, blank=True)
+    #: F10: who numbers invoices.
+    number_owner = models.CharField(max_length=8, choices=NumberOwner.choices, default=NumberOwner.SAGE)
+    arrives_as = models.CharField(max_length=5, choices=ArrivesAs.choices, default=ArrivesAs.FINAL)
     #: F12: payments made in Sage are mirrored here.
     pulls_payments = models.BooleanField(default=True)
     connected_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -169,6 +186,42 @@ class TaxRateMapping(TenantModel):
         return f"{self.tax_rate_id} → {self.sage_tax_rate_id}"
 
 
+class SageItem(TenantModel):
+    """A product or service of Sage's own catalogue, as read last."""
+
+    class Kind(models.TextChoices):
+        PRODUCT = "product", "Product"
+        SERVICE = "service", "Service"
+
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    sage_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=255)
+    is_usable = models.BooleanField(default=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_sage_item")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ItemMapping(TenantModel):
+    """The item of Sage's catalogue that the lines of a service carry; none is needed."""
+
+    service = models.OneToOneField(Service, models.CASCADE, related_name="item_mapping")
+    sage_item_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="an_item_mapping_names_an_item", condition=~Q(sage_item_id=""))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} → {self.sage_item_id}"
+
+
 class ContactLink(TenantModel):
     """Which Sage contact a client is, for one business."""
 
@@ -204,6 +257,8 @@ class SageLink(TenantModel):
     sage_number = models.CharField(max_length=40, blank=True)
     net = models.DecimalField(max_digits=12, decimal_places=2)
     vat = models.DecimalField(max_digits=12, decimal_places=2)
+    #: A draft has no number yet: it gets one when somebody releases it in Sage (FACTS.md 9.2).
+    is_draft = models.BooleanField(default=False)
     #: True when a lookup found it after a lost answer; False when Sage answered the create.
     was_adopted = models.BooleanField(default=False)
     #: Of what we sent and of what Sage holds; they differ when somebody edits over there.
