@@ -37,22 +37,26 @@ def needs(request: PracticeRequest) -> list[dict[str, Any]]:
     """What waits for a person: a count, words and the list behind it."""
     slug, today = request.practice.slug, request.practice.today()
     needs_you, _ = counters()
+    to_complete = BillingSchedule.objects.to_complete().count()
+    overdue = Invoice.objects.overdue(today).count()
     return [
         {
             "count": needs_you,
-            "words": "invoices did not reach Sage",
+            "words": "invoice did not reach Sage" if needs_you == 1 else "invoices did not reach Sage",
             "url": reverse("ledger:posting-list", args=[slug]) + "?view=needs-you",
             "tone": "bad",
         },
         {
-            "count": BillingSchedule.objects.to_complete().count(),
-            "words": "pieces of work to bill when complete",
+            "count": to_complete,
+            "words": "piece of work to bill when complete"
+            if to_complete == 1
+            else "pieces of work to bill when complete",
             "url": reverse("invoicing:billing", args=[slug]),
             "tone": "info",
         },
         {
-            "count": Invoice.objects.overdue(today).count(),
-            "words": "invoices are overdue",
+            "count": overdue,
+            "words": "invoice is overdue" if overdue == 1 else "invoices are overdue",
             "url": reverse("invoicing:invoice-list", args=[slug]) + "?view=overdue",
             "tone": "warn",
         },
@@ -64,22 +68,26 @@ def first_steps(request: PracticeRequest) -> list[dict[str, Any]]:
     slug = request.practice.slug
     connection = SageConnection.objects.live().first()
     steps = [
-        ("Add the services you sell", "services:service-list", Service.objects.exists()),
+        ("Add the services you sell", "services:service-list", "Open the library", Service.objects.exists()),
         (
             "Connect Sage",
             "sage:app-list",
+            "Open apps",
             bool(connection and connection.status == SageConnection.Status.ENABLED),
         ),
-        ("Add a client", "clients:client-list", Client.objects.exists()),
+        ("Add a client", "clients:client-list", "Open clients", Client.objects.exists()),
         (
             "Send the first proposal",
             "proposals:proposal-list",
+            "Open proposals",
             Proposal.objects.exclude(status=Proposal.Status.DRAFT).exists(),
         ),
     ]
-    if all(done for _, _, done in steps):
+    if all(done for *_, done in steps):
         return []
     return [
-        {"label": label, "url": reverse(name, args=[slug]), "state": "done" if done else "todo"}
-        for label, name, done in steps
+        {"label": label, "state": "done"}
+        if done
+        else {"label": label, "state": "todo", "url": reverse(name, args=[slug]), "action": action}
+        for label, name, action, done in steps
     ]
