@@ -20,6 +20,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 
 PAGE = 50
+TONES: dict[str, str] = {Client.Status.ACTIVE: "good", Client.Status.LEAD: "info"}
 
 
 @requires(Can.SEE)
@@ -58,6 +59,7 @@ def client_detail(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     context = {
         "client": client,
         "people": client.people.filter(has_left=False),
+        "tone": TONES.get(client.status, "neutral"),
         "trail": audit.trail_of(client)[:20],
     }
     return render(request, "clients/client_detail.html", context)
