@@ -223,8 +223,9 @@ def entered_line(line: ProposalLine) -> dict[str, Any]:
 
 
 def plain(price: Decimal) -> str:
-    """A unit price as somebody would type it: `100`, `0.333`."""
-    return f"{price.normalize():f}"
+    """A unit price as somebody would type it: `100`, `6.50`, `0.333`."""
+    shortest = price.normalize()
+    return f"{price:.2f}" if shortest.as_tuple().exponent == -1 else f"{shortest:f}"
 
 
 def entered_rows(data: QueryDict, library: Library, *, priced: str = "") -> list[dict[str, Any]]:

@@ -28,7 +28,8 @@ class ServiceForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["tax_rate"].queryset = TaxRate.objects.offered()  # type: ignore[attr-defined]
+        rates: forms.ModelChoiceField[TaxRate] = self.fields["tax_rate"]  # type: ignore[assignment]
+        rates.queryset, rates.empty_label = TaxRate.objects.offered(), "Choose a VAT rate"
         if self.instance.pk:
             del self.fields["unit_price"]
 
@@ -53,11 +54,14 @@ class PriceForm(forms.ModelForm):
         model = Price
         fields = ["unit_price", "effective_from"]
         labels = {"unit_price": "Price before VAT", "effective_from": "From"}
-        widgets = {"effective_from": forms.DateInput(attrs={"type": "date"})}
+        help_texts = {"unit_price": ""}
+        widgets = {"effective_from": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
 
 
 class TaxRateForm(forms.ModelForm):
     """A VAT rate under the practice's own name."""
+
+    vat_code = forms.ChoiceField(label="VAT treatment", choices=[("", "Choose a treatment"), *TaxRate.CODES])
 
     class Meta:
         model = TaxRate

@@ -59,6 +59,7 @@ def _render_service(
         "prices": service.prices.all(),
         "form": form,
         "trail": audit.trail_of(service)[:20],
+        "tone": "good" if service.status == Service.Status.ACTIVE else "neutral",
         "is_long": len(service.description) > LONG_DESCRIPTION,
     }
     return render(request, "services/service_detail.html", context, status=status)
