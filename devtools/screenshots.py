@@ -1,4 +1,4 @@
-"""`python -m devtools.screenshots`: every page, with demo data and with none, wide and narrow, light and dark."""
+"""`python -m devtools.screenshots`: every page, with data and with none, wide and narrow, light and dark."""
 
 import argparse
 import html
@@ -8,24 +8,31 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
+import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from devtools.accessibility import serious_findings
 from devtools.browsers import NO_BROWSER, find_browser, launch_arguments
-from devtools.terminal import Problem
-from devtools.up import DEMO_PASSWORD
+from devtools.journey.browser import NotAsExpected
+from devtools.site_map import each_page
+from devtools.terminal import Problem, say
+from devtools.walk import PASSWORD, Walked, walk
 
 WIDTHS = {"desktop": 1280, "phone": 390}
 THEMES = ("light", "dark")
+README_PICTURE = Path("docs/pictures/invoice.png")
 #: Pages that nobody is signed in for.
-OUTSIDE = ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")
-#: Addresses that would end the visit or are not ours to draw.
-LEFT_OUT = ("/accounts/logout", "/admin/", "/static/", ".pdf", "/emails/")
-AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+OUTSIDE = {
+    "sign-in": "/accounts/login/",
+    "sign-up": "/accounts/signup/",
+    "password-reset": "/accounts/password/reset/",
+    "wrong-link": "/proposals/never-was-one/",
+    "wrong-invitation": "/invitations/never-was-one/",
+}
 
 
 @dataclass
@@ -45,42 +52,74 @@ def main() -> int:
     parser.add_argument("--out", default=".dev/screenshots", help="the folder for pictures and index.html")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--keep", action="store_true", help="use the development data")
+    parser.add_argument("--readme", action="store_true", help=f"draw {README_PICTURE} alone")
     options = parser.parse_args()
     path = find_browser()
     if not path:
         raise Problem(NO_BROWSER)
-    found = Findings(Path(options.out))
-    shutil.rmtree(found.out, ignore_errors=True)
-    found.out.mkdir(parents=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=launch_arguments())
-        draw_everything(browser, os.environ["PUBLIC_URL"], found)
+        if options.readme:
+            draw_for_readme(browser, the_walk())
+            return 0
+        found = Findings(Path(options.out))
+        shutil.rmtree(found.out, ignore_errors=True)
+        found.out.mkdir(parents=True)
+        draw_everything(browser, the_walk(), found)
         browser.close()
     write_index(found)
     report(found, as_json=options.json)
     return 1 if found.console_errors or found.axe_serious else 0
 
 
-def draw_everything(browser: Browser, base: str, found: Findings) -> None:
-    """The pages for everybody, those of the demo practice, and those of a practice opened just now."""
-    context = browser.new_context(base_url=base)
-    draw(context, found, "outside", [base + path for path in OUTSIDE])
-    context.close()
-    context = signed_in(browser, base)
-    draw(context, found, "demo", addresses(context, base))
-    context.close()
-    context = newly_signed_up(browser, base)
-    draw(context, found, "empty", addresses(context, base))
+def the_walk() -> Walked:
+    """A busy practice, or Problem with what stood in the way of one."""
+    say("walking through a practice, so that its pages have something to show")
+    try:
+        return walk(os.environ["PUBLIC_URL"])
+    except (NotAsExpected, requests.RequestException) as problem:
+        raise Problem(f"{problem}") from problem
+
+
+def draw_for_readme(browser: Browser, walked: Walked) -> None:
+    """The part paid invoice, as the README shows it."""
+    context = signed_in(browser, walked)
+    page = context.new_page()
+    page.set_viewport_size({"width": WIDTHS["desktop"], "height": 860})
+    page.goto(walked.inside["invoice-part-paid"])
+    README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=README_PICTURE)
     context.close()
 
 
-def signed_in(browser: Browser, base: str) -> BrowserContext:
-    """A browser in which Alice of the demo is signed in."""
-    context = browser.new_context(base_url=base)
+def draw_everything(browser: Browser, walked: Walked, found: Findings) -> None:
+    """The pages for everybody, those of a busy practice, and those of a practice opened just now."""
+    context = new_context(browser, walked.base)
+    outside = {name: walked.base + path for name, path in OUTSIDE.items()} | walked.outside
+    draw_these(watched(context, found), found, "outside", outside)
+    context.close()
+    context = signed_in(browser, walked)
+    page = watched(context, found)
+    draw_all(page, found, "demo", walked.base)
+    draw_these(page, found, "demo", walked.inside | {"not-found": f"{walked.base}/p/not-a-practice/"})
+    context.close()
+    context = newly_signed_up(browser, walked.base)
+    draw_all(watched(context, found), found, "empty", walked.base)
+    context.close()
+
+
+def new_context(browser: Browser, base: str) -> BrowserContext:
+    """A browser of somebody in the United Kingdom."""
+    return browser.new_context(base_url=base, locale="en-GB", timezone_id="Europe/London")
+
+
+def signed_in(browser: Browser, walked: Walked) -> BrowserContext:
+    """A browser in which the owner of the busy practice is signed in."""
+    context = new_context(browser, walked.base)
     page = context.new_page()
     page.goto("/accounts/login/")
-    page.fill("[name=login]", "alice@brook.example")
-    page.fill("[name=password]", DEMO_PASSWORD)
+    page.fill("[name=login]", walked.email)
+    page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     page.wait_for_url("**/p/**")
     page.close()
@@ -89,7 +128,7 @@ def signed_in(browser: Browser, base: str) -> BrowserContext:
 
 def newly_signed_up(browser: Browser, base: str) -> BrowserContext:
     """A browser whose practice has nothing in it yet."""
-    context = browser.new_context(base_url=base)
+    context = new_context(browser, base)
     page = context.new_page()
     page.goto("/accounts/signup/")
     answers = {
@@ -106,63 +145,47 @@ def newly_signed_up(browser: Browser, base: str) -> BrowserContext:
     return context
 
 
-def addresses(context: BrowserContext, base: str) -> list[str]:
-    """One address of each kind of page that can be reached by links from the start page."""
-    page = context.new_page()
-    found: dict[str, str] = {}
-    waiting = [base + "/"]
-    while waiting:
-        page.goto(waiting.pop(0))
-        if (kind := kind_of(page.url)) in found:
-            continue
-        found[kind] = page.url
-        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
-        for link in links:
-            address = urljoin(page.url, link)
-            if address.startswith(base + "/") and not any(part in address for part in LEFT_OUT):
-                waiting += [] if kind_of(address) in found else [address]
-    page.close()
-    return list(found.values())
-
-
-def kind_of(address: str) -> str:
-    """The address without what tells one row or one filter from another."""
-    path = re.sub(r"/\d+/", "/N/", urlsplit(address).path)
-    return re.sub(r"/p/[^/]+", "/p/practice", re.sub(r"/[\w-]{40,}[:\w-]*/", "/token/", path))
-
-
-def draw(context: BrowserContext, found: Findings, group: str, urls: list[str]) -> None:
-    """Each page in each width and theme, with what the console and axe say about it."""
+def watched(context: BrowserContext, found: Findings) -> Page:
+    """A page whose console is read."""
     page = context.new_page()
     page.on("console", lambda message: note_console(found, page, message.type, message.text))
     page.on("pageerror", lambda error: found.console_errors.append(f"{page.url}: {error}"))
-    for url in urls:
-        found.pages.append(f"{group} {kind_of(url)}")
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            for device, width in WIDTHS.items():
-                page.set_viewport_size({"width": width, "height": 900})
-                page.goto(url)
-                name = f"{group}-{re.sub(r'[^a-z0-9]+', '-', kind_of(url).lower()).strip('-') or 'start'}"
-                picture = f"{name}-{device}-{theme}.png"
-                page.screenshot(path=found.out / picture, full_page=True)
-                found.files.append(picture)
-                check_accessibility(found, page, f"{name} {device} {theme}")
-    page.close()
+    return page
+
+
+def draw_all(page: Page, found: Findings, group: str, base: str) -> None:
+    """One page of each kind that links lead to."""
+    for kind, _ in each_page(page, base):
+        draw(page, found, f"{group}-{kind}")
+
+
+def draw_these(page: Page, found: Findings, group: str, pages: Mapping[str, str]) -> None:
+    """The pages at these addresses, under these names."""
+    for name, url in pages.items():
+        page.goto(url)
+        draw(page, found, f"{group}-{name}")
+
+
+def draw(page: Page, found: Findings, words: str) -> None:
+    """The page in each width and theme, with what axe says about it."""
+    name = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    say(name)
+    found.pages.append(name)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        for device, width in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": 900})
+            where = f"{name}-{device}-{theme}"
+            lines = serious_findings(page, only_colours=theme == "dark")
+            found.axe_serious += [f"{where}: {line}" for line in lines]
+            page.screenshot(path=found.out / f"{where}.png", full_page=True)
+            found.files.append(f"{where}.png")
 
 
 def note_console(found: Findings, page: Page, kind: str, text: str) -> None:
-    """Remember errors and warnings of the page."""
-    if kind in ("error", "warning"):
+    """Remember errors and warnings of the page, save that a page drawn for being missing is missing."""
+    if kind in ("error", "warning") and "status of 404" not in text and "status of 410" not in text:
         found.console_errors.append(f"{page.url}: {text}")
-
-
-def check_accessibility(found: Findings, page: Page, where: str) -> None:
-    """Remember what axe calls serious or critical."""
-    for violation in Axe().run(page, options=AXE_RULES).response["violations"]:
-        if violation["impact"] in ("serious", "critical"):
-            targets = [node["target"] for node in violation["nodes"][:3]]
-            found.axe_serious.append(f"{where}: {violation['id']} {targets}")
 
 
 def write_index(found: Findings) -> None:

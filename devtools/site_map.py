@@ -1,0 +1,48 @@
+"""Which pages there are: one address of each kind that links lead to."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+from playwright.sync_api import Page
+
+#: Addresses that would end the visit, are not pages, or belong to people outside the practice.
+LEFT_OUT = ("/accounts/logout", "/admin/", "/static/", ".pdf")
+OUTSIDE = ("/proposals/", "/invitations/")
+
+
+def each_page(page: Page, base: str) -> Iterator[tuple[str, str]]:
+    """Leads the browser from the start page to one page of each kind; gives the kind and the page's HTML.
+
+    While the caller has them, the browser stands on that page.
+    """
+    seen: set[str] = set()
+    waiting = [base + "/"]
+    while waiting:
+        address = waiting.pop(0)
+        if kind_of(address) in seen:
+            continue
+        answer = page.goto(address)
+        kind = kind_of(page.url)
+        if kind in seen or answer is None:
+            continue
+        seen.add(kind)
+        links = page.eval_on_selector_all(
+            "a[href]", "links => links.map((link) => link.getAttribute('href'))"
+        )
+        waiting += [target for link in links if is_ours(target := urljoin(page.url, link), base)]
+        yield kind, answer.text()
+
+
+def is_ours(address: str, base: str) -> bool:
+    """Whether a member of the practice would come to this address by links."""
+    path = address.removeprefix(base)
+    return (
+        path.startswith("/") and not path.startswith(OUTSIDE) and not any(part in path for part in LEFT_OUT)
+    )
+
+
+def kind_of(address: str) -> str:
+    """The address without what tells one row or one filter from another: `p/practice/invoices/N`."""
+    path = re.sub(r"/\d+/", "/N/", urlsplit(address).path)
+    return re.sub(r"/p/[^/]+", "/p/practice", re.sub(r"/[\w-]{40,}[:\w-]*/", "/token/", path)).strip("/")
