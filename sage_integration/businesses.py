@@ -29,8 +29,17 @@ def refuse_unsuitable(business: Business) -> None:
 
 def plan_of(business: Business) -> str:
     """The name of the active Sage plan, else of any."""
+    return _plan(business).get("displayed_as", "")
+
+
+def plan_id_of(business: Business) -> str:
+    """Sage's id of the same plan, such as `ACCOUNTING` for Plus."""
+    return _plan(business).get("id", "")
+
+
+def _plan(business: Business) -> Subscription:
     plans = sorted(business.get("subscriptions", []), key=lambda plan: plan.get("active") is not True)
-    return plans[0].get("displayed_as", "") if plans else ""
+    return plans[0] if plans else {}
 
 
 def _is_sage_accounting(subscription: Subscription) -> bool:

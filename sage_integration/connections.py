@@ -18,7 +18,7 @@ from practices.fields import CannotOpen
 from practices.mail import queue_email
 from practices.models import Membership, Practice, User
 from practices.tenancy import acting_practice_id
-from sage_integration.businesses import plan_of, refuse_unsuitable
+from sage_integration.businesses import plan_id_of, plan_of, refuse_unsuitable
 from sage_integration.errors import (
     BusinessIsSettled,
     LoginLacksTheCompany,
@@ -28,7 +28,9 @@ from sage_integration.errors import (
 )
 from sage_integration.models import (
     AccountMapping,
+    ItemMapping,
     SageConnection,
+    SageItem,
     SageLedgerAccount,
     SageTaxRate,
     TaxRateMapping,
@@ -39,6 +41,8 @@ from sage_integration.sage.oauth import TokenPair
 from sage_integration.sage.resources.businesses import Business
 
 Status = SageConnection.Status
+#: What was set up for a business, and holds again when the practice comes back to it.
+KEPT_SETTINGS = ("default_account_id", "pulls_payments", "number_owner", "arrives_as")
 
 
 def current_connection() -> SageConnection | None:
@@ -104,13 +108,11 @@ def choose_business(business: Business) -> SageConnection:
         _forget_mappings()
         connection.default_account_id = ""
     else:
-        connection.default_account_id = before.default_account_id
-        connection.pulls_payments = before.pulls_payments
+        for name in KEPT_SETTINGS:
+            setattr(connection, name, getattr(before, name))
     connection.business_id, connection.business_name = business["id"], business["displayed_as"][:200]
-    connection.plan = plan_of(business)[:40]
-    connection.save(
-        update_fields=["business_id", "business_name", "plan", "default_account_id", "pulls_payments"]
-    )
+    connection.plan, connection.plan_id = plan_of(business)[:40], plan_id_of(business)[:40]
+    connection.save(update_fields=["business_id", "business_name", "plan", "plan_id", *KEPT_SETTINGS])
     audit.record("sage.business_chosen", connection, business=connection.business_name)
     return connection
 
@@ -137,8 +139,8 @@ def _refuse_a_queue_for(before: SageConnection | None, business: Business) -> No
 
 
 def _forget_mappings() -> None:
-    """Accounts and rates of another business mean nothing in this one."""
-    for model in (AccountMapping, TaxRateMapping, SageLedgerAccount, SageTaxRate):
+    """Accounts, rates and items of another business mean nothing in this one."""
+    for model in (AccountMapping, TaxRateMapping, ItemMapping, SageLedgerAccount, SageTaxRate, SageItem):
         model.objects.all().delete()
 
 

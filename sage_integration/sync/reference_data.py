@@ -1,7 +1,7 @@
 """Accounts and VAT rates of the connected company, as pages and mappings here know them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from practices.tenancy import practice_transaction
 from sage_integration.connections import clear_trouble, current_connection, locked_connection
-from sage_integration.models import SageConnection, SageLedgerAccount, SageTaxRate, SyncRun
+from sage_integration.models import SageConnection, SageItem, SageLedgerAccount, SageTaxRate, SyncRun
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, SageError, SubscriptionInactive
+from sage_integration.sage.resources.catalogue import CatalogueItem
 from sage_integration.sage.resources.ledger_accounts import LedgerAccount
+from sage_integration.sage.resources.settings import FinancialSettings
 from sage_integration.sage.resources.tax_rates import TaxRate
 from sage_integration.sessions import open_sage
 
@@ -29,29 +31,41 @@ RUN_PAUSE = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """What one reading of Sage found; `tax_scheme` is empty when the login may not see it."""
+    """What one reading of Sage found; `financial` and `items` are empty when the login may not see them."""
 
     accounts: list[LedgerAccount]
     rates: list[TaxRate]
-    tax_scheme: str
+    financial: FinancialSettings
+    items: dict[str, list[CatalogueItem]]
 
 
 def read_reference_data(sage: SageClient) -> ReferenceData:
-    """Accounts, VAT rates and VAT scheme as Sage has them now; network only, raises `SageError`."""
+    """Accounts, VAT rates, settings and catalogue as Sage has them now; network only, raises `SageError`."""
     return ReferenceData(
         accounts=list(sage.ledger_accounts.list(visible_in="sales")),
         rates=list(sage.tax_rates.list()),
-        tax_scheme=_tax_scheme(sage),
+        financial=_financial_settings(sage),
+        items=_items(sage),
     )
 
 
-def _tax_scheme(sage: SageClient) -> str:
+def _financial_settings(sage: SageClient) -> FinancialSettings:
     try:
-        scheme = sage.financial_settings.get().get("tax_scheme")
+        return sage.financial_settings.get()
     except AccessDenied:
         # Reading settings needs a role of its own (FACTS.md 2); posting does not.
-        return ""
-    return scheme["id"] if scheme else ""
+        return {}
+
+
+def _items(sage: SageClient) -> dict[str, list[CatalogueItem]]:
+    try:
+        return {
+            SageItem.Kind.PRODUCT: list(sage.products.list()),
+            SageItem.Kind.SERVICE: list(sage.services.list()),
+        }
+    except AccessDenied:
+        # Linking items is optional, and reading them needs a role as well.
+        return {}
 
 
 def store_reference_data(data: ReferenceData) -> dict[str, int]:
@@ -63,19 +77,49 @@ def store_reference_data(data: ReferenceData) -> dict[str, int]:
     """
     now = timezone.now()
     connection = locked_connection()
-    connection.tax_scheme = data.tax_scheme[:40]
-    connection.save(update_fields=["tax_scheme"])
+    keep_financial_settings(connection, data.financial)
     clear_trouble(SubscriptionInactive)
     accounts = [
         _account(account, now) for account in data.accounts if account.get("nominal_code") is not None
     ]
     rates = [_rate(rate, now) for rate in data.rates]
-    gone = _store(SageLedgerAccount, accounts) + _store(SageTaxRate, rates)
+    items = [_item(kind, item, now) for kind, found in data.items.items() for item in found]
+    gone = _store(SageLedgerAccount, accounts) + _store(SageTaxRate, rates) + _store(SageItem, items)
     return {
         "accounts": sum(account.is_usable for account in accounts),
         "rates": sum(rate.is_usable for rate in rates),
+        "items": sum(item.is_usable for item in items),
         "gone": gone,
     }
+
+
+def keep_financial_settings(connection: SageConnection, financial: FinancialSettings) -> None:
+    """Keep what decides whether a document is taken: VAT scheme, currency, first and locked days (FACTS.md 2)."""
+    scheme, currency = financial.get("tax_scheme"), financial.get("base_currency")
+    connection.tax_scheme = scheme["id"][:40] if scheme else ""
+    connection.base_currency = currency["id"][:3] if currency else ""
+    connection.accounts_start_on = _day(financial.get("accounts_start_date"))
+    connection.locked_until = _day(financial.get("year_end_lockdown_date"))
+    connection.save(update_fields=["tax_scheme", "base_currency", "accounts_start_on", "locked_until"])
+
+
+def _day(text: str | None) -> date | None:
+    """A civil date; Sage writes an absent one as null or as an empty string (FACTS.md 2)."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+def _item(kind: str, item: CatalogueItem, now: datetime) -> SageItem:
+    return SageItem(
+        kind=kind,
+        sage_id=item["id"],
+        name=item["displayed_as"][:255],
+        # Null means active (FACTS.md 12).
+        is_usable=item.get("active") is not False,
+        seen_at=now,
+    )
 
 
 def _account(account: LedgerAccount, now: datetime) -> SageLedgerAccount:
@@ -108,7 +152,7 @@ def _rate(rate: TaxRate, now: datetime) -> SageTaxRate:
     )
 
 
-def _store(model: type[SageLedgerAccount] | type[SageTaxRate], rows: list[Any]) -> int:
+def _store(model: type[SageLedgerAccount] | type[SageTaxRate] | type[SageItem], rows: list[Any]) -> int:
     """Insert or update the rows by Sage's id; returns how many others stopped being usable."""
     names = {field.name for field in model._meta.fields} - {"id", "practice", "sage_id"}
     model.objects.bulk_create(
