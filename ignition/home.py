@@ -7,10 +7,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from clients.models import Client
+from ignition.activity import recent_activity
 from invoicing.models import BillingSchedule, Invoice
 from invoicing.queries import month_figures
 from ledger.queries import counters
-from practices.models import AuditEntry
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from proposals.models import Proposal
@@ -27,7 +27,7 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
         "month": month_figures(today),
         "first_steps": first_steps(request),
         "proposals": Proposal.objects.awaiting().select_related("client")[:8],
-        "recent": AuditEntry.objects.select_related("actor")[:12],
+        "recent": recent_activity(12),
         "today": today,
     }
     return render(request, "home.html", context)
