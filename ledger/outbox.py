@@ -7,9 +7,13 @@ Operations run inside the caller's transaction: no invoice without its posting, 
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsAreClosed
@@ -119,11 +123,13 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
     if Posting.objects.filter(status=Posting.Status.LEASED, lease_expires_at__gt=now).exists():
         return []
     due = list(_ripe().order_by("id")[:limit]) or list(_run_out().order_by("attempts", "id")[:1])
-    lease = uuid4().hex
+    lease, until = uuid4().hex, now + LEASE
     for posting in due:
-        posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, lease, now + LEASE
+        posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, lease, until
         posting.attempts += 1
-    Posting.objects.bulk_update(due, ["status", "lease", "lease_expires_at", "attempts"])
+    Posting.objects.filter(pk__in=[posting.pk for posting in due]).update(
+        status=Posting.Status.LEASED, lease=lease, lease_expires_at=until, attempts=F("attempts") + 1
+    )
     return due
 
 
@@ -192,16 +198,25 @@ def postpone(posting: Posting, *, seconds: float, failure: str = "", detail: str
     _settle(posting, "not_before")
 
 
-def put_back(posting: Posting, *, seconds: float, failure: str | None = None, detail: str = "") -> None:
-    """Return a leased posting that nothing was sent for: the try does not count.
+def put_back(
+    postings: Sequence[Posting], *, seconds: float | None, failure: str | None = None, detail: str = ""
+) -> None:
+    """Return leased postings that nothing was sent for: the try does not count.
 
-    Without a ``failure`` the reason shown so far stays.
+    Without ``seconds`` they keep their place in the queue, and without a ``failure`` the reason shown so far.
+    What another worker has taken over is left alone.
     """
-    posting.status, posting.not_before = Posting.Status.PENDING, timezone.now() + timedelta(seconds=seconds)
-    posting.attempts = max(0, posting.attempts - 1)
+    changes: dict[str, Any] = {"status": Posting.Status.PENDING, "lease": "", "lease_expires_at": None}
+    if seconds is not None:
+        changes["not_before"] = timezone.now() + timedelta(seconds=seconds)
     if failure is not None:
-        posting.failure, posting.failure_detail = failure, detail
-    _settle(posting, "not_before", "attempts")
+        changes |= {"failure": failure, "failure_detail": detail}
+    mine = Posting.objects.filter(
+        pk__in=[posting.pk for posting in postings],
+        lease__in={posting.lease for posting in postings},
+        status=Posting.Status.LEASED,
+    )
+    mine.update(attempts=Greatest(F("attempts") - 1, 0), **changes)
 
 
 def mark_failed(posting: Posting, *, failure: str, detail: str = "") -> None:

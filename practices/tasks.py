@@ -1,12 +1,19 @@
-"""Celery entry points, and how tasks act for a practice."""
+"""Celery entry points, and how tasks act for a practice.
 
+A message names a task and a practice, never the work: the work is in the database. So one message of a task
+and a practice is enough however often somebody asks, and a busy practice stands in the queue once.
+"""
+
+import math
 from typing import Any
 
 import structlog
 from celery import Task, shared_task
+from django.core.cache import cache
 from django.db import connection
 from kombu.exceptions import OperationalError
 from psycopg2.sql import SQL, Identifier
+from redis.exceptions import RedisError
 
 from practices.delivery import deliver_queued_emails
 from practices.tenancy import acting_for
@@ -14,20 +21,41 @@ from practices.tenancy import acting_for
 log = structlog.get_logger(__name__)
 
 
+#: Seconds after which a message that nobody has taken counts as lost, and another may be sent.
+LOST_AFTER = 30
+
+
 class PracticeTask(Task):
     """A task whose first argument is the practice it acts for."""
 
     def __call__(self, practice_id: int, *args: Any, **kwargs: Any) -> Any:
+        _taken(self, practice_id)
         with acting_for(practice_id), structlog.contextvars.bound_contextvars(practice_id=practice_id):
             return super().__call__(practice_id, *args, **kwargs)
 
 
-def wake(task: Task, practice_id: int) -> None:
-    """Hint to a worker that a practice has work. Losing the hint loses nothing: the sweep finds the row."""
+def wake(task: Task, practice_id: int, *, in_seconds: float = 0.0) -> None:
+    """Hint to a worker that a practice has work, now or after a while; one hint at a time is on its way.
+
+    Losing the hint loses nothing: the sweep finds the row.
+    """
     try:
-        task.delay(practice_id)
-    except OperationalError:
+        if cache.add(_hint(task, practice_id), 1, timeout=math.ceil(in_seconds) + LOST_AFTER):
+            task.apply_async((practice_id,), countdown=in_seconds or None)
+    except (OperationalError, RedisError):
         log.warning("broker away, the next sweep will find the work", task=task.name, practice_id=practice_id)
+
+
+def _taken(task: Task, practice_id: int) -> None:
+    """From here on the task looks for work, so what comes up now needs a hint of its own."""
+    try:
+        cache.delete(_hint(task, practice_id))
+    except RedisError:
+        log.warning("broker away, hints are held back for a while", task=task.name, practice_id=practice_id)
+
+
+def _hint(task: Task, practice_id: int) -> str:
+    return f"hint:{task.name}:{practice_id}"
 
 
 def practices_from(function: str) -> list[int]:

@@ -36,6 +36,7 @@ if oldest then
   if wait > 0 then return wait end
 end
 
+if ARGV[6] == 'look' then return 0 end
 redis.call('LPUSH', minute_key, now)
 redis.call('LTRIM', minute_key, 0, tonumber(ARGV[5]) - 1)
 redis.call('PEXPIRE', minute_key, minute)
@@ -84,6 +85,13 @@ class Limiter:
 
     def acquire(self, business_id: str, *, urgent: bool) -> float:
         """0 if one request may go now, which counts it; else the seconds until it is worth asking again."""
+        return self._ask(business_id, "take", urgent=urgent)
+
+    def wait(self, business_id: str) -> float:
+        """Seconds until background work may send its next request; counts nothing."""
+        return self._ask(business_id, "look", urgent=False)
+
+    def _ask(self, business_id: str, how: str, *, urgent: bool) -> float:
         share = 1.0 if urgent else 1.0 - self._reserve_of_day
         wait = self._acquire(
             keys=[
@@ -98,6 +106,7 @@ class Limiter:
                 int(self._app_per_day * share),
                 self._minute_ms,
                 self._per_minute,
+                how,
             ],
         )
         return int(cast(int, wait)) / 1000

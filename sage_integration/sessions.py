@@ -1,6 +1,7 @@
 """Sage as this installation reaches it: addresses, keys, budget and kept connections come from the settings."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,13 +41,14 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
     Must be used outside a transaction. What escapes the block and concerns the connection itself is
     recorded on it: a missing subscription, an authorisation that Sage has withdrawn.
     """
-    budget = connection.business_id or f"connection-{connection.pk}"
+    budget = _budget_of(connection)
     answers: deque[Exchange] = deque(maxlen=1)
+    held = _HeldToken()
     transport = Transport(
         settings.SAGE_API_URL,
         connection.business_id or None,
-        tokens.access_token,
-        refresh=tokens.newer_token,
+        held.token,
+        refresh=held.newer,
         acquire=lambda: _acquire(budget, urgent=urgent),
         on_exchange=lambda exchange: _note(exchange, answers),
         timeout=settings.SAGE_TIMEOUT,
@@ -77,13 +79,25 @@ def open_sage_with(access_token: str) -> SageClient:
 
 def limiter() -> Limiter:
     """The budget of requests of this installation."""
-    return Limiter(
-        _redis(settings.REDIS_URL),
+    return _limiter(
+        settings.REDIS_URL,
         per_minute=settings.SAGE_REQUESTS_PER_MINUTE,
         per_day=settings.SAGE_REQUESTS_PER_DAY,
         app_per_day=settings.SAGE_APP_REQUESTS_PER_DAY,
         minute=settings.SAGE_MINUTE_SECONDS,
     )
+
+
+def seconds_to_wait(connection: SageConnection) -> float:
+    """Seconds until background work may ask this business anything; 0 also while the budget cannot be read."""
+    try:
+        return limiter().wait(_budget_of(connection))
+    except RedisError:
+        return 0.0
+
+
+def _budget_of(connection: SageConnection) -> str:
+    return connection.business_id or f"connection-{connection.pk}"
 
 
 def _acquire(budget: str, *, urgent: bool) -> None:
@@ -98,8 +112,9 @@ def _acquire(budget: str, *, urgent: bool) -> None:
 
 
 @lru_cache(maxsize=4)
-def _redis(url: str) -> Redis:
-    return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+def _limiter(url: str, **budget: int | float) -> Limiter:
+    redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    return Limiter(redis, **budget)  # type: ignore[arg-type]
 
 
 def kept_session() -> requests.Session:
@@ -109,6 +124,30 @@ def kept_session() -> requests.Session:
         _thread.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session: requests.Session = _thread.session
     return session
+
+
+class _HeldToken:
+    """The connection's access token, asked for once in a while instead of for every request."""
+
+    #: Less than what is left of a token when it is given out, so that a held one never runs out.
+    _SECONDS = tokens.MARGIN.total_seconds() / 2
+
+    def __init__(self) -> None:
+        self._token, self._until = "", 0.0
+
+    def token(self) -> str:
+        """The token; raises as `tokens.access_token` does."""
+        if time.monotonic() >= self._until:
+            self._hold(tokens.access_token())
+        return self._token
+
+    def newer(self, stale: str) -> str:
+        """Another one than the stale one; raises as `tokens.newer_token` does."""
+        self._hold(tokens.newer_token(stale))
+        return self._token
+
+    def _hold(self, token: str) -> None:
+        self._token, self._until = token, time.monotonic() + self._SECONDS
 
 
 def _note(exchange: Exchange, answers: deque[Exchange]) -> None:

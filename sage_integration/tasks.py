@@ -19,9 +19,13 @@ def sweep_postings() -> None:
 
 @shared_task(base=PracticeTask)
 def push_due_postings(practice_id: int) -> None:
-    """Push a practice's due postings to Sage; what is left over queues up again."""
-    if push.drain(limit=TURN) >= TURN:
-        wake(push_due_postings, practice_id)
+    """Push a practice's due postings to Sage; what is left over queues up again, behind everybody else's.
+
+    A practice whose budget is used up comes back in the very moment there is some again.
+    """
+    turn = push.take_turn(limit=TURN)
+    if turn.next_in is not None:
+        wake(push_due_postings, practice_id, in_seconds=turn.next_in)
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlencode
 
@@ -48,12 +48,23 @@ class Exchange:
     path: str
     business_id: str | None
     seconds: float
-    sent: str
-    received: str
     #: None when no answer came; `failure` then names what happened.
     status: int | None = None
     request_id: str | None = None
     failure: str = ""
+    # As they went over the wire: cleaning them costs more than sending, and hardly anybody reads them.
+    _content: bytes = field(default=b"", repr=False)
+    _answer: Answer | None = field(default=None, repr=False)
+
+    @property
+    def sent(self) -> str:
+        """The body of the request, shortened and without secrets."""
+        return redacted(self._content.decode(), 4000)
+
+    @property
+    def received(self) -> str:
+        """The body of the answer, shortened and without secrets."""
+        return redacted(_readable(self._answer), 4000)
 
 
 class Transport:
@@ -208,11 +219,11 @@ class Transport:
                 path=request.path,
                 business_id=self.business_id,
                 seconds=seconds,
-                sent=redacted((request.content or b"").decode(), 4000),
-                received=redacted(_readable(answer), 4000),
                 status=answer.status if answer else None,
                 request_id=answer.request_id if answer else None,
                 failure=failure,
+                _content=request.content or b"",
+                _answer=answer,
             )
         )
 

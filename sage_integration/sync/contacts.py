@@ -7,7 +7,7 @@ look-up by name comes before every try, so it is the second belt here.
 from clients.models import Client
 from ledger import outbox
 from ledger.errors import LeaseLost
-from ledger.models import Posting
+from ledger.models import Posting, PostingQuerySet
 from practices import audit
 from practices.tenancy import practice_transaction
 from sage_integration import crash_points, mappers
@@ -17,31 +17,36 @@ from sage_integration.sage.errors import SageError
 from sage_integration.sage.resources.contacts import Contact
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sync import outcomes
+from sage_integration.sync.directory import Directory
 from sage_integration.sync.errors import ContactTaken, NotSeenYet
 
 Origin = ContactLink.Origin
 Status = Posting.Status
 
 
-def resolve_contact(client: Client, business_id: str, sage: SageClient) -> ContactLink:
+def resolve_contact(client: Client, business_id: str, sage: SageClient, directory: Directory) -> ContactLink:
     """The client's link in this business, made now if there is none (F51, F52, F54–F56).
 
     Raises `AmbiguousContact`, `ContactTaken`, or what went wrong with creating the contact.
     """
     with practice_transaction():
         link = link_of(client, business_id)
+        may_have_landed = _unfinished(client).filter(attempted_at__isnull=False).exists()
     if link is not None:
         return link
-    found = sage.contacts.find_by_name(client.name)
+    # What an earlier try left may be younger than the directory: that is looked for each time.
+    found = sage.contacts.find_by_name(client.name) if may_have_landed else directory.find(client.name)
     if found is not None:
         with practice_transaction():
             return _adopt(client, business_id, found)
     posting = _leased_contact_posting(client)
     try:
-        return _create(posting, client, business_id, sage)
+        link, created = _create(posting, client, business_id, sage)
     except SageError as error:
         outcomes.settle(posting, error)
         raise
+    directory.add({**created, "name": client.name})
+    return link
 
 
 def push_contact(posting: Posting, business_id: str, sage: SageClient) -> None:
@@ -86,7 +91,9 @@ def _contact_posting(client: Client) -> Posting:
     return latest
 
 
-def _create(posting: Posting, client: Client, business_id: str, sage: SageClient) -> ContactLink:
+def _create(
+    posting: Posting, client: Client, business_id: str, sage: SageClient
+) -> tuple[ContactLink, Contact]:
     if posting.attempted_at and not outcomes.looked_already(posting):
         raise NotSeenYet("the contact of this client")
     with practice_transaction():
@@ -101,22 +108,24 @@ def _create(posting: Posting, client: Client, business_id: str, sage: SageClient
     with practice_transaction():
         link = _link(client, business_id, created, Origin.CREATED)
         _mark_posted(posting, created, adopted=False)
-    return link
+    return link, created
 
 
 def _adopt(client: Client, business_id: str, found: Contact) -> ContactLink:
     """The link to a contact of exactly this name; an unfinished posting of ours for it is done with that."""
-    unfinished: Posting | None = (
-        Posting.objects.of(Posting.Kind.CONTACT_UPSERT, client.pk)
-        .filter(status__in=[Status.PENDING, Status.LEASED, Status.FAILED])
-        .select_for_update()
-        .first()
-    )
+    unfinished: Posting | None = _unfinished(client).select_for_update().first()
     ours = unfinished is not None and unfinished.attempted_at is not None
     link = _link(client, business_id, found, Origin.CREATED if ours else Origin.BY_NAME)
     if unfinished is not None:
         _mark_posted(unfinished, found, adopted=True)
     return link
+
+
+def _unfinished(client: Client) -> PostingQuerySet:
+    """The postings of the client's contact that may still have to leave."""
+    under_way = [Status.PENDING, Status.LEASED, Status.FAILED]
+    postings: PostingQuerySet = Posting.objects.of(Posting.Kind.CONTACT_UPSERT, client.pk)
+    return postings.filter(status__in=under_way)
 
 
 def _link(client: Client, business_id: str, contact: Contact, origin: str) -> ContactLink:

@@ -1,13 +1,11 @@
 """What becomes of a posting after a try: decided here alone, from the error's own `retry`."""
 
 import random
-from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from ledger import outbox
-from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices.tenancy import practice_transaction
 from sage_integration.explanations import UNEXPECTED, failure_of, sentence_of, unexpected_sentence
@@ -64,7 +62,7 @@ def settle(posting: Posting, error: SageError) -> None:
     failure, detail = failure_of(error), sentence_of(error)
     with practice_transaction():
         if is_our_own_budget(error):
-            _wait_for_budget(posting, error, failure, detail)
+            _wait_for_budget([posting], error)
         elif error.retry is Retry.NEVER:
             outbox.mark_failed(posting, failure=failure, detail=detail)
         else:
@@ -82,14 +80,14 @@ def settle(posting: Posting, error: SageError) -> None:
 
 def settle_untried(postings: list[Posting], error: SageError) -> None:
     """Give back what was leased with a posting that met a business-wide error: none of them was tried."""
-    failure, detail = failure_of(error), sentence_of(error)
+    if not postings:
+        return
     with practice_transaction():
-        for posting in postings:
-            with suppress(LeaseLost):
-                if is_our_own_budget(error):
-                    _wait_for_budget(posting, error, failure, detail)
-                else:
-                    outbox.put_back(posting, seconds=_pause(posting, error), failure=failure, detail=detail)
+        if is_our_own_budget(error):
+            _wait_for_budget(postings, error)
+        else:
+            seconds, failure = _pause(postings[0], error), failure_of(error)
+            outbox.put_back(postings, seconds=seconds, failure=failure, detail=sentence_of(error))
 
 
 def settle_unexpected(posting: Posting) -> None:
@@ -113,12 +111,21 @@ def is_our_own_budget(error: SageError) -> bool:
     return isinstance(error, SageRateLimited) and error.status is None
 
 
-def _wait_for_budget(posting: Posting, error: SageError, failure: str, detail: str) -> None:
+def back_in(error: SageError) -> float | None:
+    """Seconds until the business can go on, where that is known and near; the sweep finds it otherwise."""
+    if isinstance(error, SageRateLimited) and error.retry_after and error.retry_after < WORTH_A_WORD:
+        return error.retry_after
+    return None
+
+
+def _wait_for_budget(postings: list[Posting], error: SageError) -> None:
+    """Due at once where the wait is short, as the budget itself holds the business back until then."""
     seconds = error.retry_after or FIRST_PAUSE
     if seconds < WORTH_A_WORD:
-        outbox.put_back(posting, seconds=seconds)
+        outbox.put_back(postings, seconds=None)
     else:
-        outbox.put_back(posting, seconds=seconds, failure=failure, detail=detail)
+        failure, detail = failure_of(error), sentence_of(error)
+        outbox.put_back(postings, seconds=seconds, failure=failure, detail=detail)
 
 
 def _pause(posting: Posting, error: SageError) -> float:

@@ -1,10 +1,12 @@
 """Customers (and vendors) in Sage: what we call clients."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import NotRequired, Required, TypedDict
 
 from sage_integration.sage.errors import AmbiguousContact
+from sage_integration.sage.paging import ROWS_PER_PAGE
 from sage_integration.sage.resources.resource import Link, Linked, Resource, moment_text
 
 CUSTOMER = "CUSTOMER"
@@ -102,6 +104,18 @@ class NewContact(ContactChanges):
     source_guid: NotRequired[str]
 
 
+def only_one_named(name: str, contacts: Iterable[Contact]) -> Contact | None:
+    """The one of these that has exactly this name and takes documents; raises `AmbiguousContact`."""
+    found = [
+        contact
+        for contact in contacts
+        if contact["name"] == name and not contact.get("gdpr_obfuscated") and not contact.get("system")
+    ]
+    if len(found) > 1:
+        raise AmbiguousContact(f"{len(found)} contacts")
+    return found[0] if found else None
+
+
 class Contacts(Resource[Contact]):
     """The contacts of a business."""
 
@@ -148,14 +162,15 @@ class Contacts(Resource[Contact]):
 
         Contacts wiped for data protection take no new documents (FACTS.md 6) and do not count.
         """
-        found = [
-            contact
-            for contact in self.list(search=name)
-            if contact["name"] == name and not contact.get("gdpr_obfuscated") and not contact.get("system")
-        ]
-        if len(found) > 1:
-            raise AmbiguousContact(f"{len(found)} contacts")
-        return found[0] if found else None
+        return only_one_named(name, self.list(search=name))
+
+    def all_on_one_page(self) -> Sequence[Contact] | None:
+        """Every customer, or None when there are more than one page holds.
+
+        A list that is read page by page may change meanwhile, and who slips through would be created again.
+        """
+        found = tuple(islice(self.list(), ROWS_PER_PAGE + 1))
+        return found if len(found) <= ROWS_PER_PAGE else None
 
     def get(self, contact_id: str) -> Contact:
         """One contact with everything Sage knows; raises `NotInSage`."""

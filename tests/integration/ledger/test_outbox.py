@@ -275,12 +275,12 @@ class TestOutcomes:
             lambda: outbox.mark_attempted(first),
             lambda: outbox.mark_posted(first, external_id="1"),
             lambda: outbox.postpone(first, seconds=1),
-            lambda: outbox.put_back(first, seconds=1),
             lambda: outbox.mark_failed(first, failure="SageRejected"),
         ):
             with scope(), pytest.raises(LeaseLost):
                 act()
         with scope():
+            outbox.put_back([first], seconds=1)
             outbox.mark_attempted(second)
             outbox.mark_posted(second, external_id="1", number="SI-1", url="https://sage.example/1")
             assert stored(second).state_in_words == "In Sage as SI-1"
@@ -306,16 +306,25 @@ class TestOutcomes:
             posting = leased()
             outbox.postpone(posting, seconds=0, failure="NotSeenYet", detail="Looking")
             [posting] = outbox.lease_due_postings()
-            outbox.put_back(posting, seconds=30)
+            outbox.put_back([posting], seconds=30)
             again = stored(posting)
             assert (again.status, again.attempts, again.lease) == (Status.PENDING, 1, "")
             assert again.failure == "NotSeenYet"
             assert again.not_before == MORNING + timedelta(seconds=30)
 
+    def test_what_is_put_back_without_a_time_keeps_its_place_in_the_queue(self, scope, clock):
+        with scope():
+            for subject in (1, 2, 3):
+                request(subject)
+            batch = outbox.lease_due_postings(limit=2)
+            outbox.put_back(batch, seconds=None)
+            assert [posting.not_before for posting in map(stored, batch)] == [MORNING, MORNING]
+            assert [posting.subject_id for posting in outbox.lease_due_postings(limit=2)] == [1, 2]
+
     def test_a_reason_given_at_putting_back_is_shown(self, scope):
         with scope():
             posting = leased()
-            outbox.put_back(posting, seconds=900, failure="SageUnavailable", detail="Sage is away")
+            outbox.put_back([posting], seconds=900, failure="SageUnavailable", detail="Sage is away")
             assert stored(posting).failure_detail == "Sage is away"
 
     def test_an_outcome_gives_the_lease_back_so_the_next_worker_can_go_on(self, scope):

@@ -71,7 +71,7 @@ def fresh(invoice: Invoice) -> Invoice:
 def push_once(practice: Practice) -> int:
     """One run of the worker's push task."""
     with acting_for(practice.pk):
-        return push.drain(limit=25)
+        return push.take_turn(limit=25).taken
 
 
 def push_until_settled(practice: Practice, clock, tries: int = 8) -> None:

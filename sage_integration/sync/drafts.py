@@ -1,0 +1,84 @@
+"""Invoices made ready to send: what a batch needs is read at once, so that mapping one asks nothing more.
+
+Nothing of it can change under a leased posting: an issued invoice is frozen, and one that is being copied
+cannot be voided.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from invoicing.models import Invoice
+from invoicing.queries import invoices_to_post
+from ledger.models import Posting
+from money.amounts import Amounts
+from sage_integration import mappers
+from sage_integration.mappings import load_rules
+from sage_integration.models import ContactLink, SageConnection
+from sage_integration.preview import AsSageShows
+from sage_integration.sage.resources.sales_invoices import NewSalesInvoice
+from sage_integration.sync.documents import fingerprint
+from sage_integration.sync.errors import NotIssued
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An invoice as Sage is to hold it but for its contact, with the amounts it must have there."""
+
+    invoice: Invoice
+    document: AsSageShows
+
+    @property
+    def amounts(self) -> Amounts:
+        """Ours, as frozen on issue."""
+        return self.invoice.amounts
+
+    def require_postable(self) -> None:
+        """Raises the first reason why this would be refused; nothing is asked of Sage for it."""
+        for refusal in self.document.refusals:
+            raise refusal
+
+    def to(self, link: ContactLink) -> NewSalesInvoice:
+        """The payload addressed to a contact; raises as `require_postable`."""
+        payload: NewSalesInvoice = {**self.document.payload(), "contact_id": link.sage_contact_id}
+        if "main_address" not in payload and link.origin == ContactLink.Origin.CREATED:
+            payload["main_address"] = mappers.bare_address(self.invoice.client)
+        return payload
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what is sent, to tell later whether Sage still holds the same.
+
+        Empty where it could not be sent again: an earlier try landed, and a mapping is gone since.
+        """
+        if self.document.refusals:
+            return ""
+        sent = self.document.payload()
+        return fingerprint({key: value for key, value in sent.items() if key != "idempotency_id"})
+
+
+class Drafts:
+    """The drafts of a batch, and the contacts its clients are linked to."""
+
+    def __init__(self, postings: Sequence[Posting], connection: SageConnection) -> None:
+        """Read everything; inside a scope."""
+        self._invoices = invoices_to_post(
+            posting.subject_id for posting in postings if posting.kind == Posting.Kind.INVOICE_CREATE
+        )
+        self._rules = load_rules(connection)
+        clients = {invoice.client_id for invoice in self._invoices.values()}
+        links = ContactLink.objects.filter(client__in=clients, business_id=connection.business_id)
+        #: By client; whoever makes a new link adds it.
+        self.links: dict[int, ContactLink] = {link.client_id: link for link in links}
+        self.strangers = len(clients - self.links.keys())
+
+    def of(self, posting: Posting) -> Draft:
+        """The draft of one posting; raises `NotIssued` or `Invoice.DoesNotExist`."""
+        invoice = self._invoices.get(posting.subject_id)
+        if invoice is None:
+            raise Invoice.DoesNotExist(posting.subject_id)
+        if invoice.status != Invoice.Status.ISSUED:
+            raise NotIssued(invoice.number_label)
+        document = AsSageShows(
+            invoice, list(invoice.lines.all()), self._rules, posting.reference, posting.idempotency_id
+        )
+        return Draft(invoice, document)
