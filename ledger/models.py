@@ -19,6 +19,9 @@ class LedgerSettings(TenantModel):
         "create invoices in Sage for new clients", default=True, help_text="Each client can be switched on its own page."
     )
 
+    #: Set while a person has stopped all copying: the queue is kept and grows, and nothing leaves.
+    paused_at = models.DateTimeField(null=True)
+
     class Meta:
         constraints = [UniqueConstraint(fields=["practice"], name="one_ledger_settings_for_a_practice")]
 

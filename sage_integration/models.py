@@ -59,6 +59,14 @@ class SageConnection(TenantModel):
         FINAL = "final", "Final invoice"
         DRAFT = "draft", "Draft, released in Sage"
 
+    class PdfOwner(models.TextChoices):
+        SAGE = "sage", "Sage's PDF"
+        PRACTICE = "practice", "Ignition's printable page"
+
+    class NameDirection(models.TextChoices):
+        TO_SAGE = "to_sage", "From here to Sage"
+        FROM_SAGE = "from_sage", "From Sage to here"
+
     status = models.CharField(max_length=22, choices=Status.choices, default=Status.CONNECTED)
     #: Empty until one of the login's companies is chosen.
     business_id = models.CharField(max_length=64, blank=True)
@@ -80,12 +88,24 @@ class SageConnection(TenantModel):
     #: F10: who numbers invoices.
     number_owner = models.CharField(max_length=8, choices=NumberOwner.choices, default=NumberOwner.SAGE)
     arrives_as = models.CharField(max_length=5, choices=ArrivesAs.choices, default=ArrivesAs.FINAL)
+    #: F11: whose document a download gives.
+    pdf_owner = models.CharField(max_length=8, choices=PdfOwner.choices, default=PdfOwner.SAGE)
+    #: F50: whether a name changed on one side is brought to the other, and to which (ruling D7).
+    syncs_names = models.BooleanField(default=False)
+    name_direction = models.CharField(
+        max_length=9, choices=NameDirection.choices, default=NameDirection.TO_SAGE
+    )
     #: F12: payments made in Sage are mirrored here.
     pulls_payments = models.BooleanField(default=True)
     connected_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     connected_at = models.DateTimeField(default=timezone.now)
     enabled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    #: Steps of the set-up that only have to be read, once somebody went on from them.
+    steps_read = models.JSONField(default=list)
+    #: What the last look at the business found; see `health.Facts`.
+    health = models.JSONField(default=dict)
+    health_read_at = models.DateTimeField(null=True)
     #: What went wrong last with the connection itself, a key of the explanations; empty when healthy.
     trouble = models.CharField(max_length=60, blank=True)
 
@@ -202,6 +222,24 @@ class SageItem(TenantModel):
     class Meta:
         ordering = ["name", "id"]
         constraints = [UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_sage_item")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SageBankAccount(TenantModel):
+    """A bank account of the connected business, as read last."""
+
+    sage_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=255)
+    is_usable = models.BooleanField(default=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_sage_bank_account")
+        ]
 
     def __str__(self) -> str:
         return self.name
