@@ -58,7 +58,7 @@ def main() -> int:
     if not path:
         raise Problem(NO_BROWSER)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=launch_arguments())
+        browser = playwright.chromium.launch(executable_path=path, args=[*launch_arguments(), "--lang=en-GB"])
         if options.readme:
             draw_for_readme(browser, the_walk())
             return 0

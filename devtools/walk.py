@@ -1,6 +1,5 @@
 """A practice in which something has happened: walked over HTTP, so that every kind of page has something to show."""
 
-import time
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -50,7 +49,7 @@ class _Walk:
     def __init__(self, base: str) -> None:
         self.journey = Journey()
         self.owner = self.journey.owner
-        self.done = Walked(base, email=f"alice-{time.time_ns()}@brook.example")
+        self.done = Walked(base, email=f"alice-{self.journey.mark}@brook.example")
 
     def all_of_it(self) -> Walked:
         self._open_practice()
@@ -65,7 +64,9 @@ class _Walk:
         self.done.inside["proposal-sent"] = waiting
         self.done.outside["proposal-to-sign"] = self._link("Ines Carver", send=waiting)
         self.done.inside["proposal-accepted"] = first
-        self._propose("Saltmarsh Community Trust", "Payroll next year", 4)
+        draft = self._propose("Saltmarsh Community Trust", "Payroll next year", 4)
+        self.done.inside |= {"proposal-draft": draft, "proposal-edit": f"{draft}edit/"}
+        self.done.inside["search"] = f"{self.done.base}/p/{self.done.slug}/search/?q=bakery"
         self._bill()
         self._instant_bills()
         self._payments()
