@@ -26,11 +26,6 @@ LOGIN = "ignition"
 SHARED = STATE / "services.json"
 
 
-def needs_embedded() -> bool:
-    """Whether either server has to be ours."""
-    return not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
-
-
 @contextmanager
 def servers(state: Path, *, durable: bool, for_tests: bool = False) -> Iterator[dict[str, str]]:
     """The environment that names both servers; ours run until the end of the block."""
