@@ -7,7 +7,7 @@ Operations run inside the caller's transaction: no invoice without its posting, 
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -91,11 +91,22 @@ def retry_posting(posting: Posting) -> Posting:
     if posting.status != Posting.Status.FAILED:
         raise NotFailed(posting)
     posting.status, posting.not_before = Posting.Status.PENDING, timezone.now()
-    posting.failure = posting.failure_detail = ""
-    posting.save(update_fields=["status", "not_before", "failure", "failure_detail"])
+    posting.failure = posting.failure_detail = posting.remedy = ""
+    posting.save(update_fields=["status", "not_before", "failure", "failure_detail", "remedy"])
     audit.record("posting.retried", posting, reference=posting.reference)
     posting_due.send(Posting)
     return posting
+
+
+def retry_all(failures: Collection[str], subjects: Collection[int] | None = None) -> int:
+    """Let everything that failed for one of these reasons try again; how many that is.
+
+    ``subjects`` limits it to the documents of these ids. Safe to press any number of times.
+    """
+    failed = Posting.objects.filter(status=Posting.Status.FAILED, failure__in=failures)
+    if subjects is not None:
+        failed = failed.filter(subject_id__in=subjects)
+    return len([retry_posting(posting) for posting in failed.order_by("id")])
 
 
 def cancel_posting(posting: Posting) -> Posting:
@@ -219,11 +230,11 @@ def put_back(
     mine.update(attempts=Greatest(F("attempts") - 1, 0), **changes)
 
 
-def mark_failed(posting: Posting, *, failure: str, detail: str = "") -> None:
-    """A person has to mend the cause before `retry_posting`."""
+def mark_failed(posting: Posting, *, failure: str, detail: str = "", remedy: str = "") -> None:
+    """A person has to mend the cause before `retry_posting`; ``remedy`` are the words of the button for it."""
     posting.status, posting.settled_at = Posting.Status.FAILED, timezone.now()
-    posting.failure, posting.failure_detail = failure, detail
-    _settle(posting, "settled_at")
+    posting.failure, posting.failure_detail, posting.remedy = failure, detail, remedy
+    _settle(posting, "settled_at", "remedy")
 
 
 def _settle(posting: Posting, *fields: str) -> None:

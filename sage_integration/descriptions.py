@@ -16,6 +16,7 @@ _BLOCKS = {"p", "div", "br", "ul", "ol", "tr", "table", "blockquote", "pre"} | {
 _UNSEEN = {"script", "style", "head", "title"}
 _CELLS = {"td", "th"}
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
+_TABLE = re.compile(r"<table[\s>]|^\s*\|?(?:\s*:?-{3,}:?\s*\|)+\s*:?-*:?\s*$", re.IGNORECASE | re.MULTILINE)
 _ENTITY = re.compile(r"&(?=(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);)")
 _MARKDOWN_LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^\s)]+|mailto:[^\s)]+)\)")
 _MARKDOWN_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
@@ -56,6 +57,22 @@ def line_description(name: str, description: str = "", *, calculation: str = "")
     if not body or len(head) >= LINE_LENGTH - 1:
         return head
     return f"{head}\n{shortened(body, LINE_LENGTH - len(head) - 1)}"
+
+
+def full_length(name: str, description: str = "", *, calculation: str = "") -> int:
+    """Characters the line would have if nothing had to give way."""
+    parts = [" ".join(filter(None, [plain_text(name), calculation])), plain_text(description)]
+    return len("\n".join(filter(None, parts)))
+
+
+def has_table(description: str) -> bool:
+    """Whether a table is flattened on the way to Sage, its cells one after the other."""
+    return bool(_TABLE.search(description))
+
+
+def has_formatting(description: str) -> bool:
+    """Whether formatting is left out on the way to Sage."""
+    return bool(_TAG.search(description) or _MARKDOWN_STRONG.search(description))
 
 
 def _unescaped(text: str) -> str:

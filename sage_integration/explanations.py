@@ -11,22 +11,39 @@ from sage_integration.sage.errors import SageError
 UNEXPECTED = "Unexpected"
 #: Errors whose detail is written for a person; that of the others is a method and a path.
 DETAILED = {
+    "AccountNotMapped",
     "AmbiguousContact",
     "ContactDiffers",
     "ContactTaken",
+    "ContactUnusable",
+    "CurrencyDiffers",
     "DuplicateInSage",
     "MappingMissing",
+    "PeriodClosed",
+    "RateNotMapped",
+    "RateUnsuitable",
+    "TooLongForSage",
     "TotalsDiffer",
+    "VatNotRegistered",
 }
+#: Pages where a cause is mended; which document or client they are about is known by the posting.
+ACCOUNTS, RATES, CONTACT = "sage:account-map", "sage:tax-rate-map", "sage:contact-choose"
+CONNECTION, INVOICE, CLIENT = "sage:connection-detail", "invoicing:invoice-detail", "clients:client-edit"
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One thing that can go wrong, in three sentences."""
+    """One thing that can go wrong, in three sentences, and the button that mends it.
+
+    ``remedy`` are the button's words and ``page`` the URL name it leads to; both are empty where there is nothing
+    to press but *Try again*, or nothing at all.
+    """
 
     sentence: str
     cause: str
     way_out: str
+    remedy: str = ""
+    page: str = ""
 
 
 EXPLANATIONS: dict[str, Explanation] = {
@@ -44,11 +61,15 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Sage no longer accepts the practice's authorisation.",
         "Access was withdrawn in Sage, or it ran out because it was not used for a month.",
         "An owner has to connect Sage again on the Sage page. What waits then leaves by itself.",
+        "Sign in to Sage again",
+        CONNECTION,
     ),
     "GrantRefused": Explanation(
         "Sage no longer accepts the practice's authorisation.",
         "The stored authorisation was used up, has expired or was withdrawn in Sage.",
         "An owner has to connect Sage again on the Sage page. What waits then leaves by itself.",
+        "Sign in to Sage again",
+        CONNECTION,
     ),
     "RefreshOutcomeUnknown": Explanation(
         "Sage's answer got lost while the authorisation was being renewed.",
@@ -84,6 +105,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Sage does not allow this.",
         "The role of the person who connected Sage, or the company's Sage plan, does not include it.",
         "Have that person's role changed in Sage, or connect with another login, then retry.",
+        "Look at the connection",
+        CONNECTION,
     ),
     "SageRejected": Explanation(
         "Sage refused this document.",
@@ -94,6 +117,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Something this document needs is no longer in Sage.",
         "A contact or document was deleted or merged there.",
         "Link the client to the right Sage contact, then retry.",
+        "Choose the Sage contact",
+        CONTACT,
     ),
     "DuplicateInSage": Explanation(
         "More than one document in Sage carries this reference.",
@@ -104,31 +129,111 @@ EXPLANATIONS: dict[str, Explanation] = {
         "This document was voided in Sage.",
         "It arrived there, and then somebody voided it.",
         "Void or credit the invoice here too, or make a new copy if the void was a mistake.",
+        "Decide about the invoice",
+        INVOICE,
     ),
     "AmbiguousContact": Explanation(
         "More than one Sage contact has exactly the client's name.",
         "Only a person can tell which of them is meant.",
         "Rename one of them in Sage, or link the client to the right one, then retry.",
+        "Choose the Sage contact",
+        CONTACT,
     ),
     "ContactTaken": Explanation(
         "The Sage contact of this name already stands for another of your clients.",
         "Two clients here have the same name, and Sage has one contact for both.",
         "Give one of the clients another name, or link it to a contact of its own, then retry.",
+        "Choose the Sage contact",
+        CONTACT,
     ),
     "ContactDiffers": Explanation(
         "The document arrived in Sage, but it belongs to another contact there.",
         "It was moved in Sage, or the client was linked to another contact in the meantime.",
         "Put it right in Sage, or link the client to that contact, then retry.",
+        "Choose the Sage contact",
+        CONTACT,
     ),
     "MappingMissing": Explanation(
         "This document cannot leave before an account or VAT rate is chosen.",
         "A sales account or VAT rate is not mapped to Sage, or what it was mapped to is gone.",
         "Choose it on the Sage page, then retry.",
+        "Look at the connection",
+        CONNECTION,
+    ),
+    "AccountNotMapped": Explanation(
+        "This document cannot leave before its sales account is chosen.",
+        "No sales account is mapped, or the one that was is hidden or gone in Sage.",
+        "Choose the account. Everything that waits for it is then tried again.",
+        "Choose the account",
+        ACCOUNTS,
+    ),
+    "RateNotMapped": Explanation(
+        "This document cannot leave before its VAT rate is mapped.",
+        "The VAT rate has no counterpart in Sage, or the one it had is gone.",
+        "Map the rate. Everything that waits for it is then tried again.",
+        "Map the VAT rate",
+        RATES,
+    ),
+    "RateUnsuitable": Explanation(
+        "The VAT rate in Sage does not suit the line.",
+        "One of the two carries VAT and the other does not, so the VAT return would be wrong.",
+        "Map the rate to the right one of Sage. Everything that waits for it is then tried again.",
+        "Map the VAT rate",
+        RATES,
+    ),
+    "VatNotRegistered": Explanation(
+        "The invoice carries VAT, and the company in Sage is not registered for VAT.",
+        "Sage takes no VAT from a company that is not registered.",
+        "Correct the VAT scheme in Sage and read the settings again, or void the invoice and issue it without VAT.",
+        "Look at the invoice",
+        INVOICE,
+    ),
+    "PeriodClosed": Explanation(
+        "Sage takes no invoice of this date.",
+        "Its period is locked in Sage, is on a VAT return, or lies before the books begin.",
+        "Void the invoice here and issue it with a later date, or unlock the period in Sage and then retry.",
+        "Look at the invoice",
+        INVOICE,
+    ),
+    "CurrencyDiffers": Explanation(
+        "The invoice is in another currency than Sage would take it in.",
+        "The company, or the contact, is kept in another currency in Sage.",
+        "Link the client to a contact in pounds, then retry. Nothing is ever converted silently.",
+        "Choose the Sage contact",
+        CONTACT,
+    ),
+    "ContactUnusable": Explanation(
+        "The client's contact in Sage takes no more invoices.",
+        "It was deleted, merged, erased or deactivated in Sage, or it is no customer.",
+        "Link the client to another contact, or have a new one made. No new one is made by itself.",
+        "Choose the Sage contact",
+        CONTACT,
+    ),
+    "TooLongForSage": Explanation(
+        "Something here is longer than Sage takes.",
+        "Sage limits names to 100 characters.",
+        "Shorten it on the client's page, then retry.",
+        "Change the client",
+        CLIENT,
+    ),
+    "NothingToPost": Explanation(
+        "The invoice has no line with a price, so there is nothing to copy.",
+        "Included services never reach Sage, and Sage takes no invoice without lines.",
+        "Withdraw this; the invoice stays here.",
+    ),
+    "BusinessGone": Explanation(
+        "This Sage login no longer opens the connected company.",
+        "The company was deleted or moved in Sage, or the person lost access to it.",
+        "An owner has to connect again with a login that opens it. What waits then leaves by itself.",
+        "Sign in to Sage again",
+        CONNECTION,
     ),
     "WrongBusiness": Explanation(
         "Sage answered for another company than the connected one.",
         "The login may have lost the connected company.",
         "Check in Sage that the login still opens the company, connect again if not, then retry.",
+        "Look at the connection",
+        CONNECTION,
     ),
     "TotalsDiffer": Explanation(
         "The document is in Sage, but its total there is not ours.",
@@ -151,6 +256,12 @@ EXPLANATIONS: dict[str, Explanation] = {
 def failure_of(error: SageError) -> str:
     """The key of an error: its class's name, or that of the nearest class above it that is explained."""
     return next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in EXPLANATIONS)
+
+
+def remedy_of(failure: str) -> str:
+    """The words of the button that mends it; empty when trying again is all there is."""
+    explanation = EXPLANATIONS.get(failure)
+    return explanation.remedy if explanation else ""
 
 
 def sentence_of(error: SageError) -> str:

@@ -1,67 +1,112 @@
 """From our documents to Sage's: no query, no request, and no default that hides a gap."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from clients.models import Client, ContactPerson
 from invoicing.models import Invoice, InvoiceLine
 from money.amounts import ZERO, to_pence
 from sage_integration.descriptions import line_description
 from sage_integration.sage.decimals import number
-from sage_integration.sage.errors import MappingMissing
+from sage_integration.sage.errors import AccountNotMapped, RateNotMapped, TooLongForSage
 from sage_integration.sage.resources.contacts import CUSTOMER, NewAddress, NewContact, NewContactPerson
 from sage_integration.sage.resources.sales_invoices import NewSalesInvoice, NewSalesInvoiceLine
 from services.models import Service, TaxRate
 
 #: The kind of address an invoice is sent to (FACTS.md 6).
 SALES_ADDRESS = "SALES"
+#: The status of an invoice that does not count before it is released in Sage (FACTS.md 9.2).
+DRAFT = "DRAFT"
+#: What our numbers begin with; Sage takes six characters (FACTS.md 9.1).
+NUMBER_PREFIX = "INV-"
+#: Characters Sage takes of a contact's name, of a person's name or number, and of an address (FACTS.md 6).
+NAME_LENGTH, PERSON_LENGTH = 100, 50
+ADDRESS_LENGTHS = {"address_line_1": 50, "address_line_2": 50, "city": 50, "region": 50, "postal_code": 10}
 ONE = Decimal(1)
+#: The field of a line that names an item of Sage's catalogue.
+ItemField = Literal["product_id", "service_id"]
 
 
 @dataclass(frozen=True)
 class Mappings:
-    """Which Sage account a service and which Sage rate a VAT rate stands for, by our ids."""
+    """What our accounts, VAT rates and services are in Sage, by our ids; names and percentages by Sage's."""
 
     default_account: str
     accounts: Mapping[int, str]
     tax_rates: Mapping[int, str]
     usable_accounts: frozenset[str]
     usable_tax_rates: frozenset[str]
+    #: The item of Sage's catalogue a service is linked to: the field of the line that names it, and Sage's id.
+    items: Mapping[int, tuple[ItemField, str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    percentages: Mapping[str, Decimal] = field(default_factory=dict)
 
     def account(self, service: Service) -> str:
-        """The ledger account of a service, else the default one (F14, F15); raises `MappingMissing`."""
+        """The ledger account of a service, else the default one (F14, F15); raises `AccountNotMapped`."""
         account = self.accounts.get(service.pk) or self.default_account
         if not account:
-            raise MappingMissing("no default sales account is chosen")
+            raise AccountNotMapped("no default sales account is chosen")
         if account not in self.usable_accounts:
-            raise MappingMissing(
+            raise AccountNotMapped(
                 f"the sales account of “{service.name}” is gone from Sage or not for sales any more"
             )
         return account
 
     def tax_rate(self, rate: TaxRate) -> str:
-        """Sage's id of one of our VAT rates (F29); raises `MappingMissing`."""
+        """Sage's id of one of our VAT rates (F29); raises `RateNotMapped`."""
         sage_rate = self.tax_rates.get(rate.pk)
         if not sage_rate:
-            raise MappingMissing(f"the VAT rate “{rate.name}” is not mapped")
+            raise RateNotMapped(f"the VAT rate “{rate.name}” is not mapped")
         if sage_rate not in self.usable_tax_rates:
-            raise MappingMissing(f"Sage no longer offers the rate that “{rate.name}” is mapped to")
+            raise RateNotMapped(f"Sage no longer offers the rate that “{rate.name}” is mapped to")
         return sage_rate
 
 
+@dataclass(frozen=True)
+class Rules:
+    """Everything beside the invoice itself that decides what Sage is sent, and whether it is sent at all."""
+
+    mappings: Mappings
+    with_descriptions: bool = True
+    #: F10: our number goes along; otherwise Sage gives one.
+    numbers_are_ours: bool = False
+    arrives_as_draft: bool = False
+    #: The Start plan has no quantities on lines (FACTS.md 15, 27).
+    has_quantities: bool = True
+    is_vat_registered: bool = True
+    #: Of our invoices, and of the business; the latter is empty when the login may not see it.
+    currency: str = "GBP"
+    base_currency: str = ""
+    #: The first day of the books, and the last locked one.
+    accounts_start_on: date | None = None
+    locked_until: date | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a line says in Sage and how its net comes about there."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    #: How the amount came about here, where the line goes as one piece; else empty.
+    calculation: str
+
+    @property
+    def net(self) -> Decimal:
+        """As Sage computes it: the price rounded to pennies, multiplied, rounded (FACTS.md 8.3)."""
+        return to_pence(self.quantity * to_pence(self.unit_price))
+
+
 def sales_invoice(
-    invoice: Invoice,
-    lines: Sequence[InvoiceLine],
-    mappings: Mappings,
-    *,
-    reference: str,
-    idempotency_id: str,
-    with_descriptions: bool,
+    invoice: Invoice, lines: Sequence[InvoiceLine], rules: Rules, *, reference: str, idempotency_id: str
 ) -> NewSalesInvoice:
     """The invoice as Sage is to store it, complete but for its contact; raises `MappingMissing`.
 
-    Sage gives the number (FACTS.md 9.3); no header totals are sent, they follow from the lines (8.3).
+    No header totals are sent, they follow from the lines (FACTS.md 8.3).
     """
     document: NewSalesInvoice = {
         "contact_id": "",
@@ -69,43 +114,63 @@ def sales_invoice(
         "due_date": invoice.due_on.isoformat(),
         "reference": reference,
         "idempotency_id": idempotency_id,
-        "invoice_lines": [
-            sales_invoice_line(line, mappings, with_description=with_descriptions)
-            for line in lines
-            if not _is_included(line)
-        ],
+        "invoice_lines": [sales_invoice_line(line, rules) for line in priced(lines)],
     }
     if address := main_address(invoice.client):
         document["main_address"] = address
+    if rules.arrives_as_draft:
+        document["status_id"] = DRAFT
+    if rules.numbers_are_ours and invoice.number:
+        document["invoice_number_prefix"] = NUMBER_PREFIX
+        document["invoice_number"] = invoice.number_label
     return document
 
 
-def sales_invoice_line(
-    line: InvoiceLine, mappings: Mappings, *, with_description: bool
-) -> NewSalesInvoiceLine:
-    """One line with its VAT as frozen on issue; Sage computes none (FACTS.md 8.2).
-
-    Sage rounds unit prices to pennies before it multiplies (FACTS.md 8.3). Where that would change the net,
-    the line goes as one piece at its net, and says what the net is made of: 3 × £0.3333 is 1 × £1.00.
-    """
-    quantity, unit_price, calculation = line.quantity, line.unit_price, ""
-    if to_pence(quantity * to_pence(unit_price)) != line.net or unit_price != to_pence(unit_price):
-        calculation = f"({_plain(quantity)} × {_plain(unit_price)})"
-        quantity, unit_price = ONE, line.net
-    return {
-        "description": line_description(
-            line.name, line.description if with_description else "", calculation=calculation
-        ),
-        "ledger_account_id": mappings.account(line.service),
-        "quantity": number(quantity),
-        "unit_price": number(to_pence(unit_price)),
-        "tax_rate_id": mappings.tax_rate(line.tax_rate),
+def sales_invoice_line(line: InvoiceLine, rules: Rules) -> NewSalesInvoiceLine:
+    """One line with its VAT as frozen on issue; Sage computes none (FACTS.md 8.2). Raises `MappingMissing`."""
+    shape = shape_of(line, rules)
+    sent: NewSalesInvoiceLine = {
+        "description": shape.description,
+        "ledger_account_id": rules.mappings.account(line.service),
+        "quantity": number(shape.quantity),
+        "unit_price": number(to_pence(shape.unit_price)),
+        "tax_rate_id": rules.mappings.tax_rate(line.tax_rate),
         "tax_amount": number(line.vat),
     }
+    if item := rules.mappings.items.get(line.service_id):
+        sent[item[0]] = item[1]
+    return sent
+
+
+def shape_of(line: InvoiceLine, rules: Rules) -> Shape:
+    """How a line reads in Sage.
+
+    Sage rounds unit prices to pennies before it multiplies (FACTS.md 8.3), and its Start plan has no quantities.
+    Where that would change the net, or lose the quantity, the line goes as one piece at its net, and says what
+    the net is made of: 3 × £0.3333 is 1 × £1.00.
+    """
+    quantity, unit_price, calculation = line.quantity, line.unit_price, ""
+    is_too_fine = to_pence(quantity * to_pence(unit_price)) != line.net or unit_price != to_pence(unit_price)
+    if is_too_fine or (quantity != ONE and not rules.has_quantities):
+        calculation = f"({_plain(quantity)} × {_plain(unit_price)})"
+        quantity, unit_price = ONE, line.net
+    details = line.description if rules.with_descriptions else ""
+    return Shape(
+        line_description(line.name, details, calculation=calculation), quantity, unit_price, calculation
+    )
+
+
+def priced(lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:
+    """The lines that are sent: services without a price never reach an invoice (F22)."""
+    return [line for line in lines if not _is_included(line)]
 
 
 def contact(client: Client, people: Sequence[ContactPerson], *, idempotency_id: str) -> NewContact:
-    """The client as a new Sage customer (FACTS.md 6); its first person is the main one."""
+    """The client as a new Sage customer (FACTS.md 6), its first person the main one; raises `TooLongForSage` (D15)."""
+    if len(client.name) > NAME_LENGTH:
+        raise TooLongForSage(
+            f"“{client.name[:40]}…” has {len(client.name)} characters, and Sage takes {NAME_LENGTH}"
+        )
     new: NewContact = {
         "name": client.name,
         "contact_type_ids": [CUSTOMER],
@@ -135,13 +200,25 @@ def bare_address(client: Client) -> NewAddress:
     return {"country_id": client.country, "address_type_id": SALES_ADDRESS}
 
 
+def cut_in_the_address(client: Client) -> list[str]:
+    """The parts of the billing address that are longer than Sage takes, and go shortened."""
+    return [
+        value
+        for name, limit in ADDRESS_LENGTHS.items()
+        if len(value := getattr(client, name).strip()) > limit
+    ]
+
+
 def _address_lines(client: Client) -> NewAddress:
+    def part(name: str) -> str:
+        return str(getattr(client, name)).strip()[: ADDRESS_LENGTHS[name]]
+
     lines: NewAddress = {
-        "address_line_1": client.address_line_1,
-        "address_line_2": client.address_line_2,
-        "city": client.city,
-        "region": client.region,
-        "postal_code": client.postal_code,
+        "address_line_1": part("address_line_1"),
+        "address_line_2": part("address_line_2"),
+        "city": part("city"),
+        "region": part("region"),
+        "postal_code": part("postal_code"),
     }
     return lines
 
@@ -149,11 +226,11 @@ def _address_lines(client: Client) -> NewAddress:
 def _main_person(client: Client, people: Sequence[ContactPerson]) -> NewContactPerson | None:
     person: NewContactPerson = {}
     if people:
-        person["name"] = people[0].name
+        person["name"] = people[0].name[:PERSON_LENGTH]
         if people[0].email:
             person["email"] = people[0].email
     if phone := (people[0].phone if people else "") or client.phone:
-        person["telephone"] = phone
+        person["telephone"] = phone[:PERSON_LENGTH]
     return person or None
 
 

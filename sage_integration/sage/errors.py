@@ -152,6 +152,20 @@ class MappingMissing(SageError):
     retry = Retry.NEVER
 
 
+class AccountNotMapped(MappingMissing):
+    """A service has no sales account in Sage, or the one it had is gone."""
+
+
+class RateNotMapped(MappingMissing):
+    """A VAT rate has no counterpart in Sage, or the one it had is gone."""
+
+
+class TooLongForSage(SageError):
+    """Something is longer than Sage takes."""
+
+    retry = Retry.NEVER
+
+
 class WrongBusiness(SageError):
     """Sage answered for another business than the one that was asked for."""
 

@@ -1,6 +1,6 @@
 """What the order of steps can run into, beyond what Sage itself answers."""
 
-from sage_integration.sage.errors import Retry, SageError
+from sage_integration.sage.errors import ReauthorisationRequired, Retry, SageError
 
 
 class NotSeenYet(SageError):
@@ -25,3 +25,43 @@ class NotIssued(SageError):
     """The invoice is a draft or void, so it is not copied."""
 
     retry = Retry.NEVER
+
+
+class NothingToPost(SageError):
+    """No line of the invoice has a price, and Sage takes no invoice without lines."""
+
+    retry = Retry.NEVER
+
+
+class RateUnsuitable(SageError):
+    """A line carries VAT and its rate in Sage has none, or the other way round."""
+
+    retry = Retry.NEVER
+
+
+class VatNotRegistered(SageError):
+    """The invoice carries VAT, and the business in Sage is not registered for it."""
+
+    retry = Retry.NEVER
+
+
+class PeriodClosed(SageError):
+    """The invoice's date is before the business's books begin, or in a locked period."""
+
+    retry = Retry.NEVER
+
+
+class CurrencyDiffers(SageError):
+    """The invoice is in another currency than the business, or its contact, in Sage."""
+
+    retry = Retry.NEVER
+
+
+class ContactUnusable(SageError):
+    """The client's Sage contact takes no documents: deleted, erased, or no customer."""
+
+    retry = Retry.NEVER
+
+
+class BusinessGone(ReauthorisationRequired):
+    """This login no longer opens the connected business."""

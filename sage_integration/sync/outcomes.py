@@ -8,7 +8,7 @@ import structlog
 from ledger import outbox
 from ledger.models import Posting
 from practices.tenancy import practice_transaction
-from sage_integration.explanations import UNEXPECTED, failure_of, sentence_of, unexpected_sentence
+from sage_integration.explanations import UNEXPECTED, failure_of, remedy_of, sentence_of, unexpected_sentence
 from sage_integration.sage.errors import (
     AppRefused,
     ReauthorisationRequired,
@@ -64,7 +64,7 @@ def settle(posting: Posting, error: SageError) -> None:
         if is_our_own_budget(error):
             _wait_for_budget([posting], error)
         elif error.retry is Retry.NEVER:
-            outbox.mark_failed(posting, failure=failure, detail=detail)
+            outbox.mark_failed(posting, failure=failure, detail=detail, remedy=remedy_of(failure))
         else:
             outbox.postpone(posting, seconds=_pause(posting, error), failure=failure, detail=detail)
     log.info(

@@ -99,6 +99,8 @@ class NewDocumentLine(TypedDict):
     tax_rate_id: str
     tax_amount: JsonNumber
     discount_amount: NotRequired[JsonNumber]
+    product_id: NotRequired[str]
+    service_id: NotRequired[str]
 
 
 class DocumentFields(TypedDict, total=False):

@@ -160,7 +160,7 @@ def test_an_unmapped_rate_stops_the_invoice_until_it_is_mapped(brook, enabled, s
     invoice = issued_invoice(brook)
     push_once(brook)
     posting = posting_of(invoice)
-    assert (posting.status, posting.failure) == (Posting.Status.FAILED, "MappingMissing")
+    assert (posting.status, posting.failure) == (Posting.Status.FAILED, "RateNotMapped")
     assert "“Standard rate” is not mapped" in posting.failure_detail
     assert posting.attempted_at is None
     with practice_scope(brook.pk):

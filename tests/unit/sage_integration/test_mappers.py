@@ -11,7 +11,7 @@ from clients.models import Client, ContactPerson
 from invoicing.models import Invoice, InvoiceLine
 from money.amounts import price_line, to_pence, total
 from sage_integration import mappers
-from sage_integration.mappers import Mappings
+from sage_integration.mappers import Mappings, Rules
 from sage_integration.sage.decimals import json_text
 from sage_integration.sage.errors import MappingMissing
 from services.models import Service, TaxRate
@@ -45,14 +45,13 @@ def invoice(**client_fields) -> Invoice:
     return Invoice(client=client, number=12, tax_point=date(2027, 3, 1), due_on=date(2027, 3, 15))
 
 
-def mapped(*lines: InvoiceLine, mappings=MAPPINGS, with_descriptions=True, **client_fields):
+def mapped(*lines: InvoiceLine, mappings=MAPPINGS, with_descriptions=True, rules=None, **client_fields):
     return mappers.sales_invoice(
         invoice(**client_fields),
         list(lines),
-        mappings,
+        Rules(mappings, with_descriptions=with_descriptions, **rules or {}),
         reference="INV-000012-K7Q2M9",
         idempotency_id="0" * 32,
-        with_descriptions=with_descriptions,
     )
 
 

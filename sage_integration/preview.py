@@ -1,0 +1,252 @@
+"""An invoice exactly as Sage will hold it, and what would be refused: one function for the page and the push.
+
+Pure: what is sent, what is shown and what is refused come from the same values, so they cannot differ. No
+request is made for an invoice with a refusal.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+from invoicing.models import Invoice, InvoiceLine
+from money.amounts import ZERO, Amounts, total
+from practices.templatetags.dates import written_date
+from sage_integration import mappers
+from sage_integration.descriptions import LINE_LENGTH, full_length, has_formatting, has_table
+from sage_integration.explanations import sentence_of
+from sage_integration.mappers import Rules, Shape
+from sage_integration.sage.errors import MappingMissing, SageError
+from sage_integration.sage.resources.sales_invoices import NewSalesInvoice
+from sage_integration.sync.errors import (
+    CurrencyDiffers,
+    NothingToPost,
+    PeriodClosed,
+    RateUnsuitable,
+    VatNotRegistered,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which contact the invoice will belong to in Sage, in words; `refusal` when that needs a person first."""
+
+    words: str
+    refusal: SageError | None = None
+
+
+#: What stands there before anybody has looked.
+NOT_LOOKED_UP = Standing("Found by its exact name when the invoice is copied, or created")
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """One line as it will stand in Sage; account, rate and item by the names they have there."""
+
+    shape: Shape
+    account: str
+    rate: str
+    item: str
+    amounts: Amounts
+    notes: tuple[str, ...]
+
+    @property
+    def description(self) -> str:
+        """Plain text, as many lines as it has."""
+        return self.shape.description
+
+    @property
+    def quantity(self) -> Decimal:
+        """As it is sent."""
+        return self.shape.quantity
+
+    @property
+    def unit_price(self) -> Decimal:
+        """As it is sent, in pounds and pence."""
+        return self.shape.unit_price
+
+
+@dataclass(frozen=True)
+class AsSageShows:
+    """An issued invoice, or one that will be issued, through the eyes of Sage."""
+
+    invoice: Invoice
+    lines: Sequence[InvoiceLine]
+    rules: Rules
+    reference: str = ""
+    idempotency_id: str = ""
+    contact: Standing = field(default=NOT_LOOKED_UP)
+
+    def payload(self) -> NewSalesInvoice:
+        """What is sent, complete but for its contact; raises the first refusal."""
+        for refusal in self.refusals:
+            raise refusal
+        return mappers.sales_invoice(
+            self.invoice,
+            self.lines,
+            self.rules,
+            reference=self.reference,
+            idempotency_id=self.idempotency_id,
+        )
+
+    @cached_property
+    def shown(self) -> list[ShownLine]:
+        """The lines that reach Sage."""
+        return [_shown(line, self.rules) for line in mappers.priced(self.lines)]
+
+    @cached_property
+    def amounts(self) -> Amounts:
+        """Net and VAT as Sage will add them up: line by line, each rounded (FACTS.md 8.3)."""
+        return total(line.amounts for line in self.shown)
+
+    @property
+    def difference(self) -> Decimal:
+        """Sage's gross less ours; never anything but nothing."""
+        return self.amounts.gross - self.invoice.gross
+
+    @cached_property
+    def refusals(self) -> list[SageError]:
+        """Why it would not leave, in the order a person would settle it (P09, P25)."""
+        return list(_refusals(self))
+
+    @property
+    def reasons(self) -> list[str]:
+        """The refusals in words, with the way out."""
+        return list(dict.fromkeys(sentence_of(refusal) for refusal in self.refusals))
+
+    @property
+    def notes(self) -> list[str]:
+        """What goes otherwise than it stands here, and why."""
+        return list(dict.fromkeys(_notes(self)))
+
+    @property
+    def number(self) -> str:
+        """Whose number it gets (F10, D4)."""
+        if self.rules.arrives_as_draft:
+            return "None yet: Sage numbers a draft when it is released there"
+        if self.rules.numbers_are_ours:
+            return self.invoice.number_label if self.invoice.number else "Ours, once it is issued"
+        return "The next one of Sage"
+
+    @property
+    def arrival(self) -> str:
+        """Whether it counts in Sage at once."""
+        return "Draft, to be released in Sage" if self.rules.arrives_as_draft else "Final"
+
+    @property
+    def address(self) -> list[str]:
+        """The address that goes along; empty when none is known."""
+        sent = mappers.main_address(self.invoice.client)
+        return [str(sent[name]) for name in mappers.ADDRESS_LENGTHS if sent.get(name)] if sent else []  # type: ignore[literal-required]
+
+
+def _shown(line: InvoiceLine, rules: Rules) -> ShownLine:
+    shape, mappings = mappers.shape_of(line, rules), rules.mappings
+    account = mappings.accounts.get(line.service_id) or mappings.default_account
+    rate = mappings.tax_rates.get(line.tax_rate_id, "")
+    item = mappings.items.get(line.service_id)
+    return ShownLine(
+        shape=shape,
+        account=mappings.names.get(account, account),
+        rate=mappings.names.get(rate, rate),
+        item=mappings.names.get(item[1], "") if item else "",
+        amounts=Amounts(shape.net, line.vat),
+        notes=tuple(_line_notes(line, shape, rules)),
+    )
+
+
+def _refusals(document: AsSageShows) -> Iterator[SageError]:
+    rules, lines = document.rules, mappers.priced(document.lines)
+    if not lines:
+        yield NothingToPost(document.invoice.number_label)
+    yield from _gaps(lines, rules)
+    if not rules.is_vat_registered and any(line.vat for line in lines):
+        yield VatNotRegistered(f"{document.invoice.number_label} carries VAT")
+    if refusal := closed_period(document.invoice, rules):
+        yield refusal
+    if rules.base_currency and rules.base_currency != rules.currency:
+        yield CurrencyDiffers(f"the invoice is in {rules.currency}, and the company in {rules.base_currency}")
+    if document.contact.refusal:
+        yield document.contact.refusal
+
+
+def closed_period(invoice: Invoice, rules: Rules) -> PeriodClosed | None:
+    """The refusal of a date that the business's books do not take (FACTS.md 2), or None."""
+    day, begin, locked = invoice.tax_point, rules.accounts_start_on, rules.locked_until
+    if begin and day < begin:
+        return PeriodClosed(
+            f"the invoice is dated {written_date(day)}, and the books begin on {written_date(begin)}"
+        )
+    if locked and day <= locked:
+        return PeriodClosed(
+            f"the invoice is dated {written_date(day)}, and Sage is locked up to {written_date(locked)}"
+        )
+    return None
+
+
+def _gaps(lines: Sequence[InvoiceLine], rules: Rules) -> Iterator[SageError]:
+    """What the mappings lack for these lines, each thing once."""
+    found: dict[str, SageError] = {}
+    for line in lines:
+        for gap in (_account_gap(line, rules), _rate_gap(line, rules)):
+            if gap is not None:
+                found.setdefault(gap.detail, gap)
+    yield from found.values()
+
+
+def _account_gap(line: InvoiceLine, rules: Rules) -> SageError | None:
+    try:
+        rules.mappings.account(line.service)
+    except MappingMissing as gap:
+        return gap
+    return None
+
+
+def _rate_gap(line: InvoiceLine, rules: Rules) -> SageError | None:
+    try:
+        rate = rules.mappings.tax_rate(line.tax_rate)
+    except MappingMissing as gap:
+        return gap
+    percentage = rules.mappings.percentages.get(rate)
+    if percentage is None or bool(percentage) == bool(line.vat_percent):
+        return None
+    name = rules.mappings.names.get(rate, rate)
+    return RateUnsuitable(
+        f"“{line.tax_rate.name}” is {line.vat_percent.normalize():f}% here, and is mapped to “{name}” in Sage"
+    )
+
+
+def _notes(document: AsSageShows) -> Iterator[str]:
+    rules, invoice = document.rules, document.invoice
+    for line in document.shown:
+        yield from line.notes
+    if cut := mappers.cut_in_the_address(invoice.client):
+        yield f"The address is shortened where Sage takes no more: {', '.join(cut)}."
+    if rules.arrives_as_draft and rules.numbers_are_ours:
+        yield "A draft carries no number. If Sage gives its own on release, both are shown."
+    if invoice.gross == ZERO:
+        yield "An invoice over nothing stays here unless somebody releases it."
+
+
+def _line_notes(line: InvoiceLine, shape: Shape, rules: Rules) -> Iterator[str]:
+    details = line.description if rules.with_descriptions else ""
+    length = full_length(line.name, details, calculation=shape.calculation)
+    if length > LINE_LENGTH:
+        yield (
+            f"“{line.name}” has {length} characters with its description; Sage is sent the first "
+            f"{LINE_LENGTH}, to the end of a word."
+        )
+    if details and has_table(details):
+        yield f"The table in “{line.name}” is flattened: its cells stand one after the other."
+    elif details and has_formatting(details):
+        yield f"The formatting of “{line.name}” is left out: only plain text reaches Sage."
+    if shape.calculation and not rules.has_quantities:
+        yield f"This company's Sage plan has no quantities: “{line.name}” goes as one piece and says how many."
+    elif shape.calculation:
+        yield f"The price of “{line.name}” is finer than a penny: it goes as one piece and says how it adds up."
+    percentage = rules.mappings.percentages.get(rules.mappings.tax_rates.get(line.tax_rate_id, ""))
+    if percentage and line.vat_percent and percentage != line.vat_percent:
+        yield (
+            f"“{line.name}” carries {line.vat_percent.normalize():f}% VAT, and its rate in Sage is "
+            f"{percentage.normalize():f}% today. The VAT is sent as it stands here."
+        )
