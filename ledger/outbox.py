@@ -98,14 +98,13 @@ def retry_posting(posting: Posting) -> Posting:
     return posting
 
 
-def retry_all(failures: Collection[str], subjects: Collection[int] | None = None) -> int:
-    """Let everything that failed for one of these reasons try again; how many that is.
+def retry_all(failures: Collection[str], among: PostingQuerySet | None = None) -> int:
+    """Let everything that failed for one of these reasons try again, of all postings or among these; how many.
 
-    ``subjects`` limits it to the documents of these ids. Safe to press any number of times.
+    Safe to press any number of times.
     """
-    failed = Posting.objects.filter(status=Posting.Status.FAILED, failure__in=failures)
-    if subjects is not None:
-        failed = failed.filter(subject_id__in=subjects)
+    postings = Posting.objects.all() if among is None else among
+    failed = postings.filter(status=Posting.Status.FAILED, failure__in=failures)
     return len([retry_posting(posting) for posting in failed.order_by("id")])
 
 
@@ -128,7 +127,7 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
     sees one write at a time from a business (FACTS.md 4) and nobody waits for a locked row.
     """
     settings = LedgerSettings.objects.select_for_update(skip_locked=True).first()
-    if settings is None or not settings.accepts_postings:
+    if settings is None or not settings.accepts_postings or settings.paused_at:
         return []
     now = timezone.now()
     if Posting.objects.filter(status=Posting.Status.LEASED, lease_expires_at__gt=now).exists():

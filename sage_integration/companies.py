@@ -7,6 +7,7 @@ from practices.tenancy import practice_transaction
 from sage_integration.businesses import plan_of, refusal_of, refuse_unsuitable
 from sage_integration.connections import choose_business, current_connection
 from sage_integration.errors import NotConnected
+from sage_integration.health import is_connected_elsewhere
 from sage_integration.models import SageConnection
 from sage_integration.sage.resources.businesses import Business
 from sage_integration.sessions import open_sage
@@ -18,13 +19,17 @@ PAGE = 12
 
 @dataclass(frozen=True)
 class Company:
-    """One company to choose from; `refusal` says why it cannot be connected."""
+    """One company to choose from; `refusal` says why it cannot be connected.
+
+    `is_elsewhere` is true when another practice of this installation posts to it already.
+    """
 
     id: str
     name: str
     country: str
     plan: str
     refusal: str
+    is_elsewhere: bool
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,10 @@ def companies_to_choose(connection: SageConnection, *, words: str = "", page: in
     return CompanyPage(companies, page, has_next=len(rows) > PAGE)
 
 
-def connect_company(business_id: str) -> SageConnection:
+def connect_company(business_id: str, *, queue: str = "") -> SageConnection:
     """The connection bound to this company, its accounts and VAT rates read; all of it or nothing.
 
+    ``queue`` says what becomes of documents that wait for another company, as in `choose_business`.
     Opens transactions of its own. Raises `SageError`, `NotConnected` and what `choose_business` raises.
     """
     with practice_transaction():
@@ -61,9 +67,9 @@ def connect_company(business_id: str) -> SageConnection:
     # Read in the name of the company to be, before it is stored as ours.
     connection.business_id = business["id"]
     with open_sage(connection, urgent=True) as sage:
-        data = read_reference_data(sage)
+        data = read_reference_data(sage, business_id)
     with practice_transaction():
-        connection = choose_business(business)
+        connection = choose_business(business, queue=queue)
         store_reference_data(data)
     return connection
 
@@ -75,4 +81,5 @@ def _company(business: Business) -> Company:
         country=business["country"]["displayed_as"],
         plan=plan_of(business),
         refusal=refusal_of(business),
+        is_elsewhere=is_connected_elsewhere(business["id"]),
     )

@@ -11,8 +11,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger.models import LedgerSettings, Posting
+from ledger.models import LedgerSettings
 from ledger.outbox import ledger_settings
+from ledger.queue import on_its_way, resume_postings
 from practices import audit
 from practices.fields import CannotOpen
 from practices.mail import queue_email
@@ -29,12 +30,14 @@ from sage_integration.errors import (
 from sage_integration.models import (
     AccountMapping,
     ItemMapping,
+    SageBankAccount,
     SageConnection,
     SageItem,
     SageLedgerAccount,
     SageTaxRate,
     TaxRateMapping,
 )
+from sage_integration.queue import DECISIONS, last_ended
 from sage_integration.readiness import readiness
 from sage_integration.sage.errors import SageError
 from sage_integration.sage.oauth import TokenPair
@@ -42,7 +45,16 @@ from sage_integration.sage.resources.businesses import Business
 
 Status = SageConnection.Status
 #: What was set up for a business, and holds again when the practice comes back to it.
-KEPT_SETTINGS = ("default_account_id", "pulls_payments", "number_owner", "arrives_as")
+KEPT_SETTINGS = (
+    "default_account_id",
+    "pulls_payments",
+    "number_owner",
+    "arrives_as",
+    "pdf_owner",
+    "syncs_names",
+    "name_direction",
+    "steps_read",
+)
 
 
 def current_connection() -> SageConnection | None:
@@ -92,21 +104,22 @@ def _set_tokens(connection: SageConnection, pair: TokenPair) -> list[str]:
     return ["access_token", "refresh_token", "access_expires_at", "refresh_expires_at"]
 
 
-def choose_business(business: Business) -> SageConnection:
+def choose_business(business: Business, *, queue: str = "") -> SageConnection:
     """The connection bound to one business from now on; what was set up for that business before is kept.
 
-    Raises `BusinessUnsuitable` for anything but a company in the United Kingdom with a Sage Accounting plan
-    (F01, F02), `BusinessIsSettled` once another one is enabled, `QueueForAnotherBusiness`.
+    ``queue`` is a person's word for what waits for another business, one of `queue.DECISIONS`. Raises
+    `BusinessUnsuitable` for anything but a company in the United Kingdom with a Sage Accounting plan (F01, F02),
+    `BusinessIsSettled` once another one is enabled, `QueueForAnotherBusiness` while nobody has decided.
     """
     refuse_unsuitable(business)
     connection = locked_connection()
     if connection.enabled_at and connection.business_id != business["id"]:
         raise BusinessIsSettled(connection)
-    before = connection if connection.business_id else _latest_ended()
+    before = connection if connection.business_id else last_ended()
     if before is None or before.business_id != business["id"]:
-        _refuse_a_queue_for(_latest_ended(), business)
+        _settle_the_queue(last_ended(), business, queue)
         _forget_mappings()
-        connection.default_account_id = ""
+        connection.default_account_id, connection.steps_read = "", []
     else:
         for name in KEPT_SETTINGS:
             setattr(connection, name, getattr(before, name))
@@ -117,30 +130,28 @@ def choose_business(business: Business) -> SageConnection:
     return connection
 
 
-def _latest_ended() -> SageConnection | None:
-    """The connection before this one that got as far as a business."""
-    ended = SageConnection.objects.filter(status=Status.DISCONNECTED).exclude(business_id="")
-    latest: SageConnection | None = ended.order_by("-id").first()
-    return latest
-
-
-def _refuse_a_queue_for(before: SageConnection | None, business: Business) -> None:
-    """What was on its way to one company must not arrive in another: its first try may have landed."""
+def _settle_the_queue(before: SageConnection | None, business: Business, decision: str) -> None:
+    """What was on its way to one company must not arrive in another unasked: its first try may have landed."""
     if before is None or before.business_id == business["id"]:
         return
-    waiting = Posting.objects.filter(status__in=[Posting.Status.PENDING, Posting.Status.LEASED]).count()
-    if waiting:
-        documents = "1 document is" if waiting == 1 else f"{waiting} documents are"
-        raise QueueForAnotherBusiness(
-            before,
-            message=f"{documents} still waiting for {before.business_name}. Connect that company again, "
-            f"or withdraw them on the postings page, before choosing {business['displayed_as']}.",
-        )
+    waiting = on_its_way().count()
+    if not waiting:
+        return
+    if decision in DECISIONS:
+        DECISIONS[decision](before)
+        return
+    documents = "1 document is" if waiting == 1 else f"{waiting} documents are"
+    raise QueueForAnotherBusiness(
+        before,
+        message=f"{documents} still waiting for {before.business_name}. Connect that company again, "
+        f"or say what becomes of them, before choosing {business['displayed_as']}.",
+    )
 
 
 def _forget_mappings() -> None:
     """Accounts, rates and items of another business mean nothing in this one."""
-    for model in (AccountMapping, TaxRateMapping, ItemMapping, SageLedgerAccount, SageTaxRate, SageItem):
+    mappings = (AccountMapping, TaxRateMapping, ItemMapping)
+    for model in (*mappings, SageLedgerAccount, SageTaxRate, SageItem, SageBankAccount):
         model.objects.all().delete()
 
 
@@ -157,6 +168,7 @@ def enable_posting() -> SageConnection:
     connection.status, connection.enabled_at = Status.ENABLED, timezone.now()
     connection.save(update_fields=["status", "enabled_at"])
     _let_postings_leave(accepts=True)
+    resume_postings()
     audit.record("sage.enabled", connection, business=connection.business_name)
     return connection
 
@@ -185,9 +197,12 @@ def _let_postings_leave(*, accepts: bool) -> None:
     LedgerSettings.objects.filter(pk=ledger_settings().pk).update(accepts_postings=accepts)
 
 
-def mark_needs_reauthorisation(error: SageError) -> None:
-    """Only a new sign-in helps from here on: postings stay pending, and the owners get one e-mail."""
-    connection = SageConnection.objects.live().select_for_update().first()
+def mark_needs_reauthorisation(error: SageError, connection_id: int) -> None:
+    """Only a new sign-in helps from here on: postings stay pending, and the owners get one e-mail.
+
+    Nothing happens once that very connection has ended: what an old session hears says nothing of a newer one.
+    """
+    connection = SageConnection.objects.live().filter(pk=connection_id).select_for_update().first()
     if connection is None or connection.status == Status.NEEDS_REAUTHORISATION:
         return
     connection.status, connection.trouble = Status.NEEDS_REAUTHORISATION, type(error).__name__
@@ -205,11 +220,10 @@ def mark_needs_reauthorisation(error: SageError) -> None:
         queue_email(owner.user.email, "sage_integration/needs_reauthorisation", context, event=event)
 
 
-def record_trouble(error: SageError) -> None:
-    """Keep what is wrong with the connection as a whole, so that its page can say so."""
-    SageConnection.objects.live().exclude(status=Status.NEEDS_REAUTHORISATION).update(
-        trouble=type(error).__name__
-    )
+def record_trouble(error: SageError, connection_id: int) -> None:
+    """Keep what is wrong with that connection as a whole, so that its page can say so."""
+    mine = SageConnection.objects.live().filter(pk=connection_id)
+    mine.exclude(status=Status.NEEDS_REAUTHORISATION).update(trouble=type(error).__name__)
 
 
 def clear_trouble(*kinds: type[SageError]) -> None:

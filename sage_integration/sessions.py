@@ -58,11 +58,11 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
         yield SageClient(transport)
     except SubscriptionInactive as error:
         with practice_transaction():
-            record_trouble(error)
+            record_trouble(error, connection.pk)
         raise
     except ReauthorisationRequired as error:
         with practice_transaction():
-            mark_needs_reauthorisation(error)
+            mark_needs_reauthorisation(error, connection.pk)
         raise
     if connection.trouble == SubscriptionInactive.__name__ and any(map(_succeeded, answers)):
         with practice_transaction():

@@ -1,9 +1,14 @@
 """The choices that decide how invoices arrive in Sage; each is recorded, and none touches what was posted (F26)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Model, QuerySet
+
+from clients.models import Client
+from clients.operations import switch_posting
 from invoicing.operations.settings import set_invoicing_settings
-from ledger.models import LedgerSettings
 from ledger.outbox import ledger_settings
 from practices import audit
 from sage_integration.connections import locked_connection
@@ -31,6 +36,23 @@ class Settings:
     includes_descriptions: bool
     manual_terms_days: int
     automatic_terms_days: int
+    number_owner: str = SageConnection.NumberOwner.SAGE
+    pdf_owner: str = SageConnection.PdfOwner.SAGE
+    arrives_as: str = SageConnection.ArrivesAs.FINAL
+    syncs_names: bool = False
+    name_direction: str = SageConnection.NameDirection.TO_SAGE
+
+
+#: Those of them that are the connection's own; the others belong to the ledger and to invoicing.
+OF_THE_CONNECTION = (
+    "default_account_id",
+    "pulls_payments",
+    "number_owner",
+    "pdf_owner",
+    "arrives_as",
+    "syncs_names",
+    "name_direction",
+)
 
 
 def usable_accounts() -> list[SageLedgerAccount]:
@@ -53,28 +75,70 @@ def save_settings(wanted: Settings) -> SageConnection:
     """The connection with these settings, for invoices made from now on; raises `AccountNotUsable`."""
     connection = locked_connection()
     _require_account(wanted.default_account_id)
-    changes = {
-        name: [getattr(connection, name), getattr(wanted, name)]
-        for name in ("default_account_id", "pulls_payments")
-        if getattr(connection, name) != getattr(wanted, name)
-    }
-    connection.default_account_id, connection.pulls_payments = (
-        wanted.default_account_id,
-        wanted.pulls_payments,
-    )
-    connection.save(update_fields=["default_account_id", "pulls_payments"])
+    changes = _change(connection, OF_THE_CONNECTION, wanted)
     ledger = ledger_settings()
-    if ledger.posts_new_clients != wanted.posts_new_clients:
-        changes["posts_new_clients"] = [ledger.posts_new_clients, wanted.posts_new_clients]
-        LedgerSettings.objects.filter(pk=ledger.pk).update(posts_new_clients=wanted.posts_new_clients)
+    changes |= _change(ledger, ("posts_new_clients",), wanted)
     set_invoicing_settings(
         manual_terms_days=wanted.manual_terms_days,
         automatic_terms_days=wanted.automatic_terms_days,
         includes_descriptions=wanted.includes_descriptions,
     )
+    _record_changes(connection, changes)
+    return connection
+
+
+def choose_default_account(ledger_account_id: str) -> SageConnection:
+    """The connection with another default account, for invoices copied from now on; raises `AccountNotUsable`."""
+    connection = locked_connection()
+    if connection.default_account_id == ledger_account_id:
+        return connection
+    _require_account(ledger_account_id)
+    before, connection.default_account_id = connection.default_account_id, ledger_account_id
+    connection.save(update_fields=["default_account_id"])
+    _record_changes(connection, {"default_account_id": [before, ledger_account_id]})
+    return connection
+
+
+def _change(row: Model, names: Iterable[str], wanted: Settings) -> dict[str, list[Any]]:
+    """Bring these fields of a row to what is wanted; what differed, before and after."""
+    changes = {
+        name: [getattr(row, name), getattr(wanted, name)]
+        for name in names
+        if getattr(row, name) != getattr(wanted, name)
+    }
+    for name, (_, after) in changes.items():
+        setattr(row, name, after)
+    if changes:
+        row.save(update_fields=list(changes))
+    return changes
+
+
+def _record_changes(connection: SageConnection, changes: dict[str, list[Any]]) -> None:
     if changes:
         audit.record("sage.settings_changed", connection, changes=changes)
+
+
+def mark_step_read(step: str) -> SageConnection:
+    """The connection with a step of the set-up behind it that only has to be read."""
+    connection = locked_connection()
+    if step not in connection.steps_read:
+        connection.steps_read = [*connection.steps_read, step]
+        connection.save(update_fields=["steps_read"])
     return connection
+
+
+def clients_unlike_the_default() -> QuerySet[Client]:
+    """Clients on the books whose own switch differs from what new clients start with (ruling D8)."""
+    others: QuerySet[Client] = Client.objects.exclude(status=Client.Status.ARCHIVED).exclude(
+        posts_automatically=ledger_settings().posts_new_clients
+    )
+    return others
+
+
+def apply_default_to_clients() -> int:
+    """Give every client on the books the switch that new clients start with; how many changed (ruling D8)."""
+    on = ledger_settings().posts_new_clients
+    return len([switch_posting(client, on=on) for client in clients_unlike_the_default().order_by("id")])
 
 
 def map_tax_rate(tax_rate: TaxRate, sage_tax_rate_id: str) -> None:

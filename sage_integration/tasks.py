@@ -1,10 +1,15 @@
 """Celery entry points: what talks to Sage runs here, one task a practice."""
 
+import structlog
 from celery import shared_task
 
 from practices.tasks import PracticeTask, practices_from, wake
-from sage_integration import tokens
+from practices.tenancy import practice_transaction
+from sage_integration import queue, tokens
+from sage_integration.sage.errors import SageError
 from sage_integration.sync import audit, pull, push, reference_data
+
+log = structlog.get_logger(__name__)
 
 #: Postings of one practice in one task; the rest goes behind everybody else's.
 TURN = 25
@@ -43,17 +48,30 @@ def poll_payments(_practice_id: int) -> None:
 
 @shared_task
 def sweep_nightly() -> None:
-    """Start the nightly round of each connected practice."""
-    for practice_id in practices_from("sage_connected_practices"):
+    """Start the nightly round of each practice that is signed in, and look after queues nobody came back for."""
+    for practice_id in practices_from("sage_practices_signed_in"):
         wake(nightly_sync, practice_id)
+    for practice_id in practices_from("sage_practices_with_an_old_queue"):
+        wake(withdraw_old_queue, practice_id)
 
 
 @shared_task(base=PracticeTask)
 def nightly_sync(_practice_id: int) -> None:
     """Keep a practice's authorisation alive, read its accounts and rates, compare its documents."""
-    tokens.keep_alive()
+    try:
+        tokens.keep_alive()
+    except SageError as error:
+        # What follows may work all the same, with a token that still lives; each says by itself how it went.
+        log.warning("keeping the authorisation alive failed", error=type(error).__name__)
     reference_data.sync_reference_data()
     audit.audit_documents()
+
+
+@shared_task(base=PracticeTask)
+def withdraw_old_queue(_practice_id: int) -> None:
+    """Withdraw what has waited too long for a practice that is no longer connected."""
+    with practice_transaction():
+        queue.withdraw_old_queue()
 
 
 @shared_task(base=PracticeTask)

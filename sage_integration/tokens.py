@@ -70,10 +70,13 @@ def keep_alive() -> None:
 
 
 def _refreshed(is_good: Callable[[SageConnection], bool]) -> str:
-    used = ""
+    used, connection_id = "", 0
     try:
         with practice_transaction():
-            connection = _locked()
+            row = _locked()
+            connection_id = row.pk
+            # Locked before it is opened: a sealed value that does not open must not be read half-way.
+            connection: SageConnection = SageConnection.objects.with_tokens().get(pk=row.pk)
             if is_good(connection):
                 return str(connection.access_token)
             used = connection.refresh_token
@@ -82,26 +85,24 @@ def _refreshed(is_good: Callable[[SageConnection], bool]) -> str:
             log.info("sage token refreshed", connection_id=connection.pk)
             return str(connection.access_token)
     except CannotOpen as error:
-        return _given_up(used, ReauthorisationRequired("the stored tokens do not open"), error)
+        return _given_up(connection_id, used, ReauthorisationRequired("the stored tokens do not open"), error)
     except GrantRefused as error:
-        return _given_up(used, error, error)
+        return _given_up(connection_id, used, error, error)
     except AppRefused as error:
         with practice_transaction():
-            record_trouble(error)
+            record_trouble(error, connection_id)
         raise
 
 
 def _locked() -> SageConnection:
-    """The live connection with its tokens, which nobody else refreshes meanwhile."""
-    # Locked before it is opened: a sealed value that does not open must not be read half-way.
-    row = SageConnection.objects.live().select_for_update().first()
+    """The live connection, its tokens sealed, which nobody else refreshes meanwhile."""
+    row: SageConnection | None = SageConnection.objects.live().select_for_update().first()
     if row is None or _is_refused(row):
         raise ReauthorisationRequired("the practice has no working connection to Sage")
-    connection: SageConnection = SageConnection.objects.with_tokens().get(pk=row.pk)
-    return connection
+    return row
 
 
-def _given_up(used: str, refusal: ReauthorisationRequired, cause: Exception) -> str:
+def _given_up(connection_id: int, used: str, refusal: ReauthorisationRequired, cause: Exception) -> str:
     """Mark the connection dead, unless somebody has replaced the refused token meanwhile."""
     with practice_transaction():
         row = SageConnection.objects.live().select_for_update().first()
@@ -109,7 +110,7 @@ def _given_up(used: str, refusal: ReauthorisationRequired, cause: Exception) -> 
             current = SageConnection.objects.with_tokens().get(pk=row.pk)
             if current.refresh_token != used and _is_fresh(current):
                 return str(current.access_token)
-        mark_needs_reauthorisation(refusal)
+        mark_needs_reauthorisation(refusal, connection_id)
     raise refusal from cause
 
 

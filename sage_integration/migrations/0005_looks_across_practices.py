@@ -17,7 +17,8 @@ AS $$ SELECT practice_id FROM sage_integration_sageconnection
     GROUP BY practice_id
     HAVING bool_and(status = 'disconnected') AND max(ended_at) < now() - interval '90 days'
     INTERSECT
-    SELECT practice_id FROM ledger_posting WHERE status IN ('held', 'pending', 'leased', 'failed') $$
+    SELECT practice_id FROM ledger_posting WHERE status IN ('held', 'pending', 'leased', 'failed')
+        AND attempted_at IS NULL $$
 """
 DROP = """
 DROP FUNCTION sage_practices_signed_in();

@@ -9,15 +9,25 @@ import structlog
 from django.utils import timezone
 
 from practices.tenancy import practice_transaction
+from sage_integration.businesses import plan_id_of, plan_of
 from sage_integration.connections import clear_trouble, current_connection, locked_connection
-from sage_integration.models import SageConnection, SageItem, SageLedgerAccount, SageTaxRate, SyncRun
+from sage_integration.models import (
+    SageBankAccount,
+    SageConnection,
+    SageItem,
+    SageLedgerAccount,
+    SageTaxRate,
+    SyncRun,
+)
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, SageError, SubscriptionInactive
+from sage_integration.sage.resources.bank_accounts import BankAccount
 from sage_integration.sage.resources.catalogue import CatalogueItem
 from sage_integration.sage.resources.ledger_accounts import LedgerAccount
 from sage_integration.sage.resources.settings import FinancialSettings
 from sage_integration.sage.resources.tax_rates import TaxRate
 from sage_integration.sessions import open_sage
+from sage_integration.sync.looks import Look, facts_of, look_at
 
 log = structlog.get_logger(__name__)
 
@@ -31,21 +41,28 @@ RUN_PAUSE = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """What one reading of Sage found; `financial` and `items` are empty when the login may not see them."""
+    """What one reading of Sage found; what the login may not see is empty, bank accounts are None then."""
 
     accounts: list[LedgerAccount]
     rates: list[TaxRate]
     financial: FinancialSettings
     items: dict[str, list[CatalogueItem]]
+    bank_accounts: list[BankAccount] | None
+    look: Look
 
 
-def read_reference_data(sage: SageClient) -> ReferenceData:
-    """Accounts, VAT rates, settings and catalogue as Sage has them now; network only, raises `SageError`."""
+def read_reference_data(sage: SageClient, business_id: str) -> ReferenceData:
+    """Accounts, VAT rates, settings, catalogue and bank accounts as Sage has them now, and a look at the company.
+
+    Network only, raises `SageError`.
+    """
     return ReferenceData(
         accounts=list(sage.ledger_accounts.list(visible_in="sales")),
         rates=list(sage.tax_rates.list()),
         financial=_financial_settings(sage),
         items=_items(sage),
+        bank_accounts=_bank_accounts(sage),
+        look=look_at(sage, business_id),
     )
 
 
@@ -68,27 +85,41 @@ def _items(sage: SageClient) -> dict[str, list[CatalogueItem]]:
         return {}
 
 
+def _bank_accounts(sage: SageClient) -> list[BankAccount] | None:
+    try:
+        return list(sage.bank_accounts.list())
+    except AccessDenied:
+        # Only payments need the role for banking; posting does not.
+        return None
+
+
 def store_reference_data(data: ReferenceData) -> dict[str, int]:
     """Bring the copies here up to date; what Sage no longer offers is kept, and marked as not usable.
 
     Clears the trouble of a missing subscription, since Sage has just answered. Raises `NotConnected`.
 
-    Returns how many accounts and rates can be used, and how many have gone since the last reading.
+    Returns how many of each can be used, and how many have gone since the last reading.
     """
     now = timezone.now()
     connection = locked_connection()
     keep_financial_settings(connection, data.financial)
+    _keep_health(connection, data, now)
     clear_trouble(SubscriptionInactive)
     accounts = [
         _account(account, now) for account in data.accounts if account.get("nominal_code") is not None
     ]
     rates = [_rate(rate, now) for rate in data.rates]
     items = [_item(kind, item, now) for kind, found in data.items.items() for item in found]
-    gone = _store(SageLedgerAccount, accounts) + _store(SageTaxRate, rates) + _store(SageItem, items)
+    banks = [_bank_account(account, now) for account in data.bank_accounts or []]
+    gone = _store(SageLedgerAccount, accounts) + _store(SageTaxRate, rates)
+    # What may not be read any more has not gone: it stays as it was read last.
+    gone += _store(SageItem, items) if data.items else 0
+    gone += _store(SageBankAccount, banks) if data.bank_accounts is not None else 0
     return {
         "accounts": sum(account.is_usable for account in accounts),
         "rates": sum(rate.is_usable for rate in rates),
         "items": sum(item.is_usable for item in items),
+        "bank_accounts": sum(account.is_usable for account in banks),
         "gone": gone,
     }
 
@@ -101,6 +132,18 @@ def keep_financial_settings(connection: SageConnection, financial: FinancialSett
     connection.accounts_start_on = _day(financial.get("accounts_start_date"))
     connection.locked_until = _day(financial.get("year_end_lockdown_date"))
     connection.save(update_fields=["tax_scheme", "base_currency", "accounts_start_on", "locked_until"])
+
+
+def _keep_health(connection: SageConnection, data: ReferenceData, now: datetime) -> None:
+    access = {
+        "settings": bool(data.financial),
+        "catalogue": bool(data.items),
+        "bank": data.bank_accounts is not None,
+    }
+    connection.health, connection.health_read_at = facts_of(data.look, access), now
+    connection.plan = plan_of(data.look.business)[:40]
+    connection.plan_id = plan_id_of(data.look.business)[:40]
+    connection.save(update_fields=["health", "health_read_at", "plan", "plan_id"])
 
 
 def _day(text: str | None) -> date | None:
@@ -118,6 +161,15 @@ def _item(kind: str, item: CatalogueItem, now: datetime) -> SageItem:
         name=item["displayed_as"][:255],
         # Null means active (FACTS.md 12).
         is_usable=item.get("active") is not False,
+        seen_at=now,
+    )
+
+
+def _bank_account(account: BankAccount, now: datetime) -> SageBankAccount:
+    return SageBankAccount(
+        sage_id=account["id"],
+        name=account["displayed_as"][:255],
+        is_usable=account.get("is_active") is not False,
         seen_at=now,
     )
 
@@ -152,7 +204,10 @@ def _rate(rate: TaxRate, now: datetime) -> SageTaxRate:
     )
 
 
-def _store(model: type[SageLedgerAccount] | type[SageTaxRate] | type[SageItem], rows: list[Any]) -> int:
+Copy = type[SageLedgerAccount] | type[SageTaxRate] | type[SageItem] | type[SageBankAccount]
+
+
+def _store(model: Copy, rows: list[Any]) -> int:
     """Insert or update the rows by Sage's id; returns how many others stopped being usable."""
     names = {field.name for field in model._meta.fields} - {"id", "practice", "sage_id"}
     model.objects.bulk_create(
@@ -187,7 +242,7 @@ def sync_reference_data() -> SyncRun | None:
         run = _run_to_do()
     try:
         with open_sage(connection) as sage:
-            data = read_reference_data(sage)
+            data = read_reference_data(sage, connection.business_id)
     except SageError as error:
         log.warning("reading accounts and rates failed", error=type(error).__name__, detail=error.detail)
         with practice_transaction():

@@ -88,6 +88,10 @@ class SalesInvoices(Documents[SalesInvoice]):
             sort="updated_at:asc",
         )
 
+    def newest_first(self) -> Iterator[SalesInvoice]:
+        """Invoices by their date, the latest first."""
+        return self._many(sort="date:desc")
+
     def find_by_reference(self, reference: str) -> SalesInvoice | None:
         """The invoice with exactly this reference; see `only_live_one` for what it raises."""
         return only_live_one(self.list(search=reference), reference)
