@@ -223,10 +223,10 @@ class Browser:
 
     def submit(self, page: Page, form: Form, /, *, button: str = "", **values: str) -> Page:
         """The page after submitting a form with these values changed, pressing the button with these words."""
-        return self._arrived(self.send(page, form, button=button, **values))
+        return self._arrived(self.send(page, form, values, button=button))
 
     def send(
-        self, page: Page, form: Form, /, *, button: str = "", follow: bool = True, **values: str
+        self, page: Page, form: Form, values: dict[str, str], *, button: str, follow: bool = True
     ) -> requests.Response:
         """The answer to submitting a form, whatever it is; redirects are followed unless told otherwise."""
         data = form.values | values

@@ -82,7 +82,7 @@ class SageApi:
                 continue
             page = Page(answer)
             form = _form_to_agree(page)
-            answer = browser.send(page, form, button=_button_to_agree(form), follow=False)
+            answer = browser.send(page, form, {}, button=_button_to_agree(form), follow=False)
         raise NotAsExpected("The authorise page never came back with a code.")
 
     def _take_tokens(self, form: dict[str, str]) -> None:
