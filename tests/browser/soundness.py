@@ -10,15 +10,14 @@ NARROW = {"width": 320, "height": 700}
 
 
 def findings_on(page: Page, html: str) -> list[str]:
-    """What is wrong with the page the browser stands on, in both themes and at 320 px."""
+    """What is wrong with the page the browser stands on: its HTML, light and wide, dark and narrow."""
     found = faults_in(html)
     page.set_viewport_size(DESKTOP)
-    page.emulate_media(color_scheme="dark")
-    found += [f"dark: {line}" for line in serious_findings(page, only_colours=True)]
     page.emulate_media(color_scheme="light")
-    found += serious_findings(page)
+    found += [f"light, 1280 px: {line}" for line in serious_findings(page)]
     page.set_viewport_size(NARROW)
-    found += [f"320 px: {line}" for line in serious_findings(page)]
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark, 320 px: {line}" for line in serious_findings(page)]
     if too_wide := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
         found.append(f"320 px: {too_wide} px to scroll sideways")
     return found
