@@ -85,7 +85,7 @@ def draw_for_readme(browser: Browser, walked: Walked) -> None:
     """The part paid invoice, as the README shows it."""
     context = signed_in(browser, walked)
     page = context.new_page()
-    page.set_viewport_size({"width": WIDTHS["desktop"], "height": 860})
+    page.set_viewport_size({"width": WIDTHS["desktop"], "height": 950})
     page.goto(walked.inside["invoice-part-paid"])
     README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=README_PICTURE)
