@@ -268,10 +268,10 @@ def sentence_of(error: SageError) -> str:
     """What happened, with the detail or Sage's own words, and the next step: `Posting.failure_detail`."""
     explanation = EXPLANATIONS[failure_of(error)]
     words = [explanation.sentence]
+    if error.detail and failure_of(error) in DETAILED:
+        words.append(f"{error.detail[:1].upper()}{error.detail[1:].rstrip('.')}.")
     if said := _said_by_sage(error):
         words.append(f"Sage says: {said}")
-    elif error.detail and failure_of(error) in DETAILED:
-        words.append(f"{error.detail[:1].upper()}{error.detail[1:].rstrip('.')}.")
     return " ".join([*words, explanation.way_out])
 
 

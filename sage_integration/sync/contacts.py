@@ -9,8 +9,10 @@ from ledger import outbox
 from ledger.errors import LeaseLost
 from ledger.models import Posting, PostingQuerySet
 from practices import audit
-from practices.tenancy import practice_transaction
+from practices.models import Practice
+from practices.tenancy import acting_practice_id, practice_transaction
 from sage_integration import crash_points, mappers
+from sage_integration.contact_links import why_unusable
 from sage_integration.models import ContactLink
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import SageError
@@ -18,7 +20,7 @@ from sage_integration.sage.resources.contacts import Contact
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sync import outcomes
 from sage_integration.sync.directory import Directory
-from sage_integration.sync.errors import ContactTaken, NotSeenYet
+from sage_integration.sync.errors import ContactTaken, ContactUnusable, NotSeenYet
 
 Origin = ContactLink.Origin
 Status = Posting.Status
@@ -112,7 +114,13 @@ def _create(
 
 
 def _adopt(client: Client, business_id: str, found: Contact) -> ContactLink:
-    """The link to a contact of exactly this name; an unfinished posting of ours for it is done with that."""
+    """The link to a contact of exactly this name; an unfinished posting of ours for it is done with that.
+
+    Raises `ContactUnusable` where it takes no invoices: a second one of the same name is not made by itself (D15).
+    """
+    currency = Practice.objects.values_list("currency", flat=True).get(pk=acting_practice_id())
+    if problem := why_unusable(found, currency=currency):
+        raise ContactUnusable(problem)
     unfinished: Posting | None = _unfinished(client).select_for_update().first()
     ours = unfinished is not None and unfinished.attempted_at is not None
     link = _link(client, business_id, found, Origin.CREATED if ours else Origin.BY_NAME)

@@ -16,16 +16,27 @@ from practices.tenancy import practice_transaction
 from sage_integration import crash_points
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
+from sage_integration.sage.errors import AccessDenied, NotInSage, SageRejected
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync import outcomes
 from sage_integration.sync.contacts import push_contact, resolve_contact
+from sage_integration.sync.diagnosis import read_settings_again, why_denied, why_refused
 from sage_integration.sync.directory import Directory
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.drafts import Draft, Drafts
-from sage_integration.sync.errors import ContactDiffers, NotSeenYet
+from sage_integration.sync.errors import (
+    ContactDiffers,
+    CurrencyDiffers,
+    NotSeenYet,
+    PeriodClosed,
+    VatNotRegistered,
+)
 from sage_integration.sync.results import Result, record, result_of
 
 log = structlog.get_logger(__name__)
+
+#: Refusals that come from settings of the business, which somebody may have changed since they were read.
+BY_SETTINGS = (CurrencyDiffers, PeriodClosed, VatNotRegistered)
 
 
 class Dispatch:
@@ -37,6 +48,7 @@ class Dispatch:
             self._drafts = Drafts(batch, connection)
         self._directory = Directory(sage, strangers=self._drafts.strangers)
         self._confirmed: Result | None = None
+        self._has_read_settings = False
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +62,10 @@ class Dispatch:
             Posting.Kind.CONTACT_UPSERT: self._push_contact,
             Posting.Kind.INVOICE_CREATE: self._push_invoice,
         }
-        ways[Posting.Kind(posting.kind)](posting)
+        try:
+            ways[Posting.Kind(posting.kind)](posting)
+        except (AccessDenied, NotInSage) as error:
+            raise why_denied(error, self._business_id, self._sage) from error
 
     def _push_contact(self, posting: Posting) -> None:
         self._record_confirmed()
@@ -58,7 +73,7 @@ class Dispatch:
         push_contact(posting, self._business_id, self._sage)
 
     def _push_invoice(self, posting: Posting) -> None:
-        draft = self._drafts.of(posting)
+        draft = self._draft_of(posting)
         crash_points.reach("mapped")
         client = draft.invoice.client
         if posting.attempted_at or client.pk not in self._drafts.links:
@@ -73,12 +88,27 @@ class Dispatch:
             self._drafts.links[client.pk] = link
         self._create(posting, draft)
 
+    def _draft_of(self, posting: Posting) -> Draft:
+        """The draft; for a refused one that is tried again, what Sage's settings forbade is asked anew, once."""
+        draft = self._drafts.of(posting)
+        is_stale = posting.attempts > 1 and not self._has_read_settings
+        if is_stale and any(isinstance(refusal, BY_SETTINGS) for refusal in draft.document.refusals):
+            self._has_read_settings = True
+            self._record_confirmed()
+            self._drafts.use(read_settings_again(self._sage))
+            draft = self._drafts.of(posting)
+        return draft
+
     def _create(self, posting: Posting, draft: Draft) -> None:
-        payload = draft.to(self._drafts.links[draft.invoice.client_id])
+        link = self._drafts.links[draft.invoice.client_id]
+        payload = draft.to(link)
         self._sage.reserve()
         self._announce(posting)
         crash_points.reach("intended")
-        stored = self._sage.sales_invoices.create(payload)
+        try:
+            stored = self._sage.sales_invoices.create(payload)
+        except (AccessDenied, NotInSage, SageRejected) as error:
+            raise why_refused(error, draft, link, self._sage) from error
         crash_points.reach("sent")
         self._confirmed = result_of(posting, draft, stored, self._business_id)
         if self._confirmed.difference:

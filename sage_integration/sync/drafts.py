@@ -12,6 +12,7 @@ from invoicing.queries import invoices_to_post
 from ledger.models import Posting
 from money.amounts import Amounts
 from sage_integration import mappers
+from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
 from sage_integration.models import ContactLink, SageConnection
 from sage_integration.preview import AsSageShows
@@ -70,6 +71,10 @@ class Drafts:
         #: By client; whoever makes a new link adds it.
         self.links: dict[int, ContactLink] = {link.client_id: link for link in links}
         self.strangers = len(clients - self.links.keys())
+
+    def use(self, rules: Rules | None) -> None:
+        """Judge by these rules from now on, if there are any."""
+        self._rules = rules or self._rules
 
     def of(self, posting: Posting) -> Draft:
         """The draft of one posting; raises `NotIssued` or `Invoice.DoesNotExist`."""

@@ -130,6 +130,7 @@ class Contacts(Resource[Contact]):
         "main_contact_person",
         "tax_number",
         "credit_days",
+        "currency",
         "is_active",
         "system",
         "gdpr_obfuscated",

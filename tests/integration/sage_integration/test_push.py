@@ -171,14 +171,14 @@ def test_an_unmapped_rate_stops_the_invoice_until_it_is_mapped(brook, enabled, s
 
 
 def test_what_sage_refuses_is_shown_in_sages_words_and_may_be_retried(brook, enabled, sage, clock):
-    sage.change_business(enabled.business_id, financial_settings={"year_end_lockdown_date": "2027-12-31"})
+    sage.switch("description_max", 3)
     invoice = issued_invoice(brook)
     push_once(brook)
     posting = posting_of(invoice)
     assert (posting.status, posting.failure) == (Posting.Status.FAILED, "SageRejected")
     assert "Sage says:" in posting.failure_detail
     assert sage.sales_invoices() == []
-    sage.change_business(enabled.business_id, financial_settings={"year_end_lockdown_date": None})
+    sage.switch("description_max", 255)
     with practice_scope(brook.pk):
         retry_posting(posting)
     push_once(brook)
