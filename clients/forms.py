@@ -39,7 +39,10 @@ class ClientForm(forms.ModelForm):
             del self.fields["is_another"]
 
     def clean_name(self) -> str:
-        return " ".join(self.cleaned_data["name"].split())
+        name = " ".join(self.cleaned_data["name"].split())
+        if not any(character.isalnum() for character in name):
+            raise forms.ValidationError("Enter a name with at least one letter or digit.")
+        return name
 
     def clean_company_number(self) -> str:
         return "".join(self.cleaned_data["company_number"].upper().split())

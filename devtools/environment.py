@@ -26,7 +26,7 @@ def application_environment(
         "FIELD_ENCRYPTION_KEYS": secret(state, "FIELD_ENCRYPTION_KEYS", fernet_key),
         "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
-        "DEBUG": "1",
+        "STATIC_FROM_FOLDERS": "1",
     }
     if uses_sandbox():
         sandbox = f"http://127.0.0.1:{sandbox_port}"

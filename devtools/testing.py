@@ -49,7 +49,7 @@ def environment_for_tests(servers: dict[str, str]) -> dict[str, str]:
     }
     return {
         **kept,
-        "DEBUG": "0",
+        "STATIC_FROM_FOLDERS": "0",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "FIELD_ENCRYPTION_KEYS": fernet_key(),
         "PUBLIC_URL": "http://testserver",

@@ -53,8 +53,8 @@ def _protect(cursor: CursorWrapper, model: type[TenantModel]) -> None:
     table = model._meta.db_table
     cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
     cursor.execute("SELECT 1 FROM pg_policies WHERE tablename = %s AND policyname = %s", [table, POLICY])
-    if not cursor.fetchone():
-        cursor.execute(f'CREATE POLICY {POLICY} ON "{table}" USING ({PREDICATE})')
+    verb = "ALTER" if cursor.fetchone() else "CREATE"
+    cursor.execute(f'{verb} POLICY {POLICY} ON "{table}" USING ({PREDICATE})')
     _add_constraint(cursor, table, short_name(f"{table}_is_of_a_practice"), "UNIQUE (practice_id, id)")
 
 

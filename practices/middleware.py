@@ -55,7 +55,14 @@ class PracticeMiddleware:
         zone = timezone.override(ZoneInfo(member.practice.time_zone))
         transaction = nullcontext() if opens_own(request) else practice_transaction()
         with zone, acting_for(member.practice_id), transaction:
-            return self.get_response(request)
+            response = self.get_response(request)
+            return self._in_words(request, response) if response.status_code == 405 else response
+
+    def _in_words(self, request: HttpRequest, refused: HttpResponse) -> HttpResponse:
+        """A refused method (Django's answer is a blank page) with a sentence and the way on."""
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = refused.headers["Allow"]
+        return page
 
     def _not_found(self, request: HttpRequest) -> HttpResponse:
         return render(request, "404.html", status=404)

@@ -25,9 +25,10 @@ def content_security_policy(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: a strict Content-Security-Policy without inline script, and no browser features we do not use.
 
-    A form may end at Sage's sign-in page, because browsers apply `form-action` to redirects too.
+    A form may end at Sage's sign-in page. Browsers apply `form-action` to every redirect that follows, and Sage's
+    own sign-in hops over several of its hosts (FACTS.md 1.1).
     """
-    policy = POLICY.format(form_action=f"'self' {origin_of(settings.SAGE_AUTHORIZE_URL)}")
+    policy = POLICY.format(form_action=f"'self' {sign_in_hosts(settings.SAGE_AUTHORIZE_URL)}")
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -37,6 +38,13 @@ def content_security_policy(
         return response
 
     return middleware
+
+
+def sign_in_hosts(authorize_url: str) -> str:
+    """The sources that signing in to Sage passes through: one origin, or Sage's own domains."""
+    origin = origin_of(authorize_url)
+    is_sages_own = origin.endswith((".sageone.com", ".sage.com"))
+    return f"{origin} https://*.sageone.com https://*.sage.com" if is_sages_own else origin
 
 
 def origin_of(url: str) -> str:

@@ -60,3 +60,7 @@ class ReasonMissing(DomainError):
 
 class WrongLink(DomainError):
     message = "This link does not lead to a proposal. Please check that you copied all of it."
+
+
+class TooMuchForAnInvoice(DomainError):
+    message = "One of its bills would be larger than an invoice can hold. Check the quantities and prices."

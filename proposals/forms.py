@@ -9,11 +9,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import QueryDict
 
 from clients.models import Client, ContactPerson
-from proposals.models import BillingRule, Proposal, ProposalLine, Terms
+from proposals.models import EARLIEST, LATEST, BillingRule, Proposal, ProposalLine, Terms
 from services.models import Service, TaxRate
 from services.queries import with_price
 
@@ -68,12 +69,17 @@ class RuleField(forms.ChoiceField):
         return True
 
 
+WRONG_YEAR = "Check the year: dates from 2000 to 2100 make sense here."
+
+
 class DateField(forms.DateField):
     """A civil date from the browser's own picker."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-        super().__init__(widget=widget, **kwargs)
+        attributes = {"type": "date", "min": EARLIEST.isoformat(), "max": LATEST.isoformat()}
+        widget = forms.DateInput(format="%Y-%m-%d", attrs=attributes)
+        limits = [MinValueValidator(EARLIEST, WRONG_YEAR), MaxValueValidator(LATEST, WRONG_YEAR)]
+        super().__init__(widget=widget, validators=limits, **kwargs)
 
 
 class ProposalForm(forms.ModelForm):

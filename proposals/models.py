@@ -14,6 +14,11 @@ from money.amounts import Amounts, price_line, total
 from practices.tenancy import TenantModel, TenantQuerySet
 from services.models import Service, TaxRate
 
+#: Beyond these a date is a slip of the keyboard, and billing would run to the end of the calendar.
+EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
+#: What an invoice can hold, gross, in the practice's currency.
+LARGEST_BILL = Decimal("9999999999.99")
+
 
 class BillingRule(models.Model):
     """When something is billed: upfront, on completion, or every so many weeks or months."""
@@ -149,6 +154,10 @@ class Proposal(TenantModel):
         ordering = ["-id"]
         constraints = [
             UniqueConstraint(fields=["practice", "number"], name="proposal_number_is_unique_in_the_practice"),
+            models.CheckConstraint(
+                name="proposal_dates_are_of_this_century",
+                condition=Q(starts_on__range=(EARLIEST, LATEST), valid_until__range=(EARLIEST, LATEST)),
+            ),
             models.CheckConstraint(
                 name="a_sent_proposal_has_its_fingerprint",
                 condition=Q(status="draft") | ~Q(document_sha256=""),

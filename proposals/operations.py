@@ -2,19 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
 from django.utils import timezone
 
 from clients.models import Client, ContactPerson
 from clients.operations import activate_client
 from clients.queries import signatories_of
+from money.amounts import ZERO
 from practices import audit
 from practices.errors import DomainError
 from practices.models import User
 from proposals import errors
 from proposals.documents import document_of, fingerprint
 from proposals.mail import announce_acceptance, invite_to_sign
-from proposals.models import Proposal, ProposalLine, ProposalNumbering, ProposalSignatory, Signature, Terms
+from proposals.models import (
+    LARGEST_BILL,
+    Proposal,
+    ProposalLine,
+    ProposalNumbering,
+    ProposalSignatory,
+    Signature,
+    Terms,
+    amounts_by_rule,
+)
 from proposals.queries import current_terms
 from proposals.signals import proposal_accepted
 
@@ -72,7 +83,15 @@ def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
         found.append(errors.EndsBeforeSending)
     if current_terms() is None:
         found.append(errors.NoTerms)
+    if _largest_bill(proposal, on) > LARGEST_BILL:
+        found.append(errors.TooMuchForAnInvoice)
     return [error(proposal) for error in found]
+
+
+def _largest_bill(proposal: Proposal, on: date) -> Decimal:
+    """The gross of the largest bill this leads to, in the practice's currency."""
+    lines = list(proposal.lines.select_related("tax_rate"))
+    return max((amounts.gross for _, amounts in amounts_by_rule(lines, on)), default=ZERO)
 
 
 def send_proposal(proposal: Proposal, *, on: date) -> Proposal:

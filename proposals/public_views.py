@@ -79,7 +79,6 @@ def reads_link(view: VisitView) -> TokenView:
         try:
             response = _answer(view, request, token)
         except WrongLink:
-            note_wrong_guess(address_of(request))
             response = _wrong(request)
         except DomainError as error:
             messages.error(request, error.message)
@@ -93,12 +92,6 @@ def reads_link(view: VisitView) -> TokenView:
 
 
 def _answer(view: VisitView, request: HttpRequest, token: str) -> HttpResponse:
-    if guesses_too_much(address_of(request)):
-        words = {
-            "title": "Please wait a little",
-            "text": "Too many links were tried from here. Try again in ten minutes.",
-        }
-        return render(request, "proposals/link_over.html", words, status=429)
     link = read_token(token)
     practice = Practice.objects.filter(pk=link.practice_id).first()
     if practice is None:
@@ -111,6 +104,15 @@ def _answer(view: VisitView, request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _wrong(request: HttpRequest) -> HttpResponse:
+    """404, or 429 for an address that goes on guessing; a link that is ours opens all the same."""
+    address = address_of(request)
+    if guesses_too_much(address):
+        words = {
+            "title": "Please wait a little",
+            "text": "Too many wrong links were tried from here. Try again in ten minutes.",
+        }
+        return render(request, "proposals/link_over.html", words, status=429)
+    note_wrong_guess(address)
     words = {"title": "This link does not work", "text": WrongLink.message}
     return render(request, "proposals/link_over.html", words, status=404)
 

@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from practices.errors import DomainError
 from practices.middleware import PracticeMiddleware
 from practices.models import AuditEntry
+from practices.security import sign_in_hosts
 from practices.tenancy import practice_scope
 
 
@@ -105,3 +106,23 @@ def test_a_nul_in_a_form_is_refused_by_the_form(client_of):
         "/p/brook-co/settings/save/", {"name": "Bro\x00ok", "country": "GB", "invoice_day": "1"}
     )
     assert answer.status_code == 422
+
+
+def test_a_refused_method_is_answered_in_words(client_of):
+    answer = client_of("alice").get("/p/brook-co/settings/save/")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+    assert "nothing was changed" in answer.content.decode()
+
+
+def test_a_form_may_end_at_each_host_that_sages_sign_in_passes():
+    assert sign_in_hosts("http://127.0.0.1:8900/oauth2/auth/central") == "http://127.0.0.1:8900"
+    own = sign_in_hosts("https://www.sageone.com/oauth2/auth/central")
+    assert own == "https://www.sageone.com https://*.sageone.com https://*.sage.com"
+
+
+def test_a_wrong_address_inside_a_practice_gets_our_own_page(client_of):
+    answer = client_of("alice").get("/p/brook-co/no-such-page/")
+    assert answer.status_code == 404
+    assert "Ignition" in answer.content.decode()
+    assert "urlpatterns" not in answer.content.decode()

@@ -1,9 +1,10 @@
 """Drafts: numbers, lines, copies."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError
 
 from clients.operations import archive_client
 from practices.tenancy import practice_scope
@@ -107,3 +108,25 @@ def test_every_reason_not_to_send_is_named_at_once(brook):
             errors.NoSignatory,
             errors.EndsBeforeSending,
         ]
+
+
+def test_a_bill_larger_than_an_invoice_can_hold_is_not_sent(brook):
+    with practice_scope(brook.pk):
+        draft = a_draft(a_line(price="99999999", quantity=Decimal(99999999)))
+        reasons = reasons_not_to_send(draft, on=TODAY)
+    assert [type(reason) for reason in reasons] == [errors.TooMuchForAnInvoice]
+
+
+@pytest.mark.parametrize("starts_on", ["9999-12-31", "1999-12-31", "2101-01-01"])
+def test_a_date_of_another_century_is_refused_in_words(client_of, starts_on):
+    answer = client_of("alice").post(
+        "/p/brook-co/proposals/new/",
+        {"starts_on": starts_on, "lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0"},
+    )
+    assert answer.status_code == 422
+    assert "Check the year" in answer.content.decode()
+
+
+def test_the_database_refuses_a_date_of_another_century(brook):
+    with pytest.raises(IntegrityError, match="of_this_century"), practice_scope(brook.pk):
+        a_draft(a_line(), starts_on=date(9999, 12, 31))
