@@ -7,19 +7,22 @@ from django.views.decorators.http import require_POST
 
 from practices.forms import InviteForm, RoleForm
 from practices.models import Invitation, Membership
-from practices.operations import change_role, invite_member, remove_member
+from practices.operations import LastOwner, change_role, invite_member, remove_member
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
 
 
 def _render_team(request: PracticeRequest, form: InviteForm, status: int = 200) -> HttpResponse:
-    members = (
+    members = list(
         Membership.objects.filter(practice=request.practice).select_related("user").order_by("user__name")
     )
+    owners = [member for member in members if member.role == Membership.Role.OWNER]
     context = {
         "form": form,
         "members": members,
+        "only_owner": owners[0] if len(owners) == 1 else None,
+        "why_not": LastOwner.message,
         "roles": Membership.Role.choices,
         "invitations": Invitation.objects.filter(accepted_at=None),
         "tabs": settings_tabs(request, "Team"),
