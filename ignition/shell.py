@@ -10,7 +10,7 @@ from practices.models import Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
 from practices.tenancy import scope_is_open
-from sage_integration.queries import connection_in_words
+from sage_integration.queries import banner_for, connection_in_words
 
 #: Label, icon, URL name, the first part of the paths that belong to it.
 NAVIGATION = [
@@ -54,6 +54,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             for right, label, name in CREATE
             if right in RIGHTS[inside.role]
         ],
+        "banner": banner_for(inside.practice, inside.role) if scope_is_open() else None,
         "connection": connection_in_words(inside.practice) if scope_is_open() else None,
         "other_practices": [
             {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])}

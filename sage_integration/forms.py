@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator
 
-from sage_integration.models import SageLedgerAccount, SageTaxRate
+from sage_integration.models import SageConnection, SageLedgerAccount, SageTaxRate
 from sage_integration.rate_matching import Suggestion, suggestion
 from sage_integration.setup import Settings
 from services.models import Service, TaxRate
@@ -16,24 +16,24 @@ from services.models import Service, TaxRate
 LONGEST_TERMS = 365
 
 
-class SettingsForm(forms.Form):
-    """How invoices arrive in Sage."""
+class DefaultAccountForm(forms.Form):
+    """The account of every service without one of its own (F13)."""
 
     default_account_id = forms.ChoiceField(
         label="Default sales account",
         help_text="Every service without an account of its own is posted to this one.",
         error_messages={"required": "Choose the account that fees are posted to."},
     )
-    posts_new_clients = forms.BooleanField(
-        label="Create invoices in Sage for new clients",
-        required=False,
-        help_text="Each client can be switched on its own page; clients that are here already stay as they are.",
-    )
-    includes_descriptions = forms.BooleanField(
-        label="Include service descriptions",
-        required=False,
-        help_text="Off: an invoice line in Sage shows the service's name only. Plain text reaches Sage, no formatting.",
-    )
+
+    def __init__(self, *args: Any, accounts: Iterable[SageLedgerAccount], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Choose an account"), *((account.sage_id, str(account)) for account in accounts)]
+        self.fields["default_account_id"].choices = choices  # type: ignore[attr-defined]
+
+
+class TermsForm(forms.Form):
+    """The two payment terms, F23 to F25."""
+
     manual_terms_days = forms.IntegerField(
         label="Days to pay other invoices",
         min_value=0,
@@ -46,6 +46,47 @@ class SettingsForm(forms.Form):
         validators=[MaxValueValidator(LONGEST_TERMS)],
         help_text="Recurring invoices are due this many days after the practice's invoice day.",
     )
+
+
+class SettingsForm(DefaultAccountForm, TermsForm):
+    """How invoices arrive in Sage."""
+
+    posts_new_clients = forms.BooleanField(
+        label="Create invoices in Sage for new clients",
+        required=False,
+        help_text="Each client can be switched on its own page; clients that are here already stay as they are.",
+    )
+    arrives_as = forms.ChoiceField(
+        label="Invoices arrive in Sage as",
+        choices=SageConnection.ArrivesAs.choices,
+        help_text="A draft counts for nothing in Sage, and has no number, before somebody releases it there.",
+    )
+    number_owner = forms.ChoiceField(
+        label="Invoices are numbered by",
+        choices=SageConnection.NumberOwner.choices,
+        help_text="Sage: its next number is shown here as soon as it is known. Ignition: our number is sent "
+        "along; should Sage alter it, both are shown.",
+    )
+    pdf_owner = forms.ChoiceField(
+        label="A download gives",
+        choices=SageConnection.PdfOwner.choices,
+        help_text="One is never given under the other's name: while Sage cannot be reached, its PDF cannot either.",
+    )
+    includes_descriptions = forms.BooleanField(
+        label="Include service descriptions",
+        required=False,
+        help_text="Off: an invoice line in Sage shows the service's name only. Plain text reaches Sage, no formatting.",
+    )
+    syncs_names = forms.BooleanField(
+        label="Keep client names the same on both sides",
+        required=False,
+        help_text="Off: no contact in Sage is ever renamed.",
+    )
+    name_direction = forms.ChoiceField(
+        label="A changed name goes",
+        choices=SageConnection.NameDirection.choices,
+        help_text="One side leads, never both. Nothing is renamed while the switch above is off.",
+    )
     pulls_payments = forms.BooleanField(
         label="Bring payments back from Sage",
         required=False,
@@ -53,14 +94,32 @@ class SettingsForm(forms.Form):
         "Switched on later, it brings back earlier payments of copied invoices too.",
     )
 
-    def __init__(self, *args: Any, accounts: Iterable[SageLedgerAccount], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [("", "Choose an account"), *((account.sage_id, str(account)) for account in accounts)]
-        self.fields["default_account_id"].choices = choices  # type: ignore[attr-defined]
-
     def wanted(self) -> Settings:
         """The choices made, once the form is valid."""
         return Settings(**self.cleaned_data)
+
+
+class DisconnectForm(forms.Form):
+    """The company's name once more, so that nobody disconnects it by a slip."""
+
+    business_name = forms.CharField(
+        label="Type the company's name to disconnect it",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, business_name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._business_name = business_name
+        if not business_name:  # Nothing was chosen yet, so there is nothing to type.
+            del self.fields["business_name"]
+
+    def clean_business_name(self) -> str:
+        """The name as typed, which has to be the company's; case and spaces at the ends do not matter."""
+        typed: str = self.cleaned_data["business_name"].strip()
+        if typed.casefold() != self._business_name.strip().casefold():
+            raise forms.ValidationError(f"Type “{self._business_name}” to disconnect it.")
+        return typed
 
 
 class TaxRateMapForm(forms.Form):

@@ -11,11 +11,10 @@ from django.db import connection as database
 
 from practices.templatetags.dates import written_date
 from practices.tenancy import acting_practice_id
+from sage_integration.mappings import PLANS_WITHOUT_QUANTITIES
 from sage_integration.models import SageConnection, SageTaxRate
 from sage_integration.sage.resources.settings import NOT_REGISTERED
 
-#: Sage's Start plan and its partner edition: no quantities, no allocations, no products (FACTS.md 15.27).
-START_PLANS = {"START", "MICRO"}
 #: What a login needs to be allowed in Sage, what it is needed for, and whether nothing works without it.
 AREAS = (
     ("sales", "Sales", "invoices cannot be copied", True),
@@ -74,11 +73,12 @@ def is_connected_elsewhere(business_id: str) -> bool:
 
 
 def _plan(connection: SageConnection) -> Finding:
-    if connection.plan_id in START_PLANS:
+    if connection.plan_id in PLANS_WITHOUT_QUANTITIES:
         return Finding(
             "Sage plan",
             connection.plan,
             "warn",
+            # FACTS.md 15, 27
             "This plan has no quantities, no products and no allocations: a line arrives with quantity 1 and its "
             "total, with the quantity in words.",
             "A larger plan, in Sage under Manage subscriptions, lifts this.",

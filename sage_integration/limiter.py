@@ -92,7 +92,6 @@ class Limiter:
         return self._ask(business_id, "look", urgent=False)
 
     def _ask(self, business_id: str, how: str, *, urgent: bool) -> float:
-        share = 1.0 if urgent else 1.0 - self._reserve_of_day
         wait = self._acquire(
             keys=[
                 self._key(business_id, "minute"),
@@ -102,8 +101,8 @@ class Limiter:
             ],
             args=[
                 self._per_minute - (0 if urgent else self._reserve_per_minute),
-                int(self._per_day * share),
-                int(self._app_per_day * share),
+                self._per_day if urgent else self.for_background(self._per_day),
+                self._app_per_day if urgent else self.for_background(self._app_per_day),
                 self._minute_ms,
                 self._per_minute,
                 how,
@@ -115,6 +114,10 @@ class Limiter:
         """Grant nothing for a while, as Sage's Retry-After asks; never shortens a pause."""
         if seconds > 0:
             self._pause(keys=[self._key(business_id, "pause")], args=[max(1, round(seconds * 1000))])
+
+    def for_background(self, requests: int) -> int:
+        """How many of a day's requests background work may use; the rest is for what a person waits for."""
+        return int(requests * (1 - self._reserve_of_day))
 
     def used_today(self, business_id: str) -> int:
         """Requests granted to a business since midnight UTC."""

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.urls import reverse
 
+from ledger.models import LedgerSettings
 from practices import audit
 from practices.models import Practice
+from practices.permissions import Can, may
+from sage_integration.health import troubles
 from sage_integration.models import SageConnection
 from sage_integration.offer import refusal_to_connect
 from sage_integration.readiness import readiness, unmapped_rates
@@ -23,14 +26,22 @@ ACTS = {
     "sage.account_mapped": "Account of a service changed",
     "sage.enabled": "Enabled",
     "sage.needs_reauthorisation": "Sage ended the authorisation",
+    "sage.queue_withdrawn": "Waiting documents withdrawn after ninety days",
 }
 ACTS_SHOWN = 10
-#: The pages between signing in and enabling.
+#: Every step between signing in and enabling: label, page.
 STEPS = (
     ("Company", "sage:business-choose"),
-    ("Settings", "sage:settings-edit"),
+    ("Health check", "sage:health-check"),
+    ("Accounts", "sage:account-map"),
     ("VAT rates", "sage:tax-rate-map"),
+    ("Clients", "sage:clients-foreseen"),
+    ("Existing invoices", "sage:invoices-foreseen"),
+    ("Rules", "sage:settings-edit"),
+    ("Dry run", "sage:dry-run"),
 )
+#: Steps that are done when what posting needs is settled; the others once somebody went on from them.
+SETTLED_BY_THEMSELVES = {"sage:business-choose", "sage:account-map", "sage:tax-rate-map"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,32 @@ def connection_in_words(practice: Practice) -> dict[str, Any] | None:
     if connection.trouble:
         return {"tone": "warn", "words": "Sage: needs a look", "url": url}
     return {"tone": "good", "words": f"Sage: connected to {connection.business_name}", "url": url}
+
+
+def banner_for(practice: Practice, role: str) -> dict[str, str] | None:
+    """What every page says while nothing can leave: title, text, tone, and where it is mended; mostly None."""
+    url = reverse("sage:connection-detail", args=[practice.slug])
+    connection = SageConnection.objects.live().only("status", "business_name", "enabled_at").first()
+    if connection is None or not connection.enabled_at:
+        return None
+    if connection.status == Status.NEEDS_REAUTHORISATION and may(role, Can.MANAGE_CONNECTION):
+        return {
+            "tone": "bad",
+            "title": "Sage needs reconnecting",
+            "text": "Sage has ended the authorisation, so nothing is copied. What waits leaves by itself once you "
+            "have signed in again.",
+            "url": url,
+            "action": "Sign in again",
+        }
+    if may(role, Can.POST_TO_LEDGER) and LedgerSettings.objects.exclude(paused_at=None).exists():
+        return {
+            "tone": "warn",
+            "title": "Copying to Sage is paused",
+            "text": "What is due waits in the queue until somebody resumes it.",
+            "url": url,
+            "action": "Open Sage",
+        }
+    return None
 
 
 def tile_of(connection: SageConnection | None, practice: Practice) -> Tile:
@@ -96,14 +133,31 @@ def set_up_steps(connection: SageConnection, practice: Practice, current: str) -
     """The way from the first sign-in to enabling, for the stepper; empty once it was walked."""
     if connection.enabled_at:
         return []
-    settled = {check.page for check in readiness(connection) if not check.problem}
-    steps = []
+    unsettled = {check.page for check in readiness(connection) if check.problem}
+    if "sage:settings-edit" in unsettled:
+        unsettled.add("sage:account-map")
+    steps = [{"label": "Sign in", "state": "done", "url": ""}]
     for label, page in STEPS:
         is_open = bool(connection.business_id) or page == "sage:business-choose"
-        state = "current" if page == current else "done" if page in settled and is_open else "todo"
         url = reverse(page, args=[practice.slug]) if is_open else ""
-        steps.append({"label": label, "state": state, "url": url})
+        steps.append({"label": label, "state": _state(connection, page, unsettled, current), "url": url})
     return [*steps, _last_step(connection, practice, is_current=current == "sage:connection-detail")]
+
+
+def _state(connection: SageConnection, page: str, unsettled: set[str], current: str) -> str:
+    if page == current:
+        return "current"
+    if not connection.business_id or page in unsettled:
+        return "todo"
+    if page not in SETTLED_BY_THEMSELVES and page not in connection.steps_read:
+        return "todo"
+    return "warn" if page == "sage:health-check" and troubles(connection) else "done"
+
+
+def step_after(page: str) -> str:
+    """The URL name of the step that follows one; the connection's own page, with Enable, after the last."""
+    pages = [name for _, name in STEPS] + ["sage:connection-detail"]
+    return pages[pages.index(page) + 1]
 
 
 def _last_step(connection: SageConnection, practice: Practice, *, is_current: bool) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What has to be settled before invoices may leave, and whether it still is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sage_integration.models import (
@@ -45,6 +45,32 @@ def services_without_usable_account() -> list[Service]:
     usable = SageLedgerAccount.objects.filter(is_usable=True).values("sage_id")
     stale = AccountMapping.objects.exclude(ledger_account_id__in=usable).values("service")
     return list(Service.objects.offered().filter(pk__in=stale))
+
+
+def service_problems(services: Sequence[Service], connection: SageConnection | None) -> dict[int, list[str]]:
+    """Why Sage would refuse the next line of each service, by its key; services that are well are left out.
+
+    Nothing is a problem while no company is connected. Services come with their VAT rates.
+    """
+    if connection is None or not connection.business_id:
+        return {}
+    accounts = {account.sage_id: account for account in SageLedgerAccount.objects.all()}
+    own = dict(AccountMapping.objects.values_list("service", "ledger_account_id"))
+    unmapped = {rate.pk for rate in unmapped_rates()}
+    found: dict[int, list[str]] = {}
+    for service in services:
+        if service.billing_basis == Service.BillingBasis.INCLUDED:
+            continue
+        problems = []
+        account = accounts.get(own.get(service.pk, connection.default_account_id))
+        if account is None or not account.is_usable:
+            which = str(account) if account else "Its account"
+            problems.append(f"{which} is no longer a sales account in Sage.")
+        if service.tax_rate_id in unmapped:
+            problems.append(f"Its VAT rate “{service.tax_rate.name}” stands for no rate of Sage.")
+        if problems:
+            found[service.pk] = problems
+    return found
 
 
 def _sign_in_problem(connection: SageConnection) -> str:

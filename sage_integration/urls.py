@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sage_integration.views import connection, setup
+from sage_integration.views import connection, documents, services, setup, steps
 
 app_name = "sage"
 urlpatterns = [
@@ -13,8 +13,20 @@ urlpatterns = [
     path("sage/disconnect/", connection.connection_disconnect, name="connection-disconnect"),
     path("sage/sync/", connection.sync_start, name="sync-start"),
     path("sage/held/", connection.held_release, name="held-release"),
+    path("sage/pause/", connection.posting_pause, name="posting-pause"),
+    path("sage/resume/", connection.posting_resume, name="posting-resume"),
     path("sage/business/", setup.business_choose, name="business-choose"),
+    path("sage/health/", steps.health_check, name="health-check"),
+    path("sage/clients/", steps.clients_foreseen, name="clients-foreseen"),
+    path("sage/invoices/", steps.invoices_foreseen, name="invoices-foreseen"),
+    path("sage/dry-run/", steps.dry_run, name="dry-run"),
     path("sage/settings/", setup.settings_edit, name="settings-edit"),
+    path("sage/settings/dates/", setup.terms_example, name="terms-example"),
+    path("sage/settings/clients/", setup.clients_switch, name="clients-switch"),
     path("sage/vat/", setup.tax_rate_map, name="tax-rate-map"),
     path("sage/accounts/", setup.account_map, name="account-map"),
+    path("sage/services/", services.services_in_sage, name="services-in-sage"),
+    path("sage/services/<int:pk>/", services.service_in_sage, name="service-in-sage"),
+    path("sage/services/preview/", services.line_preview, name="line-preview"),
+    path("sage/invoices/<int:pk>/document/", documents.invoice_document, name="invoice-document"),
 ]

@@ -5,11 +5,12 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ledger.models import Posting
 from ledger.outbox import release_posting
-from ledger.queries import counters
+from ledger.queue import pause_postings, resume_postings, unsettled
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tasks import wake
@@ -17,10 +18,14 @@ from practices.tenancy import practice_transaction
 from sage_integration.authorisations import begin_connection
 from sage_integration.connections import current_connection, disconnect, enable_posting
 from sage_integration.explanations import EXPLANATIONS
+from sage_integration.forms import DisconnectForm
+from sage_integration.health import troubles
 from sage_integration.models import SageConnection, SageLedgerAccount, SageLink, SyncRun
 from sage_integration.queries import activity_of, set_up_steps, tile_of
+from sage_integration.queue import KEPT
 from sage_integration.readiness import readiness
 from sage_integration.sage.errors import SageError
+from sage_integration.standing import standing_of
 from sage_integration.sync.reference_data import request_sync
 from sage_integration.tasks import read_reference_data
 from sage_integration.tokens import oauth_client
@@ -38,7 +43,11 @@ def app_list(request: PracticeRequest, practice: str) -> HttpResponse:
     return render(
         request,
         "sage_integration/app_list.html",
-        {"tile": tile_of(connection, request.practice), "sage": connection},
+        {
+            "tile": tile_of(connection, request.practice),
+            "sage": connection,
+            "standing": standing_of(connection) if connection and connection.business_id else None,
+        },
     )
 
 
@@ -63,6 +72,8 @@ def _about(connection: SageConnection, request: PracticeRequest) -> dict[str, ob
         "checks": checks,
         "problems": [check.problem for check in checks if check.problem],
         "steps": set_up_steps(connection, request.practice, "sage:connection-detail"),
+        "standing": standing_of(connection) if connection.business_id else None,
+        "findings": troubles(connection) if connection.business_id else [],
         "default_account": SageLedgerAccount.objects.filter(sage_id=connection.default_account_id).first(),
         "trouble": EXPLANATIONS.get(connection.trouble),
         "held_count": held.count(),
@@ -93,20 +104,31 @@ def connection_enable(request: PracticeRequest, practice: str) -> HttpResponse:
 @requires(Can.MANAGE_CONNECTION)
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_disconnect(request: PracticeRequest, practice: str) -> HttpResponse:
-    """What disconnecting means, and doing it (F27)."""
-    if request.method == "POST":
-        return _disconnect(request)
+    """What disconnecting means, and doing it once the company's name was typed (F27)."""
     with practice_transaction():
         connection = current_connection()
         if connection is None:
             return see_other(request, "sage:connection-detail", practice=request.practice.slug)
-        needs_you, waiting = counters()
-        context = {
-            "sage": connection,
-            "in_sage": SageLink.objects.filter(business_id=connection.business_id).count(),
-            "queued": needs_you + waiting,
-        }
-        return render(request, "sage_integration/connection_disconnect.html", context)
+        form = DisconnectForm(
+            request.POST if request.method == "POST" else None, business_name=connection.business_name
+        )
+        if request.method != "POST" or not form.is_valid():
+            return _ask_to_disconnect(request, connection, form)
+    return _disconnect(request)
+
+
+def _ask_to_disconnect(
+    request: PracticeRequest, connection: SageConnection, form: DisconnectForm
+) -> HttpResponse:
+    context = {
+        "sage": connection,
+        "form": form,
+        "in_sage": SageLink.objects.filter(business_id=connection.business_id).count(),
+        "queued": unsettled().count(),
+        "days": KEPT.days,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "sage_integration/connection_disconnect.html", context, status=status)
 
 
 def _disconnect(request: PracticeRequest) -> HttpResponse:
@@ -136,6 +158,27 @@ def sync_start(request: PracticeRequest, practice: str) -> HttpResponse:
         messages.info(request, "Reading accounts and VAT rates from Sage.")
     else:
         messages.info(request, "They are being read already, or were a moment ago.")
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        return see_other(request, back)
+    return see_other(request, "sage:connection-detail", practice=request.practice.slug)
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def posting_pause(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Let nothing leave until somebody resumes it; the queue is kept."""
+    pause_postings()
+    messages.info(request, "Copying to Sage is paused. What is due meanwhile waits in the queue.")
+    return see_other(request, "sage:connection-detail", practice=request.practice.slug)
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def posting_resume(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Let the queue leave again."""
+    resume_postings()
+    messages.success(request, "Copying to Sage goes on.")
     return see_other(request, "sage:connection-detail", practice=request.practice.slug)
 
 

@@ -4,33 +4,41 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models.functions import Length
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from invoicing.operations.settings import invoicing_settings
 from ledger.outbox import ledger_settings
+from ledger.queue import on_its_way
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
 from sage_integration.companies import CompanyPage, companies_to_choose, connect_company
 from sage_integration.connections import current_connection
+from sage_integration.descriptions import LINE_LENGTH
+from sage_integration.errors import QueueForAnotherBusiness
 from sage_integration.explanations import sentence_of
-from sage_integration.forms import AccountMapForm, SettingsForm, TaxRateMapForm
+from sage_integration.forms import AccountMapForm, DefaultAccountForm, SettingsForm, TaxRateMapForm, TermsForm
+from sage_integration.line_previews import previews_of_long_descriptions
 from sage_integration.models import AccountMapping, SageConnection, SageLedgerAccount, TaxRateMapping
-from sage_integration.queries import set_up_steps
+from sage_integration.queries import set_up_steps, step_after
 from sage_integration.sage.errors import SageError
 from sage_integration.setup import (
+    OF_THE_CONNECTION,
+    apply_default_to_clients,
+    choose_default_account,
+    clients_unlike_the_default,
     map_account,
     map_tax_rate,
+    mark_step_read,
     save_settings,
     suggested_account,
     usable_accounts,
     usable_rates,
 )
-from sage_integration.worked_dates import worked_dates
-from services.forms import LONG_DESCRIPTION
+from sage_integration.views.onwards import onwards, to_connection
+from sage_integration.worked_dates import WorkedDates, worked_dates
 from services.models import Service, TaxRate
 
 PAGE = 50
@@ -46,7 +54,7 @@ def business_choose(request: PracticeRequest, practice: str) -> HttpResponse:
     with practice_transaction():
         connection = current_connection()
     if connection is None:
-        return _to_connection(request)
+        return to_connection(request)
     words, number = request.GET.get("q", "").strip(), request.GET.get("page", "")
     problem, page = "", CompanyPage([], 1, has_next=False)
     try:
@@ -69,43 +77,85 @@ def _choose(request: PracticeRequest) -> HttpResponse:
         messages.error(request, "Choose one of the companies first.")
         return see_other(request, "sage:business-choose", practice=request.practice.slug)
     try:
-        connection = connect_company(business_id)
+        connection = connect_company(business_id, queue=request.POST.get("queue", ""))
+    except QueueForAnotherBusiness as question:
+        return _ask_about_the_queue(request, business_id, question)
     except SageError as error:
         messages.error(request, f"{sentence_of(error)} The company was not chosen.")
         return see_other(request, "sage:business-choose", practice=request.practice.slug)
     messages.success(request, f"{connection.business_name} is chosen. Its accounts and VAT rates were read.")
-    return see_other(request, "sage:settings-edit", practice=request.practice.slug)
+    return see_other(request, step_after("sage:business-choose"), practice=request.practice.slug)
+
+
+def _ask_about_the_queue(
+    request: PracticeRequest, business_id: str, question: QueueForAnotherBusiness
+) -> HttpResponse:
+    """What waits for another company is somebody's decision, made before anything is chosen (ruling D16)."""
+    with practice_transaction():
+        context = {
+            "question": question,
+            "before": question.subject,
+            "business_id": business_id,
+            "unknown": on_its_way().exclude(attempted_at=None).count(),
+        }
+        return render(request, "sage_integration/queue_decide.html", context, status=409)
 
 
 @requires(Can.MANAGE_CONNECTION)
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_edit(request: PracticeRequest, practice: str) -> HttpResponse:
-    """Default account, descriptions, payment terms and payments."""
+    """The rules: posting, numbers, descriptions, terms, names and payments."""
     connection = current_connection()
     if connection is None or not connection.business_id:
-        return _to_connection(request)
+        return to_connection(request)
     accounts = usable_accounts()
     initial = _current_settings(connection, accounts)
     form = SettingsForm(request.POST or None, accounts=accounts, initial=initial)
     if request.method == "POST" and form.is_valid():
         save_settings(form.wanted())
+        mark_step_read("sage:settings-edit")
         messages.success(request, "Saved for invoices made from now on.")
-        return _onwards(request, connection, "sage:tax-rate-map")
+        return onwards(request, connection, "sage:settings-edit")
     context = {
         "sage": connection,
         "form": form,
         "steps": set_up_steps(connection, request.practice, "sage:settings-edit"),
-        "dates": worked_dates(
-            request.practice.today(),
-            request.practice.invoice_day,
-            initial["manual_terms_days"],
-            initial["automatic_terms_days"],
-        ),
-        "long_descriptions": _services_with_long_descriptions(),
-        "longest": LONG_DESCRIPTION,
+        "dates": _example(request, TermsForm(request.POST or None), initial),
+        "previews": previews_of_long_descriptions(),
+        "longest": LINE_LENGTH,
+        "unlike": clients_unlike_the_default().count(),
         "account_is_gone": bool(connection.default_account_id) and not initial["default_account_id"],
     }
     return _form_page(request, "sage_integration/settings_edit.html", context)
+
+
+@requires(Can.MANAGE_CONNECTION)
+@require_safe
+def terms_example(request: PracticeRequest, practice: str) -> HttpResponse:
+    """What payment terms mean in dates, redrawn while somebody types them; the saved ones where these are wrong."""
+    invoicing = invoicing_settings()
+    saved = {name: getattr(invoicing, name) for name in TermsForm.base_fields}
+    context = {"dates": _example(request, TermsForm(request.GET), saved)}
+    return render(request, "sage_integration/settings_edit.html#dates", context)
+
+
+def _example(request: PracticeRequest, form: TermsForm, saved: dict[str, Any]) -> WorkedDates:
+    days = form.cleaned_data if form.is_valid() else saved
+    return worked_dates(
+        request.practice.today(),
+        request.practice.invoice_day,
+        days["manual_terms_days"],
+        days["automatic_terms_days"],
+    )
+
+
+@requires(Can.MANAGE_CONNECTION)
+@require_POST
+def clients_switch(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Give every client on the books the switch that new ones start with (ruling D8)."""
+    number = apply_default_to_clients()
+    messages.success(request, f"Switched: {number} {'client' if number == 1 else 'clients'}.")
+    return see_other(request, "sage:settings-edit", practice=request.practice.slug)
 
 
 def _current_settings(connection: SageConnection, accounts: list[SageLedgerAccount]) -> dict[str, Any]:
@@ -114,17 +164,12 @@ def _current_settings(connection: SageConnection, accounts: list[SageLedgerAccou
     is_usable = any(account.sage_id == chosen for account in accounts)
     return {
         "default_account_id": chosen if is_usable else "" if chosen else suggested_account(accounts),
-        "pulls_payments": connection.pulls_payments,
+        **{name: getattr(connection, name) for name in OF_THE_CONNECTION if name != "default_account_id"},
         "posts_new_clients": ledger_settings().posts_new_clients,
         "includes_descriptions": invoicing.includes_descriptions,
         "manual_terms_days": invoicing.manual_terms_days,
         "automatic_terms_days": invoicing.automatic_terms_days,
     }
-
-
-def _services_with_long_descriptions() -> int:
-    lengths = Service.objects.offered().annotate(length=Length("description"))
-    return int(lengths.filter(length__gt=LONG_DESCRIPTION).count())
 
 
 @requires(Can.MANAGE_CONNECTION)
@@ -133,7 +178,7 @@ def tax_rate_map(request: PracticeRequest, practice: str) -> HttpResponse:
     """Which of Sage's VAT rates each of the practice's own is; in force once saved (F32)."""
     connection = current_connection()
     if connection is None or not connection.business_id:
-        return _to_connection(request)
+        return to_connection(request)
     form = TaxRateMapForm(
         request.POST if request.method == "POST" else None,
         rates=list(TaxRate.objects.offered()),
@@ -146,7 +191,7 @@ def tax_rate_map(request: PracticeRequest, practice: str) -> HttpResponse:
         for rate, sage_id in form.chosen():
             map_tax_rate(rate, sage_id)
         messages.success(request, "The VAT rates are mapped, for invoices copied from now on.")
-        return _onwards(request, connection, "sage:connection-detail")
+        return onwards(request, connection, "sage:tax-rate-map")
     context = {
         "sage": connection,
         "form": form,
@@ -161,7 +206,7 @@ def account_map(request: PracticeRequest, practice: str) -> HttpResponse:
     """The sales account of each service, where it is not the default one."""
     connection = current_connection()
     if connection is None or not connection.business_id:
-        return _to_connection(request)
+        return to_connection(request)
     priced = Service.objects.offered().exclude(billing_basis=Service.BillingBasis.INCLUDED)
     page = Paginator(priced, PAGE).get_page(request.GET.get("page"))
     services = list(page.object_list)
@@ -174,29 +219,30 @@ def account_map(request: PracticeRequest, practice: str) -> HttpResponse:
         accounts=list(SageLedgerAccount.objects.all()),
         default_account_id=connection.default_account_id,
     )
-    if request.method == "POST" and form.is_valid():
+    default = _default_account_form(request, connection)
+    if request.method == "POST" and form.is_valid() and (not default.is_bound or default.is_valid()):
+        if default.is_bound:
+            choose_default_account(default.cleaned_data["default_account_id"])
         for service, account_id in form.chosen():
             map_account(service, account_id)
         messages.success(request, "The accounts are saved, for invoices copied from now on.")
-        return see_other(request, request.get_full_path())
+        return onwards(request, connection, "sage:account-map")
     context = {
         "sage": connection,
         "form": form,
+        "default": default,
         "page": page,
+        "steps": set_up_steps(connection, request.practice, "sage:account-map"),
     }
     return _form_page(request, "sage_integration/account_map.html", context)
 
 
-def _to_connection(request: PracticeRequest) -> HttpResponse:
-    """Nothing to set up yet: to the page that says what comes first."""
-    return see_other(request, "sage:connection-detail", practice=request.practice.slug)
-
-
-def _onwards(request: PracticeRequest, connection: SageConnection, following: str) -> HttpResponse:
-    """The next step while the connection is being set up, the same page afterwards."""
-    if connection.enabled_at:
-        return see_other(request, request.get_full_path())
-    return see_other(request, following, practice=request.practice.slug)
+def _default_account_form(request: PracticeRequest, connection: SageConnection) -> DefaultAccountForm:
+    """The choice of the default account; a page of services may also be saved without it."""
+    accounts = usable_accounts()
+    answer = request.POST if "default_account_id" in request.POST else None
+    chosen = connection.default_account_id or suggested_account(accounts)
+    return DefaultAccountForm(answer, accounts=accounts, initial={"default_account_id": chosen})
 
 
 def _form_page(request: PracticeRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -21,6 +21,10 @@ SETTINGS = {
     "posts_new_clients": "on",
     "includes_descriptions": "on",
     "pulls_payments": "on",
+    "number_owner": "sage",
+    "pdf_owner": "sage",
+    "arrives_as": "final",
+    "name_direction": "to_sage",
 }
 
 
@@ -83,12 +87,18 @@ def test_f04_f06_f07_an_owner_connects_sage_from_the_apps_page(alice, brook, sag
     for name in (COMPANY, "Liffey Books Ltd", "Quayside Advisory Ltd"):
         assert name in choice
     chosen = alice.post(page("business-choose"), {"business_id": sage.business_id("Quayside Advisory Ltd")})
-    assert chosen.headers["Location"] == page("settings-edit")
+    assert chosen.headers["Location"] == page("health-check")
+    assert alice.post(page("health-check")).headers["Location"] == page("account-map")
 
-    assert "4010 " in text_of(alice.get(page("settings-edit")))
-    assert alice.post(page("settings-edit"), settings_of(brook)).headers["Location"] == page("tax-rate-map")
+    assert "4010 " in text_of(alice.get(page("account-map")))
+    default = {"default_account_id": settings_of(brook)["default_account_id"]}
+    assert alice.post(page("account-map"), default).headers["Location"] == page("tax-rate-map")
     saved = alice.post(page("tax-rate-map"), rates_of(brook, **{"Zero rate": "GB_ZERO"}))
-    assert saved.headers["Location"] == page("connection-detail")
+    assert saved.headers["Location"] == page("clients-foreseen")
+    assert alice.post(page("clients-foreseen")).headers["Location"] == page("invoices-foreseen")
+    assert alice.post(page("invoices-foreseen")).headers["Location"] == page("settings-edit")
+    assert alice.post(page("settings-edit"), settings_of(brook)).headers["Location"] == page("dry-run")
+    assert alice.post(page("dry-run")).headers["Location"] == page("connection-detail")
     assert "Enable app" in text_of(alice.get(page("connection-detail")))
     assert alice.post(page("connection-enable")).status_code == 303
 
@@ -199,7 +209,7 @@ def test_sage_going_down_at_the_choice_of_companies_stores_nothing(alice, brook,
         assert not SageLedgerAccount.objects.exists()
     sage.disarm()
     assert alice.post(page("business-choose"), {"business_id": company}).headers["Location"] == page(
-        "settings-edit"
+        "health-check"
     )
 
 
@@ -329,7 +339,9 @@ def test_f27_disconnecting_erases_the_tokens_and_ends_the_grant_at_sage(alice, b
     shown = text_of(alice.get(page("connection-disconnect")))
     assert "stay in the queue" in shown or "stays in the queue" in shown
     sage.forget_requests()
-    assert alice.post(page("connection-disconnect")).headers["Location"] == page("connection-detail")
+    assert alice.post(page("connection-disconnect"), {"business_name": COMPANY}).headers["Location"] == page(
+        "connection-detail"
+    )
     assert [r["path"] for r in sage.requests("POST")] == ["/revoke"]
     with practice_scope(brook.pk):
         assert current_connection() is None
@@ -342,7 +354,7 @@ def test_f27_disconnecting_erases_the_tokens_and_ends_the_grant_at_sage(alice, b
 def test_f27_disconnecting_erases_the_tokens_even_when_sage_is_down(alice, brook, sage):
     connected(brook, sage)
     sage.arm("status", on="POST /revoke", times=None, status=503)
-    alice.post(page("connection-disconnect"))
+    alice.post(page("connection-disconnect"), {"business_name": COMPANY})
     shown = text_of(alice.get(page("connection-detail")))
     assert "Sage could not be told" in shown
     with practice_scope(brook.pk):
@@ -354,7 +366,7 @@ def test_connecting_the_same_company_again_finds_everything_as_it_was(alice, bro
     connected(brook, sage)
     with practice_scope(brook.pk):
         account = current_connection().default_account_id
-    alice.post(page("connection-disconnect"))
+    alice.post(page("connection-disconnect"), {"business_name": COMPANY})
     sign_in(alice)
     alice.post(page("business-choose"), {"business_id": sage.business_id()})
     with practice_scope(brook.pk):
@@ -369,7 +381,7 @@ def test_another_company_is_refused_while_documents_wait_for_the_first(alice, br
     connected(brook, sage)
     with practice_scope(brook.pk):
         request_posting(Posting.Kind.INVOICE_CREATE, 1, label="INV-000001")
-    alice.post(page("connection-disconnect"))
+    alice.post(page("connection-disconnect"), {"business_name": COMPANY})
     sign_in(alice)
     quayside = sage.business_id("Quayside Advisory Ltd")
     refused = alice.post(page("business-choose"), {"business_id": quayside})
@@ -401,7 +413,19 @@ def test_f59_pressing_sync_twice_quickly_runs_once(alice, brook, sage, settings)
     assert "Reading" in text_of(alice.get(page("connection-detail")))
 
 
-@pytest.mark.parametrize("name", ["settings-edit", "tax-rate-map", "account-map", "business-choose"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "settings-edit",
+        "tax-rate-map",
+        "account-map",
+        "business-choose",
+        "health-check",
+        "clients-foreseen",
+        "invoices-foreseen",
+        "dry-run",
+    ],
+)
 def test_a_step_before_its_turn_leads_back_to_the_connections_page(alice, brook, sage, name):
     answer = alice.get(page(name))
     assert answer.status_code == 303

@@ -1,0 +1,59 @@
+"""The next bills as Sage would show them; nothing is stored, and nothing is sent."""
+
+from collections import defaultdict
+from datetime import date
+
+from invoicing.models import BillingSchedule, Invoice
+from invoicing.operations.invoices import price_lines
+from invoicing.operations.schedules import line_of
+from invoicing.operations.settings import invoicing_settings
+from invoicing.periods import Period
+from invoicing.queries import invoices_to_post, next_periods
+from invoicing.terms import due_on
+from ledger.models import Posting
+from sage_integration.mappers import Rules
+from sage_integration.mappings import load_rules
+from sage_integration.models import SageConnection
+from sage_integration.preview import AsSageShows
+
+#: As many bills as a person can look through.
+SHOWN = 10
+#: Schedules looked at to find them.
+LOOKED_AT = 500
+
+
+def next_documents(connection: SageConnection) -> list[AsSageShows]:
+    """What is held already, oldest first, then the next recurring bills by their date; ten at most."""
+    rules = load_rules(connection)
+    held = _held(rules)
+    return [*held, *_coming(rules, SHOWN - len(held))]
+
+
+def _held(rules: Rules) -> list[AsSageShows]:
+    held = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.HELD)
+    invoices = invoices_to_post(posting.subject_id for posting in held.order_by("id")[:SHOWN])
+    return [AsSageShows(invoice, list(invoice.lines.all()), rules) for invoice in invoices.values()]
+
+
+def _coming(rules: Rules, number: int) -> list[AsSageShows]:
+    schedules = BillingSchedule.objects.recurring().filter(client__posts_automatically=True)
+    schedules = schedules.select_related("client", "service", "tax_rate").order_by("id")[:LOOKED_AT]
+    known = {schedule.pk: schedule for schedule in schedules}
+    bills: dict[tuple[date, int], list[tuple[BillingSchedule, Period]]] = defaultdict(list)
+    for pk, period in next_periods(list(known.values())).items():
+        bills[period.billed_on, known[pk].client_id].append((known[pk], period))
+    return [_as_sage_shows(bills[key], key[0], rules) for key in sorted(bills)[:number]]
+
+
+def _as_sage_shows(work: list[tuple[BillingSchedule, Period]], tax_point: date, rules: Rules) -> AsSageShows:
+    lines = [line_of(schedule, (period.starts_on, period.ends_on)) for schedule, period in work]
+    amounts = price_lines(lines, tax_point)
+    invoice = Invoice(
+        client=work[0][0].client,
+        source=Invoice.Source.RECURRING,
+        tax_point=tax_point,
+        due_on=due_on(tax_point, invoicing_settings().automatic_terms_days),
+        net=amounts.net,
+        vat=amounts.vat,
+    )
+    return AsSageShows(invoice, lines, rules)
