@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from invoicing.models import Allocation, BilledPeriod, BillingSchedule, Invoice, InvoiceQuerySet
 from invoicing.periods import Period, day_in_month
 from ledger.models import Posting
+from ledger.states import Subject
 from money.amounts import ZERO, price_line
 from practices.models import Practice
 from practices.tenancy import acting_practice_id
@@ -75,6 +76,17 @@ def latest_postings(invoices: Collection[int]) -> dict[int, Posting]:
         if posting.status != Posting.Status.CANCELLED or posting.subject_id not in latest:
             latest[posting.subject_id] = posting
     return latest
+
+
+def subject_of(invoice: Invoice) -> Subject:
+    """The invoice as the ledger's states know it; its client has to be loaded."""
+    return Subject(
+        pk=invoice.pk,
+        is_draft=invoice.status == Invoice.Status.DRAFT,
+        is_void=invoice.status == Invoice.Status.VOID,
+        leaves_by_itself=invoice.client.posts_automatically,
+        client_id=invoice.client_id,
+    )
 
 
 def allocations_of(invoice: Invoice) -> list[Allocation]:

@@ -1,8 +1,9 @@
 """What the outbox holds, counted and listed."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 
 from ledger.models import Posting, PostingQuerySet
 
@@ -52,3 +53,22 @@ def postings_in(view: PostingView) -> PostingQuerySet:
     """The postings of a view, newest first."""
     found: PostingQuerySet = Posting.objects.filter(status__in=view.states).order_by("-id")
     return found
+
+
+def place_in_queue(posting: Posting) -> int | None:
+    """Its place among what waits, from 1; None unless it waits."""
+    if posting.status != Status.PENDING:
+        return None
+    waiting: int = Posting.objects.filter(status=Status.PENDING, pk__lt=posting.pk).count()
+    return waiting + 1
+
+
+def causes() -> list[dict[str, Any]]:
+    """Why postings need a person, the commonest reason first: failure, count, one posting of them, its remedy."""
+    failed = Posting.objects.filter(status=Status.FAILED).order_by()
+    counted = failed.values("failure", "remedy").annotate(count=Count("pk"), newest=Max("pk"))
+    rows = list(counted.order_by("-count", "failure"))
+    details = dict(
+        Posting.objects.filter(pk__in=[row["newest"] for row in rows]).values_list("pk", "failure_detail")
+    )
+    return [{**row, "detail": details[row["newest"]]} for row in rows]

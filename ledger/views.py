@@ -6,12 +6,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.models import Posting
-from ledger.outbox import cancel_posting, ledger_settings, release_posting, retry_posting
-from ledger.queries import ALL, VIEWS, counts_by_view, postings_in, view_named
+from ledger.outbox import cancel_posting, ledger_settings, release_posting, retry_all, retry_posting
+from ledger.queries import ALL, VIEWS, causes, counts_by_view, postings_in, view_named
+from ledger.states import Subject, posting_state
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 
@@ -28,14 +30,18 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponse:
     if before.isdecimal():
         postings = postings.filter(pk__lt=int(before))
     found = list(postings[: PAGE + 1])
-    counts = counts_by_view()
+    counts, ledger = counts_by_view(), ledger_settings()
     context = {
         "view": view,
-        "postings": found[:PAGE],
+        "rows": [
+            (posting, posting_state(posting, Subject(), ledger).visible_to(request.role))
+            for posting in found[:PAGE]
+        ],
+        "causes": causes() if view.key == "needs-you" else [],
         "next": f"?view={view.key}&before={found[PAGE - 1].pk}" if len(found) > PAGE else "",
         "count": counts[view.key],
         "tabs": [_tab(choice, counts, active=choice == view) for choice in (ALL, *VIEWS)],
-        "is_open": ledger_settings().accepts_postings,
+        "is_open": ledger.accepts_postings,
         "here": request.get_full_path(),
     }
     return render(request, "ledger/posting_list.html" + ("#rows" if request.htmx else ""), context)
@@ -55,6 +61,16 @@ def _tab(choice: Any, counts: dict[str, int], *, active: bool) -> dict[str, Any]
 def posting_retry(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Let a refused posting try again."""
     return _change(request, pk, retry_posting, "{} is tried again. It will not be created twice.")
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def posting_retry_all(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Let everything that failed for one reason try again, once that is mended."""
+    count = retry_all({request.POST.get("failure", "")})
+    words = "document is" if count == 1 else "documents are"
+    messages.success(request, f"{count} {words} tried again. None of them will be created twice.")
+    return see_other(request, reverse("ledger:posting-list", args=[practice]) + "?view=needs-you")
 
 
 @requires(Can.POST_TO_LEDGER)

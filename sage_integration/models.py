@@ -1,5 +1,6 @@
 """Our authorised access to one Sage business, and what is known of it here."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db import models
@@ -315,6 +316,11 @@ class SageLink(TenantModel):
 
     def __str__(self) -> str:
         return self.sage_number or self.sage_id
+
+    @property
+    def gross(self) -> Decimal:
+        """Net plus VAT as Sage holds them, in pounds."""
+        return self.net + self.vat
 
 
 class SyncCursor(TenantModel):

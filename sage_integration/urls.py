@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sage_integration.views import connection, documents, services, setup, steps
+from sage_integration.views import connection, contacts, documents, postings, services, setup, steps
 
 app_name = "sage"
 urlpatterns = [
@@ -29,4 +29,8 @@ urlpatterns = [
     path("sage/services/<int:pk>/", services.service_in_sage, name="service-in-sage"),
     path("sage/services/preview/", services.line_preview, name="line-preview"),
     path("sage/invoices/<int:pk>/document/", documents.invoice_document, name="invoice-document"),
+    path("sage/invoices/<int:pk>/preview/", postings.invoice_preview, name="invoice-preview"),
+    path("sage/postings/<int:pk>/", postings.posting_detail, name="posting-detail"),
+    path("sage/postings/<int:pk>/fix/", postings.posting_fix, name="posting-fix"),
+    path("sage/clients/<int:pk>/contact/", contacts.contact_choose, name="contact-choose"),
 ]

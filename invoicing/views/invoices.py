@@ -30,10 +30,13 @@ from invoicing.queries import (
     invoices_in,
     latest_postings,
     postings_of,
+    subject_of,
     totals_of,
 )
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
+from ledger.queries import place_in_queue
+from ledger.states import posting_state
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -65,11 +68,16 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
     page = invoices.filter(pk__lt=int(before)) if before.isdecimal() else invoices
     found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]
-    postings = latest_postings([invoice.pk for invoice in shown])
+    postings, ledger = latest_postings([invoice.pk for invoice in shown]), ledger_settings()
     kept = {name: value for name, value in chosen.items() if value}
     context = {
         "rows": [
-            {"invoice": invoice, "settlement": invoice.settlement(today), "posting": postings.get(invoice.pk)}
+            {
+                "invoice": invoice,
+                "settlement": invoice.settlement(today),
+                "posting": (posting := postings.get(invoice.pk)),
+                "state": posting_state(posting, subject_of(invoice), ledger),
+            }
             for invoice in shown
         ],
         # Drafts and void invoices are owed by nobody: they are only added up where the list shows nothing else.
@@ -122,11 +130,14 @@ def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
     """What the Sage panel shows; it asks again while a posting is on its way."""
     postings = postings_of(invoice)
     posting = next((found for found in postings if found.status != Posting.Status.CANCELLED), None)
+    place = place_in_queue(posting) if posting else None
+    state = posting_state(posting, subject_of(invoice), ledger_settings(), place=place)
     return {
         "invoice": invoice,
+        "state": state.visible_to(request.role),
+        "has_preview": state.key not in ("in_sage", "void", "not_connected"),
         "posting": posting,
         "earlier": [found for found in postings if found != posting],
-        "is_open": ledger_settings().accepts_postings,
         "is_on_its_way": posting is not None
         and posting.status in (Posting.Status.PENDING, Posting.Status.LEASED),
         "here": reverse("invoicing:invoice-detail", args=[request.practice.slug, invoice.pk]),

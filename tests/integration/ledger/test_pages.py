@@ -59,7 +59,9 @@ def test_nothing_is_released_before_sage_is_enabled(brook, held, client_of):
     with practice_scope(brook.pk):
         LedgerSettings.objects.update(accepts_postings=False)
     alice = client_of("alice")
-    assert "Connect Sage and press Enable first." in alice.get(path("list", brook)).content.decode()
+    page = alice.get(path("list", brook)).content.decode()
+    assert "Not connected" in page
+    assert path("release", brook, pk=held.pk) not in page
     assert alice.post(path("release", brook, pk=held.pk)).status_code == 409
     assert state(brook, held) == "held"
 
@@ -71,6 +73,25 @@ def test_a_refused_posting_shows_its_reason_and_is_tried_again(brook, held, clie
     assert "Sage wants another date." in alice.get(path("list", brook) + "?view=needs-you").content.decode()
     alice.post(path("retry", brook, pk=held.pk))
     assert state(brook, held) == "pending"
+
+
+def test_everything_that_failed_for_one_reason_is_tried_again_in_one_click(brook, held, client_of):
+    """P17: and what failed for another reason stays."""
+    with practice_scope(brook.pk):
+        for n in (2, 3):
+            request_posting("invoice.create", n, label=f"INV-{n}")
+        Posting.objects.filter(subject_id__in=[1, 2]).update(
+            status="failed", failure="RateNotMapped", failure_detail="Map it.", remedy="Map the VAT rate"
+        )
+        Posting.objects.filter(subject_id=3).update(status="failed", failure="SageRejected")
+    alice = client_of("alice")
+    page = alice.get(path("list", brook) + "?view=needs-you").content.decode()
+    assert "Map the VAT rate" in page
+    assert alice.post(path("retry-all", brook), {"failure": "RateNotMapped"}).status_code == 303
+    with practice_scope(brook.pk):
+        waiting = Posting.objects.filter(status="pending").values_list("subject_id", flat=True)
+        assert sorted(waiting) == [1, 2]
+        assert set(Posting.objects.filter(status="pending").values_list("remedy", flat=True)) == {""}
 
 
 def test_what_may_be_in_sage_cannot_be_withdrawn(brook, held, client_of):
@@ -102,9 +123,9 @@ def test_the_list_is_cut_by_state_and_goes_on(brook, held, client_of, monkeypatc
         request_posting("invoice.create", 3, label="INV-000003")
     alice = client_of("alice")
     first = alice.get(path("list", brook) + "?view=waiting")
-    assert [posting.subject_id for posting in first.context["postings"]] == [3]
+    assert [posting.subject_id for posting, _ in first.context["rows"]] == [3]
     second = alice.get(path("list", brook) + first.context["next"])
-    assert [posting.subject_id for posting in second.context["postings"]] == [2]
+    assert [posting.subject_id for posting, _ in second.context["rows"]] == [2]
     assert {tab["label"]: tab["count"] for tab in second.context["tabs"]}["All"] == 3
 
 

@@ -1,0 +1,206 @@
+"""What a person reads about a document on its way to the ledger, and what can be done next: one function for all pages.
+
+Pages show the chip, its note and the buttons; none of them decides anything by itself.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from ledger.models import LedgerSettings, Posting
+from practices.permissions import Can, may
+from practices.templatetags.dates import written_instant
+
+Status = Posting.Status
+#: Reasons of a refusal that a choice on a page settles: an account, a VAT rate or a contact.
+UNRESOLVED = {
+    "AccountNotMapped",
+    "AmbiguousContact",
+    "ContactDiffers",
+    "ContactTaken",
+    "ContactUnusable",
+    "MappingMissing",
+    "RateNotMapped",
+    "RateUnsuitable",
+}
+#: The ledger takes nothing of that date any more.
+CLOSED = {"PeriodClosed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The document a posting is about, as far as its state depends on it; a contact needs none of it."""
+
+    pk: int = 0
+    is_draft: bool = False
+    is_void: bool = False
+    #: The client's own switch (F18, F64), and where it is turned.
+    leaves_by_itself: bool = True
+    client_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to press: a page to go to, or with ``is_change`` a form to send; ``reason`` why it cannot be."""
+
+    label: str
+    page: str = ""
+    pk: int = 0
+    right: Can = Can.POST_TO_LEDGER
+    is_change: bool = False
+    icon: str = ""
+    url: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A chip, what it means, the one main action and the others."""
+
+    key: str
+    label: str
+    tone: str = "neutral"
+    icon: str = ""
+    note: str = ""
+    main: Action | None = None
+    others: tuple[Action, ...] = ()
+
+    def visible_to(self, role: str) -> Self:
+        """The same with only what this role may do."""
+        main = self.main if self.main and may(role, self.main.right) else None
+        return replace(self, main=main, others=tuple(each for each in self.others if may(role, each.right)))
+
+
+def posting_state(
+    posting: Posting | None, subject: Subject, ledger: LedgerSettings, *, place: int | None = None
+) -> State:
+    """How a document stands with the ledger; ``place`` is its place in the queue where that is known."""
+    if posting is None or posting.status == Status.CANCELLED:
+        return _without_posting(subject, ledger)
+    if posting.status == Status.HELD:
+        return _held(posting, subject, ledger)
+    if posting.status == Status.FAILED:
+        return _failed(posting)
+    if posting.status == Status.POSTED:
+        return _posted(posting)
+    return _on_its_way(posting, ledger, place)
+
+
+def _without_posting(subject: Subject, ledger: LedgerSettings) -> State:
+    if subject.is_draft:
+        leaves = subject.leaves_by_itself and ledger.accepts_postings
+        label = "Issue and copy to Sage" if leaves else "Issue"
+        issue = Action(label, "invoicing:invoice-issue", subject.pk, Can.ISSUE_INVOICES, is_change=True)
+        note = (
+            "It goes to Sage when it is issued."
+            if leaves
+            else "Once issued, it is held until somebody copies it."
+        )
+        return State("draft", "Draft here", icon="pencil", note=f"A draft is not in Sage. {note}", main=issue)
+    if subject.is_void:
+        return State("void", "Not in Sage", icon="x", note="It is void, and never reached Sage.")
+    if not ledger.accepts_postings:
+        return _not_connected()
+    copy = Action("Copy to Sage", "invoicing:invoice-post", subject.pk, is_change=True, icon="send")
+    return State("ready", "Ready", "info", "send", "It is not in Sage, and nothing stands in its way.", copy)
+
+
+def _not_connected() -> State:
+    connect = Action("Connect Sage", "sage:connection-detail", right=Can.MANAGE_CONNECTION, icon="plug")
+    return State(
+        "not_connected",
+        "Not connected",
+        icon="unplug",
+        note="It is held until Sage is connected and enabled.",
+        main=connect,
+    )
+
+
+def _held(posting: Posting, subject: Subject, ledger: LedgerSettings) -> State:
+    if not ledger.accepts_postings:
+        state = _not_connected()
+    elif not subject.leaves_by_itself:
+        state = State(
+            "off",
+            "Off for this client",
+            icon="pause",
+            note="Invoices of this client stay here unless somebody copies them.",
+            main=_change("Copy once", "ledger:posting-release", posting, "send"),
+            others=(
+                Action(
+                    "Turn on for this client", "clients:client-edit", subject.client_id, Can.MANAGE_CLIENTS
+                ),
+            ),
+        )
+    else:
+        state = State(
+            "held",
+            "Held",
+            "warn",
+            "pause",
+            "It waits for somebody to release it.",
+            _change("Release", "ledger:posting-release", posting, "send"),
+        )
+    return replace(state, others=(*state.others, _withdraw(posting), _details(posting)))
+
+
+def _failed(posting: Posting) -> State:
+    again = _change("Try again", "ledger:posting-retry", posting, "refresh-cw")
+    rest = (_withdraw(posting), _details(posting))
+    key, label = "failed", "Failed"
+    if posting.failure in UNRESOLVED:
+        key, label = "needs_mapping", "Needs mapping"
+    elif posting.failure in CLOSED:
+        key, label = "locked", "Locked"
+    note = posting.failure_detail or "Sage did not take it. Mend the cause and try again."
+    if not posting.remedy:
+        return State(key, label, "bad", note=note, main=again, others=rest)
+    mend = Action(posting.remedy, "sage:posting-fix", posting.pk, icon="wrench")
+    return State(key, label, "bad", note=note, main=mend, others=(again, *rest))
+
+
+def _posted(posting: Posting) -> State:
+    number = posting.external_number
+    is_draft = number.endswith("DRAFT")
+    label = "In Sage as a draft" if is_draft else f"In Sage as {number}" if number else "In Sage"
+    note = "It gets its number, and counts, once somebody releases it in Sage." if is_draft else ""
+    look = Action("Open in Sage", url=posting.external_url, right=Can.SEE) if posting.external_url else None
+    return State("in_sage", label, "good", note=note, main=look, others=(_details(posting),))
+
+
+def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> State:
+    def state(key: str, label: str, reason: str, note: str) -> State:
+        waiting = Action("Copy to Sage", reason=reason, icon="send")
+        rest = (_withdraw(posting), _details(posting))
+        return State(key, label, "working", note=note, main=waiting, others=rest)
+
+    if posting.status == Status.LEASED:
+        return state("copying", "Copying", "It is being copied right now.", "It is on its way to Sage.")
+    note = posting.failure_detail
+    if note:
+        note = f"{note} Next try: {written_instant(posting.not_before)}."
+    if posting.attempted_at is not None:
+        reason = f"We are looking for {posting.reference} in Sage first."
+        return state("checking", "Checking with Sage", reason, note or reason)
+    if ledger.paused_at or not ledger.accepts_postings:
+        words = "Copying is paused: it leaves once somebody resumes it on the Sage page."
+        if not ledger.accepts_postings:
+            words = "Sage is not connected: it leaves once it is."
+        rest = (_withdraw(posting), _details(posting))
+        return State("held", "Held", "warn", "pause", words, others=rest)
+    reason = f"Number {place} in the queue." if place else "It is waiting for its turn."
+    return state("queued", "Queued", reason, note or "It leaves by itself within a few seconds.")
+
+
+def _change(label: str, page: str, posting: Posting, icon: str = "") -> Action:
+    return Action(label, page, posting.pk, is_change=True, icon=icon)
+
+
+def _withdraw(posting: Posting) -> Action:
+    reason = "An earlier try may have reached Sage." if posting.attempted_at else ""
+    if posting.status == Status.LEASED:
+        reason = "It is being copied right now."
+    return Action("Withdraw", "ledger:posting-cancel", posting.pk, is_change=True, icon="x", reason=reason)
+
+
+def _details(posting: Posting) -> Action:
+    return Action("Details", "sage:posting-detail", posting.pk, Can.SEE)

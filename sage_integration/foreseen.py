@@ -1,0 +1,49 @@
+"""Which Sage contact an invoice will belong to, told before it is copied; Sage is asked only for an unlinked client."""
+
+from clients.models import Client
+from practices.tenancy import practice_transaction
+from sage_integration.contact_links import why_unusable
+from sage_integration.mappers import NAME_LENGTH
+from sage_integration.models import ContactLink, SageConnection
+from sage_integration.preview import Standing
+from sage_integration.sage.errors import AmbiguousContact, SageError, TooLongForSage
+from sage_integration.sage.resources.contacts import Contact
+from sage_integration.sessions import open_sage
+from sage_integration.sync.errors import ContactTaken, ContactUnusable
+
+WORDS = {
+    ContactLink.Origin.BY_HAND: "Linked by hand",
+    ContactLink.Origin.BY_NAME: "Linked: has exactly the client's name",
+    ContactLink.Origin.CREATED: "Linked: was created with an earlier invoice",
+}
+
+
+def contact_foreseen(client: Client, connection: SageConnection, *, currency: str) -> Standing:
+    """How the contact will be found (F51 to F56, D12, D15); opens transactions of its own, raises nothing of Sage's."""
+    with practice_transaction():
+        link = ContactLink.objects.filter(client=client, business_id=connection.business_id).first()
+    if link is not None:
+        return Standing(WORDS[ContactLink.Origin(link.origin)])
+    try:
+        with open_sage(connection, urgent=True) as sage:
+            found = sage.contacts.find_by_name(client.name)
+    except AmbiguousContact as error:
+        return Standing(f"More than one contact in Sage is called “{client.name}”", error)
+    except SageError:
+        return Standing("Sage could not be asked just now; it is looked up when the invoice is copied")
+    with practice_transaction():
+        return _by_name(client, found, connection, currency)
+
+
+def _by_name(client: Client, found: Contact | None, connection: SageConnection, currency: str) -> Standing:
+    if found is None:
+        refusal = TooLongForSage("the client's name") if len(client.name) > NAME_LENGTH else None
+        return Standing(f"“{client.name}” will be created in Sage with this invoice", refusal)
+    words = f"“{found['displayed_as']}” in Sage has exactly this name and will be used"
+    if problem := why_unusable(found, currency=currency):
+        return Standing(words, ContactUnusable(problem))
+    links = ContactLink.objects.filter(business_id=connection.business_id, sage_contact_id=found["id"])
+    if links.exists():
+        taken = ContactTaken(f"“{found['displayed_as']}” stands for {links.get().client.name}")
+        return Standing("The contact of this name stands for another client", taken)
+    return Standing(words)

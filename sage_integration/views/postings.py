@@ -1,0 +1,104 @@
+"""What is sent to Sage, seen before; and one posting with all that is known of it."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from clients.models import Client
+from invoicing.models import Invoice
+from invoicing.queries import invoice_to_post, latest_postings, subject_of
+from ledger.models import Posting
+from ledger.outbox import ledger_settings
+from ledger.queries import place_in_queue
+from ledger.states import Subject, posting_state
+from practices import audit
+from practices.permissions import Can, may
+from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
+from practices.tenancy import practice_transaction
+from sage_integration.connections import current_connection
+from sage_integration.explanations import CLIENT, CONTACT, EXPLANATIONS, INVOICE
+from sage_integration.foreseen import contact_foreseen
+from sage_integration.mappings import load_rules
+from sage_integration.models import SageLink
+from sage_integration.preview import AsSageShows
+
+#: Steps of a posting's way shown on its page.
+STEPS_SHOWN = 30
+
+
+@opens_own_scope
+@requires(Can.SEE)
+@require_safe
+def invoice_preview(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """An invoice as Sage will show it, whole page or fragment; nothing is sent (F21)."""
+    with practice_transaction():
+        get_object_or_404(Invoice, pk=pk)
+        invoice, connection = invoice_to_post(pk), current_connection()
+        posting = latest_postings([pk]).get(pk)
+        rules = load_rules(connection) if connection and connection.business_id else None
+    document = None
+    if connection and rules:
+        contact = contact_foreseen(invoice.client, connection, currency=rules.currency)
+        reference = posting.reference if posting else ""
+        document = AsSageShows(invoice, list(invoice.lines.all()), rules, reference, contact=contact)
+    with practice_transaction():
+        template = "sage_integration/invoice_preview.html" + ("#document" if request.htmx else "")
+        return render(request, template, {"invoice": invoice, "document": document, "sage": connection})
+
+
+@requires(Can.SEE)
+@require_safe
+def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """One posting: where it stands, why, what to press, what happened to it."""
+    posting = get_object_or_404(Posting, pk=pk)
+    invoice = _invoice_of(posting)
+    state = posting_state(
+        posting,
+        subject_of(invoice) if invoice else Subject(),
+        ledger_settings(),
+        place=place_in_queue(posting),
+    )
+    context = {
+        "posting": posting,
+        "invoice": invoice,
+        "client": None if invoice else Client.objects.filter(pk=posting.subject_id).first(),
+        "state": state.visible_to(request.role),
+        "explanation": EXPLANATIONS.get(posting.failure),
+        "link": SageLink.objects.filter(posting=posting).first(),
+        "has_preview": invoice is not None and posting.status != Posting.Status.POSTED,
+        "events": [
+            {"text": entry.in_words, "at": entry.at, "who": str(entry.actor or "Ignition")}
+            for entry in audit.trail_of(posting)[:STEPS_SHOWN]
+        ],
+        "here": reverse("sage:posting-detail", args=[request.practice.slug, posting.pk]),
+    }
+    return render(request, "sage_integration/posting_detail.html", context)
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_safe
+def posting_fix(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """To the page where the cause of a refusal is mended."""
+    posting = get_object_or_404(Posting, pk=pk)
+    explanation = EXPLANATIONS.get(posting.failure)
+    page = explanation.page if explanation else ""
+    invoice = _invoice_of(posting)
+    client_id = invoice.client_id if invoice else posting.subject_id
+    if page in (CONTACT, CLIENT):
+        return see_other(request, page, practice=practice, pk=client_id)
+    if page == INVOICE and invoice:
+        return see_other(request, page, practice=practice, pk=invoice.pk)
+    if page and page != INVOICE and may(request.role, Can.MANAGE_CONNECTION):
+        return see_other(request, page, practice=practice)
+    if page and page != INVOICE:
+        messages.warning(request, f"Only an owner of {request.practice} can change this. Ask one of them.")
+    return see_other(request, "sage:posting-detail", practice=practice, pk=pk)
+
+
+def _invoice_of(posting: Posting) -> Invoice | None:
+    if posting.kind == Posting.Kind.CONTACT_UPSERT:
+        return None
+    found: Invoice | None = Invoice.objects.select_related("client").filter(pk=posting.subject_id).first()
+    return found
