@@ -12,7 +12,9 @@ class NotFailed(DomainError):
 
 
 class CannotCancel(DomainError):
-    message = "This may already be in Sage, so it cannot be withdrawn here. Void or credit the invoice instead."
+    message = (
+        "This may already be in Sage, so it cannot be withdrawn here. Void or credit the invoice instead."
+    )
 
 
 class PostingsAreClosed(DomainError):

@@ -13,10 +13,13 @@ class LedgerSettings(TenantModel):
     """Whether postings may leave, and what new clients start with. One row a practice."""
 
     accepts_postings = models.BooleanField(
-        default=False, help_text="Closed until a connection is enabled: what is requested before that is held."
+        default=False,
+        help_text="Closed until a connection is enabled: what is requested before that is held.",
     )
     posts_new_clients = models.BooleanField(
-        "create invoices in Sage for new clients", default=True, help_text="Each client can be switched on its own page."
+        "create invoices in Sage for new clients",
+        default=True,
+        help_text="Each client can be switched on its own page.",
     )
 
     #: Set while a person has stopped all copying: the queue is kept and grows, and nothing leaves.
@@ -109,7 +112,10 @@ class Posting(TenantModel):
         ]
         indexes = [
             models.Index(
-                F("practice"), F("not_before"), name="postings_to_push", condition=Q(status__in=["pending", "leased"])
+                F("practice"),
+                F("not_before"),
+                name="postings_to_push",
+                condition=Q(status__in=["pending", "leased"]),
             ),
             models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
         ]
