@@ -22,6 +22,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "features": (),
     "screenshots": ("run", "embedded", "test"),
     "bench": ("run", "embedded"),
+    "faults": ("run", "embedded", "test"),
     "lock": (),
 }
 
@@ -65,6 +66,7 @@ def _function(command: str) -> Callable[[list[str]], int]:
         "features": ("devtools.features", "features"),
         "manage": ("devtools.manage", "manage"),
         "bench": ("devtools.bench", "bench"),
+        "faults": ("devtools.faults", "faults"),
     }
     if command in {"journey", "screenshots"}:
         return lambda arguments: _drive(f"devtools.{command}", arguments)

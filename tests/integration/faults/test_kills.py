@@ -1,0 +1,155 @@
+"""Faults 17 and 23–29: workers killed by SIGKILL. What one began the next one finishes, once."""
+
+import pytest
+from django.utils import timezone
+
+from devtools.faults.interference import Moment
+from devtools.faults.victim import KILLED, run_victim
+from invoicing import billing_run
+from invoicing.billing_run import run_billing
+from invoicing.models import BilledPeriod, Invoice
+from ledger.models import Posting
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.models import ContactLink, SageConnection, SageLink
+from tests.integration.invoicing.documents import MONTHLY, a_client, a_schedule
+from tests.integration.sage_integration.posting import (
+    issued_invoice,
+    posted,
+    posting_of,
+    push_once,
+    push_until_settled,
+)
+from tests.invariants import assert_sound
+
+SEND = "POST /v3.1/sales_invoices"
+
+
+def killed(practice, job: str, moment: Moment) -> bool:
+    return run_victim(job, practice.pk, moment) == KILLED
+
+
+def assert_posted_once(invoice, sage, clock) -> None:
+    """After the lease of the dead worker has run out, the next one brings it to an end."""
+    assert_sound(sage, drained=False)
+    push_until_settled(invoice.practice, clock)
+    assert posting_of(invoice).status == Posting.Status.POSTED, posting_of(invoice).failure_detail
+    assert len(sage.sales_invoices()) == len(sage.contacts(name="Acme Ltd")) == 1
+    assert_sound(sage)
+
+
+def test_fault_23_killed_before_the_claim_is_committed(brook, enabled, sage, clock):
+    invoice = issued_invoice(brook)
+    assert killed(brook, "push", Moment("statement", words='UPDATE "ledger_posting"', when="after"))
+    assert (posting_of(invoice).status, posting_of(invoice).lease) == (Posting.Status.PENDING, "")
+    assert_posted_once(invoice, sage, clock)
+
+
+@pytest.mark.parametrize("point", ["leased", "mapped", "contact intended", "contact sent", "intended"])
+def test_fault_24_killed_after_the_claim_and_before_the_post(brook, enabled, sage, clock, point):
+    invoice = issued_invoice(brook)
+    assert killed(brook, "push", Moment("crash point", words=point))
+    assert sage.requests("POST", "/sales_invoices") == []
+    assert posting_of(invoice).status == Posting.Status.LEASED
+    assert push_once(brook) == 0, "the lease still holds"
+    assert_posted_once(invoice, sage, clock)
+
+
+def test_fault_25_killed_before_the_answer(brook, enabled, sage, clock):
+    invoice = issued_invoice(brook)
+    assert killed(brook, "push", Moment("request", words=SEND, when="after"))
+    assert posting_of(invoice).attempted_at
+    assert_posted_once(invoice, sage, clock)
+    assert len(sage.requests("POST", "/sales_invoices")) == 1
+
+
+@pytest.mark.parametrize("belt_off", ["idempotency", "search"])
+def test_fault_26_killed_between_the_answer_and_storing_it(brook, enabled, sage, clock, belt_off):
+    issued_invoice(brook)
+    push_once(brook)
+    sage.switch(*(("idempotency", False) if belt_off == "idempotency" else ("index_delay_seconds", 3600)))
+    invoice = issued_invoice(brook)
+    assert killed(brook, "push", Moment("crash point", words="sent"))
+    push_until_settled(brook, clock)
+    assert posting_of(invoice).status == Posting.Status.POSTED
+    assert len(sage.sales_invoices()) == 2
+    assert_sound(sage)
+
+
+def test_fault_26_killed_while_storing_it(brook, enabled, sage, clock):
+    invoice = issued_invoice(brook)
+    assert killed(brook, "push", Moment("statement", words="sagelink", when="after"))
+    assert_posted_once(invoice, sage, clock)
+    with practice_scope(brook.pk):
+        assert SageLink.objects.get().was_adopted
+
+
+def test_fault_27_killed_after_storing_and_the_task_comes_again(brook, enabled, sage, clock):
+    invoice = issued_invoice(brook)
+    assert killed(brook, "push", Moment("crash point", words="recorded"))
+    asked = len(sage.requests())
+    assert run_victim("push", brook.pk, None) == 0
+    assert len(sage.requests()) == asked
+    assert_posted_once(invoice, sage, clock)
+    with practice_scope(brook.pk):
+        assert ContactLink.objects.count() == SageLink.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Moment("statement", words='INSERT INTO "invoicing_invoice"', when="after"),
+        Moment("statement", words='INSERT INTO "invoicing_invoiceline"', when="after"),
+        Moment("statement", words='INSERT INTO "ledger_posting"'),
+        Moment("statement", words='INSERT INTO "invoicing_billedperiod"'),
+        Moment("commit", nth=2),
+    ],
+    ids=str,
+)
+def test_fault_28_killed_inside_a_billing_run(brook, enabled, sage, clock, moment):
+    today = timezone.localdate()
+    with practice_scope(brook.pk):
+        a_schedule(MONTHLY, on=today, starts_on=today)
+    assert killed(brook, "bill", moment)
+    with practice_scope(brook.pk):
+        assert not Invoice.objects.exists()
+        assert not BilledPeriod.objects.exists()
+        assert not Posting.objects.exists()
+    for _ in range(2):
+        with acting_for(brook.pk):
+            run_billing(today)
+    push_until_settled(brook, clock)
+    assert len(sage.sales_invoices()) == 1
+    assert_sound(sage, billed_until=today)
+
+
+def test_fault_29_killed_between_the_chunks_of_a_billing_run(brook, enabled, sage, clock):
+    today = timezone.localdate()
+    with practice_scope(brook.pk):
+        for number in range(billing_run.CHUNK + 2):
+            a_schedule(MONTHLY, client=a_client(f"Client {number}"), on=today, starts_on=today)
+    assert killed(brook, "bill", Moment("commit", nth=2, when="after"))
+    with practice_scope(brook.pk):
+        assert Invoice.objects.count() == billing_run.CHUNK
+    with acting_for(brook.pk):
+        assert run_billing(today).invoices == 2
+    assert_sound(sage, drained=False, billed_until=today)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_fault_17_killed_between_receiving_a_pair_of_tokens_and_committing_it(
+    brook, enabled, sage, clock, when
+):
+    """The window is one statement: killed after it nothing is lost, before it the owner signs in again."""
+    posted(brook, sage)
+    invoice = issued_invoice(brook)
+    clock.shift(300)
+    assert killed(brook, "token", Moment("commit", nth=2, when=when))
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        status = SageConnection.objects.get().status
+    if when == "after":
+        assert posting_of(invoice).status == Posting.Status.POSTED
+    else:
+        assert status == SageConnection.Status.NEEDS_REAUTHORISATION
+        assert posting_of(invoice).status == Posting.Status.PENDING
+    assert_sound(sage)
