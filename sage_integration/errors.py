@@ -120,6 +120,10 @@ class AccountNotUsable(DomainError):
     message = "This account is not, or no longer, a sales account in Sage. Choose another one."
 
 
+class ItemNotUsable(DomainError):
+    message = "This item is not in the company's catalogue in Sage any more. Choose another one, or none."
+
+
 class RateNotUsable(DomainError):
     message = "This VAT rate is not, or no longer, offered by Sage. Choose another one."
 

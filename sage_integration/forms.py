@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator
 
-from sage_integration.models import SageConnection, SageLedgerAccount, SageTaxRate
+from sage_integration.models import SageConnection, SageItem, SageLedgerAccount, SageTaxRate
 from sage_integration.rate_matching import Suggestion, suggestion
 from sage_integration.setup import Settings
 from services.models import Service, TaxRate
@@ -176,7 +176,7 @@ class TaxRateMapForm(forms.Form):
 
 
 class AccountMapForm(forms.Form):
-    """One row for each service of a page: its own sales account, or the default one (F14, F16)."""
+    """One row for each service of a page: its own sales account or the default one (F14, F16), and perhaps an item."""
 
     def __init__(
         self,
@@ -185,10 +185,15 @@ class AccountMapForm(forms.Form):
         mapped: dict[int, str],
         accounts: Sequence[SageLedgerAccount],
         default_account_id: str,
+        items: Sequence[SageItem] = (),
+        linked_items: dict[int, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._services = services
+        self._services, self._linked_items = services, linked_items or {}
+        #: Whether Sage's catalogue has anything that a service could be linked to.
+        self.has_items = bool(items)
+        self._item_choices = [("", "No item"), *((item.sage_id, item.name) for item in items)]
         names = {account.sage_id: str(account) for account in accounts}
         usable = [(account.sage_id, str(account)) for account in accounts if account.is_usable]
         usable_ids = {sage_id for sage_id, _ in usable}
@@ -207,11 +212,30 @@ class AccountMapForm(forms.Form):
                 initial=current,
                 required=False,
             )
+            if self.has_items:
+                self.fields[f"item_{service.pk}"] = self._item_field(service)
 
-    def rows(self) -> Iterator[tuple[Service, forms.BoundField]]:
-        """Each service with the choice of its account."""
+    def _item_field(self, service: Service) -> forms.ChoiceField:
+        linked = self._linked_items.get(service.pk, "")
+        known = {sage_id for sage_id, _ in self._item_choices}
+        gone = [] if linked in known else [(linked, "An item that is gone from Sage")]
+        return forms.ChoiceField(
+            label=f"Item of {service.name} in Sage",
+            choices=[*self._item_choices, *gone],
+            initial=linked,
+            required=False,
+        )
+
+    def rows(self) -> Iterator[tuple[Service, forms.BoundField, forms.BoundField | None]]:
+        """Each service with the choice of its account, and of its item where there are any."""
         for service in self._services:
-            yield service, self[f"service_{service.pk}"]
+            item = self[f"item_{service.pk}"] if self.has_items else None
+            yield service, self[f"service_{service.pk}"], item
+
+    def chosen_items(self) -> Iterator[tuple[Service, str]]:
+        """Each service with Sage's id of its item, empty for none, once the form is valid."""
+        for service in self._services if self.has_items else ():
+            yield service, self.cleaned_data[f"item_{service.pk}"]
 
     def chosen(self) -> Iterator[tuple[Service, str]]:
         """Each service with Sage's id of its account, empty for the default, once the form is valid."""

@@ -9,13 +9,15 @@ from django.db.models import Model, QuerySet
 from clients.models import Client
 from clients.operations import switch_posting
 from invoicing.operations.settings import set_invoicing_settings
-from ledger.outbox import ledger_settings
+from ledger.outbox import ledger_settings, retry_all
 from practices import audit
 from sage_integration.connections import locked_connection
-from sage_integration.errors import AccountNotUsable, RateNotUsable
+from sage_integration.errors import AccountNotUsable, ItemNotUsable, RateNotUsable
 from sage_integration.models import (
     AccountMapping,
+    ItemMapping,
     SageConnection,
+    SageItem,
     SageLedgerAccount,
     SageTaxRate,
     TaxRateMapping,
@@ -24,6 +26,8 @@ from services.models import Service, TaxRate
 
 #: Sales of services, then sales of goods, in the UK chart of accounts (FACTS.md 7).
 USUAL_ACCOUNTS = (4010, 4000)
+#: Refusals that a choice made here settles: whatever failed for them is tried again at once (P17).
+FOR_WANT_OF_AN_ACCOUNT, FOR_WANT_OF_A_RATE = {"AccountNotMapped"}, {"RateNotMapped", "RateUnsuitable"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ def save_settings(wanted: Settings) -> SageConnection:
         includes_descriptions=wanted.includes_descriptions,
     )
     _record_changes(connection, changes)
+    if "default_account_id" in changes:
+        retry_all(FOR_WANT_OF_AN_ACCOUNT)
     return connection
 
 
@@ -96,6 +102,7 @@ def choose_default_account(ledger_account_id: str) -> SageConnection:
     before, connection.default_account_id = connection.default_account_id, ledger_account_id
     connection.save(update_fields=["default_account_id"])
     _record_changes(connection, {"default_account_id": [before, ledger_account_id]})
+    retry_all(FOR_WANT_OF_AN_ACCOUNT)
     return connection
 
 
@@ -162,6 +169,7 @@ def map_tax_rate(tax_rate: TaxRate, sage_tax_rate_id: str) -> None:
         tax_rate=tax_rate.name,
         changes={"rate": [before, sage_tax_rate_id]},
     )
+    retry_all(FOR_WANT_OF_A_RATE)
 
 
 def map_account(service: Service, ledger_account_id: str) -> None:
@@ -186,6 +194,25 @@ def map_account(service: Service, ledger_account_id: str) -> None:
         connection,
         service=service.name,
         changes={"account": [before, ledger_account_id]},
+    )
+    retry_all(FOR_WANT_OF_AN_ACCOUNT)
+
+
+def map_item(service: Service, sage_item_id: str) -> None:
+    """Let the lines of a service carry an item of Sage's catalogue, none for an empty id; raises `ItemNotUsable`."""
+    connection = locked_connection()
+    mapping = ItemMapping.objects.filter(service=service).first()
+    before = mapping.sage_item_id if mapping else ""
+    if sage_item_id == before:
+        return
+    if not sage_item_id:
+        ItemMapping.objects.filter(service=service).delete()
+    else:
+        if not SageItem.objects.filter(sage_id=sage_item_id, is_usable=True).exists():
+            raise ItemNotUsable(sage_item_id)
+        ItemMapping.objects.update_or_create(service=service, defaults={"sage_item_id": sage_item_id})
+    audit.record(
+        "sage.item_mapped", connection, service=service.name, changes={"item": [before, sage_item_id]}
     )
 
 

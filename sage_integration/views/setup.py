@@ -21,7 +21,14 @@ from sage_integration.errors import QueueForAnotherBusiness
 from sage_integration.explanations import sentence_of
 from sage_integration.forms import AccountMapForm, DefaultAccountForm, SettingsForm, TaxRateMapForm, TermsForm
 from sage_integration.line_previews import previews_of_long_descriptions
-from sage_integration.models import AccountMapping, SageConnection, SageLedgerAccount, TaxRateMapping
+from sage_integration.models import (
+    AccountMapping,
+    ItemMapping,
+    SageConnection,
+    SageItem,
+    SageLedgerAccount,
+    TaxRateMapping,
+)
 from sage_integration.queries import set_up_steps, step_after
 from sage_integration.sage.errors import SageError
 from sage_integration.setup import (
@@ -30,6 +37,7 @@ from sage_integration.setup import (
     choose_default_account,
     clients_unlike_the_default,
     map_account,
+    map_item,
     map_tax_rate,
     mark_step_read,
     save_settings,
@@ -42,6 +50,8 @@ from sage_integration.worked_dates import WorkedDates, worked_dates
 from services.models import Service, TaxRate
 
 PAGE = 50
+#: Items to choose from on one page; a longer catalogue is not offered whole.
+MOST_ITEMS = 500
 
 
 @opens_own_scope
@@ -218,6 +228,10 @@ def account_map(request: PracticeRequest, practice: str) -> HttpResponse:
         ),
         accounts=list(SageLedgerAccount.objects.all()),
         default_account_id=connection.default_account_id,
+        items=list(SageItem.objects.filter(is_usable=True)[:MOST_ITEMS]),
+        linked_items=dict(
+            ItemMapping.objects.filter(service__in=services).values_list("service", "sage_item_id")
+        ),
     )
     default = _default_account_form(request, connection)
     if request.method == "POST" and form.is_valid() and (not default.is_bound or default.is_valid()):
@@ -225,6 +239,8 @@ def account_map(request: PracticeRequest, practice: str) -> HttpResponse:
             choose_default_account(default.cleaned_data["default_account_id"])
         for service, account_id in form.chosen():
             map_account(service, account_id)
+        for service, item_id in form.chosen_items():
+            map_item(service, item_id)
         messages.success(request, "The accounts are saved, for invoices copied from now on.")
         return onwards(request, connection, "sage:account-map")
     context = {
