@@ -30,8 +30,8 @@ REFERENCE_LENGTH = 25
 
 
 def ledger_settings() -> LedgerSettings:
-    """The practice's ledger settings, made with defaults on first use."""
-    found, _ = LedgerSettings.objects.get_or_create()
+    """The practice's ledger settings, there since it was opened."""
+    found: LedgerSettings = LedgerSettings.objects.get()
     return found
 
 

@@ -99,4 +99,4 @@ def a_schedule(
 
 def open_the_ledger() -> None:
     """Let postings leave, as Enable does."""
-    LedgerSettings.objects.update_or_create(defaults={"accepts_postings": True})
+    LedgerSettings.objects.update(accepts_postings=True)

@@ -224,7 +224,7 @@ class TestLeasing:
         with scope():
             request()
         with practice_scope(cedar.pk):
-            LedgerSettings.objects.create(accepts_postings=True)
+            LedgerSettings.objects.update(accepts_postings=True)
             assert outbox.lease_due_postings() == []
 
     def test_one_posting_can_be_leased_by_itself(self, scope):

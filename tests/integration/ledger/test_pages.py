@@ -17,7 +17,7 @@ def path(name: str, practice: Practice, **kwargs) -> str:
 @pytest.fixture
 def held(brook):
     with practice_scope(brook.pk):
-        LedgerSettings.objects.create(accepts_postings=True)
+        LedgerSettings.objects.update(accepts_postings=True)
         return hold_posting("invoice.create", 1, label="INV-000001")
 
 
