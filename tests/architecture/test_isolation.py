@@ -6,9 +6,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
+from ignition.demo import stock
+from invoicing.operations import bill_due_periods
 from practices.isolation import POLICY, same_practice_keys, short_name, tenant_models
 from practices.models import AuditEntry, Membership, Practice, User
 from practices.tenancy import practice_scope
+from proposals.models import Proposal
+from proposals.operations import send_proposal, sign_proposal
 
 PLATFORM_TABLES = {"practices.practice", "practices.user", "practices.membership"}
 DJANGOS_OWN = {"account", "admin", "auth", "contenttypes", "sessions"}
@@ -51,12 +55,58 @@ def test_every_key_to_a_tenant_table_has_its_same_practice_twin(db, model):
     assert wanted <= found
 
 
+def affected(statement: str, *parameters: object) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.rowcount
+
+
 @each_tenant_model
 def test_without_a_scope_raw_sql_sees_nothing_and_may_write_nothing(cast, model):
     table = model._meta.db_table
     assert rows(f'SELECT count(*) FROM "{table}"') == [(0,)]
-    with pytest.raises(DatabaseError), connection.cursor() as cursor:
-        cursor.execute(f'INSERT INTO "{table}" (practice_id) VALUES (%s)', [cast.brook.pk])
+    with pytest.raises(DatabaseError, match="row-level security"):
+        affected(f'INSERT INTO "{table}" (practice_id) VALUES (%s)', cast.brook.pk)
+
+
+@pytest.fixture
+def busy_brook(brook):
+    """Brook & Co with something in most of its tables."""
+    with practice_scope(brook.pk):
+        stock(brook)
+        proposal = send_proposal(Proposal.objects.get(), on=brook.today())
+        signatory = proposal.client.people.get()
+        sign_proposal(
+            proposal,
+            signatory,
+            signed_name=signatory.name,
+            document_sha256=proposal.document_sha256,
+            on=brook.today(),
+        )
+        bill_due_periods(on=brook.today())
+    return brook
+
+
+def test_from_the_other_practice_no_row_can_be_read_changed_or_deleted(busy_brook, cedar):
+    populated = []
+    for model in tenant_models():
+        table = model._meta.db_table
+        with practice_scope(busy_brook.pk):
+            ours = rows(f'SELECT count(*) FROM "{table}"')[0][0]
+        populated += [model] if ours else []
+        with practice_scope(cedar.pk):
+            assert rows(f'SELECT count(*) FROM "{table}" WHERE practice_id = %s', busy_brook.pk) == [(0,)]
+            if not model.append_only:
+                change = f'UPDATE "{table}" SET practice_id = practice_id WHERE practice_id = %s'
+                assert affected(change, busy_brook.pk) == 0
+                assert affected(f'DELETE FROM "{table}" WHERE practice_id = %s', busy_brook.pk) == 0
+    assert len(populated) > 15
+
+
+@each_tenant_model
+def test_from_the_other_practice_no_row_can_be_added(brook, cedar, model):
+    with pytest.raises(DatabaseError, match="row-level security"), practice_scope(cedar.pk):
+        affected(f'INSERT INTO "{model._meta.db_table}" (practice_id) VALUES (%s)', brook.pk)
 
 
 def audit_entries_of(practice) -> list[int]:
