@@ -21,7 +21,7 @@ def addresses() -> Iterator[tuple[str, URLPattern, dict[str, object]]]:
 def _walk(patterns, namespace, *, inside, arguments) -> Iterator[tuple[str, URLPattern, dict[str, object]]]:
     for pattern in patterns:
         found = {
-            name: PLACEHOLDERS[type(converter).__name__]
+            name: PLACEHOLDERS.get(type(converter).__name__, "x")
             for name, converter in getattr(pattern.pattern, "converters", {}).items()
         }
         here = inside or str(pattern.pattern).startswith("p/<slug:practice>")
