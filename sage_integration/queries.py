@@ -116,6 +116,8 @@ def tile_of(connection: SageConnection | None, practice: Practice) -> Tile:
     if unmapped := unmapped_rates():
         names = ", ".join(rate.name for rate in unmapped)
         return Tile("Needs a look", "warn", f"Not mapped to a VAT rate of Sage yet: {names}.")
+    if problems := [check.problem for check in readiness(connection) if check.problem]:
+        return Tile("Needs a look", "warn", " ".join(problems))
     if connection.trouble:
         return Tile("Needs a look", "warn", "Something is wrong with the connection; its page says what.")
     return Tile("Connected", "good", f"Invoices are copied to {connection.business_name}.")

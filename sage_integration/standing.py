@@ -47,6 +47,8 @@ class Standing:
     failed: int
     held: int
     last_sync: SyncRun | None
+    #: When the company itself was looked at last: at the latest when it was chosen.
+    looked_at: datetime | None
     next_sync: datetime
     #: None while the budget cannot be read.
     budget: Budget | None
@@ -72,6 +74,7 @@ def standing_of(connection: SageConnection) -> Standing:
         failed=failed,
         held=Posting.objects.filter(status=Posting.Status.HELD).count(),
         last_sync=SyncRun.objects.exclude(finished_at=None).order_by("-finished_at").first(),
+        looked_at=connection.health_read_at,
         next_sync=_next_sync(),
         budget=budget_of(connection),
         paused_at=ledger_settings().paused_at,

@@ -1,6 +1,7 @@
 """An invoice as a document to keep: Sage's PDF, or our own printable page, by the practice's choice (F11)."""
 
 import structlog
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -31,6 +32,7 @@ def invoice_document(request: PracticeRequest, practice: str, pk: int) -> HttpRe
         invoice = get_object_or_404(Invoice, pk=pk)
         connection, link = current_connection(), _link_of(invoice)
     if connection is None or connection.pdf_owner == SageConnection.PdfOwner.PRACTICE:
+        messages.info(request, "This page is the practice's own document: print it, or save it as a PDF.")
         return see_other(request, "invoicing:invoice-detail", practice=request.practice.slug, pk=pk)
     if link is None or link.business_id != connection.business_id:
         return _no_document(

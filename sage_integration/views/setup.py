@@ -227,7 +227,7 @@ def account_map(request: PracticeRequest, practice: str) -> HttpResponse:
             AccountMapping.objects.filter(service__in=services).values_list("service", "ledger_account_id")
         ),
         accounts=list(SageLedgerAccount.objects.all()),
-        default_account_id=connection.default_account_id,
+        default_account_id=connection.default_account_id or suggested_account(usable_accounts()),
         items=list(SageItem.objects.filter(is_usable=True)[:MOST_ITEMS]),
         linked_items=dict(
             ItemMapping.objects.filter(service__in=services).values_list("service", "sage_item_id")

@@ -28,7 +28,7 @@ from sage_integration.sage.errors import (
 )
 from sage_integration.sessions import kept_session, open_sage
 from tests.factories import member, user
-from tests.sage import connected, signed_in
+from tests.sage import COMPANY, connected, signed_in
 
 
 @pytest.fixture
@@ -317,7 +317,7 @@ def test_a_lost_key_asks_for_a_new_sign_in_and_the_pages_still_open(practice, sa
     shown = alice.get("/p/brook-co/sage/")
     assert shown.status_code == 200
     assert "Needs reconnecting" in shown.content.decode()
-    assert alice.post("/p/brook-co/sage/disconnect/").status_code == 303
+    assert alice.post("/p/brook-co/sage/disconnect/", {"business_name": COMPANY}).status_code == 303
     with practice_scope(practice.pk):
         assert current_connection() is None
 
