@@ -117,6 +117,8 @@ class Posting(TenantModel):
                 name="postings_to_push",
                 condition=Q(status__in=["pending", "leased"]),
             ),
+            # A turn takes the oldest first, however long the queue behind them is.
+            models.Index(fields=["practice", "id"], name="postings_in_order", condition=Q(status="pending")),
             models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
         ]
 

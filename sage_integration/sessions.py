@@ -1,5 +1,6 @@
 """Sage as this installation reaches it: addresses, keys, budget and kept connections come from the settings."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -32,6 +33,9 @@ from sage_integration.sage.transport import Exchange, Transport
 
 log = structlog.get_logger(__name__)
 _thread = threading.local()
+
+#: The part of a minute's requests that is kept for what a person is waiting for.
+RESERVE = 0.02
 
 
 @contextmanager
@@ -96,6 +100,14 @@ def seconds_to_wait(connection: SageConnection) -> float:
         return 0.0
 
 
+def shortest_rest() -> float:
+    """Seconds that a business with a used-up budget rests at least: a second of Sage's minute.
+
+    Who has caught up lets a few requests come together; a turn for each one would cost more than sending it.
+    """
+    return settings.SAGE_MINUTE_SECONDS / 60
+
+
 def _budget_of(connection: SageConnection) -> str:
     return connection.business_id or f"connection-{connection.pk}"
 
@@ -114,7 +126,8 @@ def _acquire(budget: str, *, urgent: bool) -> None:
 @lru_cache(maxsize=4)
 def _limiter(url: str, **budget: int | float) -> Limiter:
     redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-    return Limiter(redis, **budget)  # type: ignore[arg-type]
+    reserve = math.ceil(budget["per_minute"] * RESERVE)
+    return Limiter(redis, reserve_per_minute=reserve, **budget)  # type: ignore[arg-type]
 
 
 def kept_session() -> requests.Session:

@@ -31,6 +31,8 @@ CLIENTS = 25
 #: 120.00 and 45.53, at 20 %: 165.53 and 33.11 make 198.64.
 LINES = ((Decimal("120.00"), Decimal("24.00")), (Decimal("45.53"), Decimal("9.11")))
 NET, VAT = Decimal("165.53"), Decimal("33.11")
+#: Postings of each practice that leave before anything is measured.
+WARM_UP = 1
 ACCOUNT, RATE = 4010, "GB_STANDARD"
 
 
@@ -62,7 +64,7 @@ def add_practice(
     with practice_scope(opened.pk):
         _connect(person, business, handle)
         clients = _add_clients(business, handle, name, count=min(postings, CLIENTS), linked=known_contacts)
-        _add_invoices(clients, postings)
+        _add_invoices(clients, postings + (WARM_UP if known_contacts else 0))
     return Practice(opened.pk, business, postings)
 
 

@@ -45,6 +45,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     add("--failing", action="store_true", help="one further practice whose Sage answers 503")
     add("--until", choices=("all", "small"), default="all", help="stop when all, or the small ones, are done")
     add("--timeout", type=int, default=900, help="seconds after which what is left is given up (900)")
+    add("--requests", help="a file for the list of requests as the pretend Sage saw them, in JSON")
     add("--json", action="store_true", help="end with one line of JSON on standard output")
     options = parser.parse_args(arguments)
     if options.backlogs is None:

@@ -1,7 +1,9 @@
 """One run of `./dev bench push`, with Django set up: populate, let go, wait, read the figures."""
 
 import argparse
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 from devtools.bench import machine, population, timeline
@@ -21,10 +23,13 @@ def measure(options: argparse.Namespace, run: Run, running: Programs, url: str) 
     _set_the_pace(options, run, handle)
     worker = start_worker(running, threads=options.threads)
     _warm_up(run)
+    time.sleep(options.window)  # the allowance is whole again
     handle.forget_requests()
     say("the workers are ready: off they go")
     _push(options, run, worker, running)
     requests = handle.requests()
+    if options.requests:
+        Path(options.requests).write_text(json.dumps(requests))
     say(f"{len(requests)} requests in {run.ended - run.started:.1f} s")
     _one_by_one(options, run, handle)
     after = machine.calibration_ms()
@@ -50,7 +55,7 @@ def _populate(options: argparse.Namespace, run: Run, handle: SandboxHandle) -> N
     names |= {f"Small {number + 1}": (run.small, SMALL) for number in range(small)}
     names |= {f"New {number + 1}": (run.new, SMALL) for number in range(options.new_contacts)}
     names |= {name: (run.troubled, SMALL) for name in ("Slow", "Failing") if getattr(options, name.lower())}
-    names["Idle"] = ([], SINGLES + 1)
+    names["Idle"] = ([], SINGLES)
     person = population.owner()
     businesses = dict(zip(names, handle.add_businesses(list(names)), strict=True))
     for name, (group, postings) in names.items():
@@ -86,9 +91,11 @@ def _set_the_pace(options: argparse.Namespace, run: Run, handle: SandboxHandle) 
 
 
 def _warm_up(run: Run) -> None:
-    """One posting through a fresh worker, so that imports and first connections are not measured."""
-    population.let_leave(run.idle, limit=1)
-    wait_until(lambda: not population.waiting(run.idle), seconds=30, pause=0.05)
+    """A posting of each practice through fresh workers: imports and first connections are not measured."""
+    practices = [*run.big, *run.small, run.idle]
+    for practice in practices:
+        population.let_leave(practice, limit=population.WARM_UP)
+    wait_until(lambda: not any(map(population.waiting, practices)), seconds=60, pause=0.05)
 
 
 def _push(options: argparse.Namespace, run: Run, worker: int, running: Programs) -> None:
@@ -205,5 +212,6 @@ def _correctness(options: argparse.Namespace, run: Run, handle: SandboxHandle) -
         duplicates += len(references) - len(set(references))
         failed += population.in_state(practice, Posting.Status.FAILED)
         if options.until == "all" or practice not in run.big:
-            lost += practice.postings - min(posted, len(set(references)))
+            due = practice.postings + (population.WARM_UP if practice not in run.new else 0)
+            lost += due - min(posted, len(set(references)))
     return {"duplicates": duplicates, "lost": lost, "failed": failed}

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import NewType
 
 #: A Decimal that `number` has passed for sending.
@@ -39,8 +40,10 @@ def number(value: Decimal) -> JsonNumber:
 def json_text(value: object) -> str:
     """The value as JSON, decimals digit for digit as numbers; TypeError for a float or a stranger."""
     match value:
-        case None | bool() | str() | int():
-            return json.dumps(value, ensure_ascii=False)
+        case str():
+            return encode_basestring(value)
+        case None | bool() | int():
+            return json.dumps(value)
         case Decimal():
             return format(number(value), "f")
         case Mapping():

@@ -19,7 +19,7 @@ from sage_integration.sage.errors import (
     SageUnavailable,
     SubscriptionInactive,
 )
-from sage_integration.sessions import limiter
+from sage_integration.sessions import limiter, shortest_rest
 from sage_integration.sync.errors import NotSeenYet
 
 log = structlog.get_logger(__name__)
@@ -111,11 +111,11 @@ def is_our_own_budget(error: SageError) -> bool:
     return isinstance(error, SageRateLimited) and error.status is None
 
 
-def back_in(error: SageError) -> float | None:
-    """Seconds until the business can go on, where that is known and near; the sweep finds it otherwise."""
-    if isinstance(error, SageRateLimited) and error.retry_after and error.retry_after < WORTH_A_WORD:
-        return error.retry_after
-    return None
+def rest(seconds: float | None) -> float | None:
+    """Seconds until the business' next turn, where its wait is near enough to be kept to the moment."""
+    if not seconds or seconds >= WORTH_A_WORD:
+        return None
+    return max(shortest_rest(), seconds)
 
 
 def _wait_for_budget(postings: list[Posting], error: SageError) -> None:

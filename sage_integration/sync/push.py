@@ -17,7 +17,7 @@ from sage_integration import crash_points
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
-from sage_integration.sage.errors import SageError
+from sage_integration.sage.errors import SageError, SageRateLimited
 from sage_integration.sessions import open_sage, seconds_to_wait
 from sage_integration.sync import outcomes
 from sage_integration.sync.dispatch import Dispatch
@@ -44,8 +44,7 @@ def take_turn(limit: int = 25) -> Turn:
     if connection is None or connection.status != SageConnection.Status.ENABLED:
         return Turn()
     # A business whose budget is used up is left alone: nothing is leased only to be put back.
-    wait = seconds_to_wait(connection)
-    if 0 < wait < outcomes.WORTH_A_WORD:
+    if wait := outcomes.rest(seconds_to_wait(connection)):
         return Turn(next_in=wait)
     taken, mistakes = 0, list[Exception]()
     next_in: float | None = None
@@ -55,7 +54,7 @@ def take_turn(limit: int = 25) -> Turn:
                 taken += len(batch)
                 mistakes += _push_batch(batch, connection, sage)
     except SageError as error:
-        next_in = outcomes.back_in(error)
+        next_in = outcomes.rest(error.retry_after) if isinstance(error, SageRateLimited) else None
         if not outcomes.is_our_own_budget(error):
             log.warning("pushing stopped", failure=type(error).__name__, status=error.status)
     else:

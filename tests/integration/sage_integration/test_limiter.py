@@ -75,6 +75,13 @@ def test_each_request_comes_back_a_minute_after_it_was_spent(limiter, let_pass):
     assert granted(budget, 3) == 1
 
 
+def test_looking_at_the_wait_counts_nothing(limiter):
+    budget = limiter(per_minute=2, reserve_per_minute=1)
+    assert [budget.wait("b1") for _ in range(3)] == [0, 0, 0]
+    assert granted(budget, 3) == 1
+    assert 59 < budget.wait("b1") <= 60
+
+
 def test_the_wait_it_names_is_long_enough(limiter, let_pass):
     budget = limiter(per_minute=3)
     assert granted(budget, 3) == 3

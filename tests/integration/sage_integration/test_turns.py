@@ -1,0 +1,207 @@
+"""Whose turn it is: fairness and pace, proved by order and by counts, never by a clock."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from queue import Empty
+
+import pytest
+
+from ignition.celery import app
+from ledger import outbox
+from ledger.errors import LeaseLost
+from ledger.models import Posting
+from practices.tasks import wake
+from practices.tenancy import acting_for, practice_scope, practice_transaction
+from sage_integration.connections import current_connection
+from sage_integration.models import ContactLink, SageLink
+from sage_integration.sessions import open_sage
+from sage_integration.sync import push
+from sage_integration.sync.dispatch import Dispatch
+from sage_integration.tasks import push_due_postings, sweep_postings
+from tests.integration.sage_integration.posting import (
+    add_client,
+    issue,
+    issued_invoice,
+    line,
+    posting_of,
+    push_once,
+)
+from tests.sage import connected
+
+Status = Posting.Status
+CREATE = ("POST", "/sales_invoices")
+
+
+def issue_many(practice, sage, count: int) -> list:
+    """So many invoices of one client whose contact is linked."""
+    with practice_scope(practice.pk):
+        business, client = current_connection().business_id, add_client()
+        theirs = sage.add_contact(client.name, business)
+        ContactLink.objects.create(
+            client=client, business_id=business, sage_contact_id=theirs["id"], origin="by_name"
+        )
+        return [issue(client, line(), on=datetime.now(UTC).date()) for _ in range(count)]
+
+
+def messages(queue: str = "posting") -> list[tuple[int, bool]]:
+    """What workers would find in a queue, in order and taken out: the practice, and whether it is for later."""
+    found = []
+    with app.connection_for_read() as broker, broker.SimpleQueue(queue) as waiting:
+        while True:
+            try:
+                message = waiting.get(block=False)
+            except Empty:
+                return found
+            message.ack()
+            found.append((message.payload[0][0], message.headers["eta"] is not None))
+
+
+@contextmanager
+def open_batch():
+    """The due postings leased, and their dispatch: a turn, but step by step."""
+    with practice_transaction():
+        connection, batch = current_connection(), outbox.lease_due_postings()
+    with open_sage(connection) as sage, Dispatch(batch, connection, sage) as dispatch:
+        yield batch, dispatch
+
+
+def two_of_a_known_client(practice):
+    """Two invoices waiting, of a client whose contact is linked."""
+    issued_invoice(practice)
+    push_once(practice)
+    return issued_invoice(practice), issued_invoice(practice)
+
+
+def take_over(invoice) -> None:
+    """Another worker has the invoice's posting now."""
+    with practice_transaction():
+        Posting.objects.filter(subject_id=invoice.pk, status=Status.LEASED).update(lease="somebody else")
+
+
+@pytest.fixture
+def both(brook, cedar, sage):
+    """Both practices connected, each to a company of its own, and no message anywhere."""
+    sage.add_business("Cedar's company")
+    connected(brook, sage)
+    connected(cedar, sage, company="Cedar's company")
+    messages()
+    return brook, cedar
+
+
+def test_a_long_queue_stands_behind_everybody_else_after_each_turn(both, sage):
+    brook, cedar = both
+    issue_many(brook, sage, 30)
+    issue_many(cedar, sage, 2)
+    order, queue = [], [practice_id for practice_id, _ in messages()]
+    while queue:
+        practice_id = queue.pop(0)
+        order.append(practice_id)
+        push_due_postings(practice_id)
+        queue += [practice_id for practice_id, _ in messages()]
+    assert order == [brook.pk, cedar.pk, brook.pk]
+    assert len(sage.sales_invoices()) == 32
+
+
+def test_a_turn_is_twenty_five_postings_oldest_first(brook, sage):
+    connected(brook, sage)
+    invoices = issue_many(brook, sage, 27)
+    with acting_for(brook.pk):
+        assert push.take_turn(25) == push.Turn(taken=25, next_in=0.0)
+    assert [posting_of(invoice).status for invoice in invoices[24:]] == [Status.POSTED, *[Status.PENDING] * 2]
+    with acting_for(brook.pk):
+        assert push.take_turn(25) == push.Turn(taken=2)
+
+
+def test_a_practice_stands_in_the_queue_once_however_often_it_is_hinted_at(both, sage):
+    brook, cedar = both
+    issue_many(brook, sage, 3)
+    for _ in range(3):
+        wake(push_due_postings, brook.pk)
+        sweep_postings()
+    wake(push_due_postings, cedar.pk)
+    assert messages() == [(brook.pk, False), (cedar.pk, False)]
+
+
+def test_work_that_comes_up_during_a_turn_gets_a_hint_of_its_own(both):
+    brook, _ = both
+    wake(push_due_postings, brook.pk)
+    push_due_postings(brook.pk)
+    wake(push_due_postings, brook.pk)
+    assert messages() == [(brook.pk, False)] * 2
+
+
+def test_a_used_up_budget_costs_no_lease_and_comes_back_by_itself(brook, sage, settings):
+    connected(brook, sage)
+    settings.SAGE_REQUESTS_PER_MINUTE = 12
+    invoices = issue_many(brook, sage, 20)
+    messages()
+    push_due_postings(brook.pk)
+    assert messages() == [(brook.pk, True)], "it comes back in the moment there is budget again"
+    waiting = [posting for posting in map(posting_of, invoices) if posting.status == Status.PENDING]
+    assert waiting
+    assert {(posting.attempts, posting.attempted_at, posting.failure) for posting in waiting} == {
+        (0, None, "")
+    }
+    asked = len(sage.requests())
+    push_due_postings(brook.pk)
+    sweep_postings()
+    assert messages() == [(brook.pk, True)], "the sweep adds nothing to a practice that is coming back"
+    assert len(sage.requests()) == asked
+    assert not [each for each in sage.requests() if each["status"] == 429]
+
+
+def test_what_is_confirmed_is_recorded_before_the_next_is_sent(brook, enabled, sage):
+    first, second = two_of_a_known_client(brook)
+    with acting_for(brook.pk), open_batch() as (batch, dispatch):
+        dispatch.push(batch[0])
+        assert posting_of(first).status == Status.LEASED
+        dispatch.push(batch[1])
+        assert posting_of(first).status == Status.POSTED
+        assert posting_of(second).status == Status.LEASED
+    assert posting_of(second).status == Status.POSTED
+
+
+def test_a_posting_taken_over_meanwhile_is_not_sent_and_the_one_before_is_recorded(brook, enabled, sage):
+    first, second = two_of_a_known_client(brook)
+    sent = len(sage.requests(*CREATE))
+    with acting_for(brook.pk), open_batch() as (batch, dispatch):
+        dispatch.push(batch[0])
+        take_over(second)
+        with pytest.raises(LeaseLost):
+            dispatch.push(batch[1])
+    assert posting_of(first).status == Status.POSTED
+    assert posting_of(second).lease == "somebody else"
+    assert len(sage.requests(*CREATE)) == sent + 1
+
+
+def test_a_confirmed_posting_taken_over_meanwhile_holds_up_nobody(brook, enabled, sage):
+    first, second = two_of_a_known_client(brook)
+    with acting_for(brook.pk), open_batch() as (batch, dispatch):
+        dispatch.push(batch[0])
+        take_over(first)
+        dispatch.push(batch[1])
+    assert posting_of(first).lease == "somebody else"
+    assert posting_of(second).status == Status.POSTED
+    with practice_scope(brook.pk):
+        assert not SageLink.objects.filter(posting__subject_id=first.pk).exists()
+
+
+def test_several_new_clients_are_looked_up_by_one_question_f51_f56(brook, enabled, sage):
+    theirs = sage.add_contact("Known Ltd", enabled.business_id)
+    names = ["Known Ltd", "Acme Ltd", "Bolt Ltd", "Coil Ltd", "Acme Ltd"]
+    for name in names:
+        issued_invoice(brook, name)
+    sage.forget_requests()
+    assert push_once(brook) == len(names)
+    assert len(sage.requests("GET", "/contacts")) == 1
+    assert len(sage.requests("POST", "/contacts")) == 3
+    assert len(sage.requests(*CREATE)) == len(names)
+    assert [contact["id"] for contact in sage.contacts(name="Known Ltd")] == [theirs["id"]]
+
+
+def test_more_contacts_than_a_page_are_looked_up_one_by_one(brook, enabled, sage):
+    sage.seed_contacts(201, enabled.business_id)
+    for name in ("Acme Ltd", "Bolt Ltd", "Coil Ltd"):
+        issued_invoice(brook, name)
+    assert push_once(brook) == 3
+    assert len([each for each in sage.requests("GET", "/contacts") if "search=" in each["query"]]) == 3
