@@ -54,6 +54,10 @@ end
 """
 
 
+#: Seconds for which failures in a row are remembered.
+STRIKES_LAST = 3600
+
+
 class Limiter:
     """Grants requests to Sage, or says how long to wait; never sleeps.
 
@@ -114,6 +118,18 @@ class Limiter:
         """Grant nothing for a while, as Sage's Retry-After asks; never shortens a pause."""
         if seconds > 0:
             self._pause(keys=[self._key(business_id, "pause")], args=[max(1, round(seconds * 1000))])
+
+    def strike(self, business_id: str) -> int:
+        """Note one more failure of a business in a row; how many there are now. An hour's quiet forgets them."""
+        key = self._key(business_id, "strikes")
+        with self._redis.pipeline() as together:
+            together.incr(key)
+            together.expire(key, STRIKES_LAST)
+            return int(together.execute()[0])
+
+    def calm(self, business_id: str) -> None:
+        """The business has answered as it should: what went wrong before counts no longer."""
+        self._redis.delete(self._key(business_id, "strikes"))
 
     def for_background(self, requests: int) -> int:
         """How many of a day's requests background work may use; the rest is for what a person waits for."""

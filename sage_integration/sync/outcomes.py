@@ -1,9 +1,11 @@
 """What becomes of a posting after a try: decided here alone, from the error's own `retry`."""
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
+from redis.exceptions import RedisError
 
 from ledger import outbox
 from ledger.models import Posting
@@ -11,6 +13,7 @@ from practices.tenancy import practice_transaction
 from sage_integration.explanations import UNEXPECTED, failure_of, remedy_of, sentence_of, unexpected_sentence
 from sage_integration.sage.errors import (
     AppRefused,
+    OutcomeUnknown,
     ReauthorisationRequired,
     RefreshOutcomeUnknown,
     Retry,
@@ -18,6 +21,7 @@ from sage_integration.sage.errors import (
     SageRateLimited,
     SageUnavailable,
     SubscriptionInactive,
+    UnexpectedAnswer,
 )
 from sage_integration.sessions import limiter, shortest_rest
 from sage_integration.sync.errors import NotSeenYet
@@ -42,6 +46,12 @@ BUSINESS_WIDE = (
     AppRefused,
     SubscriptionInactive,
 )
+
+
+#: What a business says while it, or the way to it, is in trouble.
+SIGNS_OF_TROUBLE = (SageRateLimited, SageUnavailable, OutcomeUnknown, UnexpectedAnswer)
+#: So many failures in a row open its circuit, and seconds between two probes from then on.
+STRIKES_TO_OPEN, BETWEEN_PROBES = 3, 300.0
 
 
 def pause_after(attempts: int, jitter: float) -> float:
@@ -83,7 +93,10 @@ def settle_untried(postings: list[Posting], error: SageError) -> None:
     if not postings:
         return
     with practice_transaction():
-        if is_our_own_budget(error):
+        if not isinstance(error, BUSINESS_WIDE):
+            # The business is in trouble, and these had no part in it: they keep their place.
+            outbox.put_back(postings, seconds=None)
+        elif is_our_own_budget(error):
             _wait_for_budget(postings, error)
         else:
             seconds, failure = _pause(postings[0], error), failure_of(error)
@@ -100,10 +113,34 @@ def settle_unexpected(posting: Posting) -> None:
             outbox.postpone(posting, seconds=pause, failure=UNEXPECTED, detail=unexpected_sentence())
 
 
-def pause_business(error: SageError, business_id: str) -> None:
-    """Ask nothing more of a business that has just answered 429, for as long as it says or for a minute."""
-    if isinstance(error, SageRateLimited) and not is_our_own_budget(error):
-        limiter().pause(business_id, FIRST_PAUSE if error.retry_after is None else error.retry_after)
+def pause_business(error: SageError, business_id: str) -> bool:
+    """Ask a business in trouble nothing for a while; whether that is for longer, because it failed again and again.
+
+    After 429 for as long as Sage says, else from one minute on, doubling. After several failures in a row, of
+    whatever kind, for five minutes at least, so that a storm sees one probe in five minutes at most; each business
+    has its own circuit.
+    """
+    if is_our_own_budget(error) or not isinstance(error, SIGNS_OF_TROUBLE):
+        return False
+    try:
+        strikes = limiter().strike(business_id)
+        is_open = strikes >= STRIKES_TO_OPEN
+        pause = BETWEEN_PROBES if is_open else 0.0
+        if isinstance(error, SageRateLimited):
+            own = pause_after(strikes, _jitter())
+            asked = error.retry_after or own
+            pause = max(pause, asked, own) if is_open else asked
+        limiter().pause(business_id, pause)
+    except RedisError:
+        # Nothing can be counted: without its budget no request leaves either.
+        return False
+    return is_open
+
+
+def business_answers(business_id: str) -> None:
+    """Something reached Sage: failures before it were none in a row."""
+    with suppress(RedisError):
+        limiter().calm(business_id)
 
 
 def is_our_own_budget(error: SageError) -> bool:
@@ -125,7 +162,10 @@ def _wait_for_budget(postings: list[Posting], error: SageError) -> None:
         outbox.put_back(postings, seconds=None)
     else:
         failure, detail = failure_of(error), sentence_of(error)
-        outbox.put_back(postings, seconds=seconds, failure=failure, detail=detail)
+        # What went wrong with a posting itself says more than that its business rests because of it.
+        outbox.put_back([each for each in postings if each.failure], seconds=seconds)
+        unexplained = [each for each in postings if not each.failure]
+        outbox.put_back(unexplained, seconds=seconds, failure=failure, detail=detail)
 
 
 def _pause(posting: Posting, error: SageError) -> float:

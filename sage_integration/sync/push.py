@@ -75,11 +75,15 @@ def _lease(limit: int) -> list[Posting]:
 def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClient) -> list[Exception]:
     """Push one after the other; raises a `SageError` that concerns the whole business, returns mistakes."""
     mistakes: list[Exception] = []
+    is_calm = False
     with Dispatch(batch, connection, sage) as dispatch:
         for position, posting in enumerate(batch):
             with structlog.contextvars.bound_contextvars(posting_id=posting.pk):
                 try:
-                    _push_and_settle(posting, dispatch, connection)
+                    went_through = _push_and_settle(posting, dispatch, connection)
+                    if went_through and not is_calm:
+                        outcomes.business_answers(connection.business_id)
+                    is_calm = went_through
                 except SageError as error:
                     outcomes.settle_untried(batch[position + 1 :], error)
                     raise
@@ -93,17 +97,22 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
     return mistakes
 
 
-def _push_and_settle(posting: Posting, dispatch: Dispatch, connection: SageConnection) -> None:
-    """Push one posting and record what became of it; raises what concerns more than this posting."""
+def _push_and_settle(posting: Posting, dispatch: Dispatch, connection: SageConnection) -> bool:
+    """Push one posting and record what became of it: whether it went through.
+
+    Raises what concerns more than this posting.
+    """
     try:
         dispatch.push(posting)
     except SageError as error:
-        outcomes.pause_business(error, connection.business_id)
+        keeps_failing = outcomes.pause_business(error, connection.business_id)
         outcomes.settle(posting, error)
-        if isinstance(error, outcomes.BUSINESS_WIDE):
+        if keeps_failing or isinstance(error, outcomes.BUSINESS_WIDE):
             raise
+        return False
     except (LeaseLost, DatabaseError):
         raise
     except Exception:
         outcomes.settle_unexpected(posting)
         raise
+    return True
