@@ -10,7 +10,7 @@ from practices.models import Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
 from practices.tenancy import scope_is_open
-from sage_integration.queries import banner_for, connection_in_words
+from sage_integration.queries import banner_for, connection_for_the_shell, connection_in_words
 
 #: Label, icon, URL name, the first part of the paths that belong to it.
 NAVIGATION = [
@@ -54,8 +54,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             for right, label, name in CREATE
             if right in RIGHTS[inside.role]
         ],
-        "banner": banner_for(inside.practice, inside.role) if scope_is_open() else None,
-        "connection": connection_in_words(inside.practice) if scope_is_open() else None,
+        **_sage(inside),
         "other_practices": [
             {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])}
             for other in others
@@ -76,6 +75,17 @@ def navigation(path: str, slug: str) -> list[dict[str, Any]]:
         }
         for label, icon, name, home in NAVIGATION
     ]
+
+
+def _sage(request: PracticeRequest) -> dict[str, Any]:
+    """The connection's dot, and what every page says while nothing can leave."""
+    if not scope_is_open():
+        return {"banner": None, "connection": None}
+    connection = connection_for_the_shell()
+    return {
+        "banner": banner_for(connection, request.practice, request.role),
+        "connection": connection_in_words(connection, request.practice),
+    }
 
 
 def _sage_counters() -> list[dict[str, Any]]:

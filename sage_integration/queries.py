@@ -55,11 +55,16 @@ class Tile:
     unavailable: str = ""
 
 
-def connection_in_words(practice: Practice) -> dict[str, Any] | None:
+def connection_for_the_shell() -> SageConnection | None:
+    """As much of the live connection as every page shows."""
+    found = SageConnection.objects.live().only("status", "business_name", "trouble", "enabled_at")
+    connection: SageConnection | None = found.first()
+    return connection
+
+
+def connection_in_words(connection: SageConnection | None, practice: Practice) -> dict[str, Any] | None:
     """The dot in the top bar: tone, words and where to look; None where Sage is not offered (F01, F09)."""
     url = reverse("sage:connection-detail", args=[practice.slug])
-    found = SageConnection.objects.live().only("status", "business_name", "trouble")
-    connection: SageConnection | None = found.first()
     if connection is None:
         if refusal_to_connect(practice):
             return None
@@ -73,10 +78,9 @@ def connection_in_words(practice: Practice) -> dict[str, Any] | None:
     return {"tone": "good", "words": f"Sage: connected to {connection.business_name}", "url": url}
 
 
-def banner_for(practice: Practice, role: str) -> dict[str, str] | None:
+def banner_for(connection: SageConnection | None, practice: Practice, role: str) -> dict[str, str] | None:
     """What every page says while nothing can leave: title, text, tone, and where it is mended; mostly None."""
     url = reverse("sage:connection-detail", args=[practice.slug])
-    connection = SageConnection.objects.live().only("status", "business_name", "enabled_at").first()
     if connection is None or not connection.enabled_at:
         return None
     if connection.status == Status.NEEDS_REAUTHORISATION and may(role, Can.MANAGE_CONNECTION):

@@ -20,7 +20,13 @@ from sage_integration.models import (
     SyncRun,
 )
 from sage_integration.sage.client import SageClient
-from sage_integration.sage.errors import AccessDenied, SageError, SubscriptionInactive
+from sage_integration.sage.errors import (
+    AccessDenied,
+    SageError,
+    SageUnavailable,
+    SubscriptionInactive,
+    UnexpectedAnswer,
+)
 from sage_integration.sage.resources.bank_accounts import BankAccount
 from sage_integration.sage.resources.catalogue import CatalogueItem
 from sage_integration.sage.resources.ledger_accounts import LedgerAccount
@@ -41,14 +47,17 @@ RUN_PAUSE = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """What one reading of Sage found; what the login may not see is empty, bank accounts are None then."""
+    """What one reading of Sage found; what the login may not see is empty, bank accounts are None then.
+
+    `look` is None when only the look at the company failed: accounts and rates matter more.
+    """
 
     accounts: list[LedgerAccount]
     rates: list[TaxRate]
     financial: FinancialSettings
     items: dict[str, list[CatalogueItem]]
     bank_accounts: list[BankAccount] | None
-    look: Look
+    look: Look | None
 
 
 def read_reference_data(sage: SageClient, business_id: str) -> ReferenceData:
@@ -62,7 +71,7 @@ def read_reference_data(sage: SageClient, business_id: str) -> ReferenceData:
         financial=_financial_settings(sage),
         items=_items(sage),
         bank_accounts=_bank_accounts(sage),
-        look=look_at(sage, business_id),
+        look=_look(sage, business_id),
     )
 
 
@@ -83,6 +92,15 @@ def _items(sage: SageClient) -> dict[str, list[CatalogueItem]]:
     except AccessDenied:
         # Linking items is optional, and reading them needs a role as well.
         return {}
+
+
+def _look(sage: SageClient, business_id: str) -> Look | None:
+    try:
+        return look_at(sage, business_id)
+    except (SageUnavailable, UnexpectedAnswer) as error:
+        # Long lists are what Sage fails at first (FACTS.md 15, 19); the last look stays until the next one.
+        log.warning("looking at the company failed", error=type(error).__name__, status=error.status)
+        return None
 
 
 def _bank_accounts(sage: SageClient) -> list[BankAccount] | None:
@@ -135,6 +153,8 @@ def keep_financial_settings(connection: SageConnection, financial: FinancialSett
 
 
 def _keep_health(connection: SageConnection, data: ReferenceData, now: datetime) -> None:
+    if data.look is None:
+        return
     access = {
         "settings": bool(data.financial),
         "catalogue": bool(data.items),

@@ -114,3 +114,15 @@ def test_the_page_says_when_it_was_read_and_what_helps(practice, sage, client_of
     assert "payments cannot be brought back" in shown
     assert "full access to Bank" in shown
     assert "Read from Sage" in shown
+
+
+def test_a_failed_look_keeps_the_last_one_and_still_reads_accounts_and_rates(practice, sage):
+    with practice_scope(practice.pk):
+        read_at = current_connection().health_read_at
+    sage.arm("status", on="GET /contacts", times=None, status=503)
+    with acting_for(practice.pk):
+        run = sync_reference_data()
+    assert run.problem == ""
+    assert run.counts["rates"] == 5
+    with practice_scope(practice.pk):
+        assert current_connection().health_read_at == read_at
