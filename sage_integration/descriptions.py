@@ -30,6 +30,8 @@ def plain_text(description: str) -> str:
     """
     text = _without_tags(description) if _TAG.search(description) else description
     text = _unescaped(text)
+    if _TAG.search(text):  # Markup that somebody pasted in its escaped form.
+        text = _without_tags(text)
     text = _MARKDOWN_LINK.sub(r"\1 (\2)", _MARKDOWN_STRONG.sub(r"\2", text))
     text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _ENTITY.sub("& ", text)

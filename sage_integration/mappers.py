@@ -152,7 +152,7 @@ def shape_of(line: InvoiceLine, rules: Rules) -> Shape:
     quantity, unit_price, calculation = line.quantity, line.unit_price, ""
     is_too_fine = to_pence(quantity * to_pence(unit_price)) != line.net or unit_price != to_pence(unit_price)
     if is_too_fine or (quantity != ONE and not rules.has_quantities):
-        calculation = f"({_plain(quantity)} × {_plain(unit_price)})"
+        calculation = f"({_plain(quantity)} × {_price(unit_price)})"
         quantity, unit_price = ONE, line.net
     details = line.description if rules.with_descriptions else ""
     return Shape(
@@ -246,3 +246,8 @@ def _is_included(line: InvoiceLine) -> bool:
 def _plain(value: Decimal) -> str:
     text = f"{value.normalize():f}"
     return text if "." not in text or len(text.split(".")[1]) > 1 else f"{text}0"
+
+
+def _price(value: Decimal) -> str:
+    """At least with its pence: 50.00, 0.3333."""
+    return f"{value:.2f}" if value == to_pence(value) else _plain(value)
