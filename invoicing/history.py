@@ -17,6 +17,7 @@ WORDS = {
     "invoice.issued": ("Issued", "good", "check"),
     "invoice.voided": ("Voided", "warn", "x"),
     "invoice.voided_in_ledger": ("Voided in Sage", "warn", "x"),
+    "invoice.released_in_sage": ("Released in Sage", "good", "check"),
     "invoice.posting_requested": ("Sent to Sage once more", "neutral", "send"),
     "invoice.payment_recorded": ("Payment received", "good", "banknote"),
     "invoice.payment_amended": ("Payment changed", "warn", "pencil"),

@@ -219,6 +219,11 @@ def _write(statement: str, values: dict[str, Any], posting: Posting) -> None:
             raise LeaseLost(posting)
 
 
+def renumber(posting: Posting, number: str) -> None:
+    """The document in the ledger has got another number there: a draft was made final."""
+    Posting.objects.filter(pk=posting.pk, status=Posting.Status.POSTED).update(external_number=number)
+
+
 def postpone(posting: Posting, *, seconds: float, failure: str = "", detail: str = "") -> None:
     """Try again after so many seconds; ``failure`` names the reason shown meanwhile."""
     posting.status, posting.not_before = Posting.Status.PENDING, timezone.now() + timedelta(seconds=seconds)

@@ -13,13 +13,12 @@ from sage_integration.descriptions import line_description
 from sage_integration.sage.decimals import number
 from sage_integration.sage.errors import AccountNotMapped, RateNotMapped, TooLongForSage
 from sage_integration.sage.resources.contacts import CUSTOMER, NewAddress, NewContact, NewContactPerson
+from sage_integration.sage.resources.documents import DRAFT
 from sage_integration.sage.resources.sales_invoices import NewSalesInvoice, NewSalesInvoiceLine
 from services.models import Service, TaxRate
 
 #: The kind of address an invoice is sent to (FACTS.md 6).
 SALES_ADDRESS = "SALES"
-#: The status of an invoice that does not count before it is released in Sage (FACTS.md 9.2).
-DRAFT = "DRAFT"
 #: What our numbers begin with; Sage takes six characters (FACTS.md 9.1).
 NUMBER_PREFIX = "INV-"
 #: Characters Sage takes of a contact's name, of a person's name or number, and of an address (FACTS.md 6).

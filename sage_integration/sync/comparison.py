@@ -6,9 +6,10 @@ from django.utils import timezone
 
 from invoicing.models import Invoice
 from invoicing.operations import mark_voided_in_ledger
+from ledger import outbox
 from practices import audit
 from sage_integration.models import SageLink
-from sage_integration.sage.resources.documents import VOID
+from sage_integration.sage.resources.documents import DRAFT, VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
 
@@ -41,7 +42,8 @@ def compare(link: SageLink, stored: SalesInvoice | None) -> Difference | None:
             "differing", f"{label} is £{invoice.gross}, and {number_of(stored)} in Sage is £{theirs.gross}."
         )
     owed = stored.get("outstanding_amount")
-    if owed is not None and owed != invoice.outstanding:
+    # On a draft nothing is owed before it is released (FACTS.md 9.2).
+    if not link.is_draft and owed is not None and owed != invoice.outstanding:
         return Difference(
             "settled_differently",
             f"{label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. A credit note or "
@@ -67,6 +69,15 @@ def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) 
             net=str(theirs.net),
             vat=str(theirs.vat),
         )
+    if link.is_draft and stored["status"]["id"] != DRAFT:
+        _released(link, invoice, stored)
     link.seen_fingerprint, link.seen_at = seen, timezone.now()
     link.net, link.vat = theirs.net, theirs.vat
-    link.save(update_fields=["seen_fingerprint", "seen_at", "net", "vat"])
+    link.save(update_fields=["seen_fingerprint", "seen_at", "net", "vat", "is_draft", "sage_number"])
+
+
+def _released(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> None:
+    """A draft that somebody released in Sage counts from now on, under the number it got there."""
+    link.is_draft, link.sage_number = False, number_of(stored)
+    outbox.renumber(link.posting, link.sage_number)
+    audit.record("invoice.released_in_sage", invoice, number=link.sage_number)

@@ -94,8 +94,16 @@ class PaymentPoll:
         with practice_transaction():
             for payment in self._refused.values():
                 self._attempt(self._mirror, payment, on_refusal=self._note)
-        for invoice_id in sorted(self._touched)[:MOST_REREADS]:
+        for invoice_id in sorted(self._touched | self._drafts())[:MOST_REREADS]:
             self._reread(invoice_id, sage)
+
+    def _drafts(self) -> set[int]:
+        """Invoices that arrived as drafts: somebody may have released them, which gives them their numbers."""
+        with practice_transaction():
+            drafts = SageLink.objects.filter(
+                business_id=self.business_id, is_draft=True, posting__kind=Posting.Kind.INVOICE_CREATE
+            ).order_by("seen_at")
+            return set(drafts.values_list("posting__subject_id", flat=True)[: MOST_REREADS // 2])
 
     def _read(self, feed: Feed[ContactPayment], handle: Callable[[ContactPayment], None]) -> None:
         def record(page: list[ContactPayment]) -> None:

@@ -8,6 +8,7 @@ from money.amounts import Amounts
 from practices import audit
 from sage_integration.models import SageLink
 from sage_integration.sage.errors import OutcomeUnknown, TotalsDiffer, UnexpectedAnswer
+from sage_integration.sage.resources.documents import DRAFT
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
@@ -20,6 +21,7 @@ _LEARNT = [
     "sage_number",
     "net",
     "vat",
+    "is_draft",
     "was_adopted",
     "sent_fingerprint",
     "seen_fingerprint",
@@ -54,6 +56,7 @@ def result_of(
         sage_number=number,
         net=theirs.net,
         vat=theirs.vat,
+        is_draft=stored["status"]["id"] == DRAFT,
         was_adopted=adopted,
         sent_fingerprint=draft.fingerprint,
         seen_fingerprint=seen,

@@ -10,6 +10,7 @@ from sage_integration.sage.resources.contacts import Address, NewAddress
 from sage_integration.sage.resources.resource import Link, Linked, Resource
 
 VOID = "VOID"
+DRAFT = "DRAFT"
 #: Characters Sage keeps of the reason for voiding (FACTS.md 9.6).
 VOID_REASON_LENGTH = 200
 

@@ -5,6 +5,9 @@ from django.urls import reverse
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, TaxRateMapping
+from sage_integration.sessions import open_sage
+from sage_integration.sync.audit import audit_documents
+from sage_integration.sync.pull import poll_payments
 from sage_integration.sync.reference_data import sync_reference_data
 from tests.integration.sage_integration.posting import (
     add_client,
@@ -175,3 +178,22 @@ def test_our_number_goes_along_where_it_is_ours_and_both_are_shown_f10(brook, en
     )
     assert theirs.invoice.number_label in page
     assert theirs.posting.external_number in page
+
+
+def test_a_draft_gets_its_number_once_it_is_released_in_sage_d4(brook, enabled, sage, client_of):
+    """F10: it arrives as a draft by the practice's choice, and counts when somebody releases it there."""
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(arrives_as="draft")
+    draft = posted(brook, sage)
+    assert draft.theirs["status"]["id"] == "DRAFT"
+    detail = reverse("invoicing:invoice-detail", args=[brook.slug, draft.invoice.pk])
+    assert "In Sage as a draft" in text_of(client_of("alice").get(detail))
+    with acting_for(brook.pk):
+        assert audit_documents().problem == ""
+        with open_sage(enabled) as client:
+            released = client.sales_invoices.release(draft.theirs["id"])
+        poll_payments()
+    assert posting_of(draft.invoice).external_number == released["invoice_number"] != "SI-DRAFT"
+    assert f"In Sage as {released['invoice_number']}" in text_of(client_of("alice").get(detail))
+    with acting_for(brook.pk):
+        assert audit_documents().problem == ""
