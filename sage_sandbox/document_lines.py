@@ -73,6 +73,8 @@ def build_line(books: Books, attributes: Doc, problems: Problems, line_id: str |
     negative = numbers["unit_price"] is not None and numbers["unit_price"] < 0
     if negative and books.switches["negative_lines"] == "reject":
         problems.add(f"{SOURCE}unit_price", "must not be negative")
+    if _lacks_quantities(books) and numbers["quantity"] not in (None, 1):
+        problems.add(f"{SOURCE}quantity", "is not available on this plan")
     percentage = tax_percentage(books.country, rate["id"]) if rate else ZERO
     if numbers["tax_amount"] is None and percentage and books.switches["tax_when_omitted"] == "reject":
         problems.add(f"{SOURCE}tax_amount")
@@ -89,6 +91,10 @@ def build_line(books: Books, attributes: Doc, problems: Problems, line_id: str |
         amounts=amounts,
     )
     return line | links
+
+
+def _lacks_quantities(books: Books) -> bool:
+    return bool(books.business["plan"] == "T" and books.switches["quantities_on_start"] == "reject")
 
 
 def totals(lines: Iterable[Doc]) -> dict[str, Decimal]:

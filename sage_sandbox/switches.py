@@ -81,6 +81,9 @@ SWITCHES: dict[str, Switch] = {
         "reject", ("reject", "accept"), "a document number used before (FACTS.md 9.3)"
     ),
     "negative_lines": Switch("accept", ("accept", "reject"), "a negative unit price (FACTS.md 9.1)"),
+    "quantities_on_start": Switch(
+        "reject", ("reject", "accept"), "a quantity other than 1 on the Start plan, which has none"
+    ),
     "unknown_business_status": Switch("404", ("404", "403"), "answer to an X-Business the login cannot open"),
     "record_answers": Switch(False, bool, "whether the request log keeps answer bodies"),
 }

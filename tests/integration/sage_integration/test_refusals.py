@@ -24,6 +24,7 @@ from tests.integration.sage_integration.posting import (
     add_client,
     issue,
     issued_invoice,
+    line,
     posted,
     posting_of,
     push_once,
@@ -241,3 +242,17 @@ def test_a_login_that_lost_the_company_stops_and_nothing_goes_elsewhere(brook, e
         assert OutgoingEmail.objects.count() == owners
     assert sage.sales_invoices() == []
     assert push_once(brook) == 0
+
+
+def test_a_company_on_the_start_plan_gets_quantities_in_words(brook, enabled, sage):
+    """P25: its total is ours all the same."""
+    sage.change_business(enabled.business_id, plan="T")
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(plan_id="START")
+        invoice = issue(add_client(), line("50.00", "3"))
+    push_once(brook)
+    [stored] = sage.sales_invoices(reference=posting_of(invoice).reference)
+    [sent] = stored["invoice_lines"]
+    assert (sent["quantity"], sent["unit_price"]) == ("1.0", "150.0")
+    assert sent["description"] == "Bookkeeping (3 × 50.00)"
+    assert stored["total_amount"] == "180.0"
