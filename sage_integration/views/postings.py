@@ -1,5 +1,7 @@
 """What is sent to Sage, seen before; and one posting with all that is known of it."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -60,6 +62,7 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         ledger_settings(),
         place=place_in_queue(posting),
     )
+    state = replace(state, others=tuple(each for each in state.others if each.page != "sage:posting-detail"))
     context = {
         "posting": posting,
         "invoice": invoice,

@@ -112,7 +112,7 @@ def only_one_named(name: str, contacts: Iterable[Contact]) -> Contact | None:
         if contact["name"] == name and not contact.get("gdpr_obfuscated") and not contact.get("system")
     ]
     if len(found) > 1:
-        raise AmbiguousContact(f"{len(found)} contacts")
+        raise AmbiguousContact(f"there are {len(found)} of them")
     return found[0] if found else None
 
 
