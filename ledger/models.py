@@ -75,6 +75,8 @@ class Posting(TenantModel):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     not_before = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveIntegerField(default=0)
+    #: How many workers in a row were lost with it: a posting that kills its workers must not do so for ever.
+    times_lost = models.PositiveSmallIntegerField(default=0)
     lease = models.CharField(max_length=32, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
     #: Once set, an earlier try may have landed: look before sending again. Never cleared.

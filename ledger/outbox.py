@@ -133,13 +133,21 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
     now = timezone.now()
     if Posting.objects.filter(status=Posting.Status.LEASED, lease_expires_at__gt=now).exists():
         return []
-    due = list(_ripe().order_by("id")[:limit]) or list(_run_out().order_by("attempts", "id")[:1])
+    lost = 0
+    due = list(_ripe().order_by("id")[:limit])
+    if not due:
+        lost, due = 1, list(_run_out().order_by("attempts", "id")[:1])
     lease, until = uuid4().hex, now + LEASE
     for posting in due:
         posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, lease, until
         posting.attempts += 1
+        posting.times_lost += lost
     Posting.objects.filter(pk__in=[posting.pk for posting in due]).update(
-        status=Posting.Status.LEASED, lease=lease, lease_expires_at=until, attempts=F("attempts") + 1
+        status=Posting.Status.LEASED,
+        lease=lease,
+        lease_expires_at=until,
+        attempts=F("attempts") + 1,
+        times_lost=F("times_lost") + lost,
     )
     return due
 
@@ -170,6 +178,18 @@ def lease_posting(posting: Posting) -> Posting:
     posting.attempts += 1
     posting.save(update_fields=["status", "lease", "lease_expires_at", "attempts"])
     return posting
+
+
+def doubt_all() -> int:
+    """After a backup was restored: look in the ledger for everything not known to be there before sending it.
+
+    How many postings that concerns. What left after the backup was made looks here as if it never had.
+    """
+    unsure = Posting.objects.filter(attempted_at=None).exclude(
+        status__in=[Posting.Status.POSTED, Posting.Status.CANCELLED]
+    )
+    doubted: int = unsure.update(attempted_at=timezone.now())
+    return doubted
 
 
 def still_ours(posting: Posting) -> bool:
@@ -239,7 +259,12 @@ def put_back(
     Without ``seconds`` they keep their place in the queue, and without a ``failure`` the reason shown so far.
     What another worker has taken over is left alone.
     """
-    changes: dict[str, Any] = {"status": Posting.Status.PENDING, "lease": "", "lease_expires_at": None}
+    changes: dict[str, Any] = {
+        "status": Posting.Status.PENDING,
+        "lease": "",
+        "lease_expires_at": None,
+        "times_lost": 0,
+    }
     if seconds is not None:
         changes["not_before"] = timezone.now() + timedelta(seconds=seconds)
     if failure is not None:
@@ -263,9 +288,9 @@ def _settle(posting: Posting, *fields: str) -> None:
     """Write the outcome unless another worker settled this posting first."""
     values = {name: getattr(posting, name) for name in ("status", "failure", "failure_detail", *fields)}
     mine = Posting.objects.filter(pk=posting.pk, lease=posting.lease).exclude(status=Posting.Status.POSTED)
-    if mine.update(lease="", lease_expires_at=None, **values) != 1:
+    if mine.update(lease="", lease_expires_at=None, times_lost=0, **values) != 1:
         raise LeaseLost(posting)
-    posting.lease, posting.lease_expires_at = "", None
+    posting.lease, posting.lease_expires_at, posting.times_lost = "", None, 0
 
 
 def _locked(posting: Posting) -> Posting:

@@ -1,11 +1,13 @@
 """The nightly comparison: each posted invoice is in Sage once, with our total."""
 
+import re
 from collections import Counter, defaultdict
 
 import structlog
 from django.utils import timezone
 
 from ledger.models import Posting
+from ledger.outbox import MARK_ALPHABET
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection, SageLink, SyncRun
@@ -16,10 +18,13 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
 from sage_integration.sync.comparison import Difference, compare
+from sage_integration.sync.documents import number_of
 
 log = structlog.get_logger(__name__)
 
 Found = dict[str, list[SalesInvoice]]
+#: How a reference looks that `ledger.outbox.reference_for` made for an invoice.
+OUR_REFERENCE = re.compile(rf"INV-\d{{6,}}-[{MARK_ALPHABET}]{{6}}")
 #: Documents compared in one transaction.
 CHUNK = 100
 
@@ -45,12 +50,14 @@ def audit_documents() -> SyncRun | None:
         problems.append(str(error))
         log.warning("comparison stopped", failure=type(error).__name__, status=error.status)
     else:
-        link_ids = list(references)
+        link_ids, differences = list(references), list[Difference]()
         for start in range(0, len(link_ids), CHUNK):
             with practice_transaction():
-                for difference in _differences(link_ids[start : start + CHUNK], found):
-                    counts[difference.kind] += 1
-                    problems.append(difference.sentence)
+                differences += _differences(link_ids[start : start + CHUNK], found)
+        with practice_transaction():
+            differences += _unknown(found)
+        counts.update(difference.kind for difference in differences)
+        problems += [difference.sentence for difference in differences]
         counts["checked"] = len(references)
     with practice_transaction():
         run.finished_at, run.counts, run.problem = timezone.now(), dict(counts), "\n".join(problems)
@@ -69,13 +76,31 @@ def _posted(business_id: str) -> dict[int, str]:
 
 
 def _in_sage(references: set[str], sage: SageClient) -> Found:
-    """Sage's invoices with these references: one reading of the list instead of a search for each."""
+    """Sage's invoices with these references or with one of our making: one reading instead of many searches."""
     found: Found = defaultdict(list)
-    if references:
-        for invoice in sage.sales_invoices.list():
-            if (reference := invoice.get("reference")) in references:
-                found[str(reference)].append(invoice)
+    for invoice in sage.sales_invoices.list():
+        reference = str(invoice.get("reference") or "")
+        if reference in references or OUR_REFERENCE.fullmatch(reference):
+            found[reference].append(invoice)
     return found
+
+
+def _unknown(found: Found) -> list[Difference]:
+    """Documents with a reference of our making that no posting has: after a restored backup, what left since."""
+    ours = {
+        reference: documents
+        for reference, documents in found.items()
+        if OUR_REFERENCE.fullmatch(reference) and any(each["status"]["id"] != VOID for each in documents)
+    }
+    known = set(Posting.objects.filter(reference__in=list(ours)).values_list("reference", flat=True))
+    return [
+        Difference(
+            "unknown",
+            f"{number_of(documents[0])} in Sage has the reference {reference}, and there is no such document here.",
+        )
+        for reference, documents in sorted(ours.items())
+        if reference not in known
+    ]
 
 
 def _differences(link_ids: list[int], found: Found) -> list[Difference]:

@@ -51,6 +51,19 @@ def resolve_contact(client: Client, business_id: str, sage: SageClient, director
     return link
 
 
+def link_by_name(client: Client, business_id: str, directory: Directory) -> ContactLink | None:
+    """The client's link, made by exact name if there is none yet; None rather than a new contact.
+
+    For a document that is in Sage already, as after a restored backup: its contact must be there too.
+    """
+    with practice_transaction():
+        link = link_of(client, business_id)
+    if link is not None or (found := directory.find(client.name)) is None:
+        return link
+    with practice_transaction():
+        return _adopt(client, business_id, found)
+
+
 def push_contact(posting: Posting, business_id: str, sage: SageClient) -> None:
     """Create the contact of a leased posting, unless it turns out to be in Sage already."""
     with practice_transaction():

@@ -19,7 +19,7 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, NotInSage, SageRejected
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync import outcomes
-from sage_integration.sync.contacts import push_contact, resolve_contact
+from sage_integration.sync.contacts import link_by_name, push_contact, resolve_contact
 from sage_integration.sync.diagnosis import read_settings_again, why_denied, why_refused
 from sage_integration.sync.directory import Directory
 from sage_integration.sync.documents import number_of
@@ -159,7 +159,8 @@ class Dispatch:
         return stored
 
     def _adopt(self, posting: Posting, draft: Draft, stored: SalesInvoice) -> None:
-        link = self._drafts.links.get(draft.invoice.client_id)
+        client = draft.invoice.client
+        link = self._drafts.links.get(client.pk) or link_by_name(client, self._business_id, self._directory)
         if link is None or stored["contact"]["id"] != link.sage_contact_id:
             raise ContactDiffers(f"{number_of(stored)} belongs to {stored['contact']['displayed_as']}")
         self._confirmed = result_of(posting, draft, stored, self._business_id, adopted=True)

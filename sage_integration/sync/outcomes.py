@@ -103,6 +103,18 @@ def settle_untried(postings: list[Posting], error: SageError) -> None:
             outbox.put_back(postings, seconds=seconds, failure=failure, detail=sentence_of(error))
 
 
+def is_parked(posting: Posting) -> bool:
+    """Whether a leased posting has been lost with so many workers in a row that it waits for a person from now on.
+
+    In the caller's transaction.
+    """
+    if posting.times_lost < PARKED_AT:
+        return False
+    outbox.mark_failed(posting, failure=UNEXPECTED, detail=unexpected_sentence())
+    log.error("a posting was lost with its worker again and again", posting_id=posting.pk)
+    return True
+
+
 def settle_unexpected(posting: Posting) -> None:
     """Try again later, or park the posting if this is not the first mistake in a row of tries."""
     with practice_transaction():

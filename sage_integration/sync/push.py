@@ -67,7 +67,7 @@ def take_turn(limit: int = 25) -> Turn:
 def _lease(limit: int) -> list[Posting]:
     """Due postings, contacts first: an invoice may wait for one of them."""
     with practice_transaction():
-        batch = outbox.lease_due_postings(limit)
+        batch = [posting for posting in outbox.lease_due_postings(limit) if not outcomes.is_parked(posting)]
     crash_points.reach("leased")
     return sorted(batch, key=lambda posting: (posting.kind != Posting.Kind.CONTACT_UPSERT, posting.pk))
 
