@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 from django.db import connection
@@ -33,3 +33,13 @@ def all_at_once(practice: Practice, *acts: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(one, acts))
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20) -> None:
+    """Returns once it is true; the other side runs in another thread."""
+    pause = Event()
+    for _ in range(int(seconds / 0.01)):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("It did not happen")

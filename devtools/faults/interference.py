@@ -86,7 +86,8 @@ def at(moment: Moment, act: Callable[[], None]) -> Iterator[None]:
         send = HTTPAdapter.send
 
         def sent(adapter: HTTPAdapter, request: Any, **options: Any) -> Any:
-            words = f"{request.method} {request.path_url}"
+            body = request.body.decode() if isinstance(request.body, bytes) else request.body or ""
+            words = f"{request.method} {request.path_url} {body}"
             return count.around(words, lambda: send(adapter, request, **options))
 
         with patch.object(HTTPAdapter, "send", sent):

@@ -237,11 +237,7 @@ def stays_at_home(books: Books, sage: SageBooks) -> Iterator[Violation]:
             if stored["business_id"] != home:
                 yield Violation("I4", f"{reference} is in another company's books.")
             contact = stored["contact"]["id"]
-            linked = {
-                each.sage_contact_id
-                for each in books.contact_links
-                if each.client_id == books.client_of(posting)
-            }
+            linked = books.contacts_of(books.client_of(posting))
             was_moved = posting.status == Status.FAILED or ("posting", posting.pk) in books.told
             if posting.status == Status.POSTED and linked and contact not in linked and not was_moved:
                 yield Violation("I4", f"{reference} was addressed to somebody else's contact.")

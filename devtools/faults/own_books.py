@@ -79,6 +79,15 @@ class Books:
         """Every posting that creates an invoice, by the invoice."""
         return _grouped(self.invoice_postings, "subject_id")
 
+    def contacts_of(self, client_id: int | None) -> set[str]:
+        """Every Sage contact a client is or was linked to."""
+        links = {link.sage_contact_id for link in self.contact_links if link.client_id == client_id}
+        return links | {
+            entry.data.get("sage_contact", "")
+            for entry in self._audit
+            if entry.action == "contact.linked" and entry.subject_id == client_id
+        }
+
     def strangers(self) -> list[Model]:
         """Rows of another practice, which nobody may see from here."""
         rows: list[Any] = [*self.clients.values(), *self.invoices.values(), *self.postings, *self.payments]
