@@ -71,7 +71,7 @@ class Run:
 
     @property
     def measured(self) -> list[Any]:
-        """Everybody whose postings are to arrive."""
+        """Everybody whose postings are to arrive; a new list each time."""
         return [*self.big, *self.small, *self.new]
 
 

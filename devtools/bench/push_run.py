@@ -110,10 +110,13 @@ def _push(options: argparse.Namespace, run: Run, worker: int, running: Programs)
     awaited = run.measured if options.until == "all" else [*run.small, *run.new]
 
     def done() -> bool:
+        """Asks about one practice at a time: the questions cost the same server that is measured."""
         running.require_alive()
-        return not any(population.waiting(practice) for practice in awaited)
+        while awaited and not population.waiting(awaited[-1]):
+            awaited.pop()
+        return not awaited
 
-    if not wait_until(done, seconds=options.timeout):
+    if not wait_until(done, seconds=options.timeout, pause=1.0):
         say(f"given up after {options.timeout} s")
     run.ended = time.monotonic()
     run.cpu = {
