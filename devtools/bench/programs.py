@@ -51,9 +51,9 @@ class Programs:
                 raise Problem(f"{name} ended by itself. Its last lines:\n{tail_of(self._log(name), 30)}")
 
     def complaints(self, name: str) -> int:
-        """How many lines a program has said of trouble."""
-        text = self._log(name).read_text(errors="replace").lower()
-        return sum("error" in line or "traceback" in line for line in text.splitlines())
+        """How many errors a program has logged."""
+        lines = self._log(name).read_text(errors="replace").splitlines()
+        return sum("level='error'" in line or "] Task " in line and "raised" in line for line in lines)
 
     def stop(self) -> None:
         """End all of them, by force after ten seconds."""
