@@ -77,7 +77,8 @@ def complete_connection(pair: TokenPair, businesses: Collection[str], *, by: Use
     ``businesses`` are the ids this login can open. Raises `LoginLacksTheCompany`, storing nothing.
     """
     # The practice's row is the turnstile: there may be no connection to lock yet.
-    Practice.objects.select_for_update().get(pk=acting_practice_id())
+    # No key: whoever adds a row of the practice holds its key, perhaps while waiting for the connection's row.
+    Practice.objects.select_for_update(no_key=True).get(pk=acting_practice_id())
     connection: SageConnection | None = SageConnection.objects.live().select_for_update().first()
     if connection is not None and connection.business_id and connection.business_id not in businesses:
         raise LoginLacksTheCompany(connection)

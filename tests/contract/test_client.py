@@ -215,6 +215,13 @@ def test_contacts_are_created_found_by_name_and_changed(sage):
     assert sage.contacts.update(made["id"], {"notes": "Pays late"})["id"] == made["id"]
     assert sage.contacts.get(made["id"])["name"] == name
     assert not any(contact.get("system") for contact in sage.contacts.list())
+    everybody = sage.contacts.all_on_one_page()
+    assert made["id"] in {contact["id"] for contact in everybody}
+
+
+def test_invoices_are_read_newest_first(sage):
+    dates = [invoice["date"] for invoice in sage.sales_invoices.newest_first()]
+    assert dates == sorted(dates, reverse=True)
 
 
 def test_the_same_idempotency_id_makes_one_contact(sage):
