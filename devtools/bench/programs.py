@@ -53,7 +53,7 @@ class Programs:
     def complaints(self, name: str) -> int:
         """How many errors a program has logged."""
         lines = self._log(name).read_text(errors="replace").splitlines()
-        return sum("level='error'" in line or "] Task " in line and "raised" in line for line in lines)
+        return sum("level='error'" in line or ("] Task " in line and "raised" in line) for line in lines)
 
     def stop(self) -> None:
         """End all of them, by force after ten seconds."""
