@@ -121,6 +121,9 @@ class Posting(TenantModel):
             ),
             # A turn takes the oldest first, however long the queue behind them is.
             models.Index(fields=["practice", "id"], name="postings_in_order", condition=Q(status="pending")),
+            models.Index(
+                fields=["practice", "lease_expires_at"], name="postings_leased", condition=Q(status="leased")
+            ),
             models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
         ]
 
