@@ -32,6 +32,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
 )
 from tests.planted.conftest import Stage
+from tests.racing import wait_until
 
 CREATE, CONTACT = "POST /sales_invoices", "POST /contacts"
 
@@ -92,7 +93,7 @@ def overtaken(stage: Stage) -> list[str]:
     stage.sage.arm("hold", on="GET /contacts", seconds=30)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(_in_a_thread, stage)
-        _wait_until(lambda: stage.sage.summary()["held"])
+        wait_until(lambda: stage.sage.summary()["held"])
         stage.clock.shift(timedelta(minutes=6))
         push_until_settled(stage.practice, stage.clock)
         stage.sage.release()
@@ -303,12 +304,3 @@ def _in_a_thread(stage: Stage) -> None:
         push_once(stage.practice)
     finally:
         connection.close()
-
-
-def _wait_until(condition, seconds: float = 10) -> None:
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.01)):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("It did not happen")

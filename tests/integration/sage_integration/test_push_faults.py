@@ -1,6 +1,5 @@
 """Whatever goes wrong between us and Sage, it ends with one document there (and one contact)."""
 
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,8 @@ from tests.integration.sage_integration.posting import (
     push_once,
     push_until_settled,
 )
+from tests.invariants import assert_sound
+from tests.racing import wait_until
 
 CREATE = "POST /sales_invoices"
 CONTACT = "POST /contacts"
@@ -58,6 +59,7 @@ def assert_one_document(invoice, sage) -> None:
     with practice_scope(invoice.practice_id):
         assert SageLink.objects.get(posting=posting).sage_id == stored["id"]
         assert ContactLink.objects.get().sage_contact_id == contact["id"]
+    assert_sound(sage)
 
 
 @pytest.mark.parametrize(("fault", "options"), LOST + NEVER_STORED)
@@ -121,36 +123,6 @@ def test_every_repeat_carries_the_same_idempotency_id(brook, enabled, sage, cloc
     sent = sage.requests("POST", "/sales_invoices")
     assert len(sent) == 3
     assert {posting_of(invoice).idempotency_id in str(request) for request in sent} == {True}
-
-
-def test_a_refused_connection_sends_nothing_and_waits(brook, enabled, sage, clock, settings):
-    invoice = issued_invoice(brook)
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        address, settings.SAGE_API_URL = (
-            settings.SAGE_API_URL,
-            f"http://127.0.0.1:{closed.getsockname()[1]}/v3.1",
-        )
-        push_once(brook)
-    posting = posting_of(invoice)
-    assert (posting.status, posting.failure) == (Posting.Status.PENDING, "SageUnavailable")
-    assert posting.attempted_at is None
-    settings.SAGE_API_URL = address
-    push_until_settled(brook, clock)
-    assert_one_document(invoice, sage)
-
-
-def test_an_answer_beyond_the_deadline_is_looked_up_not_repeated(brook, enabled, sage, clock, settings):
-    invoice = issued_invoice(brook)
-    settings.SAGE_TIMEOUT = (1, 0.3)
-    sage.arm("hold", on=CREATE, when="after", seconds=5)
-    push_once(brook)
-    sage.release()
-    settings.SAGE_TIMEOUT = (5, 30)
-    assert posting_of(invoice).failure == "OutcomeUnknown"
-    push_until_settled(brook, clock)
-    assert_one_document(invoice, sage)
-    assert len(sage.requests("POST", "/sales_invoices")) == 1
 
 
 def test_a_write_that_lands_after_its_deadline_is_adopted(brook, enabled, sage, clock, settings):
@@ -236,20 +208,6 @@ def test_our_own_budget_postpones_without_a_try(brook, enabled, sage, clock, set
     assert len(sage.sales_invoices()) == 2
 
 
-def test_a_withdrawn_authorisation_leaves_postings_waiting(brook, enabled, sage, clock):
-    invoices = [issued_invoice(brook, name) for name in ("Acme Ltd", "Bolt Ltd")]
-    sage.revoke_grants()
-    sage.expire_access_tokens()
-    push_once(brook)
-    for invoice in invoices:
-        posting = posting_of(invoice)
-        assert posting.status == Posting.Status.PENDING
-        assert posting.failure in ("ReauthorisationRequired", "GrantRefused")
-    clock.shift(timedelta(hours=1))
-    assert push_once(brook) == 0
-    assert sage.sales_invoices() == []
-
-
 def test_a_missing_subscription_leaves_postings_waiting(brook, enabled, sage, clock):
     invoice = issued_invoice(brook)
     sage.arm("no_subscription", on="*", times=None)
@@ -322,13 +280,3 @@ def push_and_close(practice) -> int:
         return 0
     finally:
         connection.close()
-
-
-def wait_until(condition, seconds: float = 10) -> None:
-    """Returns once it is true; the other side runs in another thread."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.01)):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("It did not happen")
