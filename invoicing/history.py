@@ -23,6 +23,7 @@ WORDS = {
     "invoice.payment_amended": ("Payment changed", "warn", "pencil"),
     "invoice.payment_reversed": ("Payment taken back", "bad", "undo-2"),
     "posting.posted": ("Reached Sage", "good", "check"),
+    "posting.failed": ("Did not reach Sage", "bad", "circle-alert"),
     "posting.released": ("Released to Sage", "neutral", "send"),
     "posting.retried": ("Tried again", "neutral", "refresh-cw"),
     "posting.cancelled": ("Withdrawn from the way to Sage", "warn", "x"),

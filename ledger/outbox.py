@@ -282,6 +282,7 @@ def mark_failed(posting: Posting, *, failure: str, detail: str = "", remedy: str
     posting.status, posting.settled_at = Posting.Status.FAILED, timezone.now()
     posting.failure, posting.failure_detail, posting.remedy = failure, detail, remedy
     _settle(posting, "settled_at", "remedy")
+    audit.record("posting.failed", posting, reference=posting.reference, failure=failure)
 
 
 def _settle(posting: Posting, *fields: str) -> None:

@@ -6,7 +6,7 @@ from celery import shared_task
 from practices.tasks import PracticeTask, practices_from, wake
 from practices.tenancy import practice_transaction
 from sage_integration import queue, tokens
-from sage_integration.sage.errors import SageError
+from sage_integration.sage.errors import ReauthorisationRequired, SageError
 from sage_integration.sync import audit, pull, push, reference_data
 
 log = structlog.get_logger(__name__)
@@ -60,6 +60,8 @@ def nightly_sync(_practice_id: int) -> None:
     """Keep a practice's authorisation alive, read its accounts and rates, compare its documents."""
     try:
         tokens.keep_alive()
+    except ReauthorisationRequired:
+        return  # Its owners have been told; until somebody signs in again there is nothing to read.
     except SageError as error:
         # What follows may work all the same, with a token that still lives; each says by itself how it went.
         log.warning("keeping the authorisation alive failed", error=type(error).__name__)
