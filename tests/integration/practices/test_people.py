@@ -104,9 +104,14 @@ def test_an_existing_person_is_asked_to_sign_in_first(brook, invitation, client)
     assert "Sign in to join" in client.get(invitation_path(invitation)).content.decode()
 
 
-@pytest.mark.parametrize("token", ["nonsense", signing.dumps([1, 1], salt="another"), ""])
+@pytest.mark.parametrize("token", ["nonsense", "", "a:b:c"])
 def test_a_forged_invitation_is_refused(db, client, token):
     assert client.get(f"/invitations/{token}/").status_code in (404, 410)
+
+
+def test_a_token_signed_for_another_purpose_is_no_invitation(brook, invitation, client):
+    token = signing.dumps([brook.pk, invitation.pk], salt="another")
+    assert client.get(f"/invitations/{token}/").status_code == 410
 
 
 def test_an_invitation_ends_after_a_week(brook, invitation, time_machine):
