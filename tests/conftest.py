@@ -50,8 +50,20 @@ def database(worker_id: str, django_db_blocker) -> Iterator[None]:
     with django_db_blocker.unblock(), running_as(settings.OWNER_ROLE):
         made = setup_databases(verbosity=0, interactive=False)
     yield
-    with django_db_blocker.unblock(), running_as(settings.OWNER_ROLE):
-        teardown_databases(made, verbosity=0)
+    with django_db_blocker.unblock():
+        end_other_sessions()
+        with running_as(settings.OWNER_ROLE):
+            teardown_databases(made, verbosity=0)
+
+
+def end_other_sessions() -> None:
+    """Let go of what threads of a server may still hold: a database in use cannot be dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @contextmanager
@@ -92,6 +104,7 @@ def db(database: None, django_db_blocker) -> Iterator[None]:
             valkey.flushdb()
         yield
         delete_all_rows()
+        connection.close()
 
 
 @pytest.fixture

@@ -18,3 +18,9 @@ def clock():
 def enabled(clock, brook, sage):
     """Brook & Co's enabled connection."""
     return connected(brook, sage)
+
+
+@pytest.fixture
+def alice(client_of, sage):
+    """Alice's browser, with Sage in reach."""
+    return client_of("alice")

@@ -1,0 +1,171 @@
+"""Setting the connection up and switching it on, driven as a browser would."""
+
+import pytest
+from django.urls import reverse
+
+from ledger.models import Posting
+from ledger.outbox import ledger_settings, request_posting
+from practices.models import AuditEntry
+from practices.tenancy import practice_scope
+from sage_integration.connections import current_connection
+from sage_integration.models import SageConnection, SageLedgerAccount, TaxRateMapping
+from services.models import TaxRate
+from tests.integration.sage_integration.connecting import (
+    page,
+    rates_of,
+    settings_of,
+    sign_in,
+    text_of,
+)
+from tests.sage import connected
+
+
+def test_f13_settings_are_not_saved_without_a_default_sales_account(alice, brook, sage):
+    sign_in(alice)
+    alice.post(page("business-choose"), {"business_id": sage.business_id()})
+    invalid = alice.post(page("settings-edit"), settings_of(brook, default_account_id=""))
+    assert invalid.status_code == 422
+    assert "Choose the account" in text_of(invalid)
+    with practice_scope(brook.pk):
+        assert current_connection().default_account_id == ""
+
+
+def test_f13_only_sales_accounts_are_offered(alice, brook, sage):
+    sign_in(alice)
+    alice.post(page("business-choose"), {"business_id": sage.business_id()})
+    shown = text_of(alice.get(page("settings-edit")))
+    assert "4000 " in shown
+    assert "5000 " not in shown
+    assert "1200 " not in shown
+
+
+def test_f07_enabling_is_refused_with_every_reason_by_name(alice, brook, sage):
+    sign_in(alice)
+    alice.post(page("business-choose"), {"business_id": sage.business_id()})
+    refused = alice.post(page("connection-enable"))
+    assert refused.status_code == 409
+    for reason in ("No default sales account", "Standard rate", "Zero rate"):
+        assert reason in text_of(refused)
+    with practice_scope(brook.pk):
+        assert current_connection().status == SageConnection.Status.CONNECTED
+        assert not ledger_settings().accepts_postings
+
+
+def test_enabling_is_refused_when_the_chosen_account_has_gone(alice, brook, sage):
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(status="connected", enabled_at=None)
+        SageLedgerAccount.objects.filter(nominal_code=4010).update(is_usable=False)
+    refused = alice.post(page("connection-enable"))
+    assert refused.status_code == 409
+    assert "no longer a sales account" in text_of(refused)
+
+
+def test_f07_what_was_held_before_is_listed_and_leaves_when_released(alice, brook, sage):
+    with practice_scope(brook.pk):
+        posting = request_posting(Posting.Kind.INVOICE_CREATE, 1, label="INV-000001")
+        assert posting.status == Posting.Status.HELD
+    connected(brook, sage)
+    shown = text_of(alice.get(page("connection-detail")))
+    assert "1 document is held" in shown
+    assert posting.reference in shown
+    alice.post(page("held-release"), {"selected": [str(posting.pk)]})
+    with practice_scope(brook.pk):
+        assert Posting.objects.get().status == Posting.Status.PENDING
+
+
+def test_f28_f30_exactly_the_rates_defined_here_are_mapped(alice, brook, sage):
+    sign_in(alice)
+    alice.post(page("business-choose"), {"business_id": sage.business_id()})
+    shown = text_of(alice.get(page("tax-rate-map")))
+    assert shown.count("<select") == 2
+    assert "Sure" in shown
+    assert reverse("services:tax-rate-list", kwargs={"practice": "brook-co"}) in shown  # F31
+    first = next(iter(rates_of(brook)))
+    assert alice.post(page("tax-rate-map"), {first: "GB_STANDARD"}).status_code == 422
+    with practice_scope(brook.pk):
+        assert not TaxRateMapping.objects.exists()
+
+
+def test_f31_a_rate_added_later_is_warned_of_on_the_tile(alice, brook, sage):
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        TaxRate.objects.create(name="Reduced rate", vat_code="reduced")
+    tile = text_of(alice.get(page("app-list")))
+    assert "Not mapped to a VAT rate of Sage yet: Reduced rate" in tile
+    assert "Reduced rate" in text_of(alice.get(page("connection-detail")))
+
+
+def test_f32_a_mapping_is_in_force_only_once_saved(alice, brook, sage):
+    connected(brook, sage)
+    shown = text_of(alice.get(page("tax-rate-map")))
+    assert "data-unsaved" in shown
+    with practice_scope(brook.pk):
+        standard = TaxRate.objects.get(name="Standard rate")
+        assert TaxRateMapping.objects.get(tax_rate=standard).sage_tax_rate_id == "GB_STANDARD"
+    alice.post(page("tax-rate-map"), rates_of(brook, **{"Standard rate": "GB_LOWER", "Zero rate": "GB_ZERO"}))
+    with practice_scope(brook.pk):
+        assert TaxRateMapping.objects.get(tax_rate=standard).sage_tax_rate_id == "GB_LOWER"
+
+
+def test_f26_settings_can_be_changed_later_and_the_trail_says_who(alice, cast, brook, sage):
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        other = SageLedgerAccount.objects.get(nominal_code=4000)
+    changed = settings_of(brook, default_account_id=other.sage_id)
+    del changed["pulls_payments"]
+    alice.post(page("settings-edit"), changed)
+    with practice_scope(brook.pk):
+        connection = current_connection()
+        assert connection.default_account_id == other.sage_id
+        assert connection.pulls_payments is False
+        entry = AuditEntry.objects.get(action="sage.settings_changed", actor=cast.alice)
+        assert set(entry.data["changes"]) == {"default_account_id", "pulls_payments"}
+    assert "Settings changed" in text_of(alice.get(page("connection-detail")))
+
+
+def test_f17_new_clients_start_with_the_switch_of_the_settings(alice, brook, sage):
+    connected(brook, sage)
+    changed = settings_of(brook)
+    del changed["posts_new_clients"]
+    alice.post(page("settings-edit"), changed)
+    with practice_scope(brook.pk):
+        assert ledger_settings().posts_new_clients is False
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "settings-edit",
+        "tax-rate-map",
+        "account-map",
+        "business-choose",
+        "health-check",
+        "clients-foreseen",
+        "invoices-foreseen",
+        "dry-run",
+    ],
+)
+def test_a_step_before_its_turn_leads_back_to_the_connections_page(alice, brook, sage, name):
+    answer = alice.get(page(name))
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == page("connection-detail")
+
+
+def test_f14_f16_a_service_gets_an_account_of_its_own(alice, brook, sage):
+    from sage_integration.models import AccountMapping
+    from services.models import Service
+
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        service = Service.objects.create(name="Bookkeeping", tax_rate=TaxRate.objects.first())
+        account = SageLedgerAccount.objects.get(nominal_code=4000)
+    shown = text_of(alice.get(page("account-map")))
+    assert str(account) in shown
+    assert "Default: 4010" in shown
+    alice.post(page("account-map"), {f"service_{service.pk}": account.sage_id})
+    with practice_scope(brook.pk):
+        assert AccountMapping.objects.get(service=service).ledger_account_id == account.sage_id
+    alice.post(page("account-map"), {f"service_{service.pk}": ""})
+    with practice_scope(brook.pk):
+        assert not AccountMapping.objects.exists()
