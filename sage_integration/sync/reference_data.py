@@ -22,6 +22,7 @@ from sage_integration.models import (
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import (
     AccessDenied,
+    NotInSage,
     SageError,
     SageUnavailable,
     SubscriptionInactive,
@@ -39,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 #: Types of accounts an invoice line may name (FACTS.md 7).
 SALES_TYPES = {"SALES", "OTHER_INCOME"}
+#: What a role or a plan may hide (FACTS.md 2 and 16); posting needs none of what is read under it.
+NOT_TO_BE_HAD = (AccessDenied, NotInSage)
 #: A run that has not ended after this long was lost with its worker.
 RUN_LIMIT = timedelta(minutes=5)
 #: Pressing again this soon after a run shows nothing new.
@@ -78,7 +81,7 @@ def read_reference_data(sage: SageClient, business_id: str) -> ReferenceData:
 def _financial_settings(sage: SageClient) -> FinancialSettings:
     try:
         return sage.financial_settings.get()
-    except AccessDenied:
+    except NOT_TO_BE_HAD:
         # Reading settings needs a role of its own (FACTS.md 2); posting does not.
         return {}
 
@@ -89,7 +92,7 @@ def _items(sage: SageClient) -> dict[str, list[CatalogueItem]]:
             SageItem.Kind.PRODUCT: list(sage.products.list()),
             SageItem.Kind.SERVICE: list(sage.services.list()),
         }
-    except AccessDenied:
+    except NOT_TO_BE_HAD:
         # Linking items is optional, and reading them needs a role as well.
         return {}
 
@@ -97,7 +100,7 @@ def _items(sage: SageClient) -> dict[str, list[CatalogueItem]]:
 def _look(sage: SageClient, business_id: str) -> Look | None:
     try:
         return look_at(sage, business_id)
-    except (SageUnavailable, UnexpectedAnswer) as error:
+    except (*NOT_TO_BE_HAD, SageUnavailable, UnexpectedAnswer) as error:
         # Long lists are what Sage fails at first (FACTS.md 15, 19); the last look stays until the next one.
         log.warning("looking at the company failed", error=type(error).__name__, status=error.status)
         return None
@@ -106,7 +109,7 @@ def _look(sage: SageClient, business_id: str) -> Look | None:
 def _bank_accounts(sage: SageClient) -> list[BankAccount] | None:
     try:
         return list(sage.bank_accounts.list())
-    except AccessDenied:
+    except NOT_TO_BE_HAD:
         # Only payments need the role for banking; posting does not.
         return None
 
