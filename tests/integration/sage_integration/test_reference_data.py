@@ -112,3 +112,14 @@ def test_a_run_that_was_lost_with_its_worker_does_not_block_the_next(practice, s
         request_sync()
         SyncRun.objects.update(started_at=timezone.now() - timedelta(minutes=6))
         assert request_sync() is not None
+
+
+@pytest.mark.parametrize(
+    "path", ["/products", "/services", "/bank_accounts", "/financial_settings", "/contacts"]
+)
+def test_what_a_company_does_not_offer_keeps_nobody_from_its_accounts_and_rates(practice, sage, path):
+    sage.arm("status", on=f"GET {path}", times=None, status=404)
+    run = synced(practice)
+    assert run.problem == ""
+    assert run.counts["accounts"] > 0
+    assert run.counts["rates"] == 5
