@@ -106,7 +106,9 @@ def _pip_install(lock: Path, total: int) -> str | None:
     environment = {**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PYTHONUNBUFFERED": "1"}
     said: list[str] = []
     with subprocess.Popen(
-        [*command, "--require-hashes", "-r", str(lock)],
+        # The lock is the whole answer. Without --no-deps, pip looks at newer releases of what is asked for
+        # with an extra (coverage[toml]) before it meets the locked one, and stops for want of its hash.
+        [*command, "--require-hashes", "--no-deps", "-r", str(lock)],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
