@@ -147,6 +147,7 @@ POLL_SECONDS = int(os.environ.get("POLL_SECONDS", "180"))
 CELERY_BEAT_SCHEDULE = {
     "sweep postings": {"task": "sage_integration.tasks.sweep_postings", "schedule": 15.0},
     "sweep emails": {"task": "practices.tasks.sweep_emails", "schedule": 15.0},
+    "sweep jobs": {"task": "practices.tasks.sweep_jobs", "schedule": 15.0},
     "poll payments": {"task": "sage_integration.tasks.sweep_payments", "schedule": float(POLL_SECONDS)},
     "nightly sync": {"task": "sage_integration.tasks.sweep_nightly", "schedule": crontab(hour=2, minute=10)},
     "daily billing": {"task": "invoicing.tasks.sweep_billing", "schedule": crontab(hour=5, minute=30)},

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from ledger.queries import counters
-from practices.models import Membership
+from practices.models import Job, Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
 from practices.tenancy import scope_is_open
@@ -55,6 +55,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             if right in RIGHTS[inside.role]
         ],
         **_sage(inside),
+        "tray": _running_jobs(slug),
         "other_practices": [
             {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])}
             for other in others
@@ -97,3 +98,19 @@ def _sage_counters() -> list[dict[str, Any]]:
         {"count": waiting, "tone": "neutral", "label": "waiting"},
     ]
     return [counter for counter in found if counter["count"]]
+
+
+def _running_jobs(slug: str) -> dict[str, Any] | None:
+    """Long work that runs now, for the small tray on every page: one job leads to itself, more to the list."""
+    if not scope_is_open():
+        return None
+    jobs = list(Job.objects.live().order_by("id")[:10])
+    if not jobs:
+        return None
+    if len(jobs) == 1:
+        (job,) = jobs
+        return {
+            "words": f"{job.title}: {job.done} of {job.total}",
+            "url": reverse("practices:job-detail", args=[slug, job.pk]),
+        }
+    return {"words": f"{len(jobs)} jobs are running", "url": reverse("practices:job-list", args=[slug])}

@@ -16,6 +16,7 @@ from psycopg2.sql import SQL, Identifier
 from redis.exceptions import RedisError
 
 from practices.delivery import deliver_queued_emails
+from practices.job_steps import run_live_jobs
 from practices.tenancy import acting_for
 
 log = structlog.get_logger(__name__)
@@ -76,3 +77,16 @@ def sweep_emails() -> None:
 def deliver_emails(_practice_id: int) -> None:
     """Send a practice's queued messages."""
     deliver_queued_emails()
+
+
+@shared_task
+def sweep_jobs() -> None:
+    """Take up jobs whose message was lost or whose worker died."""
+    for practice_id in practices_from("job_practices_due"):
+        wake(run_jobs, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def run_jobs(_practice_id: int) -> None:
+    """Do a practice's waiting jobs."""
+    run_live_jobs()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from practices import team, views
+from practices import job_views, team, views
 
 app_name = "practices"
 urlpatterns = [
@@ -13,4 +13,8 @@ urlpatterns = [
     path("settings/emails/", views.email_list, name="email-list"),
     path("settings/emails/<int:pk>/", views.email_detail, name="email-detail"),
     path("settings/activity/", views.activity, name="activity"),
+    path("jobs/", job_views.job_list, name="job-list"),
+    path("jobs/<int:pk>/", job_views.job_detail, name="job-detail"),
+    path("jobs/<int:pk>/cancel/", job_views.job_cancel, name="job-cancel"),
+    path("jobs/<int:pk>/resume/", job_views.job_resume, name="job-resume"),
 ]
