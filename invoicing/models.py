@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from clients.models import Client
 from invoicing.errors import NotRecurring
-from invoicing.periods import Rhythm
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices.tenancy import TenantModel, TenantQuerySet
 from proposals.models import BillingRule, Proposal, ProposalLine
+from proposals.periods import Rhythm
 from services.models import Service, TaxRate
 
 #: PostgreSQL's integer: a longer number typed into a search is no invoice number.

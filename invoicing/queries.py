@@ -9,12 +9,12 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet, Sum
 
 from invoicing.models import Allocation, BilledPeriod, BillingSchedule, Invoice, InvoiceQuerySet
-from invoicing.periods import Period, day_in_month
 from ledger.models import Posting
 from ledger.states import Subject
 from money.amounts import ZERO, price_line
 from practices.models import Practice
 from practices.tenancy import acting_practice_id
+from proposals.periods import Period, day_in_month
 
 INVOICE_KINDS = (Posting.Kind.INVOICE_CREATE, Posting.Kind.INVOICE_UPDATE, Posting.Kind.INVOICE_VOID)
 

@@ -7,10 +7,10 @@ from invoicing.models import BillingSchedule, Invoice
 from invoicing.operations.invoices import price_lines
 from invoicing.operations.schedules import line_of
 from invoicing.operations.settings import invoicing_settings
-from invoicing.periods import Period
 from invoicing.queries import invoices_to_post, next_periods
 from invoicing.terms import due_on
 from ledger.models import Posting
+from proposals.periods import Period
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageConnection

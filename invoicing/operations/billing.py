@@ -9,9 +9,9 @@ from decimal import Decimal
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice
 from invoicing.operations.invoices import draft_invoice, issue_invoice
 from invoicing.operations.schedules import line_of
-from invoicing.periods import Period
 from invoicing.queries import invoice_day, settled_periods
 from money.amounts import ZERO
+from proposals.periods import Period
 
 #: What one invoice holds: the schedules and the period of each.
 Work = list[tuple[BillingSchedule, Period]]

@@ -16,12 +16,12 @@ from django.utils import timezone
 import money.amounts
 from invoicing.models import InvoiceNumbering
 from invoicing.operations import invoices, payments
-from invoicing.periods import Rhythm
 from ledger import outbox
 from ledger.models import Posting
 from money.amounts import PENNY, Amounts, to_pence, total
 from practices import audit
 from practices.models import AuditEntry
+from proposals.periods import Rhythm
 from sage_integration import tokens
 from sage_integration.limiter import Limiter
 from sage_integration.models import SageConnectionQuerySet, SageLink, SyncCursor

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicing.periods import MONTH, WEEK, Rhythm, add_months, day_in_month
+from proposals.periods import MONTH, WEEK, Rhythm, add_months, day_in_month
 
 FOUR_YEARS = 48
 
