@@ -91,6 +91,8 @@ class Membership(models.Model):
         OWNER = "owner", "Owner"
         MANAGER = "manager", "Manager"
         STAFF = "staff", "Staff"
+        APPRENTICE = "apprentice", "Apprentice"
+        READ_ONLY = "read_only", "Read only"
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     practice = models.ForeignKey(Practice, models.CASCADE, related_name="memberships")

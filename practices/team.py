@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from practices.forms import InviteForm, RoleForm
 from practices.models import Invitation, Membership
 from practices.operations import LastOwner, change_role, invite_member, remove_member
-from practices.permissions import Can
+from practices.permissions import PURPOSE, RIGHTS, Can, Role
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
 
@@ -75,3 +75,14 @@ def member_remove(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     return see_other(
         request, "front-door" if membership.user == request.user else f"/p/{practice}/settings/team/"
     )
+
+
+@requires(Can.SEE)
+def role_matrix(request: PracticeRequest, practice: str) -> HttpResponse:
+    """What each role may do, as one table."""
+    roles = [{"label": Role(role).label, "purpose": PURPOSE[role]} for role in RIGHTS]
+    rights = [
+        {"words": right.value, "held": [right in rights for rights in RIGHTS.values()]} for right in Can
+    ]
+    context = {"roles": roles, "rights": rights, "tabs": settings_tabs(request, "Team")}
+    return render(request, "practices/role_matrix.html", context)

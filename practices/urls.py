@@ -7,6 +7,7 @@ urlpatterns = [
     path("settings/", views.settings, name="settings"),
     path("settings/save/", views.practice_amend, name="practice-amend"),
     path("settings/team/", team.member_list, name="member-list"),
+    path("settings/team/roles/", team.role_matrix, name="role-matrix"),
     path("settings/team/invite/", team.member_invite, name="member-invite"),
     path("settings/team/<int:pk>/role/", team.member_role, name="member-role"),
     path("settings/team/<int:pk>/remove/", team.member_remove, name="member-remove"),
