@@ -11,13 +11,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import nh3
-from django.utils.safestring import SafeString, mark_safe
 
-TAGS = {"p", "br", "h3", "h4", "ul", "ol", "li", "strong", "em", "b", "i", "u", "a", "blockquote"}
+TAGS = {"p", "br", "h2", "h3", "h4", "ul", "ol", "li", "strong", "em", "b", "i", "u", "a", "blockquote"}
 SCHEMES = {"http", "https", "mailto", "tel"}
 #: Lists within lists beyond this many are shown at this depth.
 DEEPEST = 4
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[!?]")
+_BLOCKS = {"p": "p", "h2": "h3", "h3": "h3", "h4": "h4", "blockquote": "quote"}
 
 _cleaner = nh3.Cleaner(
     tags=TAGS,
@@ -31,24 +31,36 @@ _cleaner = nh3.Cleaner(
 Block = dict[str, Any]
 
 
-def cleaned(text: str) -> str:
-    """HTML with the allowed tags alone; text without any tag becomes paragraphs, an empty line beginning one."""
-    text = text.replace("\0", "").replace("\r\n", "\n")
-    if not _TAG.search(text):
-        text = _paragraphs(text)
+def sanitised(text: str) -> str:
+    """The text with its harmless markup alone; text without any tag is plain text and comes back as it was typed.
+
+    Characters that no page or PDF can show are gone in both.
+    """
+    text = _without_controls(text)
+    if not is_rich(text):
+        return text
     clean: str = _cleaner.clean(text).strip()
     # What is left of hostile markup may be words alone, and those must not be read as plain text next time.
-    return clean if _TAG.search(clean) or not clean else f"<p>{clean}</p>"
+    return clean if is_rich(clean) or not clean else f"<p>{clean}</p>"
 
 
-def _paragraphs(text: str) -> str:
+def is_rich(text: str) -> bool:
+    """Whether the text carries markup, rather than words that happen to contain a `<`."""
+    return bool(_TAG.search(text))
+
+
+def as_html(text: str) -> str:
+    """The text as harmless HTML; of plain text, an empty line begins a paragraph."""
+    text = sanitised(text)
+    if is_rich(text):
+        return text
     parts = (escape(part.strip(), quote=False) for part in re.split(r"\n\s*\n", text))
     return "\n".join(f"<p>{part}</p>".replace("\n", "<br>") for part in parts if part)
 
 
-def shown(text: str) -> SafeString:
-    """The text cleaned once more, ready for a page."""
-    return mark_safe(cleaned(text))  # noqa: S308 - by the allow-list above
+def _without_controls(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(letter for letter in text if letter >= " " or letter in "\n\t")
 
 
 def plain(text: str) -> str:
@@ -75,7 +87,7 @@ def _plain_run(run: dict[str, Any]) -> str:
 def blocks(text: str) -> list[Block]:
     """The text as data: paragraphs, headings and quotes with their runs, lists with their items' blocks."""
     reader = _Reader()
-    reader.feed(cleaned(text))
+    reader.feed(as_html(text))
     reader.close()
     return reader.finished()
 
@@ -99,8 +111,8 @@ class _Reader(HTMLParser):
             self._open_list(ordered=tag == "ol")
         elif tag == "li":
             self._open_item()
-        elif tag in {"p", "h3", "h4", "blockquote"}:
-            self._new_block("quote" if tag == "blockquote" else tag)
+        elif tag in {"p", "h2", "h3", "h4", "blockquote"}:
+            self._new_block(_BLOCKS[tag])
         elif tag == "br":
             self._add("\n")
         elif tag == "a":
@@ -113,7 +125,7 @@ class _Reader(HTMLParser):
             self._close_list()
         elif tag == "a":
             self.links.pop()
-        elif tag in {"p", "h3", "h4", "blockquote"}:
+        elif tag in {"p", "h2", "h3", "h4", "blockquote"}:
             self._new_block("p")
         elif tag not in {"li", "br"}:
             self.styles.pop()
