@@ -28,6 +28,8 @@ urlpatterns = [
     # Signing up opens a practice, which takes a transaction of its own.
     path("accounts/signup/", transaction.non_atomic_requests(account_views.signup), name="account_signup"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/second-factor/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("admin/", admin.site.urls),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("invitations/<str:token>/", invitation_accept, name="invitation-accept"),

@@ -76,4 +76,4 @@ class PracticeForm(forms.ModelForm):
 
     class Meta:
         model = Practice
-        fields = ["name", "country", "vat_number", "invoice_day"]
+        fields = ["name", "country", "vat_number", "invoice_day", "owners_need_second_factor"]

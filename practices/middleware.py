@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,6 +17,7 @@ from practices import audit
 from practices.errors import DomainError
 from practices.models import Membership
 from practices.requests import PracticeRequest
+from practices.second_factors import SET_UP_PAGE, must_set_up
 from practices.tenancy import acting_for, practice_transaction
 
 PREFIX = "/p/"
@@ -46,15 +47,22 @@ class PracticeMiddleware:
     def _answer_inside(self, request: HttpRequest) -> HttpResponse:
         slug = request.path_info.removeprefix(PREFIX).split("/", 1)[0]
         membership = Membership.objects.filter(user=request.user.pk, practice__slug=slug).select_related(
-            "practice"
+            "practice", "user"
         )
         if not (member := membership.first()):
             return self._not_found(request)
         inside = cast(PracticeRequest, request)
+        if must_set_up(member):
+            messages.warning(
+                request, f"{member.practice} asks its owners for a second factor. Set one up to go on."
+            )
+            return redirect(SET_UP_PAGE)
         inside.practice, inside.role = member.practice, member.role
         zone = timezone.override(ZoneInfo(member.practice.time_zone))
         transaction = nullcontext() if opens_own(request) else practice_transaction()
         with zone, acting_for(member.practice_id), transaction:
+            if not opens_own(request):
+                record_arrival(inside, member)
             response = self.get_response(request)
             return self._in_words(request, response) if response.status_code == 405 else response
 
@@ -94,3 +102,17 @@ def opens_own(request: HttpRequest) -> bool:
         return getattr(resolve(request.path_info).func, "opens_own_scope", False)
     except (Resolver404, Http404):
         return False
+
+
+def record_arrival(request: PracticeRequest, member: Membership) -> None:
+    """The first request of a sign-in to a practice goes into its audit trail, once a session."""
+    seen = request.session.get("practices", [])
+    if member.practice_id in seen:
+        return
+    request.session["practices"] = [*seen, member.practice_id]
+    audit.record(
+        "member.signed_in",
+        member,
+        address=request.META.get("REMOTE_ADDR", ""),
+        browser=request.headers.get("User-Agent", "")[:200],
+    )

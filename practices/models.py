@@ -32,6 +32,11 @@ class Practice(models.Model):
     time_zone = models.CharField(max_length=50, default="Europe/London")
     #: The operator's word for what this practice has subscribed to; empty where nobody sells anything (F09).
     plan = models.CharField(max_length=40, blank=True)
+    owners_need_second_factor = models.BooleanField(
+        "owners need a second factor",
+        default=False,
+        help_text="Owners then sign in with an authenticator app or a passkey as well as their password.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -64,7 +64,7 @@ def free_slug(name: str) -> str:
 def amend_practice(practice: Practice) -> Practice:
     """The practice with changed particulars, recorded."""
     before = Practice.objects.select_for_update(no_key=True).get(pk=practice.pk)
-    names = ("name", "vat_number", "invoice_day", "country")
+    names = ("name", "vat_number", "invoice_day", "country", "owners_need_second_factor")
     changes = {
         n: [getattr(before, n), getattr(practice, n)]
         for n in names

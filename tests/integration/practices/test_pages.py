@@ -59,7 +59,7 @@ def test_a_failing_view_leaves_no_row(cast, brook):
         raise ZeroDivisionError
 
     request = RequestFactory().get("/p/brook-co/")
-    request.user = cast.alice
+    request.user, request.session = cast.alice, {"practices": [cast.brook.pk]}
     with pytest.raises(ZeroDivisionError):
         PracticeMiddleware(view)(request)
     with practice_scope(brook.pk):
@@ -82,7 +82,7 @@ def test_an_anonymous_visitor_is_asked_to_sign_in_and_comes_back(cast):
 
 def test_a_broken_rule_on_a_get_is_a_page_with_its_message(cast):
     request = RequestFactory().get("/p/brook-co/")
-    request.user = cast.alice
+    request.user, request.session = cast.alice, {"practices": [cast.brook.pk]}
     answer = PracticeMiddleware(lambda _: HttpResponse()).process_exception(
         request, DomainError(message="No.")
     )

@@ -1,0 +1,32 @@
+"""Second factors: authenticator apps, passkeys and recovery codes, kept by allauth under our keys."""
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import InvalidToken
+
+from practices.fields import CannotOpen, keys
+from practices.models import Membership
+
+#: Where somebody goes who may not work here without a second factor.
+SET_UP_PAGE = "mfa_index"
+
+
+class SealedSecretsAdapter(DefaultMFAAdapter):
+    """allauth's second factors with their secrets encrypted at rest; they belong to a person, not to a practice."""
+
+    def encrypt(self, text: str) -> str:
+        """The secret under the newest of the installation's keys."""
+        return keys().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret in plain; raises `CannotOpen` when its key is gone."""
+        try:
+            return keys().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken as error:
+            raise CannotOpen("FIELD_ENCRYPTION_KEYS lacks the key of a second factor.") from error
+
+
+def must_set_up(member: Membership) -> bool:
+    """Whether the practice lets this member in only with a second factor they do not have yet."""
+    if not (member.role == Membership.Role.OWNER and member.practice.owners_need_second_factor):
+        return False
+    return not SealedSecretsAdapter().is_mfa_enabled(member.user)
