@@ -10,7 +10,7 @@ from practices.models import Membership
 SET_UP_PAGE = "mfa_index"
 
 
-class SealedSecretsAdapter(DefaultMFAAdapter):
+class SealedSecretsAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """allauth's second factors with their secrets encrypted at rest; they belong to a person, not to a practice."""
 
     def encrypt(self, text: str) -> str:
