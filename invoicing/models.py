@@ -14,7 +14,8 @@ from invoicing.errors import NotRecurring
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices.tenancy import TenantModel, TenantQuerySet
-from proposals.models import BillingRule, Proposal, ProposalLine
+from proposals.billing_rules import BillingRule
+from proposals.models import Proposal, ProposalLine
 from proposals.periods import Rhythm
 from services.models import Service, TaxRate
 

@@ -14,7 +14,9 @@ from typing import Any
 
 from clients.models import ContactPerson
 from money.amounts import Amounts, total
-from proposals.models import BillingRule, Proposal, ProposalLine, Terms
+from proposals.billing_rules import BillingRule
+from proposals.models import Proposal, ProposalLine, Terms
+from proposals.periods import DAYS
 
 #: Raised when the shape changes, so that old documents can still be read.
 LAYOUT = 1
@@ -83,7 +85,7 @@ def _payments(lines: Sequence[ProposalLine], priced_on: date) -> list[Document]:
 def _due_order(line: ProposalLine) -> tuple[int, int]:
     """Sorts lines by when they are due; a month counts as longer than four weeks."""
     kinds = [BillingRule.Billing.UPFRONT, BillingRule.Billing.RECURRING, BillingRule.Billing.ON_COMPLETION]
-    days = 7 if line.period == BillingRule.Period.WEEK else 30
+    days = DAYS.get(line.period, 30)
     return kinds.index(BillingRule.Billing(line.billing)), (line.every or 0) * days
 
 

@@ -64,3 +64,21 @@ class WrongLink(DomainError):
 
 class TooMuchForAnInvoice(DomainError):
     message = "One of its bills would be larger than an invoice can hold. Check the quantities and prices."
+
+
+class WasSent(DomainError):
+    message = "This proposal was sent once, so it is kept. Send it again, or leave it as a draft."
+
+
+class SignatoryWithoutEmail(DomainError):
+    message = (
+        "Somebody who has to sign has no e-mail address. Add it on the client's page, or choose another."
+    )
+
+
+class EndsTooSoon(DomainError):
+    message = "Choose a later day: today or after, and later than the proposal can be signed now."
+
+
+class CannotReopen(DomainError):
+    message = "Only a declined, lost or expired proposal can be opened again. Nothing was changed."

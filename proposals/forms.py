@@ -14,7 +14,8 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from clients.models import Client, ContactPerson
-from proposals.models import EARLIEST, LATEST, BillingRule, Proposal, ProposalLine, Terms
+from proposals.billing_rules import BillingRule
+from proposals.models import EARLIEST, LATEST, Proposal, ProposalLine, Terms
 from services.models import Service, TaxRate
 from services.queries import with_price
 

@@ -36,6 +36,15 @@ class Standing(StrEnum):
     RECALLED = "recalled"
 
 
+DECIDED: dict[str, Standing] = {
+    Proposal.Status.ACCEPTED: Standing.ACCEPTED,
+    Proposal.Status.SUPERSEDED: Standing.ACCEPTED,
+    Proposal.Status.DECLINED: Standing.DECLINED,
+    Proposal.Status.LOST: Standing.RECALLED,
+    Proposal.Status.EXPIRED: Standing.EXPIRED,
+}
+
+
 def _signer() -> signing.Signer:
     # A full stop, because mail programs tend to end a link at Django's own colon.
     return signing.Signer(salt=SALT, sep=".")
@@ -66,4 +75,4 @@ def standing_of(proposal: Proposal, link: PublicLink, *, on: date) -> Standing:
         return Standing.RECALLED
     if proposal.status == Proposal.Status.SENT:
         return Standing.EXPIRED if proposal.valid_until < on else Standing.OPEN
-    return Standing(proposal.status)
+    return DECIDED.get(proposal.status, Standing.RECALLED)

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+DAY = "day"
 WEEK = "week"
 MONTH = "month"
+#: How many days the units have that are counted in days.
+DAYS = {DAY: 1, WEEK: 7}
 ONE_DAY = timedelta(days=1)
 
 
@@ -25,7 +28,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How a service recurs: every so many weeks or months from an anchor.
+    """How a service recurs: every so many days, weeks or months from an anchor.
 
     No invoice is dated before ``bills_from``; no period starts after ``ends_on``.
     """
@@ -78,13 +81,11 @@ class Rhythm:
         return max(0, self._latest_started_by(self.bills_from), self._latest_billed_by(self.bills_from))
 
     def _start(self, index: int) -> date:
-        if self.unit == WEEK:
-            return self.anchor + timedelta(weeks=self.every * index)
-        return add_months(self.anchor, self.every * index)
+        return after(self.anchor, self.every * index, self.unit)
 
     def _invoice_date(self, index: int) -> date:
         starts_on = self._start(index)
-        if self.unit == WEEK:
+        if self.unit in DAYS:
             return starts_on
         return day_in_month(starts_on.year, starts_on.month, self.invoice_day)
 
@@ -97,13 +98,20 @@ class Rhythm:
         return index if self._invoice_date(index) <= on else index - 1
 
     def _index_near(self, on: date) -> int:
-        """The period whose week or month of start is the latest not after that of the day."""
-        if self.unit == WEEK:
-            return (on - self.anchor).days // (7 * self.every)
+        """The period whose day, week or month of start is the latest not after that of the day."""
+        if self.unit in DAYS:
+            return (on - self.anchor).days // (DAYS[self.unit] * self.every)
         return months_between(self.anchor, on) // self.every
 
     def _is_over(self, starts_on: date) -> bool:
         return self.ends_on is not None and starts_on > self.ends_on
+
+
+def after(anchor: date, count: int, unit: str) -> date:
+    """The day so many days, weeks or months after the anchor."""
+    if unit in DAYS:
+        return anchor + timedelta(days=count * DAYS[unit])
+    return add_months(anchor, count)
 
 
 def day_in_month(year: int, month: int, day: int) -> date:

@@ -10,8 +10,8 @@ from django.db.models.functions import Round
 
 from money.amounts import ZERO, to_pence
 from practices import audit
+from proposals.billing_rules import BillingRule
 from proposals.models import (
-    BillingRule,
     Proposal,
     ProposalLine,
     ProposalQuerySet,
@@ -20,7 +20,15 @@ from proposals.models import (
     Terms,
 )
 
-MONTHS_A_YEAR, WEEKS_A_YEAR = 12, 52
+#: A year in each unit, as fee quotes count it.
+A_YEAR = {
+    BillingRule.Period.DAY.value: 365,
+    BillingRule.Period.WEEK.value: 52,
+    BillingRule.Period.MONTH.value: 12,
+}
+MONTHS_A_YEAR = 12
+#: `ProposalLine.billed_price` in the database.
+BILLED_PRICE = Round(F("unit_price") * (100 - F("discount_percent")) / 100, precision=4)
 
 
 @dataclass(frozen=True)
@@ -40,17 +48,16 @@ class Worth:
 
 
 def worth_of(net: Decimal, billing: str, every: int | None, period: str) -> Worth:
-    """What one billing rule brings when each bill is ``net``: once, or in a year of 12 months or 52 weeks."""
+    """What one billing rule brings when each bill is ``net``: once, or in a year of 12 months, 52 weeks or 365 days."""
     if billing != BillingRule.Billing.RECURRING:
         return Worth(one_off=net)
-    periods = WEEKS_A_YEAR if period == BillingRule.Period.WEEK else MONTHS_A_YEAR
-    return Worth(yearly=to_pence(net * periods / (every or 1)))
+    return Worth(yearly=to_pence(net * A_YEAR[period] / (every or 1)))
 
 
 def worth_of_lines(lines: Iterable[ProposalLine]) -> Worth:
     """What the lines of an offer bring together."""
     parts = (
-        worth_of(to_pence(line.quantity * line.unit_price), line.billing, line.every, line.period)
+        worth_of(to_pence(line.quantity * line.billed_price), line.billing, line.every, line.period)
         for line in lines
         if not line.is_included
     )
@@ -63,7 +70,7 @@ def worth_of_proposals(proposals: ProposalQuerySet) -> Worth:
         ProposalLine.objects.filter(proposal__in=proposals.order_by().values("pk"), is_included=False)
         .order_by()
         .values("billing", "every", "period")
-        .annotate(net=Sum(Round(F("quantity") * F("unit_price"), precision=2)))
+        .annotate(net=Sum(Round(F("quantity") * BILLED_PRICE, precision=2)))
     )
     parts = (worth_of(rule["net"], rule["billing"], rule["every"], rule["period"]) for rule in rules)
     return sum(parts, Worth())
@@ -102,6 +109,11 @@ EVENTS = {
     "proposal.signed": ("Signed by {name}", "good", "pen-line"),
     "proposal.signed_for_the_client": ("Signature of {name} recorded by the practice", "warn", "pen-line"),
     "proposal.accepted": ("Accepted", "good", "circle-check"),
+    "proposal.published": ("Made live without an e-mail", "info", "link"),
+    "proposal.extended": ("Valid until {until}", "info", "calendar-plus"),
+    "proposal.reopened": ("Opened again as a draft", "neutral", "undo-2"),
+    "proposal.superseded": ("Superseded by {by}", "neutral", "replace"),
+    "proposal.lost": ("Marked as lost", "bad", "x"),
     "proposal.declined": ("Declined", "bad", "x"),
     "proposal.expired": ("Expired", "neutral", "clock"),
 }

@@ -33,8 +33,8 @@ from proposals.operations import (
     VALIDITY,
     amend_draft,
     copy_proposal,
-    decline_proposal,
     draft_proposal,
+    lose_proposal,
     reasons_not_to_send,
     recall_proposal,
     resend_proposal,
@@ -106,7 +106,7 @@ def proposal_new(request: PracticeRequest, practice: str) -> HttpResponse:
 def proposal_edit(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Change a draft."""
     proposal = get_object_or_404(Proposal, pk=pk)
-    if proposal.status != Proposal.Status.DRAFT:
+    if not proposal.is_editable:
         raise NotADraft(proposal)
     return _edit(request, proposal)
 
@@ -245,7 +245,7 @@ def proposal_lose(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     form = DeclineForm(request.POST, prefix="lose")
     if not form.is_valid():
         return _detail(request, proposal, lose=form)
-    decline_proposal(proposal, reason=form.cleaned_data["reason"])
+    lose_proposal(proposal, reason=form.cleaned_data["reason"])
     messages.success(request, f"{proposal.number_label} is marked as lost.")
     return _see(request, proposal)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q, UniqueConstraint
+from django.db.models import F, Q, UniqueConstraint
 from django.db.models.functions import Lower
 
 from money.vat import VatCode, percent_on
@@ -52,6 +52,48 @@ class TaxRate(TenantModel):
         return percent_on(VatCode(self.vat_code), tax_point)
 
 
+class VatSettings(TenantModel):
+    """Whether the practice charges VAT, and how prices are written. One row a practice."""
+
+    class Shown(models.TextChoices):
+        EXCLUSIVE = "exclusive", "Before VAT"
+        INCLUSIVE = "inclusive", "Including VAT"
+
+    charges_vat = models.BooleanField(
+        "the practice is registered for VAT",
+        default=True,
+        help_text="Without it no VAT is shown or charged anywhere.",
+    )
+    #: Chosen for new services; None where nobody chose one.
+    default_tax_rate = models.ForeignKey(
+        TaxRate, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="default VAT rate"
+    )
+    shown = models.CharField(
+        "prices are shown", max_length=10, choices=Shown.choices, default=Shown.EXCLUSIVE
+    )
+    label = models.CharField("name of the tax", max_length=12, default="VAT")
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice"], name="one_vat_settings_for_a_practice")]
+
+    def __str__(self) -> str:
+        return "VAT settings"
+
+
+class ServiceCategory(TenantModel):
+    """A heading of the price list."""
+
+    name = models.CharField("category", max_length=60)
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name_plural = "service categories"
+        constraints = [UniqueConstraint("practice", Lower("name"), name="one_category_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ServiceQuerySet(TenantQuerySet["Service"]):
     def offered(self) -> "ServiceQuerySet":
         """The services that can be put into new proposals."""
@@ -64,16 +106,38 @@ class Service(TenantModel):
     class BillingBasis(models.TextChoices):
         FIXED = "fixed", "Fixed price"
         UNIT = "unit", "Per unit"
+        MINIMUM = "minimum", "From a minimum"
+        RANGE = "range", "Range"
         HOURLY = "hourly", "Per hour"
         INCLUDED = "included", "Included (no price)"
+
+    class BillingMode(models.TextChoices):
+        AUTOMATIC = "automatic", "Automatic"
+        MANUAL = "manual", "By hand"
 
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
         ARCHIVED = "archived", "Archived"
 
     name = models.CharField("service", max_length=120)
+    category = models.ForeignKey(
+        ServiceCategory, models.PROTECT, null=True, blank=True, related_name="services"
+    )
     description = models.TextField(blank=True)
-    billing_basis = models.CharField(max_length=10, choices=BillingBasis.choices, default=BillingBasis.FIXED)
+    billing_basis = models.CharField(
+        "price type", max_length=10, choices=BillingBasis.choices, default=BillingBasis.FIXED
+    )
+    unit_name = models.CharField(
+        "unit",
+        max_length=30,
+        blank=True,
+        help_text="What is counted, in the singular: employee, return, site.",
+    )
+    billing_mode = models.CharField(
+        "billing", max_length=10, choices=BillingMode.choices, default=BillingMode.AUTOMATIC
+    )
+    #: Goes into the engagement letter whenever this service is part of the proposal (G21).
+    terms = models.TextField("terms of this service", blank=True)
     tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="services", verbose_name="VAT rate")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
 
@@ -82,9 +146,26 @@ class Service(TenantModel):
     class Meta:
         ordering = ["name", "id"]
         constraints = [UniqueConstraint("practice", Lower("name"), name="one_service_of_a_name")]
+        indexes = [models.Index(fields=["practice", "status", "name"], name="services_by_status")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def needs_confirming(self) -> bool:
+        """Whether somebody has to say the final price before it is billed (G56)."""
+        return self.billing_basis in VARIABLE
+
+    @property
+    def unit_in_words(self) -> str:
+        """What one price is for: `employee`, `hour`, or nothing for a price that stands for the whole."""
+        if self.billing_basis == self.BillingBasis.HOURLY:
+            return "hour"
+        return self.unit_name if self.billing_basis == self.BillingBasis.UNIT else ""
+
+
+#: Prices that are only known when the work is done.
+VARIABLE = frozenset({Service.BillingBasis.MINIMUM, Service.BillingBasis.RANGE, Service.BillingBasis.HOURLY})
 
 
 class Price(TenantModel):
@@ -94,6 +175,10 @@ class Price(TenantModel):
     unit_price = models.DecimalField(
         max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))], help_text="Before VAT."
     )
+    #: The upper end of a range; None for every other price type.
+    highest_price = models.DecimalField(
+        "up to", max_digits=12, decimal_places=4, null=True, blank=True, help_text="Before VAT."
+    )
     effective_from = models.DateField()
 
     class Meta:
@@ -101,6 +186,10 @@ class Price(TenantModel):
         constraints = [
             UniqueConstraint(fields=["practice", "service", "effective_from"], name="one_price_for_a_day"),
             models.CheckConstraint(name="price_is_not_negative", condition=Q(unit_price__gte=0)),
+            models.CheckConstraint(
+                name="a_range_goes_up",
+                condition=Q(highest_price__isnull=True) | Q(highest_price__gt=F("unit_price")),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -37,8 +37,10 @@ def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
     Proposal.objects.select_for_update().get(pk=proposal.pk)
     if BillingSchedule.objects.filter(proposal_line__proposal=proposal).exists():
         return None
-    lines = ProposalLine.objects.filter(proposal=proposal, is_included=False).select_related(
-        "service", "tax_rate"
+    lines = (
+        ProposalLine.objects.agreed()
+        .filter(proposal=proposal, is_included=False)
+        .select_related("service", "tax_rate")
     )
     schedules = BillingSchedule.objects.bulk_create([_schedule_of(line, proposal, on) for line in lines])
     audit.record("billing.started", proposal, schedules=len(schedules))
@@ -47,6 +49,7 @@ def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
 
 
 def _schedule_of(line: ProposalLine, proposal: Proposal, on: date) -> BillingSchedule:
+    begins_on = line.begins_on(starts_on=proposal.starts_on, accepted_on=on)
     return BillingSchedule(
         client=proposal.client,
         proposal_line=line,
@@ -54,13 +57,12 @@ def _schedule_of(line: ProposalLine, proposal: Proposal, on: date) -> BillingSch
         name=line.name,
         description=line.description,
         quantity=line.quantity,
-        unit_price=line.unit_price,
+        unit_price=line.billed_price,
         tax_rate=line.tax_rate,
-        billing=line.billing,
-        every=line.every,
-        period=line.period,
-        starts_on=proposal.starts_on,
-        bills_from=max(proposal.starts_on, on),
+        starts_on=begins_on,
+        bills_from=max(begins_on, on),
+        ends_on=line.last_period_on(begins_on),
+        **line.rule.fields,
     )
 
 

@@ -17,6 +17,7 @@ from tests.integration.invoicing.documents import (
     UPFRONT,
     a_client,
     a_proposal,
+    a_schedule,
     accept,
     open_the_ledger,
 )
@@ -122,3 +123,33 @@ def test_billing_is_in_the_history_of_the_proposal(brook):
         accept(proposal)
         entry = AuditEntry.objects.get(action="billing.started")
         assert (entry.subject_id, entry.data) == (proposal.pk, {"schedules": 1})
+
+
+def test_g06_billing_counts_from_acceptance_after_a_delay_and_ends_after_its_times(brook):
+    rule = {"billing": "recurring", "every": 1, "period": "month", "counts_from": "acceptance"}
+    rule |= {"delay": 1, "delay_period": "month", "times": 3}
+    with practice_scope(brook.pk):
+        schedule = a_schedule(rule, starts_on=date(2027, 3, 1), on=TODAY)
+        assert schedule.starts_on == schedule.bills_from == date(2027, 4, 10)
+        assert schedule.ends_on == date(2027, 6, 10)
+
+
+def test_g13_a_discount_is_billed_as_a_reduced_price(brook):
+    with practice_scope(brook.pk):
+        proposal = a_proposal({"billing": "upfront", "price": "99.99", "discount_percent": 15})
+        accept(proposal)
+        line = Invoice.objects.get().lines.get()
+        assert (line.unit_price, line.net, line.vat) == (
+            Decimal("84.9915"),
+            Decimal("84.99"),
+            Decimal("17.00"),
+        )
+
+
+def test_g11_an_add_on_that_was_left_out_is_not_billed(brook):
+    with practice_scope(brook.pk):
+        proposal = a_proposal(
+            {"billing": "upfront"}, {"billing": "upfront", "is_optional": True, "is_taken": False}
+        )
+        accept(proposal)
+        assert Invoice.objects.get().lines.count() == 1

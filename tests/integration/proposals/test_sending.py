@@ -131,7 +131,7 @@ def test_g37_recalling_makes_a_draft_again_and_the_next_sending_another_link(bro
     with practice_scope(brook.pk):
         proposal = recall_proposal(a_sent())
         assert (proposal.status, proposal.link_version, proposal.document) == ("draft", 2, {})
-        assert not proposal.signatories.exists()
+        assert [str(signatory) for signatory in proposal.signatories.all()] == ["Mara Hill"]
         again = send_proposal(proposal, on=TODAY)
         assert again.link_version == 3
         assert mail(":sent:") == ["mara@acme.example", "mara@acme.example"]

@@ -51,7 +51,15 @@ def test_billing_rules_in_words(key, words):
 
 @pytest.mark.parametrize(
     "key",
-    ["", "later", "upfront:1:month", "recurring", "recurring:0:month", "recurring:1:day", "recurring:x:week"],
+    [
+        "",
+        "later",
+        "upfront:1:month",
+        "recurring",
+        "recurring:0:month",
+        "recurring:1:hour",
+        "recurring:x:week",
+    ],
 )
 def test_what_is_no_billing_rule_is_refused(key):
     with pytest.raises(ValueError):

@@ -1,0 +1,142 @@
+"""Sending a proposal, sending it again, giving it more time and taking it back."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.utils import timezone
+
+from clients.models import Client, ContactPerson
+from clients.queries import signatories_of
+from money.amounts import ZERO
+from practices import audit
+from practices.errors import DomainError
+from proposals import errors
+from proposals.documents import document_of, fingerprint
+from proposals.mail import invite_to_sign
+from proposals.models import LARGEST_BILL, Proposal, ProposalSignatory, amounts_by_rule
+from proposals.operations.locks import locked, locked_awaiting
+from proposals.queries import current_terms
+
+
+def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
+    """Every rule that keeps the proposal from being sent on a date, as the errors `send_proposal` would raise."""
+    found: list[type[DomainError]] = []
+    if not proposal.is_editable:
+        return [errors.NotADraft(proposal)]
+    if proposal.client.status == Client.Status.ARCHIVED:
+        found.append(errors.ClientIsArchived)
+    if not proposal.lines.exists():
+        found.append(errors.NothingOffered)
+    people = people_to_sign(proposal)
+    if not people:
+        found.append(errors.NoSignatory)
+    elif any(not person.email for person in people):
+        found.append(errors.SignatoryWithoutEmail)
+    if proposal.valid_until < on:
+        found.append(errors.EndsBeforeSending)
+    if current_terms() is None:
+        found.append(errors.NoTerms)
+    if _largest_bill(proposal, on) > LARGEST_BILL:
+        found.append(errors.TooMuchForAnInvoice)
+    return [error(proposal) for error in found]
+
+
+def people_to_sign(proposal: Proposal) -> list[ContactPerson]:
+    """Who signs, the primary one first: those chosen for the proposal, else everybody who signs for the client."""
+    chosen = [
+        signatory.person
+        for signatory in proposal.signatories.select_related("person")
+        if not signatory.person.has_left
+    ]
+    return chosen or signatories_of(proposal.client)
+
+
+def _largest_bill(proposal: Proposal, on: date) -> Decimal:
+    """The gross of the largest bill this leads to, in the practice's currency."""
+    lines = list(proposal.lines.select_related("tax_rate"))
+    return max((amounts.gross for _, amounts in amounts_by_rule(lines, on)), default=ZERO)
+
+
+def send_proposal(proposal: Proposal, *, on: date) -> Proposal:
+    """The proposal frozen, with its fingerprint, and its link on the way to everybody who signs.
+
+    Raises the first of `reasons_not_to_send`.
+    """
+    proposal = _freeze(proposal, on, "proposal.sent")
+    invite_to_sign(proposal)
+    return proposal
+
+
+def publish_proposal(proposal: Proposal, *, on: date) -> Proposal:
+    """The proposal open for signing without any e-mail: the practice passes its link on itself (G24).
+
+    Raises the first of `reasons_not_to_send`.
+    """
+    return _freeze(proposal, on, "proposal.published")
+
+
+def _freeze(proposal: Proposal, on: date, action: str) -> Proposal:
+    proposal = locked(proposal)
+    for reason in reasons_not_to_send(proposal, on=on):
+        raise reason
+    people = people_to_sign(proposal)
+    lines = list(proposal.lines.select_related("tax_rate"))
+    proposal.terms = current_terms()
+    proposal.document = document_of(proposal, lines, terms=proposal.terms, signatories=people, priced_on=on)
+    proposal.document_sha256 = fingerprint(proposal.document)
+    proposal.status = Proposal.Status.SENT
+    proposal.link_version += 1
+    proposal.sent_at, proposal.sent_by = timezone.now(), audit.current_actor()
+    proposal.reminded_on, proposal.review_note = None, ""
+    proposal.save()
+    proposal.signatories.all().delete()
+    ProposalSignatory.objects.bulk_create(
+        ProposalSignatory(proposal=proposal, person=person, position=position)
+        for position, person in enumerate(people)
+    )
+    audit.record(action, proposal, document_sha256=proposal.document_sha256)
+    return proposal
+
+
+def resend_proposal(proposal: Proposal) -> list[str]:
+    """Send the same link once more to whoever has not signed; the addresses. Raises `NotAwaitingSignature`."""
+    proposal = locked_awaiting(proposal)
+    entry = audit.record("proposal.resent", proposal)
+    return invite_to_sign(proposal, again=entry.pk)
+
+
+def extend_proposal(proposal: Proposal, *, valid_until: date, on: date) -> Proposal:
+    """A sent or expired proposal that can be signed for longer; its document and its link stay the same.
+
+    Raises `NotAwaitingSignature`, or `EndsTooSoon` for a day that is not later than today and than before.
+    """
+    proposal = locked(proposal)
+    if proposal.status not in (Proposal.Status.SENT, Proposal.Status.EXPIRED):
+        raise errors.NotAwaitingSignature(proposal)
+    if valid_until < on or valid_until <= proposal.valid_until:
+        raise errors.EndsTooSoon(proposal)
+    before, proposal.valid_until = proposal.valid_until, valid_until
+    proposal.status, proposal.decided_at = Proposal.Status.SENT, None
+    proposal.save(update_fields=["valid_until", "status", "decided_at"])
+    audit.record("proposal.extended", proposal, before=before.isoformat(), until=valid_until.isoformat())
+    return proposal
+
+
+def recall_proposal(proposal: Proposal) -> Proposal:
+    """The proposal as a draft again; its link is dead. Raises `NotAwaitingSignature` or `PartlySigned`."""
+    proposal = locked_awaiting(proposal)
+    if proposal.signatures.exists():
+        raise errors.PartlySigned(proposal)
+    back_to_draft(proposal)
+    audit.record("proposal.recalled", proposal)
+    return proposal
+
+
+def back_to_draft(proposal: Proposal) -> None:
+    """Make a locked proposal a draft, without the document that was shown; who signs stays chosen."""
+    proposal.status = Proposal.Status.DRAFT
+    proposal.link_version += 1
+    proposal.version += 1
+    proposal.document, proposal.document_sha256, proposal.terms = {}, "", None
+    proposal.sent_at = proposal.sent_by = None
+    proposal.save()
