@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.views import billing, invoices
+from invoicing.views import billing, invoices, service_use
 
 app_name = "invoicing"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("billing/<int:pk>/pause/", billing.schedule_pause, name="schedule-pause"),
     path("billing/<int:pk>/resume/", billing.schedule_resume, name="schedule-resume"),
     path("billing/<int:pk>/end/", billing.schedule_end, name="schedule-end"),
+    path("service-use/", service_use.service_use_list, name="service-use-list"),
+    path("service-use/<int:pk>/", service_use.service_use, name="service-use"),
     path("invoices/", invoices.invoice_list, name="invoice-list"),
     path("invoices/new/", invoices.invoice_new, name="invoice-new"),
     path("invoices/<int:pk>/", invoices.invoice_detail, name="invoice-detail"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import DecimalField, OuterRef, Subquery
 
-from services.models import Price, Service, ServiceQuerySet
+from services.models import Price, Service, ServiceQuerySet, TaxRate, VatSettings
 
 
 def price_on(service: Service, on: date) -> Decimal | None:
@@ -17,6 +17,24 @@ def price_on(service: Service, on: date) -> Decimal | None:
 
 
 def with_price(services: ServiceQuerySet, on: date) -> ServiceQuerySet:
-    """The services, each with its ``unit_price`` on a date, in one query."""
-    latest = Price.objects.filter(service=OuterRef("pk"), effective_from__lte=on).values("unit_price")[:1]
-    return services.annotate(unit_price=Subquery(latest, output_field=DecimalField()))
+    """The services, each with its ``unit_price`` and ``highest_price`` on a date, in one query."""
+    latest = Price.objects.filter(service=OuterRef("pk"), effective_from__lte=on)
+    return services.annotate(
+        unit_price=Subquery(latest.values("unit_price")[:1], output_field=DecimalField()),
+        highest_price=Subquery(latest.values("highest_price")[:1], output_field=DecimalField()),
+    )
+
+
+def vat_settings() -> VatSettings:
+    """How the practice stands to VAT; what a new practice has where nobody chose yet."""
+    found: VatSettings | None = VatSettings.objects.select_related("default_tax_rate").first()
+    return found or VatSettings()
+
+
+def default_tax_rate() -> TaxRate | None:
+    """The rate that new services get: the chosen one while it is offered, else the first that is."""
+    chosen = vat_settings().default_tax_rate
+    if chosen and chosen.status == TaxRate.Status.ACTIVE:
+        return chosen
+    first: TaxRate | None = TaxRate.objects.offered().first()
+    return first

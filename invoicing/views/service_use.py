@@ -1,0 +1,50 @@
+"""Where the services of the library are used, and what they bring."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from invoicing.models import BillingSchedule
+from invoicing.service_use import Use, use_by_service
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires
+from proposals.queries import Worth
+from services.models import Service
+from services.views.services import library_tabs
+
+
+@requires(Can.SEE)
+@require_safe
+def service_use_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Every service in use, the one that brings most first."""
+    uses = use_by_service()
+    services = Service.objects.filter(pk__in=uses).select_related("category")
+    rows = sorted(
+        ((service, uses[service.pk]) for service in services),
+        key=lambda row: (-row[1].worth.yearly, -row[1].worth.one_off, row[0].name),
+    )
+    context = {
+        "rows": rows,
+        "total": sum((use.worth for use in uses.values()), Worth()),
+        "tabs": library_tabs(request, "Use and income"),
+    }
+    return render(request, "invoicing/service_use_list.html", context)
+
+
+@requires(Can.SEE)
+@require_safe
+def service_use(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """One service: who has it, at which price; a page, and a part of the service's own page."""
+    service = get_object_or_404(Service, pk=pk)
+    schedules = BillingSchedule.objects.filter(service=service)
+    live = schedules.exclude(status=BillingSchedule.Status.ENDED)
+    context = {
+        "service": service,
+        "use": use_by_service(schedules).get(service.pk, Use()),
+        "schedules": live.select_related("client", "proposal_line__proposal").order_by("client__name", "id")[
+            :200
+        ],
+        "ended": schedules.filter(status=BillingSchedule.Status.ENDED).count(),
+    }
+    template = "invoicing/service_use.html" + ("#use" if request.htmx else "")
+    return render(request, template, context)

@@ -1,0 +1,114 @@
+"""The pages about VAT rates, and whether VAT is charged at all."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+from services import operations
+from services.errors import NameTaken
+from services.forms import RenameForm, TaxRateForm, VatSettingsForm
+from services.models import Service, TaxRate
+from services.queries import vat_settings
+from services.views.services import library_tabs
+
+
+@requires(Can.SEE)
+@require_safe
+def tax_rate_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The VAT rates the practice uses."""
+    return _render_rates(request, TaxRateForm())
+
+
+def _render_rates(
+    request: PracticeRequest,
+    form: TaxRateForm,
+    *,
+    settings_form: VatSettingsForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    used = Count("services", filter=Q(services__status=Service.Status.ACTIVE))
+    today = request.practice.today()
+    rates = [(rate, rate.percent_on(today)) for rate in TaxRate.objects.annotate(used=used)]
+    context = {
+        "rates": rates,
+        "form": form,
+        "settings_form": settings_form or VatSettingsForm(instance=vat_settings(), prefix="vat"),
+        "vat": vat_settings(),
+        "tabs": library_tabs(request, "VAT rates"),
+    }
+    return render(request, "services/tax_rate_list.html", context, status=status)
+
+
+@requires(Can.MANAGE_SERVICES)
+@require_POST
+def tax_rate_add(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Add a VAT rate."""
+    form = TaxRateForm(request.POST)
+    if form.is_valid():
+        try:
+            rate = operations.add_tax_rate(form.save(commit=False))
+        except NameTaken as problem:
+            form.add_error("name", problem.message)
+        else:
+            messages.success(request, f"{rate.name} is added. Map it to Sage before you use it.")
+            return see_other(request, "services:tax-rate-list", practice=practice)
+    return _render_rates(request, form, status=422)
+
+
+@requires(Can.MANAGE_SERVICES)
+@require_POST
+def tax_rate_rename(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Give a VAT rate another name."""
+    rate = get_object_or_404(TaxRate, pk=pk)
+    form = RenameForm(request.POST, instance=get_object_or_404(TaxRate, pk=pk))
+    if not form.is_valid():
+        messages.error(request, "A VAT rate needs a name that no other has. Nothing was changed.")
+        return _render_rates(request, TaxRateForm(), status=422)
+    operations.rename_tax_rate(rate, form.cleaned_data["name"])
+    messages.success(request, "Renamed.")
+    return see_other(request, "services:tax-rate-list", practice=practice)
+
+
+@requires(Can.MANAGE_SERVICES)
+@require_POST
+def tax_rate_archive(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Take a VAT rate out of the offer."""
+    operations.archive_tax_rate(get_object_or_404(TaxRate, pk=pk))
+    messages.success(request, "Archived.")
+    return see_other(request, "services:tax-rate-list", practice=practice)
+
+
+@requires(Can.MANAGE_SERVICES)
+@require_POST
+def tax_rate_restore(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Offer an archived VAT rate again."""
+    operations.restore_tax_rate(get_object_or_404(TaxRate, pk=pk))
+    messages.success(request, "The rate is offered again.")
+    return see_other(request, "services:tax-rate-list", practice=practice)
+
+
+@requires(Can.SEE)
+@require_safe
+def tax_rate_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Where a VAT rate is used."""
+    rate = get_object_or_404(TaxRate, pk=pk)
+    today = request.practice.today()
+    context = {"rate": rate, "percent": rate.percent_on(today), "services": rate.services.all()}
+    return render(request, "services/tax_rate_detail.html", context)
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def vat_settings_edit(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Say whether VAT is charged, which rate new services get and how prices are written."""
+    form = VatSettingsForm(request.POST, instance=vat_settings(), prefix="vat")
+    if not form.is_valid():
+        return _render_rates(request, TaxRateForm(), settings_form=form, status=422)
+    moved = operations.set_vat_settings(form.save(commit=False))
+    words = f"Saved. {moved} services are without VAT now." if moved else "Saved."
+    messages.success(request, words)
+    return see_other(request, "services:tax-rate-list", practice=practice)

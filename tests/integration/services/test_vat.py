@@ -1,0 +1,47 @@
+"""VAT rates, and practices that charge none."""
+
+import pytest
+
+from practices.tenancy import practice_scope
+from services import errors
+from services.models import Service, TaxRate, VatSettings
+from services.operations import archive_tax_rate, rename_tax_rate, set_vat_settings
+from services.queries import default_tax_rate, vat_settings
+from tests.integration.services.test_library import a_service
+
+
+def test_g61_a_rate_is_renamed_and_archived_but_not_while_it_is_in_use(brook):
+    with practice_scope(brook.pk):
+        service = a_service()
+        rate = rename_tax_rate(service.tax_rate, "Full rate")
+        with pytest.raises(errors.RateInUse):
+            archive_tax_rate(rate)
+        service.status = Service.Status.ARCHIVED
+        service.save()
+        assert archive_tax_rate(rate).status == "archived"
+
+
+def test_g62_the_default_rate_is_offered_first_until_it_is_archived(brook):
+    with practice_scope(brook.pk):
+        zero = TaxRate.objects.get(vat_code="zero")
+        set_vat_settings(VatSettings(default_tax_rate=zero, label="VAT"))
+        assert default_tax_rate() == zero
+        archive_tax_rate(zero)
+        assert default_tax_rate().vat_code == "standard"
+
+
+def test_a_practice_without_registration_has_one_rate_outside_the_scope_of_vat(brook, cedar):
+    with practice_scope(cedar.pk):
+        theirs = a_service()
+    with practice_scope(brook.pk):
+        service = a_service()
+        assert set_vat_settings(VatSettings(charges_vat=False)) == 1
+        service.refresh_from_db()
+        assert service.tax_rate.vat_code == "outside_scope"
+        assert default_tax_rate() == service.tax_rate
+        assert set_vat_settings(VatSettings(charges_vat=False)) == 0
+        assert VatSettings.objects.count() == 1
+    with practice_scope(cedar.pk):
+        theirs.refresh_from_db()
+        assert theirs.tax_rate.vat_code == "standard"
+        assert vat_settings().charges_vat
