@@ -1,5 +1,54 @@
+"""What cannot be done with clients, in words."""
+
 from practices.errors import DomainError
 
 
 class CannotActivate(DomainError):
     message = "This client is archived. Restore it first."
+
+
+class NeedsMoneyLaunderingChecks(DomainError):
+    message = (
+        "The money laundering checks of this client are not cleared, or their review is overdue. Nothing was done: "
+        "clear them on the client's page, or switch the rule off in the client settings."
+    )
+
+
+class NextReviewIsPast(DomainError):
+    message = "The next review cannot be before the day of the checks."
+
+
+class ClearedNeedsAReviewer(DomainError):
+    message = "Say who checked the client and when, so that it can be shown to a supervisor."
+
+
+class GroupNameTaken(DomainError):
+    message = "There is a group of this name already. Choose another name, or add the clients to that one."
+
+
+class PayerIsElsewhere(DomainError):
+    message = "Only a client of the same group can pay for another. Add the payer to the group first."
+
+
+class PayerIsPaidFor(DomainError):
+    message = "Somebody else pays for this client, so it cannot pay for others. Choose who pays in the end."
+
+
+class PayerPaysForOthers(DomainError):
+    message = "This client pays for others. Choose another payer for them first."
+
+
+class NotAFileWeKeep(DomainError):
+    message = "This kind of file is not kept. Use PDF, JPEG, PNG, Word, Excel, CSV or plain text."
+
+
+class FileTooLarge(DomainError):
+    message = "This file is too large. Nothing was added."
+
+
+class PictureTooLarge(DomainError):
+    message = "This picture has too many pixels to be opened safely. Nothing was added; save it smaller and try again."
+
+
+class EmptyFile(DomainError):
+    message = "This file is empty. Nothing was added."
