@@ -52,3 +52,7 @@ class PictureTooLarge(DomainError):
 
 class EmptyFile(DomainError):
     message = "This file is empty. Nothing was added."
+
+
+class NobodyChosen(DomainError):
+    message = "No client was chosen, or one of them is not here any more. Nothing was done."

@@ -56,7 +56,9 @@ def vat_number(text: str, country: str = "GB") -> str:
     try:
         digits = stdnum_vat.validate(number.removeprefix("XI"))
     except NumberError as error:
-        raise Malformed("This VAT number cannot exist: its check digits do not fit. Compare it once more.") from error
+        raise Malformed(
+            "This VAT number cannot exist: its check digits do not fit. Compare it once more."
+        ) from error
     return f"XI{digits}" if number.startswith("XI") else f"GB{digits}"
 
 
@@ -67,7 +69,9 @@ def utr(text: str) -> str:
     try:
         return str(stdnum_utr.validate(text))
     except NumberError as error:
-        raise Malformed("A UTR has ten digits, and the first checks the others. Compare it once more.") from error
+        raise Malformed(
+            "A UTR has ten digits, and the first checks the others. Compare it once more."
+        ) from error
 
 
 def postcode(text: str, country: str = "GB") -> str:

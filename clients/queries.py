@@ -51,7 +51,6 @@ def members_of_practice(practice_id: int) -> list[User]:
 def not_cleared(on: date) -> ClientQuerySet:
     """Clients whose money laundering checks do not hold on this day."""
     clients: ClientQuerySet = Client.objects.exclude(
-        Q(aml_status=Client.Aml.CLEARED)
-        & (Q(aml_review_due_on__isnull=True) | Q(aml_review_due_on__gte=on))
+        Q(aml_status=Client.Aml.CLEARED) & (Q(aml_review_due_on__isnull=True) | Q(aml_review_due_on__gte=on))
     )
     return clients

@@ -250,6 +250,15 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "practices.views.csrf_failure"
+# Files: what may arrive at all, and what is kept with a client. A client list of 100,000 rows has some 20 MB.
+FILE_UPLOAD_HANDLERS = [
+    "practices.uploads.RefuseTooLarge",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+UPLOAD_MAX_BYTES = int(os.environ.get("UPLOAD_MAX_BYTES", "50000000"))
+ATTACHMENT_MAX_BYTES = int(os.environ.get("ATTACHMENT_MAX_BYTES", "10000000"))
+IMPORT_MAX_ROWS = int(os.environ.get("IMPORT_MAX_ROWS", "100000"))
 # Sage limits a document to a few hundred lines; nothing here needs larger requests.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 

@@ -5,6 +5,7 @@ class InvoicingConfig(AppConfig):
     name = "invoicing"
 
     def ready(self) -> None:
-        from invoicing import receivers
+        from invoicing import client_columns, receivers
 
         receivers.connect()
+        client_columns.contribute()

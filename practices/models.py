@@ -294,3 +294,22 @@ class JobRow(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.label}: {self.get_outcome_display()}"
+
+
+class SavedView(TenantModel):
+    """A person's own view of a list: its filters, sort and columns under a name."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    #: Which list: `clients`, `invoices`, …
+    list = models.CharField(max_length=40)
+    name = models.CharField("view", max_length=40)
+    query = models.CharField(max_length=2000, blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            UniqueConstraint(fields=["practice", "user", "list", "name"], name="one_view_of_a_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from practices import job_views, team, views
+from practices import job_views, saved_view_views, team, views
 
 app_name = "practices"
 urlpatterns = [
@@ -18,4 +18,6 @@ urlpatterns = [
     path("jobs/<int:pk>/", job_views.job_detail, name="job-detail"),
     path("jobs/<int:pk>/cancel/", job_views.job_cancel, name="job-cancel"),
     path("jobs/<int:pk>/resume/", job_views.job_resume, name="job-resume"),
+    path("views/save/", saved_view_views.view_save, name="view-save"),
+    path("views/<int:pk>/forget/", saved_view_views.view_forget, name="view-forget"),
 ]

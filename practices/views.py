@@ -55,6 +55,7 @@ def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]
     pages = [
         ("Practice", "practices:settings"),
         ("Team", "practices:member-list"),
+        ("Clients", "clients:settings"),
         ("Sent mail", "practices:email-list"),
         ("Activity", "practices:activity"),
     ]

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from proposals import views
+from proposals import client_views, views
 
 app_name = "proposals"
 urlpatterns = [
     path("", views.proposal_list, name="proposal-list"),
     path("new/", views.proposal_new, name="proposal-new"),
+    path("clients/<int:pk>/", client_views.client_letters, name="client-letters"),
     path("terms/", views.terms_edit, name="terms-edit"),
     path("<int:pk>/", views.proposal_detail, name="proposal-detail"),
     path("<int:pk>/edit/", views.proposal_edit, name="proposal-edit"),

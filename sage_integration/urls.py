@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sage_integration.views import connection, contacts, documents, postings, services, setup, steps
+from sage_integration.views import clients, connection, contacts, documents, postings, services, setup, steps
 
 app_name = "sage"
 urlpatterns = [
@@ -32,5 +32,6 @@ urlpatterns = [
     path("sage/invoices/<int:pk>/preview/", postings.invoice_preview, name="invoice-preview"),
     path("sage/postings/<int:pk>/", postings.posting_detail, name="posting-detail"),
     path("sage/postings/<int:pk>/fix/", postings.posting_fix, name="posting-fix"),
+    path("sage/clients/<int:pk>/", clients.client_sage, name="client-sage"),
     path("sage/clients/<int:pk>/contact/", contacts.contact_choose, name="contact-choose"),
 ]

@@ -169,27 +169,27 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='client',
             name='registered_city',
-            field=models.CharField(blank=True, max_length=50, verbose_name='town or city'),
+            field=models.CharField(blank=True, max_length=50, verbose_name='registered town or city'),
         ),
         migrations.AddField(
             model_name='client',
             name='registered_line_1',
-            field=models.CharField(blank=True, max_length=50, verbose_name='address line 1'),
+            field=models.CharField(blank=True, max_length=50, verbose_name='registered address line 1'),
         ),
         migrations.AddField(
             model_name='client',
             name='registered_line_2',
-            field=models.CharField(blank=True, max_length=50, verbose_name='address line 2'),
+            field=models.CharField(blank=True, max_length=50, verbose_name='registered address line 2'),
         ),
         migrations.AddField(
             model_name='client',
             name='registered_postal_code',
-            field=models.CharField(blank=True, max_length=10, verbose_name='postcode'),
+            field=models.CharField(blank=True, max_length=10, verbose_name='registered postcode'),
         ),
         migrations.AddField(
             model_name='client',
             name='registered_region',
-            field=models.CharField(blank=True, max_length=50, verbose_name='county'),
+            field=models.CharField(blank=True, max_length=50, verbose_name='registered county'),
         ),
         migrations.AddField(
             model_name='client',
@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='clientword',
-            index=models.Index(fields=['client'], name='words_of_a_client'),
+            index=models.Index(fields=['practice', 'client'], name='words_of_a_client'),
         ),
         migrations.AddConstraint(
             model_name='clientword',

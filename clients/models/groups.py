@@ -51,9 +51,7 @@ class ClientTag(TenantModel):
     tag = models.ForeignKey(Tag, models.CASCADE, related_name="client_tags")
 
     class Meta:
-        constraints = [
-            UniqueConstraint(fields=["practice", "tag", "client"], name="a_client_has_a_tag_once")
-        ]
+        constraints = [UniqueConstraint(fields=["practice", "tag", "client"], name="a_client_has_a_tag_once")]
 
     def __str__(self) -> str:
         return f"{self.client_id}: {self.tag_id}"

@@ -34,7 +34,7 @@ class ClientWord(TenantModel):
         constraints = [
             UniqueConstraint(fields=["practice", "word", "client"], name="a_client_has_a_word_once")
         ]
-        indexes = [models.Index(fields=["client"], name="words_of_a_client")]
+        indexes = [models.Index(fields=["practice", "client"], name="words_of_a_client")]
 
     def __str__(self) -> str:
         return self.word

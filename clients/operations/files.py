@@ -54,9 +54,7 @@ def attach_file(client: Client, name: str, file: BinaryIO, size: int) -> Attachm
 
 def remove_file(attachment: Attachment) -> None:
     """Delete an attachment; its name and fingerprint stay in the client's trail."""
-    audit.record(
-        "client.file_removed", attachment.client, name=attachment.name, sha256=attachment.sha256
-    )
+    audit.record("client.file_removed", attachment.client, name=attachment.name, sha256=attachment.sha256)
     attachment.delete()
 
 

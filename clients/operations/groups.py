@@ -90,6 +90,7 @@ def _check_payer(client: Client, payer: Client) -> None:
 
 def _free_name(name: str, own: int | None) -> str:
     name = " ".join(name.split())
-    if ClientGroup.objects.filter(name__iexact=name).exclude(pk=own).exists():
+    namesakes = ClientGroup.objects.filter(name__iexact=name)
+    if any(group.pk != own for group in namesakes):
         raise GroupNameTaken(name)
     return name

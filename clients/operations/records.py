@@ -10,6 +10,7 @@ from clients.errors import CannotActivate
 from clients.models import Client, ClientTag, ContactPerson, Tag
 from clients.signals import client_restored
 from practices import audit
+from practices.models import User
 
 PARTICULARS = [
     "name",
@@ -117,6 +118,16 @@ def tag_client(client: Client, names: Iterable[str]) -> list[str]:
     if before != after:
         audit.record("client.tagged", client, name=client.name, changes={"tags": [before, after]})
     return after
+
+
+def assign_client(client: Client, role: str, person: User | None) -> Client:
+    """The client with this person as its ``manager`` or ``partner``; None for nobody."""
+    before, client = locked(client), locked(client)
+    setattr(client, role, person)
+    client.save(update_fields=[role])
+    if changes := changes_between(before, client, [role]):
+        audit.record("client.amended", client, name=client.name, changes=changes)
+    return client
 
 
 def clean_tags(names: Iterable[str]) -> list[str]:

@@ -1,66 +1,45 @@
-"""The pages about clients."""
+"""The page of one client, and adding, changing, archiving and restoring it."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from clients.forms import ClientForm, PeopleFormSet
+from clients.client_page import client_page
+from clients.forms import ClientForm, FileForm, NoteForm, PeopleFormSet
 from clients.models import Client, ContactPerson
-from clients.operations import add_client, amend_client, archive_client, restore_client, switch_posting
+from clients.operations import (
+    add_client,
+    amend_client,
+    archive_client,
+    restore_client,
+    switch_posting,
+    tag_client,
+)
 from clients.queries import likely_matches
 from ledger.outbox import ledger_settings
-from practices import audit
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 
-PAGE = 50
-TONES: dict[str, str] = {Client.Status.ACTIVE: "good", Client.Status.LEAD: "info"}
-
-
-@requires(Can.SEE)
-def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
-    """The practice's clients, found by name, number, postcode or contact person."""
-    words, status = request.GET.get("q", ""), request.GET.get("status", "")
-    clients = Client.objects.matching(words)
-    clients = clients.filter(status=status) if status in Client.Status.values else clients.current()
-    page = Paginator(clients, PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "words": words, "status": status, "tabs": _status_tabs(request, status)}
-    template = "clients/client_list.html" + ("#rows" if request.htmx else "")
-    return render(request, template, context)
-
-
-def _status_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
-    counts = dict(Client.objects.values_list("status").order_by().annotate(Count("pk")))
-    address = reverse("clients:client-list", args=[request.practice.slug])
-    current = sum(count for status, count in counts.items() if status != Client.Status.ARCHIVED)
-    tabs = [{"label": "All", "url": address, "count": current, "active": not active}]
-    for value, label in Client.Status.choices:
-        tabs.append(
-            {
-                "label": label,
-                "url": f"{address}?status={value}",
-                "count": counts.get(value, 0),
-                "active": value == active,
-            }
-        )
-    return tabs
+MOST_NOTES = 20
 
 
 @requires(Can.SEE)
 def client_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """One client: particulars, people and what happened."""
-    client = get_object_or_404(Client, pk=pk)
-    context = {
-        "client": client,
+    """One client: particulars, people, checks, notes and files."""
+    related = ("manager", "partner", "group", "billed_to", "aml_reviewer", "merged_into__practice")
+    client = get_object_or_404(Client.objects.select_related(*related), pk=pk)
+    context = client_page(request, client, "Summary") | {
         "people": client.people.filter(has_left=False),
-        "tone": TONES.get(client.status, "neutral"),
-        "trail": audit.trail_of(client)[:20],
+        "tags": client.tags.all(),
+        "pays_for": Client.objects.filter(billed_to=client),
+        "notes": client.notes.select_related("author")[:MOST_NOTES],
+        "attachments": client.attachments.defer("content").select_related("added_by"),
+        "note_form": NoteForm(),
+        "file_form": FileForm(),
+        "review_is_due": client.review_is_due(request.practice.today()),
     }
     return render(request, "clients/client_detail.html", context)
 
@@ -89,6 +68,8 @@ def _edit(request: PracticeRequest, client: Client, people: Any) -> HttpResponse
         if not matches or form.cleaned_data["is_another"]:
             save = add_client if is_new else amend_client
             saved = save(form.save(commit=False), _people(formset))
+            if "tag_names" in form.changed_data:
+                tag_client(saved, form.tags)
             messages.success(request, f"{saved.name} is saved.")
             return see_other(request, "clients:client-detail", practice=request.practice.slug, pk=saved.pk)
     context = {"form": form, "formset": formset, "client": client, "is_new": is_new, "matches": matches}

@@ -1,0 +1,98 @@
+"""What the apps above add to the pages about clients: columns, filters, and what belongs to a client.
+
+They register here when they are ready; the pages of this app show what there is and import nobody above.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from clients.models import Client, ClientQuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a column says of one client: an amount in the practice's currency, a date, or words with a tone."""
+
+    text: str = ""
+    amount: Decimal | None = None
+    on: date | None = None
+    tone: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the client list.
+
+    ``cells`` takes the ids of a page of clients and today; ``total`` adds the column up for a choice of clients.
+    One that is ``in_head`` also stands at the head of each client's page.
+    """
+
+    key: str
+    label: str
+    cells: Callable[[Sequence[int], date], Mapping[int, Cell]]
+    total: Callable[[ClientQuerySet, date], Decimal] | None = None
+    is_figure: bool = False
+    in_head: bool = False
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A choice that narrows the client list; ``narrow`` takes the clients, the choice and today."""
+
+    key: str
+    label: str
+    choices: Sequence[tuple[str, str]]
+    narrow: Callable[[ClientQuerySet, str, date], ClientQuerySet]
+
+
+#: The ids of the rows of one kind that belong to a client.
+RowsOf = Callable[[Client], Sequence[int]]
+
+_columns: dict[str, Column] = {}
+_filters: dict[str, Filter] = {}
+_belongings: dict[str, RowsOf] = {}
+
+
+def add_column(column: Column) -> None:
+    """Offer a column of the client list."""
+    _columns[column.key] = column
+
+
+def add_filter(choice: Filter) -> None:
+    """Offer a filter of the client list."""
+    _filters[choice.key] = choice
+
+
+def add_belongings(subject_type: str, rows_of: RowsOf) -> None:
+    """Show what is recorded about these rows (`invoicing.invoice`) in their client's activity."""
+    _belongings[subject_type] = rows_of
+
+
+def columns() -> list[Column]:
+    """The columns that the apps above offer, from left to right."""
+    return sorted(_columns.values(), key=lambda column: column.order)
+
+
+def filters() -> list[Filter]:
+    """The filters that the apps above offer."""
+    return list(_filters.values())
+
+
+def belongings_of(client: Client) -> dict[str, Sequence[int]]:
+    """The rows that belong to a client, by their kind; the client itself is among them."""
+    rows = {subject_type: rows_of(client) for subject_type, rows_of in _belongings.items()}
+    return {"clients.client": [client.pk], **rows}
+
+
+def head_of(client: Client, today: date) -> list[dict[str, Any]]:
+    """What stands at the head of a client's page: label and cell of each column that belongs there."""
+    return [
+        {"label": column.label, "cell": column.cells([client.pk], today).get(client.pk, Cell("—"))}
+        for column in columns()
+        if column.in_head
+    ]

@@ -1,0 +1,1 @@
+"""The pages about clients: one module a subject."""

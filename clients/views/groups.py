@@ -1,0 +1,113 @@
+"""Groups of clients, and who in them pays for whom."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from clients.errors import GroupNameTaken
+from clients.forms import GroupForm, MemberForm
+from clients.models import Client, ClientGroup
+from clients.operations import add_group, bill_to, put_in_group, remove_group, rename_group
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+
+
+@requires(Can.SEE)
+def group_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The practice's groups."""
+    groups = ClientGroup.objects.annotate(size=Count("members")).order_by("name", "id")
+    return render(request, "clients/group_list.html", {"groups": groups, "form": GroupForm()})
+
+
+@requires(Can.MANAGE_CLIENTS)
+@require_POST
+def group_add(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Make a group."""
+    form = GroupForm(request.POST)
+    if form.is_valid():
+        try:
+            return see_other(request, add_group(form.cleaned_data["name"]))
+        except GroupNameTaken as error:
+            form.add_error("name", error.message)
+    groups = ClientGroup.objects.annotate(size=Count("members")).order_by("name", "id")
+    return render(request, "clients/group_list.html", {"groups": groups, "form": form}, status=422)
+
+
+@requires(Can.SEE)
+def group_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """One group: its clients, and whose invoices go to whom."""
+    return _show(request, get_object_or_404(ClientGroup, pk=pk), MemberForm())
+
+
+def _show(request: PracticeRequest, group: ClientGroup, form: MemberForm, status: int = 200) -> HttpResponse:
+    members = list(group.members.select_related("billed_to"))
+    paying = {member.billed_to_id for member in members if member.billed_to_id}
+    context = {
+        "group": group,
+        "members": members,
+        "payers": [member for member in members if not member.billed_to_id],
+        "paying": paying,
+        "form": form,
+        "name_form": GroupForm(initial={"name": group.name}, auto_id="group_%s"),
+    }
+    return render(request, "clients/group_detail.html", context, status=status)
+
+
+@requires(Can.MANAGE_CLIENTS)
+@require_POST
+def group_rename(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Give a group another name."""
+    form = GroupForm(request.POST)
+    group = get_object_or_404(ClientGroup, pk=pk)
+    if form.is_valid():
+        rename_group(group, form.cleaned_data["name"])
+    return see_other(request, group)
+
+
+@requires(Can.MANAGE_CLIENTS)
+@require_POST
+def group_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Dissolve a group."""
+    group = get_object_or_404(ClientGroup, pk=pk)
+    remove_group(group)
+    messages.success(request, f"{group.name} is dissolved. Its clients stay, and each pays for itself.")
+    return see_other(request, "clients:group-list", practice=practice)
+
+
+@requires(Can.MANAGE_CLIENTS)
+@require_POST
+def group_join(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Put a client into the group."""
+    group = get_object_or_404(ClientGroup, pk=pk)
+    form = MemberForm(request.POST)
+    if not form.is_valid():
+        return _show(request, group, form, status=422)
+    client = put_in_group(form.cleaned_data["client"], group)
+    messages.success(request, f"{client.name} belongs to {group.name}.")
+    return see_other(request, group)
+
+
+@requires(Can.MANAGE_CLIENTS)
+@require_POST
+def group_leave(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Take a client out of its group; ``pk`` is the client's."""
+    client = get_object_or_404(Client.objects.select_related("group"), pk=pk)
+    group = client.group
+    put_in_group(client, None)
+    if group is None:
+        return see_other(request, "clients:client-detail", practice=practice, pk=pk)
+    return see_other(request, group)
+
+
+@requires(Can.MANAGE_CLIENTS)
+@require_POST
+def client_bill_to(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Choose who pays for a client; nothing chosen means itself."""
+    client = get_object_or_404(Client.objects.select_related("group"), pk=pk)
+    chosen = request.POST.get("payer", "")
+    payer = get_object_or_404(Client, pk=int(chosen)) if chosen.isdecimal() else None
+    client = bill_to(client, payer)
+    messages.success(request, f"From now on invoices for {client.name} are made out to {client.payer.name}.")
+    return see_other(request, client.group or client)

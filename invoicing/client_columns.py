@@ -1,0 +1,141 @@
+"""What invoicing adds to the pages about clients: what they are billed, what they owe, and filters by both."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Cast
+
+from clients.contributions import Cell, Column, Filter, add_belongings, add_column, add_filter
+from clients.models import Client, ClientQuerySet
+from invoicing.models import BillingSchedule, Invoice, Payment
+from invoicing.queries import next_periods
+from ledger.models import Posting
+from money.amounts import ZERO, price_line, to_pence, total
+
+#: A month in each unit a rule may count in.
+_UNITS_A_MONTH = {"day": Decimal(365) / 12, "week": Decimal(52) / 12, "month": Decimal(1)}
+BY_HAND = [
+    ("recurring", "Recurring"),
+    ("by_hand", "By hand, to be done"),
+    ("by_hand_overdue", "By hand, overdue"),
+    ("paused", "Paused"),
+    ("none", "Nothing is billed"),
+]
+
+
+def contribute() -> None:
+    """Offer columns, filters and histories to the pages about clients."""
+    add_column(
+        Column("monthly", "A month", _monthly_cells, _monthly_total, is_figure=True, in_head=True, order=10)
+    )
+    add_column(Column("next_bill", "Next bill", _next_bills, is_figure=True, in_head=True, order=20))
+    add_column(
+        Column("outstanding", "Outstanding", _owed_cells, _owed_total, is_figure=True, in_head=True, order=30)
+    )
+    add_filter(Filter("billing", "Billing", BY_HAND, _billed))
+    add_filter(Filter("owes", "Owes", [("overdue", "Overdue"), ("something", "Something")], _owing))
+    add_belongings("invoicing.invoice", lambda client: _ids(Invoice.objects.filter(client=client)))
+    add_belongings(
+        "invoicing.billingschedule", lambda client: _ids(BillingSchedule.objects.filter(client=client))
+    )
+    add_belongings("invoicing.payment", lambda client: _ids(Payment.objects.filter(client=client)))
+    add_belongings("ledger.posting", _postings_of)
+
+
+def _ids(rows: QuerySet[Invoice] | QuerySet[BillingSchedule] | QuerySet[Payment]) -> list[int]:
+    return list(rows.order_by().values_list("pk", flat=True))
+
+
+def _postings_of(client: Client) -> list[int]:
+    of_invoices = Posting.objects.filter(
+        kind__startswith="invoice.", subject_id__in=_ids(Invoice.objects.filter(client=client))
+    )
+    of_contact = Posting.objects.filter(kind=Posting.Kind.CONTACT_UPSERT, subject_id=client.pk)
+    return [*of_invoices.values_list("pk", flat=True), *of_contact.values_list("pk", flat=True)]
+
+
+def _monthly(schedules: "QuerySet[BillingSchedule]") -> "QuerySet[BillingSchedule]":
+    """The schedules with what each comes to in a month, net, unrounded."""
+    figure: DecimalField[Decimal, Decimal] = DecimalField(max_digits=20, decimal_places=6)
+    units = Case(
+        *(When(period=unit, then=Value(factor)) for unit, factor in _UNITS_A_MONTH.items()),
+        default=Value(Decimal(0)),
+        output_field=figure,
+    )
+    return schedules.annotate(
+        monthly=F("quantity") * F("unit_price") * units / Cast(F("every"), output_field=figure)
+    )
+
+
+def _monthly_cells(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
+    """What recurring services of each client come to in a month, net."""
+    del today
+    rows = _monthly(BillingSchedule.objects.recurring().filter(client__in=clients))
+    sums = rows.order_by().values_list("client").annotate(Sum("monthly"))
+    return {client: Cell(amount=to_pence(amount)) for client, amount in sums}
+
+
+def _monthly_total(clients: ClientQuerySet, today: date) -> Decimal:
+    del today
+    rows = _monthly(BillingSchedule.objects.recurring().filter(client__in=clients.order_by().values("pk")))
+    return to_pence(rows.aggregate(total=Sum("monthly"))["total"] or ZERO)
+
+
+def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
+    """The day of each client's next recurring invoice, and its gross."""
+    del today
+    schedules = list(
+        BillingSchedule.objects.recurring().filter(client__in=clients).select_related("tax_rate")
+    )
+    due: dict[int, dict[date, list[BillingSchedule]]] = defaultdict(lambda: defaultdict(list))
+    coming = next_periods(schedules)
+    for schedule in schedules:
+        if period := coming.get(schedule.pk):
+            due[schedule.client_id][period.billed_on].append(schedule)
+    cells = {}
+    for client, days in due.items():
+        first = min(days)
+        gross = total(
+            price_line(row.quantity, row.unit_price, row.tax_rate.percent_on(first)) for row in days[first]
+        ).gross
+        cells[client] = Cell(amount=gross, on=first)
+    return cells
+
+
+def _owed_cells(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
+    """What each client owes, gross."""
+    del today
+    unpaid = Invoice.objects.unpaid().filter(client__in=clients)
+    sums = unpaid.order_by().values_list("client").annotate(Sum("outstanding"))
+    return {client: Cell(amount=owed) for client, owed in sums}
+
+
+def _owed_total(clients: ClientQuerySet, today: date) -> Decimal:
+    del today
+    unpaid = Invoice.objects.unpaid().filter(client__in=clients.order_by().values("pk"))
+    return unpaid.aggregate(owed=Sum("outstanding"))["owed"] or ZERO
+
+
+def _billed(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet:
+    """The clients by how and whether they are billed (G45, G64)."""
+    schedules = BillingSchedule.objects.all()
+    choices = {
+        "recurring": schedules.recurring(),
+        "by_hand": schedules.to_complete(),
+        "by_hand_overdue": schedules.to_complete().filter(
+            Q(completes_on__lt=today) | Q(completes_on__isnull=True, ends_on__lt=today)
+        ),
+        "paused": schedules.filter(status=BillingSchedule.Status.PAUSED),
+    }
+    live = schedules.exclude(status=BillingSchedule.Status.ENDED)
+    if choice == "none":
+        return clients.exclude(pk__in=live.order_by().values("client"))
+    return clients.filter(pk__in=choices[choice].order_by().values("client"))
+
+
+def _owing(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet:
+    invoices = Invoice.objects.overdue(today) if choice == "overdue" else Invoice.objects.unpaid()
+    return clients.filter(pk__in=invoices.order_by().values("client"))

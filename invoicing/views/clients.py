@@ -1,0 +1,97 @@
+"""The pages of one client that tell what it is billed and what it owes."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from clients.client_page import client_page
+from clients.models import Client
+from invoicing.models import BillingSchedule, Invoice
+from invoicing.queries import latest_postings, next_periods, subject_of, totals_of
+from ledger.outbox import ledger_settings
+from ledger.states import posting_state
+from money.amounts import price_line
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires
+
+PAGE = 50
+MOST = 200
+
+
+def _client(pk: int) -> Client:
+    client: Client = get_object_or_404(Client.objects.select_related("merged_into__practice"), pk=pk)
+    return client
+
+
+def _rows(schedules: list[BillingSchedule], request: PracticeRequest) -> list[dict[str, Any]]:
+    """The schedules, each with its next period and what that comes to."""
+    recurring = [row for row in schedules if row.billing == BillingSchedule.Billing.RECURRING]
+    coming, today = next_periods(recurring), request.practice.today()
+    rows = []
+    for schedule in schedules:
+        following = coming.get(schedule.pk)
+        percent = schedule.tax_rate.percent_on(following.billed_on if following else today)
+        amounts = price_line(schedule.quantity, schedule.unit_price, percent)
+        rows.append({"schedule": schedule, "next": following, "amounts": amounts})
+    return rows
+
+
+@requires(Can.SEE)
+@require_safe
+def client_services(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """What the client has agreed to: price, rhythm, next bill, end, and the proposal it comes from."""
+    client = _client(pk)
+    schedules = BillingSchedule.objects.filter(client=client).select_related(
+        "tax_rate", "proposal_line__proposal"
+    )
+    context = client_page(request, client, "Services") | {
+        "rows": _rows(list(schedules.order_by("status", "id")[:MOST]), request),
+        "today": request.practice.today(),
+    }
+    return render(request, "invoicing/client_services.html", context)
+
+
+@requires(Can.SEE)
+@require_safe
+def client_schedule(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """What waits to be marked complete, and what is billed next by itself."""
+    client = _client(pk)
+    live = BillingSchedule.objects.filter(client=client, status=BillingSchedule.Status.ACTIVE).select_related(
+        "tax_rate", "proposal_line__proposal"
+    )
+    rows = _rows(list(live.order_by("id")[:MOST]), request)
+    context = client_page(request, client, "Billing schedule") | {
+        "by_hand": [row for row in rows if row["schedule"].billing == BillingSchedule.Billing.ON_COMPLETION],
+        "coming": sorted((row for row in rows if row["next"]), key=lambda row: row["next"].billed_on),
+    }
+    return render(request, "invoicing/client_schedule.html", context)
+
+
+@requires(Can.SEE)
+@require_safe
+def client_invoices(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """The client's invoices, newest first, and what they add up to."""
+    client, today = _client(pk), request.practice.today()
+    before = request.GET.get("before", "")
+    invoices = Invoice.objects.filter(client=client)
+    page = invoices.filter(pk__lt=int(before)) if before.isdecimal() else invoices
+    found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
+    shown = found[:PAGE]
+    postings, ledger = latest_postings([invoice.pk for invoice in shown]), ledger_settings()
+    context = client_page(request, client, "Invoices") | {
+        "rows": [
+            {
+                "invoice": invoice,
+                "settlement": invoice.settlement(today),
+                "posting": (posting := postings.get(invoice.pk)),
+                "state": posting_state(posting, subject_of(invoice), ledger),
+            }
+            for invoice in shown
+        ],
+        "totals": totals_of(invoices.issued()),
+        "next": "?" + urlencode({"before": shown[-1].pk}) if len(found) > PAGE else "",
+    }
+    return render(request, "invoicing/client_invoices.html", context)
