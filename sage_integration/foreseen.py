@@ -15,6 +15,8 @@ WORDS = {
     ContactLink.Origin.BY_HAND: "Linked by hand",
     ContactLink.Origin.BY_NAME: "Linked: has exactly the client's name",
     ContactLink.Origin.CREATED: "Linked: was created with an earlier invoice",
+    ContactLink.Origin.CONFIRMED: "Linked: a suggestion somebody confirmed",
+    ContactLink.Origin.IMPORTED: "Linked: the client was imported from Sage",
 }
 
 

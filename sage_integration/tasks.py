@@ -7,7 +7,7 @@ from practices.tasks import PracticeTask, practices_from, wake
 from practices.tenancy import practice_transaction
 from sage_integration import queue, tokens
 from sage_integration.sage.errors import ReauthorisationRequired, SageError
-from sage_integration.sync import audit, pull, push, reference_data
+from sage_integration.sync import audit, contact_book, pull, push, reference_data
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +66,7 @@ def nightly_sync(_practice_id: int) -> None:
         # What follows may work all the same, with a token that still lives; each says by itself how it went.
         log.warning("keeping the authorisation alive failed", error=type(error).__name__)
     reference_data.sync_reference_data()
+    contact_book.sync_contacts()
     audit.audit_documents()
 
 
@@ -80,3 +81,16 @@ def withdraw_old_queue(_practice_id: int) -> None:
 def read_reference_data(_practice_id: int) -> None:
     """Read a practice's accounts and VAT rates, because somebody asked for it."""
     reference_data.sync_reference_data()
+
+
+@shared_task
+def sweep_contacts() -> None:
+    """Start one reading of contacts for each practice that is signed in, several times an hour (P15)."""
+    for practice_id in practices_from("sage_practices_signed_in"):
+        wake(read_contacts, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def read_contacts(_practice_id: int) -> None:
+    """Read what changed among a practice's contacts, and what was deleted."""
+    contact_book.sync_contacts()

@@ -1,7 +1,7 @@
 """Accounts and VAT rates of the connected company, as pages and mappings here know them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +35,7 @@ from sage_integration.sage.resources.settings import FinancialSettings
 from sage_integration.sage.resources.tax_rates import TaxRate
 from sage_integration.sessions import open_sage
 from sage_integration.sync.looks import Look, facts_of, look_at
+from sage_integration.sync.runs import finish_run, run_to_do
 
 log = structlog.get_logger(__name__)
 
@@ -42,10 +43,6 @@ log = structlog.get_logger(__name__)
 SALES_TYPES = {"SALES", "OTHER_INCOME"}
 #: What a role or a plan may hide (FACTS.md 2 and 16); posting needs none of what is read under it.
 NOT_TO_BE_HAD = (AccessDenied, NotInSage)
-#: A run that has not ended after this long was lost with its worker.
-RUN_LIMIT = timedelta(minutes=5)
-#: Pressing again this soon after a run shows nothing new.
-RUN_PAUSE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -240,19 +237,6 @@ def _store(model: Copy, rows: list[Any]) -> int:
     return int(missing.filter(is_usable=True).update(is_usable=False))
 
 
-def request_sync() -> SyncRun | None:
-    """A run to be done by a worker; None while one is under way or has only just ended (F59)."""
-    locked_connection()
-    now = timezone.now()
-    runs = SyncRun.objects.filter(kind=SyncRun.Kind.REFERENCE_DATA)
-    if runs.filter(finished_at=None, started_at__gt=now - RUN_LIMIT).exists():
-        return None
-    if runs.filter(finished_at__gt=now - RUN_PAUSE).exists():
-        return None
-    run: SyncRun = SyncRun.objects.create(kind=SyncRun.Kind.REFERENCE_DATA)
-    return run
-
-
 def sync_reference_data() -> SyncRun | None:
     """Read the connected company and record how it went; None when there is no company to read.
 
@@ -262,25 +246,17 @@ def sync_reference_data() -> SyncRun | None:
         connection = current_connection()
         if connection is None or not connection.business_id:
             return None
-        run = _run_to_do()
+        run = run_to_do(SyncRun.Kind.REFERENCE_DATA)
     try:
         with open_sage(connection) as sage:
             data = read_reference_data(sage, connection.business_id)
     except SageError as error:
         log.warning("reading accounts and rates failed", error=type(error).__name__, detail=error.detail)
         with practice_transaction():
-            _finish(run, problem=str(error))
+            finish_run(run, problem=str(error))
         return run
     with practice_transaction():
         _keep(connection, data, run)
-    return run
-
-
-def _run_to_do() -> SyncRun:
-    asked_for = SyncRun.objects.filter(kind=SyncRun.Kind.REFERENCE_DATA, finished_at=None)
-    run: SyncRun = asked_for.filter(started_at__gt=timezone.now() - RUN_LIMIT).first() or (
-        SyncRun.objects.create(kind=SyncRun.Kind.REFERENCE_DATA)
-    )
     return run
 
 
@@ -288,11 +264,6 @@ def _keep(read_for: SageConnection, data: ReferenceData, run: SyncRun) -> None:
     """Store what was read, unless the company was changed or disconnected meanwhile."""
     connection = current_connection()
     if connection is None or connection.business_id != read_for.business_id:
-        _finish(run, problem="The company was changed while it was being read.")
+        finish_run(run, problem="The company was changed while it was being read.")
         return
-    _finish(run, counts=store_reference_data(data))
-
-
-def _finish(run: SyncRun, *, counts: dict[str, int] | None = None, problem: str = "") -> None:
-    run.finished_at, run.counts, run.problem = timezone.now(), counts or {}, problem
-    run.save(update_fields=["finished_at", "counts", "problem"])
+    finish_run(run, counts=store_reference_data(data))

@@ -1,5 +1,7 @@
 """The apps page, the connection's own page, and what can be done about the connection as a whole."""
 
+from functools import partial
+
 import structlog
 from django.contrib import messages
 from django.db import transaction
@@ -26,14 +28,15 @@ from sage_integration.queue import KEPT
 from sage_integration.readiness import readiness
 from sage_integration.sage.errors import SageError
 from sage_integration.standing import standing_of
-from sage_integration.sync.reference_data import request_sync
-from sage_integration.tasks import read_reference_data
+from sage_integration.sync.runs import request_run
+from sage_integration.tasks import read_contacts, read_reference_data
 from sage_integration.tokens import oauth_client
 from sage_integration.views.callback import browser_of
 
 log = structlog.get_logger(__name__)
 #: Held documents shown at once; the postings page has them all.
 HELD_SHOWN = 50
+Kind = SyncRun.Kind
 
 
 @requires(Can.SEE)
@@ -55,8 +58,11 @@ def app_list(request: PracticeRequest, practice: str) -> HttpResponse:
 def connection_detail(request: PracticeRequest, practice: str) -> HttpResponse:
     """The connection's state and what can be done about it."""
     connection = current_connection()
-    runs = SyncRun.objects.filter(kind=SyncRun.Kind.REFERENCE_DATA)
-    context: dict[str, object] = {"sage": connection, "run": runs.first()}
+    context: dict[str, object] = {
+        "sage": connection,
+        "run": SyncRun.objects.filter(kind=Kind.REFERENCE_DATA).first(),
+        "contacts_run": SyncRun.objects.filter(kind=Kind.CONTACTS).first(),
+    }
     if request.htmx:
         return render(request, "sage_integration/connection_detail.html#sync", context)
     context["tile"] = tile_of(connection, request.practice)
@@ -151,11 +157,17 @@ def _disconnect(request: PracticeRequest) -> HttpResponse:
 @requires(Can.POST_TO_LEDGER)
 @require_POST
 def sync_start(request: PracticeRequest, practice: str) -> HttpResponse:
-    """Read accounts and VAT rates now; pressed twice quickly, it runs once (F59)."""
-    if request_sync():
-        practice_id = request.practice.pk
-        transaction.on_commit(lambda: wake(read_reference_data, practice_id))
-        messages.info(request, "Reading accounts and VAT rates from Sage.")
+    """Read contacts, accounts and VAT rates now; pressed twice quickly, it runs once (F59)."""
+    practice_id = request.practice.pk
+    asked = [
+        task
+        for kind, task in ((Kind.REFERENCE_DATA, read_reference_data), (Kind.CONTACTS, read_contacts))
+        if request_run(kind)
+    ]
+    for task in asked:
+        transaction.on_commit(partial(wake, task, practice_id))
+    if asked:
+        messages.info(request, "Reading contacts, accounts and VAT rates from Sage.")
     else:
         messages.info(request, "They are being read already, or were a moment ago.")
     back = request.POST.get("next", "")

@@ -215,6 +215,13 @@ def test_contacts_are_created_found_by_name_and_changed(sage):
     assert sage.contacts.update(made["id"], {"notes": "Pays late"})["id"] == made["id"]
     assert sage.contacts.get(made["id"])["name"] == name
     assert not any(contact.get("system") for contact in sage.contacts.list())
+    (changed,) = [
+        row
+        for row in sage.contacts.changed(datetime.now(UTC) - timedelta(minutes=5))
+        if row["id"] == made["id"]
+    ]
+    assert changed["balance"] == 0
+    assert changed["main_address"]["country"]["id"] == "GB"
     everybody = sage.contacts.all_on_one_page()
     assert made["id"] in {contact["id"] for contact in everybody}
 

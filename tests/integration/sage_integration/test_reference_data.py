@@ -10,9 +10,12 @@ from practices.tenancy import acting_for, practice_scope
 from sage_integration.connections import current_connection, disconnect
 from sage_integration.models import SageLedgerAccount, SageTaxRate, SyncRun
 from sage_integration.readiness import readiness
-from sage_integration.sync.reference_data import request_sync, sync_reference_data
+from sage_integration.sync.reference_data import sync_reference_data
+from sage_integration.sync.runs import request_run
 from sage_integration.tasks import read_reference_data
 from tests.sage import connected
+
+Kind = SyncRun.Kind
 
 
 @pytest.fixture
@@ -98,20 +101,20 @@ def test_nothing_is_read_once_disconnected(practice, sage):
 
 def test_f59_a_run_asked_for_is_the_run_that_is_done(practice, sage):
     with practice_scope(practice.pk):
-        asked_for = request_sync()
-        assert request_sync() is None
+        asked_for = request_run(Kind.REFERENCE_DATA)
+        assert request_run(Kind.REFERENCE_DATA) is None
     read_reference_data(practice.pk)
     with practice_scope(practice.pk):
         run = SyncRun.objects.get()
         assert (run.pk, run.counts["rates"]) == (asked_for.pk, 5)
-        assert request_sync() is None  # it has only just ended
+        assert request_run(Kind.REFERENCE_DATA) is None  # it has only just ended
 
 
 def test_a_run_that_was_lost_with_its_worker_does_not_block_the_next(practice, sage):
     with practice_scope(practice.pk):
-        request_sync()
+        request_run(Kind.REFERENCE_DATA)
         SyncRun.objects.update(started_at=timezone.now() - timedelta(minutes=6))
-        assert request_sync() is not None
+        assert request_run(Kind.REFERENCE_DATA) is not None
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,29 @@ from django.db import models
 from django.db.models import Q, UniqueConstraint
 from django.utils import timezone
 
-from clients.models import Client
 from ledger.models import Posting
 from practices.fields import SealedTextField
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
+from sage_integration.models.contacts import ContactLink, SageContact
 from services.models import Service, TaxRate
+
+__all__ = [
+    "AccountMapping",
+    "Authorisation",
+    "ContactLink",
+    "ItemMapping",
+    "SageBankAccount",
+    "SageConnection",
+    "SageContact",
+    "SageItem",
+    "SageLedgerAccount",
+    "SageLink",
+    "SageTaxRate",
+    "SyncCursor",
+    "SyncRun",
+    "TaxRateMapping",
+]
 
 
 class Authorisation(TenantModel):
@@ -261,32 +278,6 @@ class ItemMapping(TenantModel):
         return f"{self.service_id} → {self.sage_item_id}"
 
 
-class ContactLink(TenantModel):
-    """Which Sage contact a client is, for one business."""
-
-    class Origin(models.TextChoices):
-        BY_HAND = "by_hand", "Chosen by hand"
-        BY_NAME = "by_name", "Has exactly this name"
-        CREATED = "created", "Created with the first invoice"
-
-    client = models.ForeignKey(Client, models.CASCADE, related_name="contact_links")
-    business_id = models.CharField(max_length=64)
-    sage_contact_id = models.CharField(max_length=64)
-    origin = models.CharField(max_length=10, choices=Origin.choices)
-    linked_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            UniqueConstraint(fields=["practice", "client", "business_id"], name="one_contact_for_a_client"),
-            UniqueConstraint(
-                fields=["practice", "business_id", "sage_contact_id"], name="one_client_for_a_contact"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.client_id} → {self.sage_contact_id}"
-
-
 class SageLink(TenantModel):
     """The identity in Sage of one posted copy, with Sage's own figures."""
 
@@ -346,6 +337,7 @@ class SyncRun(TenantModel):
         PAYMENTS = "payments", "Payments"
         REFERENCE_DATA = "reference_data", "Accounts and VAT rates"
         AUDIT = "audit", "Comparison of documents"
+        CONTACTS = "contacts", "Contacts"
 
     kind = models.CharField(max_length=15, choices=Kind.choices)
     started_at = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,94 @@
+"""Which client each contact of Sage is likely to be, worked out after each reading and kept with the contact."""
+
+from collections.abc import Iterable, Sequence
+
+from clients.likeness import Alike, Match, Party, Verdict, match, twins
+from clients.models import Client, ContactPerson
+from sage_integration.models import ContactLink, SageContact
+
+Kind = Client.Kind
+#: Kinds of client that are a human being.
+PEOPLE = (Kind.SOLE_TRADER, Kind.INDIVIDUAL)
+_PARTICULARS = ("pk", "name", "kind", "postal_code", "vat_number", "company_number")
+
+
+def party_of(contact: SageContact) -> Party:
+    """The contact as matching sees it."""
+    return Party(
+        contact.pk,
+        contact.name,
+        (contact.email,) if contact.email else (),
+        contact.postal_code,
+        contact.tax_number,
+    )
+
+
+def unlinked_parties(business_id: str) -> list[Party]:
+    """Every client that is not archived and stands for no contact of this business, as matching sees them."""
+    linked = ContactLink.objects.filter(business_id=business_id).values("client_id")
+    clients = Client.objects.current().exclude(pk__in=linked)
+    emails: dict[int, list[str]] = {}
+    people = ContactPerson.objects.filter(has_left=False).exclude(email="")
+    for client_id, email in people.values_list("client_id", "email"):
+        emails.setdefault(client_id, []).append(email)
+    return [
+        Party(
+            pk,
+            name,
+            tuple(emails.get(pk, ())),
+            postal_code,
+            vat_number,
+            company_number,
+            is_person=kind in PEOPLE,
+        )
+        for pk, name, kind, postal_code, vat_number, company_number in clients.order_by("pk").values_list(
+            *_PARTICULARS
+        )
+    ]
+
+
+def matches_for(contacts: Sequence[SageContact], business_id: str) -> list[Match]:
+    """What was found for each of these contacts among the clients that are not linked, in their order."""
+    return match([party_of(contact) for contact in contacts], unlinked_parties(business_id))
+
+
+def refresh_suggestions(business_id: str) -> dict[str, int]:
+    """Match every contact without a client anew, and look for twins; how many of each kind there are now."""
+    book = list(SageContact.objects.of_business(business_id).order_by("pk"))
+    _keep_twins(book)
+    linked = set(
+        ContactLink.objects.filter(business_id=business_id).values_list("sage_contact_id", flat=True)
+    )
+    waiting = [contact for contact in book if contact.sage_id not in linked]
+    for contact, found in zip(waiting, matches_for(waiting, business_id), strict=True):
+        contact.verdict, contact.candidates = int(found.verdict), [as_json(each) for each in found.candidates]
+    SageContact.objects.bulk_update(book, ["verdict", "candidates", "twins"], batch_size=500)
+    return {
+        "suggested": sum(contact.verdict >= Verdict.SUGGESTED for contact in waiting),
+        "doubtful": sum(contact.verdict == Verdict.DOUBTFUL for contact in waiting),
+    }
+
+
+def as_json(alike: Alike) -> dict[str, object]:
+    """A candidate as it is kept with the contact."""
+    return {
+        "client": alike.right.key,
+        "verdict": int(alike.verdict),
+        "reasons": [reason.name for reason in alike.reasons],
+        "exact": alike.is_exact,
+    }
+
+
+def _keep_twins(book: Iterable[SageContact]) -> None:
+    by_pk = {contact.pk: contact for contact in book}
+    for contact in by_pk.values():
+        contact.twins = []
+    for pair in twins([party_of(contact) for contact in by_pk.values()]):
+        if pair.verdict >= Verdict.SUGGESTED or pair.is_exact:
+            by_pk[pair.left.key].twins.append(  # type: ignore[index]
+                {
+                    "contact": pair.right.key,
+                    "verdict": int(pair.verdict),
+                    "reasons": [reason.name for reason in pair.reasons],
+                }
+            )
