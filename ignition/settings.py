@@ -46,6 +46,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "lucide",
+    "rest_framework",
+    "drf_spectacular",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -75,6 +77,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "practices.logs.request_log",
     "practices.middleware.PracticeMiddleware",
+    "practices.rest.middleware.ApiMiddleware",
 ]
 
 ROOT_URLCONF = "ignition.urls"
@@ -189,6 +192,31 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Ignition"
 MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "optional"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PUBLIC_URL.startswith("https://")
+
+# REST API -------------------------------------------------------------------------------------------
+#: Requests a minute of one key.
+API_REQUESTS_PER_MINUTE = int(os.environ.get("API_REQUESTS_PER_MINUTE", "600"))
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],  # The middleware has looked at the key.
+    "DEFAULT_PERMISSION_CLASSES": ["practices.rest.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["practices.rest.parsers.MoneySafeJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "practices.rest.paging.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["practices.rest.filters.DeclaredFilters"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "practices.rest.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Ignition",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": ["practices.rest.schema.describe"],
+}
 
 # Mail -----------------------------------------------------------------------------------------------
 _mail = urlsplit(os.environ.get("EMAIL_URL", "console://"))

@@ -35,5 +35,6 @@ urlpatterns = [
     path("invitations/<str:token>/", invitation_accept, name="invitation-accept"),
     path("proposals/", include("proposals.public_urls")),
     path("sage/", include("sage_integration.public_urls")),
+    path("api/v1/", include("ignition.api")),
     path("p/<slug:practice>/", include(practice_pages)),
 ]

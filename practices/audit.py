@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db import models
 
-from practices.models import AuditEntry, User
+from practices.models import ApiKey, AuditEntry, User
 
 _actor: ContextVar[User | None] = ContextVar("actor", default=None)
+_key: ContextVar[ApiKey | None] = ContextVar("api key", default=None)
 
 
 @contextmanager
@@ -22,6 +23,16 @@ def acting_as(user: User | None) -> Iterator[None]:
         _actor.reset(token)
 
 
+@contextmanager
+def acting_through(key: ApiKey) -> Iterator[None]:
+    """Everything recorded inside is the doing of a program with this key; its entries name the key."""
+    token = _key.set(key)
+    try:
+        yield
+    finally:
+        _key.reset(token)
+
+
 def current_actor() -> User | None:
     """The person acting now, or None for the system."""
     return _actor.get()
@@ -29,6 +40,8 @@ def current_actor() -> User | None:
 
 def record(action: str, subject: models.Model, **data: Any) -> AuditEntry:
     """The audit entry for a change (`invoice.issued`), written in the transaction of the change."""
+    if key := _key.get():
+        data = {**data, "api_key": key.prefix, "api_key_name": key.name}
     entry: AuditEntry = AuditEntry.objects.create(
         actor=current_actor(),
         action=action,

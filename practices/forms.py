@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
+from practices.api_keys import RESOURCES
 from practices.models import Membership, Practice, User
 from practices.operations import open_practice
 
@@ -77,3 +78,18 @@ class PracticeForm(forms.ModelForm):
     class Meta:
         model = Practice
         fields = ["name", "country", "vat_number", "invoice_day", "owners_need_second_factor"]
+
+
+class ApiKeyForm(forms.Form):
+    """A key for a program."""
+
+    name = forms.CharField(label="What uses it", max_length=60)
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=[
+            (f"{resource}:{act}", f"{verb} {words}")
+            for resource, words in RESOURCES.items()
+            for act, verb in (("read", "Read"), ("write", "Change"))
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )

@@ -111,6 +111,44 @@ class Membership(models.Model):
         return f"{self.user}, {self.get_role_display()} of {self.practice}"
 
 
+class ApiKey(models.Model):
+    """A program's way into one practice. Platform table: a key is looked up before its practice is known."""
+
+    practice = models.ForeignKey(Practice, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=60, help_text="What uses it, such as “Client portal”.")
+    #: The part that is shown again, to tell keys apart; the rest is kept only as its SHA-256.
+    prefix = models.CharField(max_length=12, unique=True)
+    secret_sha256 = models.CharField(max_length=64)
+    #: `clients:read`, `invoices:write`, …: see `practices.api_keys.SCOPES`.
+    scopes = models.JSONField(default=list)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} (ign_{self.prefix}_…)"
+
+
+class IdempotentAnswer(TenantModel):
+    """What a POST of a program was answered, so that its repeat gets the same answer and does nothing."""
+
+    key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice", "key"], name="one_answer_for_an_idempotency_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Invitation(TenantModel):
     """A link, sent by e-mail, that lets a colleague join."""
 

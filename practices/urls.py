@@ -1,6 +1,6 @@
 from django.urls import path
 
-from practices import job_views, saved_view_views, team, views
+from practices import job_views, key_views, saved_view_views, team, views
 
 app_name = "practices"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("settings/emails/", views.email_list, name="email-list"),
     path("settings/emails/<int:pk>/", views.email_detail, name="email-detail"),
     path("settings/activity/", views.activity, name="activity"),
+    path("settings/api-keys/", key_views.api_key_list, name="api-key-list"),
+    path("settings/api-keys/issue/", key_views.api_key_issue, name="api-key-issue"),
+    path("settings/api-keys/<int:pk>/revoke/", key_views.api_key_revoke, name="api-key-revoke"),
     path("jobs/", job_views.job_list, name="job-list"),
     path("jobs/<int:pk>/", job_views.job_detail, name="job-detail"),
     path("jobs/<int:pk>/cancel/", job_views.job_cancel, name="job-cancel"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from practices.forms import PracticeForm, PracticeOpenForm
 from practices.models import AuditEntry, Membership, OutgoingEmail
 from practices.operations import amend_practice, open_practice
-from practices.permissions import Can
+from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 
 PAGE = 50
@@ -58,6 +58,7 @@ def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]
         ("Clients", "clients:settings"),
         ("Sent mail", "practices:email-list"),
         ("Activity", "practices:activity"),
+        *([("API keys", "practices:api-key-list")] if may(request.role, Can.MANAGE_SETTINGS) else []),
     ]
     return [
         {"label": label, "url": reverse(name, args=[request.practice.slug]), "active": label == active}

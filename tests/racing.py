@@ -35,6 +35,21 @@ def all_at_once(practice: Practice, *acts: Callable[[], Any]) -> list[Any]:
         return list(pool.map(one, acts))
 
 
+def in_parallel(times: int, act: Callable[[], Any]) -> list[Any]:
+    """What each of so many simultaneous calls returned; each opens what it needs itself."""
+    barrier = Barrier(times)
+
+    def one(_number: int) -> Any:
+        barrier.wait(timeout=10)
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(one, range(times)))
+
+
 def wait_until(condition: Callable[[], Any], seconds: float = 20) -> None:
     """Returns once it is true; the other side runs in another thread."""
     pause = Event()

@@ -1,0 +1,56 @@
+"""The keys of programs, as an owner issues and revokes them."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from practices.api_keys import issue_api_key, revoke_api_key
+from practices.forms import ApiKeyForm
+from practices.models import ApiKey
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+from practices.views import settings_tabs
+
+
+def _render_keys(
+    request: PracticeRequest, form: ApiKeyForm, *, secret: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "secret": secret,
+        "keys": ApiKey.objects.filter(practice=request.practice).select_related("created_by"),
+        "tabs": settings_tabs(request, "API keys"),
+    }
+    response = render(request, "practices/api_key_list.html", context, status=status)
+    if secret:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@requires(Can.MANAGE_SETTINGS)
+def api_key_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Which programs have a key, and what each may do."""
+    return _render_keys(request, ApiKeyForm())
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def api_key_issue(request: PracticeRequest, practice: str) -> HttpResponse:
+    """A new key; its secret is on this answer and nowhere else, so this one change is not redirected."""
+    form = ApiKeyForm(request.POST)
+    if not form.is_valid():
+        return _render_keys(request, form, status=422)
+    _, secret = issue_api_key(
+        request.practice, form.cleaned_data["name"], form.cleaned_data["scopes"], by=request.user
+    )
+    return _render_keys(request, ApiKeyForm(), secret=secret)
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def api_key_revoke(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """The key opens nothing from now on."""
+    key = revoke_api_key(get_object_or_404(ApiKey, pk=pk, practice=request.practice))
+    messages.success(request, f"{key.name} can no longer sign in.")
+    return see_other(request, "practices:api-key-list", practice=practice)

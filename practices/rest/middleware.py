@@ -1,0 +1,102 @@
+"""The door of `/api/v1/`: whose key, how fast, which practice, and each POST at most once."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from practices import audit
+from practices.api_keys import key_of
+from practices.models import ApiKey, IdempotentAnswer
+from practices.rest.problems import problem
+from practices.tenancy import acting_for, practice_transaction
+
+PREFIX = "/api/v1/"
+#: The reference and the schema say nothing about any practice.
+OPEN = {PREFIX, f"{PREFIX}openapi.json"}
+KEPT = timedelta(hours=24)
+LONGEST_KEY = 255
+WINDOW = 60
+
+
+class ApiMiddleware:
+    """Lets programs with a key into their practice, and nobody else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(PREFIX) or request.path_info in OPEN:
+            return self.get_response(request)
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        key = key_of(token.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            refused = problem(
+                401, "No valid key", "Send `Authorization: Bearer ign_…` with a key of the practice."
+            )
+            refused.headers["WWW-Authenticate"] = 'Bearer realm="ignition"'
+            return refused
+        used, resets_in = _count(key)
+        limit = settings.API_REQUESTS_PER_MINUTE
+        if used > limit:
+            answer: HttpResponse = problem(429, "Too many requests", f"Try again in {resets_in} seconds.")
+            answer.headers["Retry-After"] = str(resets_in)
+        else:
+            answer = self._answer_for(key, request)
+        answer.headers["RateLimit-Limit"] = str(limit)
+        answer.headers["RateLimit-Remaining"] = str(max(0, limit - used))
+        answer.headers["RateLimit-Reset"] = str(resets_in)
+        answer.headers["Cache-Control"] = "private, no-cache"
+        return answer
+
+    def _answer_for(self, key: ApiKey, request: HttpRequest) -> HttpResponse:
+        request.api_key, request.practice = key, key.practice  # type: ignore[attr-defined]
+        zone = timezone.override(ZoneInfo(key.practice.time_zone))
+        names = structlog.contextvars.bound_contextvars(practice_id=key.practice_id, api_key=key.prefix)
+        with zone, names, audit.acting_through(key), acting_for(key.practice_id), practice_transaction():
+            if request.method == "POST" and "Idempotency-Key" in request.headers:
+                return self._once(request, request.headers["Idempotency-Key"])
+            return self.get_response(request)
+
+    def _once(self, request: HttpRequest, name: str) -> HttpResponse:
+        """The answer to the first request of this name; the row and what the request did commit together."""
+        if not name or len(name) > LONGEST_KEY or "\x00" in name:
+            return problem(400, "Unusable key", f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
+        asked = hashlib.sha256(f"{request.get_full_path()}\n".encode() + request.body).hexdigest()
+        IdempotentAnswer.objects.filter(key=name, created_at__lt=timezone.now() - KEPT).delete()
+        row, is_first = IdempotentAnswer.objects.get_or_create(key=name, defaults={"request_sha256": asked})
+        if not is_first:
+            if row.request_sha256 != asked:
+                return problem(422, "Key used before", "This Idempotency-Key belongs to another request.")
+            repeated = HttpResponse(row.body, status=row.status, content_type="application/json")
+            repeated.headers["Idempotency-Replayed"] = "true"
+            return repeated
+        answer = self.get_response(request)
+        if answer.status_code >= 500:  # Nothing was done, so a repeat may try again.
+            row.delete()
+            return answer
+        row.status, row.body = answer.status_code, answer.content.decode()
+        row.save(update_fields=["status", "body"])
+        return answer
+
+
+def _count(key: ApiKey) -> tuple[int, int]:
+    """How many requests this key made in the running minute, this one included, and when it ends."""
+    now = int(time.time())
+    name = f"api:{key.practice_id}:{key.pk}:{now // WINDOW}"
+    cache.add(name, 0, timeout=2 * WINDOW)
+    return cache.incr(name), WINDOW - now % WINDOW
+
+
+def etag_of(data: object) -> str:
+    """A strong validator of a representation."""
+    text = json.dumps(data, sort_keys=True, default=str)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
