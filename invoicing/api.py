@@ -109,7 +109,7 @@ class Invoices(ReadOnlyResource):
     @action(detail=True, methods=["post"])
     def issue(self, request: Request, pk: str | None = None) -> Response:
         """Number the draft, fix its amounts for good and ask the ledger to post it."""
-        today = request._request.practice.today()  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
+        today = request._request.api_key.practice.today()  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
         return self.answer(issue_invoice(self.get_object(), on=today))
 
     @extend_schema(request=None)

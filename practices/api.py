@@ -26,5 +26,5 @@ class PracticeView(APIView):
     @extend_schema(operation_id="practice_retrieve", responses=PracticeSerializer)
     def get(self, request: Request) -> Response:
         """Its particulars."""
-        data = PracticeSerializer(request._request.practice).data  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
+        data = PracticeSerializer(request._request.api_key.practice).data  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
         return Response(data, headers={"ETag": etag_of(data)})

@@ -26,7 +26,7 @@ class DeclaredFilters(BaseFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """The rows that fit every parameter given."""
-        filters: dict[str, Filter] = view.filters
+        filters: dict[str, Filter] = view.filters if view.detail is False else {}
         if unknown := set(request.query_params) - set(filters) - self.KNOWN:
             raise ValidationError({name: ["There is no such parameter."] for name in sorted(unknown)})
         for name, wanted in filters.items():

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from practices import audit
 from practices.api_keys import key_of
+from practices.middleware import API, holds_a_nul
 from practices.models import ApiKey, IdempotentAnswer
 from practices.rest.problems import problem
 from practices.tenancy import acting_for, practice_transaction
 
-PREFIX = "/api/v1/"
 #: The reference and the schema say nothing about any practice.
-OPEN = {PREFIX, f"{PREFIX}openapi.json"}
+OPEN = {API, f"{API}openapi.json"}
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 255
 WINDOW = 60
@@ -34,8 +34,10 @@ class ApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PREFIX) or request.path_info in OPEN:
+        if not request.path_info.startswith(API) or request.path_info in OPEN:
             return self.get_response(request)
+        if holds_a_nul(request):
+            return problem(400, "Unusable address", "An address holds no NUL character.")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         key = key_of(token.strip()) if scheme.lower() == "bearer" else None
         if key is None:
@@ -51,6 +53,8 @@ class ApiMiddleware:
             answer.headers["Retry-After"] = str(resets_in)
         else:
             answer = self._answer_for(key, request)
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            answer = _in_json(answer)
         answer.headers["RateLimit-Limit"] = str(limit)
         answer.headers["RateLimit-Remaining"] = str(max(0, limit - used))
         answer.headers["RateLimit-Reset"] = str(resets_in)
@@ -58,7 +62,7 @@ class ApiMiddleware:
         return answer
 
     def _answer_for(self, key: ApiKey, request: HttpRequest) -> HttpResponse:
-        request.api_key, request.practice = key, key.practice  # type: ignore[attr-defined]
+        request.api_key = key  # type: ignore[attr-defined]
         zone = timezone.override(ZoneInfo(key.practice.time_zone))
         names = structlog.contextvars.bound_contextvars(practice_id=key.practice_id, api_key=key.prefix)
         with zone, names, audit.acting_through(key), acting_for(key.practice_id), practice_transaction():
@@ -86,6 +90,13 @@ class ApiMiddleware:
         row.status, row.body = answer.status_code, answer.content.decode()
         row.save(update_fields=["status", "body"])
         return answer
+
+
+def _in_json(page: HttpResponse) -> HttpResponse:
+    """An answer of Django's own, such as 404 for an unknown address, in the API's words."""
+    words = {404: "There is no such address.", 400: "This request could not be read."}
+    detail = words.get(page.status_code, "This did not work, and nothing was changed. It has been reported.")
+    return problem(page.status_code, page.reason_phrase, detail)
 
 
 def _count(key: ApiKey) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from rest_framework import mixins, viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -17,6 +17,8 @@ class Resource(viewsets.GenericViewSet[Any]):
 
     scope: ClassVar[str]
     filters: ClassVar[dict[str, Filter]] = {}
+    #: Ids as PostgreSQL can hold them; anything else is no address.
+    lookup_value_regex = "[1-9][0-9]{0,17}"
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> BaseSerializer[Any]:
         """The serializer with only the fields asked for by `?fields=a,b` of a reading request."""
@@ -42,7 +44,7 @@ class Resource(viewsets.GenericViewSet[Any]):
         return Response(data, status=status, headers={"ETag": etag_of(data)})
 
 
-class ChangedSince(ValidationError):
+class ChangedSince(APIException):
     """The row is no longer what `If-Match` names."""
 
     status_code = 412
