@@ -97,3 +97,23 @@ class InvoiceOfAnotherClient(DomainError):
 
 class NotAnAmount(DomainError):
     message = "An amount of money received has to be more than nothing."
+
+
+class ClientIsArchived(DomainError):
+    message = "This client is archived, so nothing is billed. Restore the client, or end the billing of its services."
+
+
+class AlreadyRunning(DomainError):
+    message = "A billing run is already running. Nothing was started; its progress is on the billing page."
+
+
+class PauseIsOver(DomainError):
+    message = "A pause has to end on a day that is still to come. Choose a later day."
+
+
+class NotEnded(DomainError):
+    message = "Billing of this service has no last day, so there is nothing to take back."
+
+
+class NothingLeftToBill(DomainError):
+    message = "Everything this service had to bill is billed, so it cannot be taken up again."

@@ -1,6 +1,5 @@
 """Reads that join or add up: what is billed next, what is owed, where invoices stand in the ledger."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -8,13 +7,19 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from invoicing.models import Allocation, BilledPeriod, BillingSchedule, Invoice, InvoiceQuerySet
+from invoicing.coming import coming_total
+from invoicing.models import (
+    Allocation,
+    BillingSchedule,
+    Invoice,
+    InvoiceQuerySet,
+)
 from ledger.models import Posting
 from ledger.states import Subject
-from money.amounts import ZERO, price_line
+from money.amounts import ZERO
 from practices.models import Practice
 from practices.tenancy import acting_practice_id
-from proposals.periods import Period, day_in_month
+from proposals.periods import day_in_month
 
 INVOICE_KINDS = (Posting.Kind.INVOICE_CREATE, Posting.Kind.INVOICE_UPDATE, Posting.Kind.INVOICE_VOID)
 
@@ -99,11 +104,6 @@ def invoice_day() -> int:
     return Practice.objects.values_list("invoice_day", flat=True).get(pk=acting_practice_id())
 
 
-def clients_being_billed() -> list[int]:
-    """The ids of clients with recurring services, in order."""
-    return sorted(BillingSchedule.objects.recurring().values_list("client_id", flat=True).distinct())
-
-
 def unpaid_total() -> Decimal:
     """What clients owe altogether, gross, in the practice's currency."""
     owed: Decimal | None = Invoice.objects.unpaid().aggregate(owed=Sum("outstanding"))["owed"]
@@ -143,56 +143,13 @@ def month_figures(on: date) -> MonthFigures:
     )
     raised = totals["raised"] or ZERO
     return MonthFigures(
-        expected=raised
-        + sum((_gross_of(schedule, period) for schedule, period in coming_bills(last_day)), ZERO),
+        expected=raised + coming_total(last_day).amounts.gross,
         raised=raised,
         posted=totals["posted"] or ZERO,
         paid=raised - (totals["owed"] or ZERO),
         outstanding=unpaid_total(),
         invoices=totals["invoices"],
     )
-
-
-def coming_bills(until: date) -> Iterable[tuple[BillingSchedule, Period]]:
-    """Every period not billed yet whose invoice date is on or before a day, with its schedule."""
-    schedules = list(BillingSchedule.objects.recurring().select_related("tax_rate"))
-    settled, day = settled_periods(schedules), invoice_day()
-    for schedule in schedules:
-        for period in schedule.rhythm(day).due(until):
-            if period.starts_on not in settled[schedule.pk]:
-                yield schedule, period
-
-
-def ready_to_bill(on: date) -> tuple[int, Decimal]:
-    """How many periods a run would bill on a day, and their gross in the practice's currency."""
-    gross = [_gross_of(schedule, period) for schedule, period in coming_bills(on)]
-    return len(gross), sum(gross, ZERO)
-
-
-def next_periods(schedules: Collection[BillingSchedule]) -> dict[int, Period]:
-    """The next period of each schedule that will be billed, by the schedule's id; absent where none is left."""
-    settled, day = settled_periods(schedules), invoice_day()
-    coming: dict[int, Period] = {}
-    for schedule in schedules:
-        periods = schedule.rhythm(day).after(None)
-        period = next((period for period in periods if period.starts_on not in settled[schedule.pk]), None)
-        if period:
-            coming[schedule.pk] = period
-    return coming
-
-
-def settled_periods(schedules: Collection[BillingSchedule]) -> dict[int, set[date]]:
-    """The starts of the periods already billed or skipped, by the schedule's id."""
-    settled: dict[int, set[date]] = defaultdict(set)
-    rows = BilledPeriod.objects.filter(schedule__in=[schedule.pk for schedule in schedules])
-    for schedule_id, starts_on in rows.values_list("schedule_id", "starts_on"):
-        settled[schedule_id].add(starts_on)
-    return settled
-
-
-def _gross_of(schedule: BillingSchedule, period: Period) -> Decimal:
-    percent = schedule.tax_rate.percent_on(period.billed_on)
-    return price_line(schedule.quantity, schedule.unit_price, percent).gross
 
 
 def invoices_in(view: str, on: date) -> InvoiceQuerySet:

@@ -4,9 +4,12 @@ import structlog
 from celery import shared_task
 
 from invoicing.billing_run import run_billing
+from invoicing.errors import AlreadyRunning
 from practices.models import Practice
 from practices.tasks import PracticeTask, wake
 
+#: Chunks of one practice before it stands behind all others again: a few seconds of work.
+CHUNKS_A_TURN = 5
 log = structlog.get_logger(__name__)
 
 
@@ -19,8 +22,18 @@ def sweep_billing() -> None:
 
 @shared_task(base=PracticeTask)
 def bill_practice(practice_id: int) -> None:
-    """Bill what is due in a practice today."""
-    outcome = run_billing(Practice.objects.get(pk=practice_id).today())
+    """Bill what is due in a practice today, a turn at a time: other practices go in between."""
+    try:
+        outcome = run_billing(Practice.objects.get(pk=practice_id).today(), chunks=CHUNKS_A_TURN)
+    except AlreadyRunning:
+        log.info("billing is already running")
+        return
     log.info(
-        "billing run done", invoices=outcome.invoices, periods=outcome.periods, refused=len(outcome.refused)
+        "billing run done",
+        invoices=outcome.invoices,
+        periods=outcome.periods,
+        refused=len(outcome.refused),
+        complete=outcome.is_complete,
     )
+    if not outcome.is_complete:
+        wake(bill_practice, practice_id)

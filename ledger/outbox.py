@@ -8,7 +8,8 @@ Operations run inside the caller's transaction: no invoice without its posting, 
 
 import secrets
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -21,13 +22,16 @@ from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsA
 from ledger.models import LedgerSettings, Posting, PostingQuerySet
 from ledger.signals import posting_due
 from practices import audit
+from practices.arrays import array
+from practices.tenancy import acting_practice_id
 
 LEASE = timedelta(minutes=5)
 #: A send is only begun with this much of the lease left: longer than the HTTP deadline of 30 seconds.
 SEND_MARGIN = timedelta(seconds=60)
 #: Letters and digits that cannot be mistaken for one another when read out on the telephone.
 MARK_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-REFERENCE_LENGTH = 25
+REFERENCE_LENGTH, MARK_LENGTH = 25, 6
+_random = secrets.SystemRandom()
 
 
 def ledger_settings() -> LedgerSettings:
@@ -36,14 +40,15 @@ def ledger_settings() -> LedgerSettings:
     return found
 
 
-def request_posting(kind: str, subject_id: int, *, label: str) -> Posting:
+def request_posting(kind: str, subject_id: int, *, label: str, not_before: datetime | None = None) -> Posting:
     """A posting that will leave as soon as the ledger accepts postings; held until then.
 
     ``label`` is how the practice knows the document (`INV-000123`); the reference adds a random mark to it.
+    It leaves at ``not_before`` at the earliest, and at once where that is None.
     """
     if not ledger_settings().accepts_postings:
         return hold_posting(kind, subject_id, label=label)
-    posting = _new_posting(kind, subject_id, label, Posting.Status.PENDING)
+    posting = _new_posting(kind, subject_id, label, Posting.Status.PENDING, not_before=not_before)
     posting_due.send(Posting)
     return posting
 
@@ -53,7 +58,64 @@ def hold_posting(kind: str, subject_id: int, *, label: str) -> Posting:
     return _new_posting(kind, subject_id, label, Posting.Status.HELD)
 
 
-def _new_posting(kind: str, subject_id: int, label: str, status: str) -> Posting:
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document that was never posted: its id, how the practice knows it, and whether it leaves by itself."""
+
+    subject_id: int
+    label: str
+    leaves: bool = True
+
+
+def request_postings(
+    kind: str, documents: Sequence[NewDocument], *, not_before: datetime | None = None
+) -> int:
+    """One posting for each of many new documents, in one statement; how many may leave.
+
+    As `request_posting` and `hold_posting` do it one by one: what leaves does so from ``not_before`` on (at once
+    where that is None), and nothing leaves while the ledger is closed. Raises IntegrityError
+    (`one_live_posting_for_a_copy`) for a document that has a posting already.
+    """
+    is_open = ledger_settings().accepts_postings
+    leaving = [is_open and document.leaves for document in documents]
+    now = timezone.now()
+    marks = _marks(len(documents))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEW_POSTINGS,
+            [
+                acting_practice_id(),
+                kind,
+                now if not_before is None else max(not_before, now),
+                now,
+                array(document.subject_id for document in documents),
+                array(
+                    _reference(document.label, mark) for document, mark in zip(documents, marks, strict=True)
+                ),
+                array(uuid4().hex for _ in documents),
+                array(Posting.Status.PENDING if leaves else Posting.Status.HELD for leaves in leaving),
+            ],
+        )
+    if any(leaving):
+        posting_due.send(Posting)
+    return sum(leaving)
+
+
+_NEW_POSTINGS = """
+    INSERT INTO ledger_posting
+        (practice_id, kind, not_before, requested_at, subject_id, reference, idempotency_id, status,
+         copy, attempts, times_lost, lease, external_id, external_number, external_url,
+         failure, failure_detail, remedy)
+    SELECT %s, %s, %s, %s, subject_id, reference, idempotency_id, status,
+           1, 0, 0, '', '', '', '', '', '', ''
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])
+        AS posting(subject_id, reference, idempotency_id, status)
+"""
+
+
+def _new_posting(
+    kind: str, subject_id: int, label: str, status: str, *, not_before: datetime | None = None
+) -> Posting:
     latest = Posting.objects.live().of(kind, subject_id).first()
     posting: Posting = Posting.objects.create(
         kind=kind,
@@ -62,14 +124,24 @@ def _new_posting(kind: str, subject_id: int, label: str, status: str) -> Posting
         reference=reference_for(label),
         idempotency_id=uuid4().hex,
         status=status,
+        not_before=not_before or timezone.now(),
     )
     return posting
 
 
 def reference_for(label: str) -> str:
     """`INV-000123-K7Q2M9`: the label and a random mark, at most 25 characters (FACTS.md 9.1)."""
-    mark = "".join(secrets.choice(MARK_ALPHABET) for _ in range(6))
+    return _reference(label, _marks(1)[0])
+
+
+def _reference(label: str, mark: str) -> str:
     return f"{label[: REFERENCE_LENGTH - len(mark) - 1]}-{mark}"
+
+
+def _marks(count: int) -> list[str]:
+    """So many random marks, drawn together."""
+    letters = _random.choices(MARK_ALPHABET, k=MARK_LENGTH * count)
+    return ["".join(letters[start : start + MARK_LENGTH]) for start in range(0, len(letters), MARK_LENGTH)]
 
 
 def release_posting(posting: Posting) -> Posting:

@@ -1,13 +1,17 @@
 """The audit trail: who did what to which row. Append-only, in the transaction of the change itself."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
+from django.utils import timezone
 
+from practices.arrays import array
 from practices.models import ApiKey, AuditEntry, User
+from practices.tenancy import acting_practice_id
 
 _actor: ContextVar[User | None] = ContextVar("actor", default=None)
 _key: ContextVar[ApiKey | None] = ContextVar("api key", default=None)
@@ -40,16 +44,45 @@ def current_actor() -> User | None:
 
 def record(action: str, subject: models.Model, **data: Any) -> AuditEntry:
     """The audit entry for a change (`invoice.issued`), written in the transaction of the change."""
-    if key := _key.get():
-        data = {**data, "api_key": key.prefix, "api_key_name": key.name}
     entry: AuditEntry = AuditEntry.objects.create(
         actor=current_actor(),
         action=action,
         subject_type=subject._meta.label_lower,
         subject_id=subject.pk,
-        data=data,
+        data={**data, **_through()},
     )
     return entry
+
+
+def _through() -> dict[str, str]:
+    key = _key.get()
+    return {"api_key": key.prefix, "api_key_name": key.name} if key else {}
+
+
+def record_many(
+    action: str, model: type[models.Model], entries: Iterable[tuple[int, dict[str, Any]]]
+) -> None:
+    """The same change to many rows of a model, as (id, data), in one statement."""
+    ids, data, through = [], [], _through()
+    for subject_id, values in entries:
+        ids.append(subject_id)
+        data.append(json.dumps({**values, **through}))
+    actor = current_actor()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO practices_auditentry"
+            " (practice_id, actor_id, action, subject_type, subject_id, data, at)"
+            " SELECT %s, %s, %s, %s, id, data, %s FROM unnest(%s::bigint[], %s::jsonb[]) AS entry(id, data)",
+            [
+                acting_practice_id(),
+                actor.pk if actor else None,
+                action,
+                model._meta.label_lower,
+                timezone.now(),
+                array(ids),
+                array(data),
+            ],
+        )
 
 
 def trail_of(subject: models.Model) -> models.QuerySet[AuditEntry]:

@@ -66,6 +66,18 @@ class Rhythm:
             yield self.period(index)
             index += 1
 
+    def since(self, starts_on: date) -> Iterator[Period]:
+        """The periods from the one that starts on a day, or next after it, whether or not they are the first ones.
+
+        For what is known to be billed up to there: the invoice day may have changed since the first period was.
+        """
+        index = max(self._latest_started_by(starts_on), 0)
+        if self._start(index) < starts_on:
+            index += 1
+        while not self._is_over(self._start(index)):
+            yield self.period(index)
+            index += 1
+
     def find(self, starts_on: date) -> Period | None:
         """The period that starts exactly then, if it is ever billed."""
         if starts_on < self.anchor:

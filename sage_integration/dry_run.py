@@ -3,14 +3,15 @@
 from collections import defaultdict
 from datetime import date
 
+from invoicing.coming import next_bills
+from invoicing.due import Bill
 from invoicing.models import BillingSchedule, Invoice
 from invoicing.operations.invoices import price_lines
 from invoicing.operations.schedules import line_of
 from invoicing.operations.settings import invoicing_settings
-from invoicing.queries import invoices_to_post, next_periods
+from invoicing.queries import invoices_to_post
 from invoicing.terms import due_on
 from ledger.models import Posting
-from proposals.periods import Period
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageConnection
@@ -37,16 +38,21 @@ def _held(rules: Rules) -> list[AsSageShows]:
 
 def _coming(rules: Rules, number: int) -> list[AsSageShows]:
     schedules = BillingSchedule.objects.recurring().filter(client__posts_automatically=True)
-    schedules = schedules.select_related("client", "service", "tax_rate").order_by("id")[:LOOKED_AT]
+    schedules = schedules.select_related("client", "service", "tax_rate").order_by("next_bill_on", "id")[
+        :LOOKED_AT
+    ]
     known = {schedule.pk: schedule for schedule in schedules}
-    bills: dict[tuple[date, int], list[tuple[BillingSchedule, Period]]] = defaultdict(list)
-    for pk, period in next_periods(list(known.values())).items():
-        bills[period.billed_on, known[pk].client_id].append((known[pk], period))
+    bills: dict[tuple[date, int], list[tuple[BillingSchedule, Bill]]] = defaultdict(list)
+    for pk, bill in next_bills(list(known.values())).items():
+        bills[bill.bills_on, known[pk].client_id].append((known[pk], bill))
     return [_as_sage_shows(bills[key], key[0], rules) for key in sorted(bills)[:number]]
 
 
-def _as_sage_shows(work: list[tuple[BillingSchedule, Period]], tax_point: date, rules: Rules) -> AsSageShows:
-    lines = [line_of(schedule, (period.starts_on, period.ends_on)) for schedule, period in work]
+def _as_sage_shows(work: list[tuple[BillingSchedule, Bill]], tax_point: date, rules: Rules) -> AsSageShows:
+    lines = [
+        line_of(schedule, (bill.period.starts_on, bill.period.ends_on), decision=bill.decision)
+        for schedule, bill in work
+    ]
     amounts = price_lines(lines, tax_point)
     invoice = Invoice(
         client=work[0][0].client,

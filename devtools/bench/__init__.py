@@ -19,7 +19,10 @@ from devtools.stack import migrate
 from devtools.terminal import Problem, say
 
 #: What can be measured; each is a module of this package.
-BENCHES = {"push": "postings through real workers to the pretend Sage"}
+BENCHES = {
+    "billing": "a billing run over due schedules, beside Django's bulk_create",
+    "push": "postings through real workers to the pretend Sage",
+}
 
 
 def bench(arguments: list[str]) -> int:

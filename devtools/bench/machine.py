@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from django.db import connection
@@ -38,14 +39,39 @@ def facts() -> str:
     )
 
 
+def is_durable() -> bool:
+    """Whether the server answers a commit only once it is on disk."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') = 'on'"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def peak_rss_mib(pid: int) -> int | None:
     """The most memory a process has held, in MiB."""
+    peak = _status_mib(pid, "VmHWM:")
+    return None if peak is None else int(peak)
+
+
+def rss_mib(pid: int | str = "self") -> float | None:
+    """The memory a process holds now, in MiB."""
+    return _status_mib(pid, "VmRSS:")
+
+
+def forget_peak() -> None:
+    """Let the peak of this process begin anew from what it holds now."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _status_mib(pid: int | str, name: str) -> float | None:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return None
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) // 1024
+    line = next(line for line in status.splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 1024
 
 
 def cpu_seconds(pid: int) -> float | None:

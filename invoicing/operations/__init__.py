@@ -15,11 +15,13 @@ from invoicing.operations.schedules import (
     complete_schedule,
     end_billing,
     pause_billing,
+    reopen_billing,
+    resume_after_pauses,
     resume_billing,
     skip_period,
     start_billing,
 )
-from invoicing.operations.settings import invoicing_settings, set_invoicing_settings
+from invoicing.operations.settings import invoicing_settings, set_billing_rules, set_invoicing_settings
 
 __all__ = [
     "BillingOutcome",
@@ -35,8 +37,11 @@ __all__ = [
     "pause_billing",
     "post_invoice",
     "record_payment",
+    "reopen_billing",
+    "resume_after_pauses",
     "resume_billing",
     "reverse_payment",
+    "set_billing_rules",
     "set_invoicing_settings",
     "skip_period",
     "start_billing",

@@ -1,33 +1,52 @@
-"""The billing run: every period whose invoice date has come is billed, once, however often it runs."""
+"""The billing run: every bill whose date has come is made, once, however often it runs.
+
+A chunk is at most a thousand schedules of whole clients, read and locked in one statement, worked out in memory
+and written in a handful of statements (`bulk.py`).
+"""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TypeAlias
 
-from invoicing.models import BilledPeriod, BillingSchedule, Invoice
-from invoicing.operations.invoices import draft_invoice, issue_invoice
-from invoicing.operations.schedules import line_of
-from invoicing.queries import invoice_day, settled_periods
-from money.amounts import ZERO
-from proposals.periods import Period
+from django.utils import timezone
 
-#: What one invoice holds: the schedules and the period of each.
-Work = list[tuple[BillingSchedule, Period]]
+from invoicing.due import Bill, Standing, standing
+from invoicing.errors import AmountTooLarge, ClientIsArchived
+from invoicing.models import InvoicingSettings
+from invoicing.operations.advancing import advance
+from invoicing.operations.bulk import NewInvoice, NewLine, issue_invoices
+from invoicing.operations.due_rows import Clients, DueRow, Exceptions, due_rows, exceptions_of
+from invoicing.operations.invoices import LARGEST_AMOUNT
+from invoicing.practicalities import Practicalities
+from invoicing.terms import due_on
+from money.amounts import ZERO, price_line
+
+#: Schedules locked and billed together.
+CHUNK = 1000
+#: Lines of one invoice: a client with more for one day gets further invoices.
+MOST_LINES = 1000
+Grouping = InvoicingSettings.Grouping
+#: What is ready to be billed: a schedule and one of its bills.
+Work: TypeAlias = list[tuple[DueRow, Bill]]
 
 
 @dataclass(frozen=True, slots=True)
 class BillingOutcome:
     """What a run has done: invoices issued, periods on them, their gross in the practice's currency.
 
-    ``refused`` are the clients, by id, who could not be billed, with the reason in words.
+    ``waiting`` are periods that need somebody's approval. ``refused`` are the clients, by id, who could not be
+    billed, with the reason in words. ``is_complete`` is false where a run stopped before it was through.
     """
 
     invoices: int = 0
     periods: int = 0
     gross: Decimal = ZERO
     refused: tuple[tuple[int, str], ...] = ()
+    waiting: int = 0
+    is_complete: bool = True
 
     def __add__(self, other: "BillingOutcome") -> "BillingOutcome":
         return BillingOutcome(
@@ -35,75 +54,115 @@ class BillingOutcome:
             self.periods + other.periods,
             self.gross + other.gross,
             self.refused + other.refused,
+            self.waiting + other.waiting,
+            self.is_complete and other.is_complete,
         )
 
 
-def bill_due_periods(*, on: date, clients: Sequence[int] | None = None) -> BillingOutcome:
-    """What was billed: one issued invoice for each client and invoice date up to ``on``, missed ones included.
+def bill_due_periods(
+    *, on: date, clients: Clients | Sequence[int] | None = None, known: Practicalities | None = None
+) -> BillingOutcome:
+    """What was billed: issued invoices for what is dated up to ``on``, missed dates included.
 
     ``clients`` limits it to these ids. The schedules stay locked until the transaction ends, so a second run
     waits and then finds nothing left; `period_is_billed_once` stands behind that.
     """
-    schedules = _locked_schedules(clients)
-    work = _due_work(schedules, on)
-    outcome = BillingOutcome()
-    for (tax_point, _), due in sorted(work.items()):
-        outcome += _bill(due, tax_point, on)
-    _end_finished(schedules)
+    known = known or Practicalities.of_the_practice()
+    outcome, after = BillingOutcome(), (0, 0)
+    while rows := due_rows(on=on, clients=clients, after=after, limit=CHUNK):
+        outcome += _bill_rows(rows, on, known)
+        if len(rows) < CHUNK:
+            break
+        after = (rows[-1].client_id, rows[-1].id)
     return outcome
 
 
-def _locked_schedules(clients: Sequence[int] | None) -> list[BillingSchedule]:
-    """The recurring schedules, locked in one order so that two runs cannot block each other."""
-    schedules = BillingSchedule.objects.recurring()
-    if clients is not None:
-        schedules = schedules.filter(client_id__in=clients)
-    return list(
-        schedules.select_for_update(of=["self"])
-        .select_related("client", "service", "tax_rate", "proposal_line__proposal")
-        .order_by("id")
+def _bill_rows(rows: Sequence[DueRow], on: date, known: Practicalities) -> BillingOutcome:
+    """Bill locked schedules: work out, write, advance."""
+    exceptions = exceptions_of(rows)
+    standings = [(row, _standing_of(row, exceptions, on, known)) for row in rows]
+    refused = {row.client_id: ClientIsArchived.message for row in rows if row.is_archived}
+    invoices = _priced(_grouped(standings, known), known, refused)
+    wanted = [invoice for invoice in invoices if invoice.client_id not in refused]
+    issued = issue_invoices(wanted, not_before=known.leaves_at(timezone.now()))
+    advance((row, found) for row, found in standings if row.client_id not in refused)
+    return BillingOutcome(
+        len(issued),
+        sum(len(invoice.lines) for invoice in issued),
+        sum((invoice.amounts.gross for invoice in issued), ZERO),
+        tuple(refused.items()),
+        sum(len(found.waiting) for _, found in standings),
     )
 
 
-def _due_work(schedules: list[BillingSchedule], on: date) -> dict[tuple[date, int], Work]:
-    """What has to be billed, by invoice date and client."""
-    settled = settled_periods(schedules)  # read after the lock is held
-    day = invoice_day()
-    work: dict[tuple[date, int], Work] = defaultdict(list)
-    for schedule in schedules:
-        for period in schedule.rhythm(day).due(on):
-            if period.starts_on not in settled[schedule.pk]:
-                work[period.billed_on, schedule.client_id].append((schedule, period))
-    return work
-
-
-def _bill(work: Work, tax_point: date, on: date) -> BillingOutcome:
-    """One issued invoice over the work, and a row for each of its periods."""
-    proposals = {schedule.proposal_line.proposal for schedule, _ in work}
-    draft = draft_invoice(
-        work[0][0].client,
-        [line_of(schedule, (period.starts_on, period.ends_on)) for schedule, period in work],
-        tax_point=tax_point,
-        source=Invoice.Source.RECURRING,
-        proposal=proposals.pop() if len(proposals) == 1 else None,
+def _standing_of(row: DueRow, exceptions: Exceptions, on: date, known: Practicalities) -> Standing:
+    return standing(
+        row.periods(known.invoice_day),
+        exceptions.settled.get(row.id, ()),
+        exceptions.decisions.get(row.id, {}),
+        on=on,
+        rules=known.rules,
+        needs_confirming=row.needs_confirming,
+        recurs=row.recurs,
     )
-    invoice = issue_invoice(draft, on=on)
-    BilledPeriod.objects.bulk_create(
-        [
-            BilledPeriod(schedule=schedule, starts_on=period.starts_on, invoice=invoice)
-            for schedule, period in work
-        ]
+
+
+def _grouped(standings: Iterable[tuple[DueRow, Standing]], known: Practicalities) -> Iterator[Work]:
+    """What goes on one invoice together, by the practice's rule, in order of date and client."""
+    by = known.settings.grouping
+    groups: dict[tuple[date, int, str, int], Work] = defaultdict(list)
+    for row, found in standings:
+        for bill in found.ready:
+            part = 0
+            if by == Grouping.PROPOSAL:
+                part = row.proposal_id
+            elif by == Grouping.SERVICE:
+                part = row.service_id
+            groups[bill.bills_on, row.client_id, row.billing, part].append((row, bill))
+    for key in sorted(groups):
+        work = groups[key]
+        for start in range(0, len(work), MOST_LINES):
+            yield work[start : start + MOST_LINES]
+
+
+def _priced(groups: Iterable[Work], known: Practicalities, refused: dict[int, str]) -> list[NewInvoice]:
+    """The invoices, priced; a client whose invoice cannot be made goes to ``refused``, with the reason."""
+    invoices = []
+    for work in groups:
+        row, first = work[0]
+        days = known.settings.terms_days(row.billing)
+        proposals = {row.proposal_id for row, _ in work}
+        invoice = NewInvoice(
+            client_id=row.client_id,
+            source=row.billing,
+            tax_point=first.bills_on,
+            due_on=due_on(first.bills_on, days),
+            leaves=row.posts_automatically,
+            proposal_id=proposals.pop() if len(proposals) == 1 else None,
+            lines=[_line(row, bill, known) for row, bill in work],
+        )
+        if invoice.amounts.gross > LARGEST_AMOUNT:
+            refused[row.client_id] = AmountTooLarge.message
+        invoices.append(invoice)
+    return invoices
+
+
+def _line(row: DueRow, bill: Bill, known: Practicalities) -> NewLine:
+    """The line of one bill, at the price decided for it or else the schedule's, with the VAT of its date."""
+    quantity, unit_price, name = row.quantity, row.unit_price, row.name
+    if bill.decision is not None:
+        quantity = quantity if bill.decision.quantity is None else bill.decision.quantity
+        unit_price = unit_price if bill.decision.unit_price is None else bill.decision.unit_price
+    if row.recurs:
+        name = f"{name}, {known.stretch(bill.period.starts_on, bill.period.ends_on)}"
+    percent = known.percent(row.tax_rate_id, bill.bills_on)
+    return NewLine(
+        schedule_id=row.id,
+        starts_on=bill.period.starts_on,
+        name=name,
+        quantity=quantity,
+        unit_price=unit_price,
+        vat_code=known.rates[row.tax_rate_id].vat_code,
+        vat_percent=percent,
+        amounts=price_line(quantity, unit_price, percent),
     )
-    return BillingOutcome(1, len(work), invoice.gross)
-
-
-def _end_finished(schedules: list[BillingSchedule]) -> None:
-    """Mark the schedules ended that have a last day and no period left to bill."""
-    ending = [schedule for schedule in schedules if schedule.ends_on is not None]
-    settled, day = settled_periods(ending), invoice_day()
-    finished = [
-        schedule.pk
-        for schedule in ending
-        if all(period.starts_on in settled[schedule.pk] for period in schedule.rhythm(day).after(None))
-    ]
-    BillingSchedule.objects.filter(pk__in=finished).update(status=BillingSchedule.Status.ENDED)

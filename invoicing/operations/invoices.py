@@ -25,6 +25,7 @@ from invoicing.errors import (
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.numbering import next_number
 from invoicing.operations.settings import invoicing_settings
+from invoicing.practicalities import Practicalities
 from invoicing.terms import due_on
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, hold_posting, request_posting
@@ -91,8 +92,12 @@ def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
     audit.record("invoice.issued", invoice, number=invoice.number_label, gross=str(invoice.gross))
     # F64: billed here either way. An invoice over nothing has no business in the ledger unless somebody says so.
     leaves = invoice.client.posts_automatically and invoice.gross > ZERO
-    request = request_posting if leaves else hold_posting
-    request(Posting.Kind.INVOICE_CREATE, invoice.pk, label=invoice.number_label)
+    kind, label = Posting.Kind.INVOICE_CREATE, invoice.number_label
+    if leaves:
+        leaves_at = Practicalities.of_the_practice().leaves_at(timezone.now())
+        request_posting(kind, invoice.pk, label=label, not_before=leaves_at)
+    else:
+        hold_posting(kind, invoice.pk, label=label)
     return invoice
 
 
@@ -170,10 +175,7 @@ def _fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
     if amounts.gross > LARGEST_AMOUNT:
         raise AmountTooLarge(invoice)
     invoice.net, invoice.vat = amounts.net, amounts.vat
-    settings = invoicing_settings()
-    is_recurring = invoice.source == Invoice.Source.RECURRING
-    days = settings.automatic_terms_days if is_recurring else settings.manual_terms_days
-    invoice.due_on = due_on(invoice.tax_point, days)
+    invoice.due_on = due_on(invoice.tax_point, invoicing_settings().terms_days(invoice.source))
 
 
 def _save_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:

@@ -4,28 +4,37 @@ active ⇄ paused
    └─ billed once and for all, or past its last period → ended
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import takewhile
 
+from invoicing.coming import settled_and_decided, settled_periods
+from invoicing.due import Decision
 from invoicing.errors import (
     EndsBeforeItStarts,
     NeedsAReason,
     NotAPeriod,
     NotBilling,
+    NotEnded,
+    NothingLeftToBill,
     NothingToComplete,
     NotPaused,
     NotRecurring,
+    PauseIsOver,
     PeriodIsSettled,
 )
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
+from invoicing.operations.advancing import restand
 from invoicing.operations.invoices import draft_invoice, issue_invoice
-from invoicing.queries import invoice_day, settled_periods
+from invoicing.queries import invoice_day
 from practices import audit
 from practices.templatetags.dates import written_date
 from proposals.models import Proposal, ProposalLine
+from proposals.periods import Period
 
 Status = BillingSchedule.Status
 Billing = BillingSchedule.Billing
+SKIP_REASON_LENGTH = 200
 
 
 def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
@@ -42,15 +51,16 @@ def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
         .filter(proposal=proposal, is_included=False)
         .select_related("service", "tax_rate")
     )
-    schedules = BillingSchedule.objects.bulk_create([_schedule_of(line, proposal, on) for line in lines])
+    day = invoice_day()
+    schedules = BillingSchedule.objects.bulk_create([_schedule_of(line, proposal, on, day) for line in lines])
     audit.record("billing.started", proposal, schedules=len(schedules))
     upfront = [schedule for schedule in schedules if schedule.billing == Billing.UPFRONT]
     return _bill_for_good(upfront, Invoice.Source.UPFRONT, proposal, on) if upfront else None
 
 
-def _schedule_of(line: ProposalLine, proposal: Proposal, on: date) -> BillingSchedule:
+def _schedule_of(line: ProposalLine, proposal: Proposal, on: date, day: int) -> BillingSchedule:
     begins_on = line.begins_on(starts_on=proposal.starts_on, accepted_on=on)
-    return BillingSchedule(
+    schedule = BillingSchedule(
         client=proposal.client,
         proposal_line=line,
         service=line.service,
@@ -62,8 +72,16 @@ def _schedule_of(line: ProposalLine, proposal: Proposal, on: date) -> BillingSch
         starts_on=begins_on,
         bills_from=max(begins_on, on),
         ends_on=line.last_period_on(begins_on),
+        next_starts_on=begins_on,
+        next_bill_on=line.completes_on,
+        mode=line.billing_mode,
+        needs_confirming=line.needs_confirming,
         **line.rule.fields,
     )
+    if schedule.billing == Billing.RECURRING:
+        first = next(schedule.rhythm(day).after(None))
+        schedule.next_starts_on, schedule.next_bill_on = first.starts_on, first.billed_on
+    return schedule
 
 
 def complete_schedule(schedule: BillingSchedule, *, on: date) -> Invoice:
@@ -79,38 +97,62 @@ def _bill_for_good(
     schedules: Sequence[BillingSchedule], source: str, proposal: Proposal, on: date
 ) -> Invoice:
     """One issued invoice for schedules that are billed a single time, which ends them."""
-    lines = [line_of(schedule) for schedule in schedules]
+    _, decisions = settled_and_decided(schedules)
+    lines = [
+        line_of(schedule, decision=decisions.get(schedule.pk, {}).get(schedule.starts_on))
+        for schedule in schedules
+    ]
     draft = draft_invoice(schedules[0].client, lines, tax_point=on, source=source, proposal=proposal)
     invoice = issue_invoice(draft, on=on)
     BilledPeriod.objects.bulk_create(
-        [BilledPeriod(schedule=schedule, starts_on=on, invoice=invoice) for schedule in schedules]
+        [
+            BilledPeriod(schedule=schedule, starts_on=schedule.starts_on, invoice=invoice)
+            for schedule in schedules
+        ]
     )
-    BillingSchedule.objects.filter(pk__in=[schedule.pk for schedule in schedules]).update(status=Status.ENDED)
+    BillingSchedule.objects.filter(pk__in=[schedule.pk for schedule in schedules]).update(
+        status=Status.ENDED, next_starts_on=None, next_bill_on=None
+    )
     return invoice
 
 
-def line_of(schedule: BillingSchedule, period: tuple[date, date] | None = None) -> InvoiceLine:
-    """The unsaved invoice line of a schedule; its name says which period it is for."""
+def line_of(
+    schedule: BillingSchedule, period: tuple[date, date] | None = None, *, decision: Decision | None = None
+) -> InvoiceLine:
+    """The unsaved invoice line of a schedule; its name says which period it is for.
+
+    A decision about that very bill goes before the schedule's quantity and price.
+    """
     name = schedule.name
     if period:
         name = f"{name}, {written_date(period[0])} to {written_date(period[1])}"
+    decided = decision or Decision()
     return InvoiceLine(
         service=schedule.service,
         name=name,
         description=schedule.description,
-        quantity=schedule.quantity,
-        unit_price=schedule.unit_price,
+        quantity=schedule.quantity if decided.quantity is None else decided.quantity,
+        unit_price=schedule.unit_price if decided.unit_price is None else decided.unit_price,
         tax_rate=schedule.tax_rate,
     )
 
 
-def pause_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
-    """The schedule paused: no period dated today or later is billed until it is resumed. Raises `NotBilling`."""
+def pause_billing(
+    schedule: BillingSchedule, *, on: date, until: date | None = None, reason: str = ""
+) -> BillingSchedule:
+    """The schedule paused: no period dated today or later is billed until it is resumed. Raises `NotBilling`.
+
+    With ``until``, it is resumed by itself on that day, which has to come (`PauseIsOver`).
+    """
     schedule = _locked_recurring(schedule)
     if schedule.status != Status.ACTIVE:
         raise NotBilling(schedule)
+    if until is not None and until <= on:
+        raise PauseIsOver(schedule)
     schedule.status, schedule.paused_on = Status.PAUSED, on
-    return _saved(schedule, "schedule.paused", on=str(on))
+    schedule.paused_until, schedule.pause_reason = until, reason.strip()
+    recorded = {"until": str(until)} if until else {}
+    return _saved(schedule, "schedule.paused", on=str(on), reason=reason.strip(), **recorded)
 
 
 def resume_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
@@ -119,20 +161,32 @@ def resume_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     if schedule.status != Status.PAUSED or schedule.paused_on is None:
         raise NotPaused(schedule)
     settled = settled_periods([schedule])[schedule.pk]
+    reason = f"Billing was paused: {schedule.pause_reason}" if schedule.pause_reason else "Billing was paused"
     missed = [
-        BilledPeriod(schedule=schedule, starts_on=period.starts_on, skip_reason="Billing was paused")
-        for period in schedule.rhythm(invoice_day()).due(on)
+        BilledPeriod(schedule=schedule, starts_on=period.starts_on, skip_reason=reason[:SKIP_REASON_LENGTH])
+        for period in takewhile(lambda period: period.billed_on < on, _from_where_it_stands(schedule))
         if schedule.paused_on <= period.billed_on < on and period.starts_on not in settled
     ]
     BilledPeriod.objects.bulk_create(missed)
     schedule.status, schedule.paused_on = Status.ACTIVE, None
-    return _saved(schedule, "schedule.resumed", on=str(on), skipped=len(missed))
+    schedule.paused_until, schedule.pause_reason = None, ""
+    schedule = _saved(schedule, "schedule.resumed", on=str(on), skipped=len(missed))
+    return _restood(schedule)
+
+
+def resume_after_pauses(*, on: date) -> int:
+    """Resume what was paused until today or an earlier day; how many."""
+    over = BillingSchedule.objects.filter(status=Status.PAUSED, paused_until__lte=on).order_by("id")
+    for schedule in over:
+        resume_billing(schedule, on=schedule.paused_until or on)
+    return len(over)
 
 
 def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     """The schedule with its last day; raises `NotBilling` or `EndsBeforeItStarts`.
 
-    Periods that began by then are still billed, once each; the daily run marks the schedule ended after that.
+    Periods that began by then are still billed, once each; it is over after that. Until then `reopen_billing`
+    takes it back (G41).
     """
     schedule = _locked(schedule)
     if schedule.status == Status.ENDED:
@@ -142,7 +196,23 @@ def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     schedule.ends_on = on
     if schedule.billing != Billing.RECURRING or schedule.status == Status.PAUSED:
         schedule.status, schedule.paused_on = Status.ENDED, None
-    return _saved(schedule, "schedule.ended", on=str(on))
+        schedule.paused_until, schedule.pause_reason = None, ""
+    return _restood(_saved(schedule, "schedule.ended", on=str(on)))
+
+
+def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:
+    """The schedule without its last day, billing as before it was ended (G41).
+
+    Raises `NotEnded`, or `NothingLeftToBill` for what was billed a single time.
+    """
+    schedule = _locked(schedule)
+    if schedule.ends_on is None:
+        raise NotEnded(schedule)
+    schedule.ends_on, schedule.status = None, Status.ACTIVE
+    schedule = _restood(_saved(schedule, "schedule.reopened"))
+    if schedule.next_starts_on is None:
+        raise NothingLeftToBill(schedule)
+    return schedule
 
 
 def skip_period(schedule: BillingSchedule, starts_on: date, *, reason: str) -> BilledPeriod:
@@ -161,11 +231,28 @@ def skip_period(schedule: BillingSchedule, starts_on: date, *, reason: str) -> B
     period: BilledPeriod = BilledPeriod.objects.create(
         schedule=schedule, starts_on=starts_on, skip_reason=reason.strip()
     )
+    _restood(schedule)
     return period
 
 
+def _from_where_it_stands(schedule: BillingSchedule) -> Iterator[Period]:
+    """The periods from the next one on; without end unless billing has one."""
+    if schedule.next_starts_on is None:
+        return
+    yield from schedule.rhythm(invoice_day()).since(schedule.next_starts_on)
+
+
+def _restood(schedule: BillingSchedule) -> BillingSchedule:
+    """The schedule with the period that comes next under its rule as it is now; ended where none does."""
+    restand([schedule])
+    if schedule.next_starts_on is None and schedule.status == Status.ACTIVE:
+        schedule.status = Status.ENDED
+        schedule.save(update_fields=["status"])
+    return schedule
+
+
 def _saved(schedule: BillingSchedule, action: str, **data: object) -> BillingSchedule:
-    schedule.save(update_fields=["status", "paused_on", "ends_on"])
+    schedule.save(update_fields=["status", "paused_on", "paused_until", "pause_reason", "ends_on"])
     audit.record(action, schedule, **data)
     return schedule
 

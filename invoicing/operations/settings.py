@@ -1,4 +1,7 @@
-"""How the practice's invoices are dated and worded."""
+"""How the practice's invoices are dated, grouped, released and worded."""
+
+from datetime import time
+from typing import Any
 
 from invoicing.models import InvoicingSettings
 from practices import audit
@@ -13,15 +16,43 @@ def set_invoicing_settings(
     *, manual_terms_days: int, automatic_terms_days: int, includes_descriptions: bool
 ) -> InvoicingSettings:
     """The changed settings, recorded; invoices issued before keep their dates (F26)."""
+    return _set(
+        {
+            "manual_terms_days": manual_terms_days,
+            "automatic_terms_days": automatic_terms_days,
+            "includes_descriptions": includes_descriptions,
+        }
+    )
+
+
+def set_billing_rules(
+    *,
+    grouping: str,
+    needs_approval: bool,
+    asks_about_missed: bool,
+    quiet_minutes: int = 0,
+    quiet_until: time | None = None,
+) -> InvoicingSettings:
+    """The changed rules of billing, recorded; what was issued before stays as it is.
+
+    ``quiet_until`` is a time of day in the practice's zone.
+    """
+    return _set(
+        {
+            "grouping": grouping,
+            "needs_approval": needs_approval,
+            "asks_about_missed": asks_about_missed,
+            "quiet_minutes": quiet_minutes,
+            "quiet_until": quiet_until,
+        }
+    )
+
+
+def _set(wanted: dict[str, Any]) -> InvoicingSettings:
     settings: InvoicingSettings
     settings, _ = InvoicingSettings.objects.select_for_update().get_or_create()
-    wanted = {
-        "manual_terms_days": manual_terms_days,
-        "automatic_terms_days": automatic_terms_days,
-        "includes_descriptions": includes_descriptions,
-    }
     changes = {
-        name: [getattr(settings, name), value]
+        name: [_plain(getattr(settings, name)), _plain(value)]
         for name, value in wanted.items()
         if getattr(settings, name) != value
     }
@@ -31,3 +62,8 @@ def set_invoicing_settings(
         settings.save(update_fields=list(wanted))
         audit.record("invoicing_settings.amended", settings, changes=changes)
     return settings
+
+
+def _plain(value: Any) -> Any:
+    """As the audit trail keeps it."""
+    return str(value) if isinstance(value, time) else value

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 
 from clients.models import Client
 from invoicing import billing_run as run
+from invoicing.coming import coming_total, next_bills
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet
 from invoicing.operations import BillingOutcome, complete_schedule, end_billing, pause_billing, resume_billing
-from invoicing.queries import month_figures, next_periods, ready_to_bill
+from invoicing.queries import month_figures
 from money.amounts import price_line
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
@@ -37,7 +38,7 @@ def billing(request: PracticeRequest, practice: str) -> HttpResponse:
         "today": today,
         "to_complete": _page(request, BillingSchedule.objects.to_complete(), "complete_after", today),
         "recurring": _page(request, recurring, "after", today),
-        "ready": ready_to_bill(today),
+        "ready": coming_total(today),
         "month": month_figures(today),
     }
     return render(request, "invoicing/billing.html", context)
@@ -55,7 +56,7 @@ def _page(
     )
     shown = found[:PAGE]
     recurring = [schedule for schedule in shown if schedule.billing == BillingSchedule.Billing.RECURRING]
-    coming = next_periods(recurring)
+    coming = next_bills(recurring)
     rows = [
         {
             "schedule": schedule,

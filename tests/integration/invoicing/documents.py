@@ -6,7 +6,7 @@ from decimal import Decimal
 from clients.models import Client
 from clients.operations import add_client
 from invoicing.models import BillingSchedule, Invoice, InvoiceLine
-from invoicing.operations import draft_invoice, issue_invoice
+from invoicing.operations import draft_invoice, issue_invoice, set_billing_rules
 from ledger.models import LedgerSettings
 from proposals.models import Proposal, ProposalLine
 from proposals.signals import proposal_accepted
@@ -95,6 +95,11 @@ def a_schedule(
     proposal = a_proposal(rule, client=client, starts_on=starts_on)
     accept(proposal, on=on)
     return BillingSchedule.objects.get(proposal_line__proposal=proposal)
+
+
+def bill_without_asking(**rules) -> None:
+    """Bill missed periods by themselves, as a practice can choose to."""
+    set_billing_rules(**{"grouping": "client", "needs_approval": False, "asks_about_missed": False} | rules)
 
 
 def open_the_ledger() -> None:

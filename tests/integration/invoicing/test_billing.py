@@ -7,9 +7,11 @@ from threading import Barrier, Thread
 import pytest
 from django.db import IntegrityError, connection
 
-from invoicing.billing_run import run_billing
-from invoicing.models import BilledPeriod, BillingSchedule, Invoice
+from invoicing.billing_run import BILLING, run_billing
+from invoicing.errors import AlreadyRunning
+from invoicing.models import BilledPeriod, BillingRun, BillingSchedule, Invoice
 from invoicing.operations import (
+    BillingOutcome,
     bill_due_periods,
     end_billing,
     pause_billing,
@@ -28,9 +30,10 @@ from tests.integration.invoicing.documents import (
     a_proposal,
     a_schedule,
     accept,
+    bill_without_asking,
     open_the_ledger,
 )
-from tests.racing import at_once
+from tests.racing import at_once, wait_until
 
 WEEKLY = {"billing": "recurring", "every": 1, "period": "week"}
 
@@ -66,6 +69,7 @@ def test_f62_three_months_of_five_runs_a_day_give_three_invoices(brook):
 
 def test_f62_months_that_were_missed_are_billed_once_each_with_their_own_dates(brook):
     with practice_scope(brook.pk):
+        bill_without_asking()
         a_schedule(MONTHLY, starts_on=date(2027, 4, 1))
         assert bill_due_periods(on=date(2027, 7, 20)).invoices == 4
         assert tax_points() == [date(2027, month, 1) for month in (4, 5, 6, 7)]
@@ -96,6 +100,7 @@ def test_f25_a_recurring_invoice_is_due_so_many_days_after_the_invoice_day(
 def test_f25_invoice_day_31_falls_on_the_last_day_of_february(brook, year, last):
     set_invoice_day(brook, 31)
     with practice_scope(brook.pk):
+        bill_without_asking()
         a_schedule(MONTHLY, starts_on=date(year, 1, 1), on=date(year, 1, 1))
         bill_due_periods(on=date(year, 4, 30))
         assert tax_points() == [date(year, 1, 31), date(year, 2, last), date(year, 3, 31), date(year, 4, 30)]
@@ -114,6 +119,7 @@ def test_services_of_a_client_billed_the_same_day_share_an_invoice(brook):
 
 def test_an_invoice_over_several_proposals_belongs_to_none_of_them(brook):
     with practice_scope(brook.pk):
+        bill_without_asking()
         acme = a_client()
         a_schedule(MONTHLY, client=acme)
         bill_due_periods(on=TODAY)
@@ -132,6 +138,7 @@ def test_a_line_says_which_period_it_is_for(brook):
 
 def test_f62_five_runs_at_once_bill_each_period_once(brook):
     with practice_scope(brook.pk):
+        bill_without_asking()
         for n in range(6):
             a_schedule(MONTHLY, client=a_client(f"Client {n}"), starts_on=date(2027, 4, 1))
     outcomes = at_once(brook, 5, lambda: bill_due_periods(on=date(2027, 6, 1)))
@@ -141,9 +148,11 @@ def test_f62_five_runs_at_once_bill_each_period_once(brook):
         assert sorted(Invoice.objects.values_list("number", flat=True)) == list(range(1, 19))
 
 
-def test_f62_five_whole_runs_at_once_in_chunks_bill_each_period_once(brook, monkeypatch):
-    monkeypatch.setattr("invoicing.billing_run.CHUNK", 2)
+def test_f62_of_five_whole_runs_at_once_some_are_told_that_one_is_running(brook, monkeypatch):
+    """Fault 31: nothing is billed twice, and nobody waits."""
+    monkeypatch.setattr("invoicing.operations.billing.CHUNK", 2)
     with practice_scope(brook.pk):
+        bill_without_asking()
         for n in range(5):
             a_schedule(MONTHLY, client=a_client(f"Client {n}"), starts_on=date(2027, 4, 1))
     barrier, outcomes = Barrier(5), []
@@ -151,7 +160,10 @@ def test_f62_five_whole_runs_at_once_in_chunks_bill_each_period_once(brook, monk
     def run():
         barrier.wait(timeout=10)
         with acting_for(brook.pk):
-            outcomes.append(run_billing(date(2027, 5, 1)))
+            try:
+                outcomes.append(run_billing(date(2027, 5, 1)))
+            except AlreadyRunning as error:
+                outcomes.append(error)
         connection.close()
 
     threads = [Thread(target=run) for _ in range(5)]
@@ -159,9 +171,62 @@ def test_f62_five_whole_runs_at_once_in_chunks_bill_each_period_once(brook, monk
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(outcome.invoices for outcome in outcomes) == 10
+    assert sum(outcome.invoices for outcome in outcomes if isinstance(outcome, BillingOutcome)) == 10
     with practice_scope(brook.pk):
         assert sorted(Invoice.objects.values_list("number", flat=True)) == list(range(1, 11))
+        run = BillingRun.objects.first()
+        assert (run.status, run.due, run.done, run.invoices, run.periods) == ("done", 5, 5, 10, 10)
+
+
+def test_a_second_run_is_told_at_once_that_one_is_running(brook):
+    """Faults 31 and 32: the lock is the session's, so no dead run holds up the next."""
+    with practice_scope(brook.pk):
+        a_schedule(MONTHLY)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [BILLING, brook.pk])
+    with acting_for(brook.pk):
+        with pytest.raises(AlreadyRunning):
+            run_billing(TODAY)
+        bill_practice(brook.pk)
+        other.close()
+        wait_until(lambda: _lock_is_free(brook))
+        assert run_billing(TODAY).invoices == 1
+
+
+def _lock_is_free(practice: Practice) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [practice.pk]
+        )
+        return cursor.fetchone()[0] == 0
+
+
+def test_a_run_that_was_killed_between_chunks_goes_on_where_it_stopped(brook, monkeypatch):
+    """Fault 29: what was committed stays, and no more than a chunk is done again."""
+    monkeypatch.setattr("invoicing.operations.billing.CHUNK", 2)
+    with practice_scope(brook.pk):
+        for n in range(5):
+            a_schedule(MONTHLY, client=a_client(f"Client {n}"))
+    with acting_for(brook.pk):
+        first = run_billing(TODAY, chunks=2)
+        assert (first.invoices, first.is_complete) == (4, False)
+        with practice_scope(brook.pk):
+            assert BillingRun.objects.get().status == "running"
+        assert run_billing(TODAY).invoices == 1
+    with practice_scope(brook.pk):
+        run = BillingRun.objects.get()
+        assert (run.status, run.due, run.done, run.invoices) == ("done", 5, 5, 5)
+
+
+def test_a_run_of_an_earlier_day_that_never_ended_is_marked_as_stopped(brook):
+    with practice_scope(brook.pk):
+        a_schedule(MONTHLY)
+        BillingRun.objects.create(on=date(2027, 3, 9), due=7)
+    with acting_for(brook.pk):
+        run_billing(TODAY)
+    with practice_scope(brook.pk):
+        assert list(BillingRun.objects.order_by("id").values_list("status", flat=True)) == ["stopped", "done"]
 
 
 def test_a_run_that_dies_keeps_whole_chunks_and_is_finished_by_the_next(brook):
@@ -217,6 +282,7 @@ def test_the_database_refuses_a_period_neither_billed_nor_skipped(brook):
 
 def test_a_skipped_period_is_never_billed(brook):
     with practice_scope(brook.pk):
+        bill_without_asking()
         schedule = a_schedule(MONTHLY, starts_on=date(2027, 4, 1))
         skip_period(schedule, date(2027, 5, 1), reason="Waived")
         bill_due_periods(on=date(2027, 6, 1))

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from invoicing.coming import coming_total, next_bills
 from invoicing.models import Invoice
 from invoicing.operations import (
     bill_due_periods,
@@ -18,8 +19,6 @@ from invoicing.queries import (
     latest_postings,
     month_figures,
     needs_you_count,
-    next_periods,
-    ready_to_bill,
     unpaid_total,
 )
 from ledger.models import Posting
@@ -33,6 +32,7 @@ from tests.integration.invoicing.documents import (
     a_line,
     a_schedule,
     an_invoice,
+    bill_without_asking,
 )
 
 
@@ -73,7 +73,7 @@ def test_an_empty_practice_is_owed_nothing():
         0,
         0,
     )
-    assert ready_to_bill(TODAY) == (0, 0)
+    assert coming_total(TODAY).bills == 0
 
 
 def test_the_month_counts_what_is_raised_posted_paid_and_still_to_come():
@@ -91,25 +91,26 @@ def test_the_month_counts_what_is_raised_posted_paid_and_still_to_come():
 
 
 def test_ready_to_bill_is_what_a_run_would_bill():
+    bill_without_asking()
     a_schedule(MONTHLY, starts_on=date(2027, 1, 1), on=date(2027, 1, 1))
-    count, gross = ready_to_bill(TODAY)
+    ready = coming_total(TODAY)
     outcome = bill_due_periods(on=TODAY)
-    assert (count, gross) == (outcome.periods, outcome.gross) == (3, Decimal(360))
-    assert ready_to_bill(TODAY) == (0, 0)
+    assert (ready.bills, ready.amounts.gross) == (outcome.periods, outcome.gross) == (3, Decimal(360))
+    assert coming_total(TODAY).bills == 0
 
 
 def test_the_next_period_is_the_first_neither_billed_nor_skipped():
     schedule = a_schedule(MONTHLY, starts_on=date(2027, 4, 1))
     bill_due_periods(on=date(2027, 4, 1))
     skip_period(schedule, date(2027, 5, 1), reason="Waived")
-    assert next_periods([schedule])[schedule.pk].billed_on == date(2027, 6, 1)
+    assert next_bills([schedule])[schedule.pk].bills_on == date(2027, 6, 1)
 
 
 def test_a_service_past_its_last_day_has_no_next_period():
     schedule = a_schedule(MONTHLY, starts_on=date(2027, 4, 1))
     bill_due_periods(on=date(2027, 4, 1))
     ended = end_billing(schedule, on=date(2027, 4, 30))
-    assert next_periods([ended]) == {}
+    assert next_bills([ended]) == {}
 
 
 def test_the_newest_copy_of_an_invoice_counts_and_a_withdrawn_one_only_alone():

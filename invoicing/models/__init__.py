@@ -1,0 +1,28 @@
+"""What accepted work is billed as, and what has been paid."""
+
+from invoicing.models.invoices import LARGEST_NUMBER, Invoice, InvoiceLine, InvoiceQuerySet
+from invoicing.models.payments import Allocation, Payment
+from invoicing.models.schedules import (
+    BilledPeriod,
+    BillingRun,
+    BillingSchedule,
+    BillingScheduleQuerySet,
+    ComingBill,
+)
+from invoicing.models.settings import InvoiceNumbering, InvoicingSettings
+
+__all__ = [
+    "LARGEST_NUMBER",
+    "Allocation",
+    "BilledPeriod",
+    "BillingRun",
+    "BillingSchedule",
+    "BillingScheduleQuerySet",
+    "ComingBill",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceNumbering",
+    "InvoiceQuerySet",
+    "InvoicingSettings",
+    "Payment",
+]

@@ -1,0 +1,191 @@
+"""Invoices and their lines."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
+from django.utils import timezone
+
+from clients.models import Client
+from ledger.models import Posting
+from money.amounts import ZERO, Amounts
+from practices.tenancy import TenantModel, TenantQuerySet
+from proposals.models import Proposal
+from services.models import Service, TaxRate
+
+#: PostgreSQL's integer: a longer number typed into a search is no invoice number.
+LARGEST_NUMBER = 2**31 - 1
+
+
+class InvoiceQuerySet(TenantQuerySet["Invoice"]):
+    def issued(self) -> "InvoiceQuerySet":
+        """Invoices that count: final and not void."""
+        return self.filter(status=Invoice.Status.ISSUED)
+
+    def unpaid(self) -> "InvoiceQuerySet":
+        """Issued invoices on which something is still owed."""
+        return self.issued().filter(outstanding__gt=0)
+
+    def overdue(self, on: date) -> "InvoiceQuerySet":
+        """Unpaid invoices whose due date has passed."""
+        return self.unpaid().filter(due_on__lt=on)
+
+    def not_in_the_ledger(self) -> "InvoiceQuerySet":
+        """Issued invoices of which no copy has arrived in the ledger."""
+        arrived = Posting.objects.filter(
+            practice=OuterRef("practice"),
+            kind=Posting.Kind.INVOICE_CREATE,
+            subject_id=OuterRef("pk"),
+            status=Posting.Status.POSTED,
+        )
+        return self.issued().exclude(Exists(arrived))
+
+    def matching(self, text: str) -> "InvoiceQuerySet":
+        """Invoices with this number, here or in the ledger, with this reference, or of clients so named."""
+        text = text.strip()
+        if not text:
+            return self.all()
+        clients = Client.objects.filter(name__icontains=text).values("pk")
+        copies = Posting.objects.filter(
+            Q(external_number__iexact=text) | Q(reference__istartswith=text), kind=Posting.Kind.INVOICE_CREATE
+        )
+        found = Q(client__in=clients) | Q(pk__in=copies.values("subject_id"))
+        number = text.upper().removeprefix("INV-")
+        if number.isdecimal() and int(number) <= LARGEST_NUMBER:
+            found |= Q(number=int(number))
+        return self.filter(found)
+
+
+class Invoice(TenantModel):
+    """What a client owes: a frozen copy of names, prices and VAT once it is issued."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        ISSUED = "issued", "Issued"
+        VOID = "void", "Void"
+
+    class Source(models.TextChoices):
+        UPFRONT = "upfront", "On acceptance"
+        ON_COMPLETION = "on_completion", "On completion"
+        RECURRING = "recurring", "Recurring"
+        INSTANT = "instant", "Instant bill"
+
+    client = models.ForeignKey(Client, models.PROTECT, related_name="invoices")
+    proposal = models.ForeignKey(Proposal, models.PROTECT, null=True, related_name="invoices")
+    source = models.CharField(max_length=15, choices=Source.choices)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    number = models.PositiveIntegerField(null=True)
+    tax_point = models.DateField()
+    due_on = models.DateField()
+    net = models.DecimalField(max_digits=12, decimal_places=2, default=ZERO)
+    vat = models.DecimalField(max_digits=12, decimal_places=2, default=ZERO)
+    outstanding = models.DecimalField(max_digits=12, decimal_places=2, default=ZERO)
+    created_at = models.DateTimeField(default=timezone.now)
+    issued_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Any]] = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            UniqueConstraint(fields=["practice", "number"], name="invoice_number_is_unique_in_the_practice"),
+            models.CheckConstraint(
+                name="a_final_invoice_has_a_number",
+                condition=Q(status="draft", number__isnull=True)
+                | (~Q(status="draft") & Q(number__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="outstanding_is_part_of_the_gross",
+                condition=Q(outstanding__gte=0) & Q(outstanding__lte=F("net") + F("vat")),
+            ),
+            models.CheckConstraint(
+                name="due_on_or_after_the_tax_point", condition=Q(due_on__gte=F("tax_point"))
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["practice", "-id"], name="invoices_newest_first"),
+            models.Index(fields=["practice", "client", "-id"], name="invoices_of_a_client"),
+            models.Index(
+                fields=["practice", "due_on"],
+                name="invoices_to_be_paid",
+                condition=Q(status="issued", outstanding__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number_label
+
+    @property
+    def number_label(self) -> str:
+        """`INV-000123`, or `Draft` before it is issued."""
+        return self.label_of(self.number) if self.number else "Draft"
+
+    @staticmethod
+    def label_of(number: int) -> str:
+        """`INV-000123`: how an invoice of that number is known."""
+        return f"INV-{number:06d}"
+
+    @property
+    def amounts(self) -> Amounts:
+        """Net and VAT as frozen on issue."""
+        return Amounts(self.net, self.vat)
+
+    @property
+    def gross(self) -> Decimal:
+        """Net plus VAT, to the penny."""
+        return self.net + self.vat
+
+    @property
+    def paid(self) -> Decimal:
+        """What has been paid or credited so far."""
+        return self.gross - self.outstanding if self.status == self.Status.ISSUED else ZERO
+
+    def settlement(self, on: date) -> str:
+        """`draft`, `void`, `paid`, `part_paid`, `overdue` or `unpaid`: arithmetic on a date, not a stored state."""
+        if self.status != self.Status.ISSUED:
+            return self.status
+        if self.outstanding == ZERO:
+            return "paid"
+        if self.due_on < on:
+            return "overdue"
+        return "part_paid" if self.outstanding < self.gross else "unpaid"
+
+
+class InvoiceLine(TenantModel):
+    """One line of an invoice, rounded by itself as Sage does."""
+
+    invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField(default=0)
+    service = models.ForeignKey(Service, models.PROTECT, related_name="+")
+    #: The service's name and, where a period is billed, which one.
+    name = models.CharField(max_length=160)
+    description = models.TextField(blank=True)
+    quantity = models.DecimalField(
+        max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+    )
+    unit_price = models.DecimalField(
+        max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))]
+    )
+    tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+")
+    vat_code = models.CharField(max_length=15)
+    vat_percent = models.DecimalField(max_digits=5, decimal_places=2)
+    net = models.DecimalField(max_digits=12, decimal_places=2)
+    vat = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(name="invoice_quantity_is_positive", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(name="invoice_price_is_not_negative", condition=Q(unit_price__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def amounts(self) -> Amounts:
+        """Net and VAT of the line as frozen on issue."""
+        return Amounts(self.net, self.vat)

@@ -1,0 +1,60 @@
+"""Money received and what it is set against."""
+
+from django.db import models
+from django.db.models import Q, UniqueConstraint
+
+from clients.models import Client
+from invoicing.models.invoices import Invoice
+from practices.tenancy import TenantModel
+
+
+class Payment(TenantModel):
+    """Money received from a client, entered here or mirrored from the ledger."""
+
+    class Source(models.TextChoices):
+        SAGE = "sage", "Sage"
+        BY_HAND = "by_hand", "Entered here"
+
+    client = models.ForeignKey(Client, models.PROTECT, related_name="payments")
+    received_on = models.DateField()
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    external_id = models.CharField(max_length=64, blank=True)
+    #: The ledger's own change stamp: an older page never overwrites a newer one.
+    external_updated_at = models.DateTimeField(null=True)
+    reference = models.CharField(max_length=255, blank=True)
+    reversed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-received_on", "-id"]
+        constraints = [
+            UniqueConstraint(
+                fields=["practice", "source", "external_id"],
+                condition=~Q(external_id=""),
+                name="a_ledger_payment_is_recorded_once",
+            ),
+            models.CheckConstraint(name="payment_is_positive", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} on {self.received_on}"
+
+
+class Allocation(TenantModel):
+    """Part of a payment set against one invoice."""
+
+    payment = models.ForeignKey(Payment, models.CASCADE, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            UniqueConstraint(
+                fields=["practice", "payment", "invoice"], name="one_allocation_of_a_payment_to_an_invoice"
+            ),
+            models.CheckConstraint(name="allocation_is_positive", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} to {self.invoice_id}"

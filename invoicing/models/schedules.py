@@ -1,0 +1,255 @@
+"""Accepted lines being billed, period by period."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q, UniqueConstraint
+from django.utils import timezone
+
+from clients.models import Client
+from invoicing.due import Decision, periods_of, single
+from invoicing.errors import NotRecurring
+from invoicing.models.invoices import Invoice
+from practices.tenancy import TenantModel, TenantQuerySet
+from proposals.billing_rules import BillingRule
+from proposals.models import ProposalLine
+from proposals.periods import Period, Rhythm
+from services.models import Service, TaxRate
+
+
+class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
+    def due(self, on: date) -> "BillingScheduleQuerySet":
+        """Active schedules with something to bill that is dated by then, by themselves or by hand."""
+        return self.filter(status=BillingSchedule.Status.ACTIVE, next_bill_on__lte=on)
+
+    def automatic(self) -> "BillingScheduleQuerySet":
+        """Schedules that the run bills by itself (G57)."""
+        return self.filter(mode=BillingSchedule.Mode.AUTOMATIC)
+
+    def recurring(self) -> "BillingScheduleQuerySet":
+        """Active schedules that bill period by period."""
+        return self.filter(status=BillingSchedule.Status.ACTIVE, billing=BillingRule.Billing.RECURRING)
+
+    def to_complete(self) -> "BillingScheduleQuerySet":
+        """Work that is billed when somebody marks it complete, and was not yet."""
+        return self.filter(status=BillingSchedule.Status.ACTIVE, billing=BillingRule.Billing.ON_COMPLETION)
+
+
+class BillingSchedule(TenantModel, BillingRule):
+    """An accepted line being billed, at its own price from now on."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+        ENDED = "ended", "Ended"
+
+    class Mode(models.TextChoices):
+        AUTOMATIC = "automatic", "By itself"
+        MANUAL = "manual", "By hand"
+
+    client = models.ForeignKey(Client, models.PROTECT, related_name="billing_schedules")
+    proposal_line = models.ForeignKey(ProposalLine, models.PROTECT, related_name="schedules")
+    #: The schedule this one was split from; None for the one that acceptance made.
+    split_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="parts")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    quantity = models.DecimalField(max_digits=10, decimal_places=2)
+    unit_price = models.DecimalField(max_digits=12, decimal_places=4)
+    tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+")
+    #: The anchor every period is counted from, so that a start on the 31st stays one after February.
+    starts_on = models.DateField()
+    #: Nothing is dated before this day: the acceptance, or the start where that is later.
+    bills_from = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    paused_on = models.DateField(null=True, blank=True)
+    #: The first day on which it is billed again by itself; None while somebody has to resume it.
+    paused_until = models.DateField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.AUTOMATIC)
+    #: Whether somebody has to confirm quantity and price before each bill (G56).
+    needs_confirming = models.BooleanField(default=False)
+    #: The first day of the earliest period that is neither billed nor skipped; None when none is left.
+    next_starts_on = models.DateField(null=True, blank=True)
+    #: The earliest invoice date among what is left to bill; None while nothing is dated.
+    next_bill_on = models.DateField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Any]] = BillingScheduleQuerySet.as_manager()
+
+    class Meta(BillingRule.Meta):
+        abstract = False
+        ordering = ["client", "id"]
+        constraints = [
+            *BillingRule.Meta.constraints,
+            models.CheckConstraint(
+                name="schedule_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+            ),
+            models.CheckConstraint(
+                name="schedule_bills_from_its_start_or_later", condition=Q(bills_from__gte=F("starts_on"))
+            ),
+            models.CheckConstraint(
+                name="a_paused_schedule_knows_since_when",
+                condition=Q(status="paused", paused_on__isnull=False)
+                | (~Q(status="paused") & Q(paused_on__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="only_a_paused_schedule_has_a_reason_and_an_end_of_its_pause",
+                condition=Q(status="paused") | Q(paused_until__isnull=True, pause_reason=""),
+            ),
+            models.CheckConstraint(
+                name="schedule_is_dated_only_while_something_is_left",
+                condition=Q(next_bill_on__isnull=True) | Q(next_starts_on__isnull=False),
+            ),
+            UniqueConstraint(
+                fields=["practice", "proposal_line"],
+                condition=Q(split_from__isnull=True),
+                name="an_accepted_line_is_billed_by_one_schedule",
+            ),
+            models.CheckConstraint(name="schedule_quantity_is_positive", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(name="schedule_price_is_not_negative", condition=Q(unit_price__gte=0)),
+        ]
+        indexes = [
+            models.Index(fields=["practice", "status", "billing", "id"], name="schedules_by_state"),
+            models.Index(
+                fields=["practice", "next_bill_on", "client"],
+                name="schedules_to_bill",
+                condition=Q(status="active", next_bill_on__isnull=False),
+            ),
+            models.Index(fields=["practice", "client", "id"], name="schedules_of_a_client"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def coming(self, invoice_day: int) -> Iterable[Period]:
+        """The periods from where the schedule stands, settled ones among them; none while nothing is dated."""
+        if self.billing == self.Billing.RECURRING:
+            return periods_of(self.rhythm(invoice_day), self.next_starts_on)
+        return single(self.starts_on, self.next_bill_on) if self.next_bill_on else ()
+
+    def rhythm(self, invoice_day: int) -> Rhythm:
+        """When a recurring schedule is billed, given the practice's invoice day."""
+        if self.billing != self.Billing.RECURRING or self.every is None:
+            raise NotRecurring(self)
+        return Rhythm(
+            anchor=self.starts_on,
+            every=self.every,
+            unit=self.period,
+            invoice_day=invoice_day,
+            bills_from=self.bills_from,
+            ends_on=self.ends_on,
+        )
+
+
+class BilledPeriod(TenantModel):
+    """One stretch of a schedule that was billed, or left out for a reason."""
+
+    schedule = models.ForeignKey(BillingSchedule, models.PROTECT, related_name="periods")
+    starts_on = models.DateField()
+    invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, related_name="periods")
+    skip_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["starts_on", "id"]
+        constraints = [
+            UniqueConstraint(fields=["practice", "schedule", "starts_on"], name="period_is_billed_once"),
+            models.CheckConstraint(
+                name="period_is_billed_or_skipped", condition=Q(invoice__isnull=False) ^ ~Q(skip_reason="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on}"
+
+
+class ComingBill(TenantModel):
+    """What somebody decided about one bill before it is made; what is left empty follows the schedule."""
+
+    schedule = models.ForeignKey(BillingSchedule, models.CASCADE, related_name="coming_bills")
+    #: The first day of the period it is for.
+    starts_on = models.DateField()
+    bills_on = models.DateField("invoice date", null=True, blank=True)
+    quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    unit_price = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
+    #: Why it is not billed for the time being; empty when nobody holds it.
+    held_reason = models.CharField(max_length=200, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey("practices.User", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["starts_on", "id"]
+        constraints = [
+            UniqueConstraint(
+                fields=["practice", "schedule", "starts_on"], name="one_decision_about_a_coming_bill"
+            ),
+            models.CheckConstraint(
+                name="coming_quantity_is_positive", condition=Q(quantity__isnull=True) | Q(quantity__gt=0)
+            ),
+            models.CheckConstraint(
+                name="coming_price_is_not_negative",
+                condition=Q(unit_price__isnull=True) | Q(unit_price__gte=0),
+            ),
+            models.CheckConstraint(
+                name="a_held_bill_is_not_approved", condition=Q(held_reason="") | Q(approved_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Bill for {self.starts_on}"
+
+    @property
+    def decision(self) -> Decision:
+        """The same as a value, for working out where the schedule stands."""
+        return Decision(
+            self.bills_on,
+            self.quantity,
+            self.unit_price,
+            is_held=bool(self.held_reason),
+            is_approved=self.approved_at is not None,
+        )
+
+
+class BillingRun(TenantModel):
+    """One run over what was due: how far it got, what it made and what it left for a person."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped half-way"
+
+    on = models.DateField("billed up to")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    #: Schedules with something dated by then, when the run began, and how many of them it has been through.
+    due = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    invoices = models.PositiveIntegerField(default=0)
+    periods = models.PositiveIntegerField(default=0)
+    #: Periods that wait for somebody's approval.
+    waiting = models.PositiveIntegerField(default=0)
+    gross = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    #: Clients who could not be billed, and why: [[client id, reason], …].
+    refused = models.JSONField(default=list)
+    started_by = models.ForeignKey("practices.User", models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            UniqueConstraint(
+                fields=["practice"], condition=Q(status="running"), name="one_billing_run_at_a_time"
+            ),
+            models.CheckConstraint(
+                name="a_run_that_is_over_has_its_end",
+                condition=Q(status="running", ended_at__isnull=True)
+                | (~Q(status="running") & Q(ended_at__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["practice", "-id"], name="billing_runs_newest_first")]
+
+    def __str__(self) -> str:
+        return f"Billing run up to {self.on}"

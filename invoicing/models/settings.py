@@ -1,0 +1,82 @@
+"""How a practice's invoices are dated, grouped, worded and numbered."""
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import UniqueConstraint
+
+from practices.tenancy import TenantModel
+
+
+class InvoicingSettings(TenantModel):
+    """How the practice's invoices are dated, grouped, released and worded. One row a practice."""
+
+    class Grouping(models.TextChoices):
+        CLIENT = "client", "One invoice for each client"
+        PROPOSAL = "proposal", "One invoice for each proposal"
+        SERVICE = "service", "One invoice for each service"
+
+    manual_terms_days = models.PositiveSmallIntegerField(
+        "days to pay other invoices",
+        default=14,
+        validators=[MaxValueValidator(365)],
+        help_text="Upfront, on-completion and one-off invoices are due this many days after their date.",
+    )
+    automatic_terms_days = models.PositiveSmallIntegerField(
+        "days to pay recurring invoices",
+        default=14,
+        validators=[MaxValueValidator(365)],
+        help_text="Recurring invoices are due this many days after the practice's invoice day.",
+    )
+    includes_descriptions = models.BooleanField("include service descriptions on invoices", default=True)
+
+    grouping = models.CharField(
+        "services billed the same day",
+        max_length=10,
+        choices=Grouping.choices,
+        default=Grouping.CLIENT,
+        help_text="How many invoices a client gets for one day.",
+    )
+    needs_approval = models.BooleanField(
+        "bills wait for approval",
+        default=False,
+        help_text="Nothing recurring is billed before somebody has approved it in the month-end page.",
+    )
+    asks_about_missed = models.BooleanField(
+        "ask when more than one period was missed",
+        default=True,
+        help_text="After a standstill, missed periods are proposed with their own dates and wait for approval.",
+    )
+    quiet_minutes = models.PositiveSmallIntegerField(
+        "minutes before an invoice leaves",
+        default=0,
+        validators=[MaxValueValidator(1440)],
+        help_text="An invoice stays here so long after it is issued, and can be undone without a trace in Sage.",
+    )
+    quiet_until = models.TimeField(
+        "or until this time of day",
+        null=True,
+        blank=True,
+        help_text="Invoices of a day leave together at this time; leave empty to count minutes.",
+    )
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice"], name="one_invoicing_settings_for_a_practice")]
+
+    def __str__(self) -> str:
+        return "Invoicing settings"
+
+    def terms_days(self, source: str) -> int:
+        """Days to pay an invoice of that source (F23, F25)."""
+        return self.automatic_terms_days if source == "recurring" else self.manual_terms_days
+
+
+class InvoiceNumbering(TenantModel):
+    """The next invoice number of the practice; locked while one is handed out, so numbers have no gaps."""
+
+    next_number = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice"], name="one_invoice_numbering_for_a_practice")]
+
+    def __str__(self) -> str:
+        return f"Next invoice {self.next_number}"

@@ -1,0 +1,142 @@
+"""Schedules with something due, read and locked a chunk at a time, with what was decided about their bills."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+
+from clients.models import Client
+from invoicing.due import Decision, periods_of, single
+from invoicing.models import BillingSchedule
+from practices.arrays import array
+from practices.tenancy import acting_practice_id
+from proposals.periods import Period, Rhythm
+
+
+class DueRow(NamedTuple):
+    """A schedule as the run needs it."""
+
+    id: int
+    client_id: int
+    client_status: str
+    posts_automatically: bool
+    proposal_id: int
+    service_id: int
+    name: str
+    quantity: Decimal
+    unit_price: Decimal
+    tax_rate_id: int
+    billing: str
+    every: int | None
+    period: str
+    starts_on: date
+    bills_from: date
+    ends_on: date | None
+    needs_confirming: bool
+    next_starts_on: date
+    next_bill_on: date
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it is billed period by period."""
+        return self.billing == BillingSchedule.Billing.RECURRING
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether its client was archived meanwhile."""
+        return self.client_status == Client.Status.ARCHIVED
+
+    def periods(self, invoice_day: int) -> Iterable[Period]:
+        """What it has still to bill, as far as nobody decided otherwise."""
+        if not self.recurs or self.every is None:
+            return single(self.starts_on, self.next_bill_on)
+        rhythm = Rhythm(self.starts_on, self.every, self.period, invoice_day, self.bills_from, self.ends_on)
+        return periods_of(rhythm, self.next_starts_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Clients from one id to another, both included."""
+
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class Exceptions:
+    """Of each schedule, what is settled ahead of where it stands, and what was decided about coming bills."""
+
+    settled: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
+    decisions: dict[int, dict[date, Decision]] = field(default_factory=lambda: defaultdict(dict))
+
+
+def due_rows(
+    *, on: date, clients: Clients | Sequence[int] | None, after: tuple[int, int], limit: int
+) -> list[DueRow]:
+    """Up to so many due schedules after a (client, schedule), locked in that order.
+
+    Two runs lock in the same order, so they cannot block each other; the second waits, and then sees what
+    the first has left.
+    """
+    chosen: str = ""
+    values: list[str | int] = []
+    if isinstance(clients, Clients):
+        chosen, values = "AND schedule.client_id BETWEEN %s AND %s", [clients.first, clients.last]
+    elif clients is not None:
+        chosen, values = "AND schedule.client_id = ANY(%s::bigint[])", [array(clients)]
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE.format(chosen=chosen), [acting_practice_id(), on, *after, *values, limit])
+        return [DueRow._make(row) for row in cursor.fetchall()]
+
+
+_DUE = """
+    SELECT schedule.id, schedule.client_id, client.status, client.posts_automatically, line.proposal_id,
+           schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price, schedule.tax_rate_id,
+           schedule.billing, schedule.every, schedule.period, schedule.starts_on, schedule.bills_from,
+           schedule.ends_on, schedule.needs_confirming, schedule.next_starts_on, schedule.next_bill_on
+    FROM invoicing_billingschedule AS schedule
+    JOIN clients_client AS client
+        ON client.practice_id = schedule.practice_id AND client.id = schedule.client_id
+    JOIN proposals_proposalline AS line
+        ON line.practice_id = schedule.practice_id AND line.id = schedule.proposal_line_id
+    WHERE schedule.practice_id = %s AND schedule.status = 'active' AND schedule.mode = 'automatic'
+        AND schedule.next_bill_on <= %s AND (schedule.client_id, schedule.id) > (%s, %s) {chosen}
+    ORDER BY schedule.client_id, schedule.id
+    LIMIT %s
+    FOR UPDATE OF schedule
+"""
+
+
+def exceptions_of(rows: Sequence[DueRow]) -> Exceptions:
+    """What makes these schedules differ from their rhythm; read after they are locked."""
+    found = Exceptions()
+    ids, since = array(row.id for row in rows), array(row.next_starts_on for row in rows)
+    practice_id = acting_practice_id()
+    with connection.cursor() as cursor:
+        cursor.execute(_EXCEPTIONS, [ids, since, practice_id, ids, since, practice_id])
+        for schedule_id, starts_on, is_settled, *decided in cursor.fetchall():
+            if is_settled:
+                found.settled[schedule_id].add(starts_on)
+            else:
+                found.decisions[schedule_id][starts_on] = Decision(*decided)
+    return found
+
+
+_EXCEPTIONS = """
+    SELECT period.schedule_id, period.starts_on, TRUE, NULL::date, NULL::numeric, NULL::numeric, FALSE, FALSE
+    FROM unnest(%s::bigint[], %s::date[]) AS stand(schedule_id, starts_on)
+    JOIN invoicing_billedperiod AS period
+        ON period.practice_id = %s AND period.schedule_id = stand.schedule_id
+        AND period.starts_on >= stand.starts_on
+    UNION ALL
+    SELECT bill.schedule_id, bill.starts_on, FALSE, bill.bills_on, bill.quantity, bill.unit_price,
+           bill.held_reason <> '', bill.approved_at IS NOT NULL
+    FROM unnest(%s::bigint[], %s::date[]) AS stand(schedule_id, starts_on)
+    JOIN invoicing_comingbill AS bill
+        ON bill.practice_id = %s AND bill.schedule_id = stand.schedule_id
+        AND bill.starts_on >= stand.starts_on
+"""

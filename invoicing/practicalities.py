@@ -1,0 +1,72 @@
+"""What a practice has decided about billing, read once and used for a thousand schedules."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from invoicing.due import Rules
+from invoicing.models import InvoicingSettings
+from practices.models import Practice
+from practices.templatetags.dates import written_date
+from practices.tenancy import acting_practice_id
+from services.models import TaxRate
+
+
+@dataclass(slots=True)
+class Practicalities:
+    """The invoice day, the rules of billing and the VAT rates of the acting practice."""
+
+    invoice_day: int
+    settings: InvoicingSettings
+    time_zone: str
+    rates: dict[int, TaxRate]
+    _percents: dict[tuple[int, date], Decimal] = field(default_factory=dict)
+    _stretches: dict[tuple[date, date], str] = field(default_factory=dict)
+
+    @classmethod
+    def of_the_practice(cls) -> "Practicalities":
+        """As they are now."""
+        practice = Practice.objects.get(pk=acting_practice_id())
+        settings = InvoicingSettings.objects.first() or InvoicingSettings()
+        return cls(practice.invoice_day, settings, practice.time_zone, TaxRate.objects.in_bulk())
+
+    @property
+    def rules(self) -> Rules:
+        """What the practice wants to be asked about."""
+        return Rules(self.settings.needs_approval, self.settings.asks_about_missed)
+
+    def percent(self, rate_id: int, tax_point: date) -> Decimal:
+        """The percentage of a VAT rate on a tax point, two places."""
+        key = (rate_id, tax_point)
+        if key not in self._percents:
+            self._percents[key] = self.rates[rate_id].percent_on(tax_point)
+        return self._percents[key]
+
+    def stretch(self, starts_on: date, ends_on: date) -> str:
+        """`1 Apr 2027 to 30 Apr 2027`."""
+        key = (starts_on, ends_on)
+        if key not in self._stretches:
+            self._stretches[key] = f"{written_date(starts_on)} to {written_date(ends_on)}"
+        return self._stretches[key]
+
+    def leaves_at(self, now: datetime) -> datetime | None:
+        """When what is issued now may leave for the ledger; None for at once."""
+        return leaves_at(now, self.settings.quiet_minutes, self.settings.quiet_until, self.time_zone)
+
+
+def leaves_at(now: datetime, quiet_minutes: int, quiet_until: time | None, time_zone: str) -> datetime | None:
+    """When an invoice issued now may leave, after the quiet time of the practice; None for at once.
+
+    A time of day that has passed counts for that day no more: what is issued in the evening leaves at once.
+    Both together mean whichever is later.
+    """
+    later = []
+    if quiet_minutes:
+        later.append(now + timedelta(minutes=quiet_minutes))
+    if quiet_until is not None:
+        zone = ZoneInfo(time_zone)
+        evening = datetime.combine(now.astimezone(zone).date(), quiet_until, zone)
+        if evening > now:
+            later.append(evening)
+    return max(later, default=None)
