@@ -49,16 +49,17 @@ class BillingSchedule(TenantModel, BillingRule):
         AUTOMATIC = "automatic", "By itself"
         MANUAL = "manual", "By hand"
 
-    client = models.ForeignKey(Client, models.PROTECT, related_name="billing_schedules")
+    # Every index is written anew each time a schedule moves on, so there are no more than are used.
+    client = models.ForeignKey(Client, models.PROTECT, related_name="billing_schedules", db_index=False)
     proposal_line = models.ForeignKey(ProposalLine, models.PROTECT, related_name="schedules")
     #: The schedule this one was split from; None for the one that acceptance made.
-    split_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="parts")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="+")
+    split_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="parts", db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     quantity = models.DecimalField(max_digits=10, decimal_places=2)
     unit_price = models.DecimalField(max_digits=12, decimal_places=4)
-    tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+")
+    tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+", db_index=False)
     #: The anchor every period is counted from, so that a start on the 31st stays one after February.
     starts_on = models.DateField()
     #: Nothing is dated before this day: the acceptance, or the start where that is later.
