@@ -19,7 +19,7 @@ from practices.models import AuditEntry
 from practices.tenancy import practice_scope
 
 BATCH = 1000
-WRITTEN = (AuditEntry, Posting, BilledPeriod, InvoiceLine, Invoice)
+WRITTEN: tuple[type[Any], ...] = (AuditEntry, Posting, BilledPeriod, InvoiceLine, Invoice)
 VAT = (Decimal("24.00"), Decimal("9.11"))
 NET_TOTAL, VAT_TOTAL = Decimal("165.53"), Decimal("33.11")
 Objects = dict[type[Any], list[Any]]
@@ -139,13 +139,13 @@ def _write(objects: Objects) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL ROLE {settings.OWNER_ROLE}")
         invoices = Invoice.objects.bulk_create(objects[Invoice])
-        for model, key in ((Posting, "subject_id"), (AuditEntry, "subject_id")):
+        for model in WRITTEN[:2]:
             for row, invoice in zip(objects[model], invoices, strict=True):
-                setattr(row, key, invoice.pk)
-        for model in (InvoiceLine, BilledPeriod):
+                row.subject_id = invoice.pk
+        for model in WRITTEN[2:4]:
             for row in objects[model]:
                 row.invoice_id = row.invoice.pk
-        for model in (InvoiceLine, BilledPeriod, Posting, AuditEntry):
+        for model in WRITTEN[:4]:
             model.objects.bulk_create(objects[model])
 
 

@@ -27,8 +27,9 @@ def advance(found: Iterable[tuple[DueRow, Standing]]) -> None:
     missed: list[tuple[int, date]] = []
     for row, stands in found:
         missed.extend((row.id, bill.period.starts_on) for bill in stands.missed)
-        if stands.ready:
-            moved.append((row.id, stands.next_starts_on, stands.next_bill_on))
+        now = (stands.next_starts_on, stands.next_bill_on)
+        if now != (row.next_starts_on, row.next_bill_on):
+            moved.append((row.id, *now))
     practice_id = acting_practice_id()
     with connection.cursor() as cursor:
         if moved:

@@ -5,13 +5,13 @@ from django.utils import timezone
 
 from devtools.faults.interference import Moment
 from devtools.faults.victim import KILLED, run_victim
-from invoicing import billing_run
 from invoicing.billing_run import run_billing
-from invoicing.models import BilledPeriod, Invoice
+from invoicing.models import BilledPeriod, BillingRun, Invoice
+from invoicing.operations.billing import CHUNK
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, SageLink
-from tests.integration.invoicing.documents import MONTHLY, a_client, a_schedule
+from tests.integration.invoicing.documents import MONTHLY, a_schedule, many_schedules, no_run_holds_its_lock
 from tests.integration.sage_integration.posting import (
     issued_invoice,
     posted,
@@ -20,6 +20,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
 )
 from tests.invariants import assert_sound
+from tests.racing import wait_until
 
 SEND = "POST /v3.1/sales_invoices"
 
@@ -97,11 +98,14 @@ def test_fault_27_killed_after_storing_and_the_task_comes_again(brook, enabled, 
 @pytest.mark.parametrize(
     "moment",
     [
-        Moment("statement", words='INSERT INTO "invoicing_invoice"', when="after"),
-        Moment("statement", words='INSERT INTO "invoicing_invoiceline"', when="after"),
-        Moment("statement", words='INSERT INTO "ledger_posting"'),
-        Moment("statement", words='INSERT INTO "invoicing_billedperiod"'),
-        Moment("commit", nth=2),
+        Moment("statement", words="INSERT INTO invoicing_billedperiod"),
+        Moment("statement", words="INSERT INTO invoicing_billedperiod", when="after"),
+        Moment("statement", words="INSERT INTO invoicing_invoicenumbering", when="after"),
+        Moment("statement", words="INSERT INTO invoicing_invoiceline", when="after"),
+        Moment("statement", words="INSERT INTO ledger_posting"),
+        Moment("statement", words="INSERT INTO practices_auditentry"),
+        Moment("statement", words="UPDATE invoicing_billingschedule"),
+        Moment("commit", nth=1),
     ],
     ids=str,
 )
@@ -110,6 +114,7 @@ def test_fault_28_killed_inside_a_billing_run(brook, enabled, sage, clock, momen
     with practice_scope(brook.pk):
         a_schedule(MONTHLY, on=today, starts_on=today)
     assert killed(brook, "bill", moment)
+    wait_until(no_run_holds_its_lock)
     with practice_scope(brook.pk):
         assert not Invoice.objects.exists()
         assert not BilledPeriod.objects.exists()
@@ -125,13 +130,17 @@ def test_fault_28_killed_inside_a_billing_run(brook, enabled, sage, clock, momen
 def test_fault_29_killed_between_the_chunks_of_a_billing_run(brook, enabled, sage, clock):
     today = timezone.localdate()
     with practice_scope(brook.pk):
-        for number in range(billing_run.CHUNK + 2):
-            a_schedule(MONTHLY, client=a_client(f"Client {number}"), on=today, starts_on=today)
-    assert killed(brook, "bill", Moment("commit", nth=2, when="after"))
+        many_schedules(CHUNK + 2, on=today)
+    assert killed(brook, "bill", Moment("commit", nth=1, when="after"))
+    wait_until(no_run_holds_its_lock)
     with practice_scope(brook.pk):
-        assert Invoice.objects.count() == billing_run.CHUNK
+        assert Invoice.objects.count() == CHUNK
+        assert BillingRun.objects.get().done == CHUNK
     with acting_for(brook.pk):
         assert run_billing(today).invoices == 2
+    with practice_scope(brook.pk):
+        assert set(Invoice.objects.values_list("number", flat=True)) == set(range(1, CHUNK + 3))
+        assert (BillingRun.objects.get().status, BillingRun.objects.get().done) == ("done", CHUNK + 2)
     assert_sound(sage, drained=False, billed_until=today)
 
 

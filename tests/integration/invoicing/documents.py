@@ -3,8 +3,11 @@
 from datetime import date
 from decimal import Decimal
 
+from django.db import connection
+
 from clients.models import Client
 from clients.operations import add_client
+from invoicing.billing_run import BILLING
 from invoicing.models import BillingSchedule, Invoice, InvoiceLine
 from invoicing.operations import draft_invoice, issue_invoice, set_billing_rules
 from ledger.models import LedgerSettings
@@ -102,6 +105,51 @@ def bill_without_asking(**rules) -> None:
     set_billing_rules(**{"grouping": "client", "needs_approval": False, "asks_about_missed": False} | rules)
 
 
+def no_run_holds_its_lock() -> bool:
+    """Whether the server has noticed that a killed run is gone; it does so once its last statement is over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [BILLING]
+        )
+        return cursor.fetchone()[0] == 0
+
+
 def open_the_ledger() -> None:
     """Let postings leave, as Enable does."""
     LedgerSettings.objects.update(accepts_postings=True)
+
+
+def many_schedules(count: int, *, on: date = TODAY, **values) -> list[BillingSchedule]:
+    """So many clients, each with one monthly service that starts and is due on a day; made in a few statements."""
+    service = a_service("Bookkeeping", "100")
+    clients = Client.objects.bulk_create(
+        Client(name=f"Client {number}", status=Client.Status.ACTIVE) for number in range(count)
+    )
+    proposals = Proposal.objects.bulk_create(
+        Proposal(
+            client=client,
+            number=number,
+            title="Engagement",
+            starts_on=on,
+            valid_until=date(2030, 1, 1),
+            status=Proposal.Status.ACCEPTED,
+            document_sha256="0" * 64,
+        )
+        for number, client in enumerate(clients, Proposal.objects.count() + 1)
+    )
+    common = {
+        "service": service,
+        "name": "Bookkeeping",
+        "unit_price": Decimal(100),
+        "tax_rate": service.tax_rate,
+    } | MONTHLY
+    lines = ProposalLine.objects.bulk_create(
+        ProposalLine(proposal=proposal, **common) for proposal in proposals
+    )
+    dates = dict.fromkeys(("starts_on", "bills_from", "next_starts_on", "next_bill_on"), on)
+    return BillingSchedule.objects.bulk_create(
+        BillingSchedule(
+            client=line.proposal.client, proposal_line=line, **{"quantity": 1} | common | dates | values
+        )
+        for line in lines
+    )

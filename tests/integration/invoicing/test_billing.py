@@ -31,6 +31,7 @@ from tests.integration.invoicing.documents import (
     a_schedule,
     accept,
     bill_without_asking,
+    no_run_holds_its_lock,
     open_the_ledger,
 )
 from tests.racing import at_once, wait_until
@@ -190,16 +191,8 @@ def test_a_second_run_is_told_at_once_that_one_is_running(brook):
             run_billing(TODAY)
         bill_practice(brook.pk)
         other.close()
-        wait_until(lambda: _lock_is_free(brook))
+        wait_until(no_run_holds_its_lock)
         assert run_billing(TODAY).invoices == 1
-
-
-def _lock_is_free(practice: Practice) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [practice.pk]
-        )
-        return cursor.fetchone()[0] == 0
 
 
 def test_a_run_that_was_killed_between_chunks_goes_on_where_it_stopped(brook, monkeypatch):
