@@ -25,7 +25,7 @@ def _note(apps, batch):
         settled[pk].add(starts_on)
     for schedule in batch:
         if schedule.billing != "recurring":
-            schedule.next_starts_on = schedule.starts_on
+            schedule.next_starts_on, schedule.next_bill_on = schedule.starts_on, schedule.completes_on
             continue
         rhythm = Rhythm(
             schedule.starts_on,
@@ -43,5 +43,5 @@ def _note(apps, batch):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoicing", "0002_billing_run"), ("practices", "0001_initial")]
+    dependencies = [("invoicing", "0003_billing_run"), ("practices", "0001_initial")]
     operations = [migrations.RunPython(note_where_they_stand, migrations.RunPython.noop)]
