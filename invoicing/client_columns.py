@@ -10,10 +10,11 @@ from django.db.models.functions import Cast
 
 from clients.contributions import Cell, Column, Filter, add_belongings, add_column, add_filter
 from clients.models import Client, ClientQuerySet
+from invoicing.coming import amounts_of, next_bills
 from invoicing.models import BillingSchedule, Invoice, Payment
-from invoicing.queries import next_periods
+from invoicing.practicalities import Practicalities
 from ledger.models import Posting
-from money.amounts import ZERO, price_line, to_pence, total
+from money.amounts import ZERO, Amounts, to_pence, total
 
 #: A month in each unit a rule may count in.
 _UNITS_A_MONTH = {"day": Decimal(365) / 12, "week": Decimal(52) / 12, "month": Decimal(1)}
@@ -87,22 +88,14 @@ def _monthly_total(clients: ClientQuerySet, today: date) -> Decimal:
 def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
     """The day of each client's next recurring invoice, and its gross."""
     del today
-    schedules = list(
-        BillingSchedule.objects.recurring().filter(client__in=clients).select_related("tax_rate")
-    )
-    due: dict[int, dict[date, list[BillingSchedule]]] = defaultdict(lambda: defaultdict(list))
-    coming = next_periods(schedules)
+    schedules = list(BillingSchedule.objects.recurring().filter(client__in=clients))
+    due: dict[int, dict[date, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
+    coming, known = next_bills(schedules), Practicalities.of_the_practice()
     for schedule in schedules:
-        if period := coming.get(schedule.pk):
-            due[schedule.client_id][period.billed_on].append(schedule)
-    cells = {}
-    for client, days in due.items():
-        first = min(days)
-        gross = total(
-            price_line(row.quantity, row.unit_price, row.tax_rate.percent_on(first)) for row in days[first]
-        ).gross
-        cells[client] = Cell(amount=gross, on=first)
-    return cells
+        if bill := coming.get(schedule.pk):
+            due[schedule.client_id][bill.bills_on].append(amounts_of(schedule, bill, known))
+    firsts = {client: min(days) for client, days in due.items()}
+    return {client: Cell(amount=total(due[client][on]).gross, on=on) for client, on in firsts.items()}
 
 
 def _owed_cells(clients: Sequence[int], today: date) -> Mapping[int, Cell]:

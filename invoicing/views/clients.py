@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 
 from clients.client_page import client_page
 from clients.models import Client
+from invoicing.coming import amounts_of, next_bills
 from invoicing.models import BillingSchedule, Invoice
-from invoicing.queries import latest_postings, next_periods, subject_of, totals_of
+from invoicing.practicalities import Practicalities
+from invoicing.queries import latest_postings, subject_of, totals_of
 from ledger.outbox import ledger_settings
 from ledger.states import posting_state
 from money.amounts import price_line
@@ -29,12 +31,16 @@ def _client(pk: int) -> Client:
 def _rows(schedules: list[BillingSchedule], request: PracticeRequest) -> list[dict[str, Any]]:
     """The schedules, each with its next period and what that comes to."""
     recurring = [row for row in schedules if row.billing == BillingSchedule.Billing.RECURRING]
-    coming, today = next_periods(recurring), request.practice.today()
+    coming, today, known = next_bills(recurring), request.practice.today(), Practicalities.of_the_practice()
     rows = []
     for schedule in schedules:
         following = coming.get(schedule.pk)
-        percent = schedule.tax_rate.percent_on(following.billed_on if following else today)
-        amounts = price_line(schedule.quantity, schedule.unit_price, percent)
+        percent = known.percent(schedule.tax_rate_id, today)
+        amounts = (
+            amounts_of(schedule, following, known)
+            if following
+            else price_line(schedule.quantity, schedule.unit_price, percent)
+        )
         rows.append({"schedule": schedule, "next": following, "amounts": amounts})
     return rows
 
@@ -65,7 +71,7 @@ def client_schedule(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     rows = _rows(list(live.order_by("id")[:MOST]), request)
     context = client_page(request, client, "Billing schedule") | {
         "by_hand": [row for row in rows if row["schedule"].billing == BillingSchedule.Billing.ON_COMPLETION],
-        "coming": sorted((row for row in rows if row["next"]), key=lambda row: row["next"].billed_on),
+        "coming": sorted((row for row in rows if row["next"]), key=lambda row: row["next"].bills_on),
     }
     return render(request, "invoicing/client_schedule.html", context)
 
