@@ -220,7 +220,13 @@ SPECTACULAR_SETTINGS = {
 
 # Mail -----------------------------------------------------------------------------------------------
 _mail = urlsplit(os.environ.get("EMAIL_URL", "console://"))
-EMAIL_BACKEND = f"django.core.mail.backends.{_mail.scheme.removesuffix('s')}.EmailBackend"
+#: Another back end by its dotted name, e.g. of django-anymail once that is installed; its settings are ANYMAIL_….
+EMAIL_BACKEND = os.environ.get(
+    "EMAIL_BACKEND", f"django.core.mail.backends.{_mail.scheme.removesuffix('s')}.EmailBackend"
+)
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
+}
 EMAIL_HOST = _mail.hostname or ""
 EMAIL_PORT = _mail.port or 587
 EMAIL_HOST_USER = unquote(_mail.username or "")

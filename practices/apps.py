@@ -6,8 +6,9 @@ class PracticesConfig(AppConfig):
     name = "practices"
 
     def ready(self) -> None:
-        from practices import checks
+        from practices import checks, invitation_mail
         from practices.isolation import isolate_practices
 
         checks.register_checks()
+        invitation_mail.describe_messages()
         post_migrate.connect(isolate_practices, sender=self, dispatch_uid="isolate practices")

@@ -7,8 +7,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
 from practices.api_keys import RESOURCES
-from practices.models import Membership, Practice, User
+from practices.colours import readable_colour
+from practices.mail import one_line
+from practices.mail_kinds import MailKind
+from practices.models import MailWording, Membership, Practice, PracticeProfile, User
 from practices.operations import open_practice
+from practices.placeholders import unknown_in
+from practices.rich_text import sanitised
 
 COUNTRIES = [("GB", "United Kingdom"), ("IE", "Ireland"), ("AU", "Australia"), ("NZ", "New Zealand")]
 
@@ -93,3 +98,53 @@ class ApiKeyForm(forms.Form):
         ],
         widget=forms.CheckboxSelectMultiple,
     )
+
+
+class ProfileForm(forms.ModelForm):
+    """What letters, messages and PDFs say about the practice."""
+
+    website = forms.URLField(required=False, assume_scheme="https")
+    brand_colour = forms.CharField(
+        label="Colour of messages and PDFs",
+        max_length=7,
+        validators=[readable_colour],
+        help_text="Dark enough to be read on white.",
+        widget=forms.TextInput(attrs={"type": "color"}),
+    )
+
+    class Meta:
+        model = PracticeProfile
+        exclude = ["practice"]  # noqa: DJ006 - a profile is nothing but these fields, and each is shown
+        widgets = {
+            "address": forms.Textarea(attrs={"rows": 4}),
+            "insurer_address": forms.Textarea(attrs={"rows": 3}),
+        }
+        help_texts = {
+            "reply_to": "Where answers to messages arrive; empty means the e-mail address for clients.",
+            "region": "The law that your engagement terms name.",
+            "supervisory_body": "Who supervises the practice, for example for money laundering.",
+        }
+
+
+class WordingForm(forms.ModelForm):
+    """Subject and words of one kind of message; placeholders that are not offered are refused."""
+
+    class Meta:
+        model = MailWording
+        fields = ["subject", "body"]
+        widgets = {"body": forms.Textarea(attrs={"rows": 12, "data-rich": ""})}
+
+    def __init__(self, *args: Any, kind: MailKind, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+
+    def clean_subject(self) -> str:
+        return self._without_problems(one_line(self.cleaned_data["subject"]))
+
+    def clean_body(self) -> str:
+        return self._without_problems(sanitised(self.cleaned_data["body"]))
+
+    def _without_problems(self, text: str) -> str:
+        if problems := unknown_in(text, self.kind.offered):
+            raise forms.ValidationError([problem.why for problem in problems])
+        return text

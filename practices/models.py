@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
+from practices.colours import DEFAULT_COLOUR, readable_colour
 from practices.tenancy import TenantModel, TenantQuerySet
 
 
@@ -223,6 +224,13 @@ class OutgoingEmail(TenantModel):
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True)
     failure = models.TextField(blank=True)
+    #: Which kind of message it is, e.g. `proposals/proposal_sent`.
+    kind = models.CharField(max_length=60, blank=True)
+    #: Whose name stands before our own address; whom an answer reaches.
+    from_name = models.CharField(max_length=100, blank=True)
+    reply_to = models.EmailField(blank=True)
+    #: The message that this one repeats because somebody asked for it.
+    repeats = models.ForeignKey("self", models.PROTECT, null=True, related_name="repeated")
 
     objects: ClassVar[models.Manager[Any]] = OutgoingEmailQuerySet.as_manager()
 
@@ -351,3 +359,66 @@ class SavedView(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class EmailAttachment(TenantModel):
+    """A file that goes with a message."""
+
+    email = models.ForeignKey(OutgoingEmail, models.CASCADE, related_name="attachments")
+    name = models.CharField("file name", max_length=100)
+    content_type = models.CharField(max_length=60, default="application/pdf")
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MailWording(TenantModel):
+    """A practice's own words for one kind of message to clients."""
+
+    kind = models.CharField(max_length=60)
+    subject = models.CharField(max_length=150)
+    body = models.TextField("message", max_length=20_000)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice", "kind"], name="one_wording_for_a_kind")]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class PracticeProfile(TenantModel):
+    """What letters, messages and PDFs say about the practice beside its name."""
+
+    class Region(models.TextChoices):
+        ENGLAND_AND_WALES = "england_and_wales", "England and Wales"
+        SCOTLAND = "scotland", "Scotland"
+        NORTHERN_IRELAND = "northern_ireland", "Northern Ireland"
+        IRELAND = "ireland", "Ireland"
+
+    address = models.TextField(max_length=400, blank=True)
+    phone = models.CharField("telephone", max_length=30, blank=True)
+    email = models.EmailField("e-mail address for clients", blank=True)
+    website = models.URLField(blank=True)
+    company_number = models.CharField(max_length=20, blank=True)
+    principal = models.CharField(max_length=100, blank=True)
+    supervisory_body = models.CharField(max_length=150, blank=True)
+    membership_number = models.CharField("firm or membership number", max_length=40, blank=True)
+    region = models.CharField("law of", max_length=20, choices=Region.choices, blank=True)
+    insurer = models.CharField("professional indemnity insurer", max_length=150, blank=True)
+    insurer_address = models.TextField("insurer's address", max_length=400, blank=True)
+    insured_territory = models.CharField("where the cover applies", max_length=150, blank=True)
+    complaints_officer = models.CharField("who handles complaints", max_length=100, blank=True)
+    data_protection_officer = models.CharField("who answers for personal data", max_length=100, blank=True)
+    data_protection_number = models.CharField("data protection registration", max_length=40, blank=True)
+    brand_colour = models.CharField(max_length=7, default=DEFAULT_COLOUR, validators=[readable_colour])
+    reply_to = models.EmailField("answers go to", blank=True)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice"], name="one_profile_for_a_practice")]
+
+    def __str__(self) -> str:
+        return f"Profile of {self.practice}"

@@ -12,7 +12,8 @@ from django.utils.text import slugify
 from practices import audit
 from practices.errors import DomainError
 from practices.mail import queue_email
-from practices.models import Invitation, Membership, Practice, User
+from practices.mail_kinds import MailKind
+from practices.models import Invitation, MailWording, Membership, Practice, PracticeProfile, User
 from practices.signals import practice_opened
 from practices.tenancy import practice_scope
 
@@ -74,6 +75,38 @@ def amend_practice(practice: Practice) -> Practice:
     if changes:
         audit.record("practice.amended", practice, changes=changes)
     return practice
+
+
+def amend_profile(profile: PracticeProfile) -> PracticeProfile:
+    """What letters and messages say about the practice, changed and recorded; what was sent keeps its words."""
+    names = [field.name for field in PracticeProfile._meta.fields if field.name not in {"id", "practice"}]
+    before = PracticeProfile.objects.select_for_update().first() or PracticeProfile()
+    changes = {
+        name: [getattr(before, name), getattr(profile, name)]
+        for name in names
+        if getattr(before, name) != getattr(profile, name)
+    }
+    profile.pk = before.pk
+    profile.save()
+    if changes:
+        audit.record("practice.profile_amended", profile, changes=changes)
+    return profile
+
+
+def write_wording(kind: MailKind, subject: str, body: str) -> MailWording:
+    """The practice's own words for one kind of message, recorded; a later message has them."""
+    wording, _ = MailWording.objects.update_or_create(
+        kind=kind.key, defaults={"subject": subject, "body": body}
+    )
+    audit.record("mail.wording_written", wording, kind=kind.key)
+    return wording
+
+
+def drop_wording(kind: MailKind) -> None:
+    """The usual words of a kind again, recorded; nothing where there are no others."""
+    for wording in MailWording.objects.select_for_update().filter(kind=kind.key):
+        audit.record("mail.wording_dropped", wording, kind=kind.key)
+        wording.delete()
 
 
 def set_plan(practice: Practice, plan: str) -> Practice:

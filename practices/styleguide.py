@@ -125,6 +125,10 @@ def sample_content() -> dict[str, object]:
         "checks": CHECKS,
         "events": EVENTS,
         "differences": DIFFERENCES,
+        "placeholders": [
+            ("client.name", "Client name", "Acme Dental Ltd"),
+            ("practice.insurer", "Professional indemnity insurer", ""),
+        ],
         "facts": [
             {"label": "Sage contact", "value": "Acme Dental Ltd", "url": "#"},
             {"label": "Account", "value": "4000 Sales"},

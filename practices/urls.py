@@ -1,6 +1,15 @@
 from django.urls import path
 
-from practices import job_views, key_views, saved_view_views, team, views
+from practices import (
+    job_views,
+    key_views,
+    mail_views,
+    profile_views,
+    saved_view_views,
+    team,
+    views,
+    wording_views,
+)
 
 app_name = "practices"
 urlpatterns = [
@@ -11,8 +20,16 @@ urlpatterns = [
     path("settings/team/invite/", team.member_invite, name="member-invite"),
     path("settings/team/<int:pk>/role/", team.member_role, name="member-role"),
     path("settings/team/<int:pk>/remove/", team.member_remove, name="member-remove"),
-    path("settings/emails/", views.email_list, name="email-list"),
-    path("settings/emails/<int:pk>/", views.email_detail, name="email-detail"),
+    path("settings/emails/", mail_views.email_list, name="email-list"),
+    path("settings/emails/<int:pk>/", mail_views.email_detail, name="email-detail"),
+    path("settings/emails/<int:pk>/html/", mail_views.email_html, name="email-html"),
+    path("settings/emails/<int:pk>/files/<int:file>/", mail_views.email_file, name="email-file"),
+    path("settings/emails/<int:pk>/again/", mail_views.email_send_again, name="email-send-again"),
+    path("settings/wording/", wording_views.wording_list, name="wording-list"),
+    path("settings/wording/<path:kind>/preview/", wording_views.wording_preview, name="wording-preview"),
+    path("settings/wording/<path:kind>/usual/", wording_views.wording_drop, name="wording-drop"),
+    path("settings/wording/<path:kind>/", wording_views.wording_edit, name="wording-edit"),
+    path("settings/profile/", profile_views.profile_edit, name="profile-edit"),
     path("settings/activity/", views.activity, name="activity"),
     path("settings/api-keys/", key_views.api_key_list, name="api-key-list"),
     path("settings/api-keys/issue/", key_views.api_key_issue, name="api-key-issue"),

@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from practices.forms import PracticeForm, PracticeOpenForm
-from practices.models import AuditEntry, Membership, OutgoingEmail
+from practices.models import AuditEntry, Membership
 from practices.operations import amend_practice, open_practice
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
@@ -54,9 +54,11 @@ def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]
     """The views of the practice's settings, for `components/tabs.html`."""
     pages = [
         ("Practice", "practices:settings"),
+        ("Profile", "practices:profile-edit"),
         ("Team", "practices:member-list"),
         ("Clients", "clients:settings"),
         ("Sent mail", "practices:email-list"),
+        ("Wording", "practices:wording-list"),
         ("Activity", "practices:activity"),
         *([("API keys", "practices:api-key-list")] if may(request.role, Can.MANAGE_SETTINGS) else []),
     ]
@@ -87,25 +89,6 @@ def practice_amend(request: PracticeRequest, practice: str) -> HttpResponse:
     amend_practice(form.save(commit=False))
     messages.success(request, "Saved.")
     return see_other(request, "practices:settings", practice=practice)
-
-
-@requires(Can.SEE)
-def email_list(request: PracticeRequest, practice: str) -> HttpResponse:
-    """What was sent to whom, newest first."""
-    before = request.GET.get("before", "")
-    emails = OutgoingEmail.objects.defer("text", "html").order_by("-id")
-    if before.isdecimal():
-        emails = emails.filter(pk__lt=int(before))
-    shown = list(emails[: PAGE + 1])
-    context = {"emails": shown[:PAGE], "more": len(shown) > PAGE, "tabs": settings_tabs(request, "Sent mail")}
-    return render(request, "practices/email_list.html", context)
-
-
-@requires(Can.SEE)
-def email_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """One message as it was written."""
-    email = get_object_or_404(OutgoingEmail, pk=pk)
-    return render(request, "practices/email_detail.html", {"email": email})
 
 
 @requires(Can.SEE)

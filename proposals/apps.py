@@ -5,6 +5,7 @@ class ProposalsConfig(AppConfig):
     name = "proposals"
 
     def ready(self) -> None:
-        from proposals import receivers
+        from proposals import mail_kinds, receivers
 
         receivers.connect()
+        mail_kinds.describe_messages()

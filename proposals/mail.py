@@ -1,12 +1,17 @@
 """The messages a proposal sends: one for each version of its link and each recipient."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.urls import reverse
 
-from practices.mail import queue_email
+from clients.models import ContactPerson
+from practices.mail import File, queue_email, queue_message
 from practices.models import Membership, User
+from practices.templatetags.dates import written_date, written_instant
 from proposals.links import public_url
-from proposals.models import Proposal, ProposalSignatory
+from proposals.mail_kinds import PROPOSAL_ACCEPTED, PROPOSAL_SENT
+from proposals.models import Proposal, ProposalSignatory, Signature
 
 
 def invite_to_sign(proposal: Proposal, *, again: int | None = None) -> list[str]:
@@ -19,38 +24,54 @@ def invite_to_sign(proposal: Proposal, *, again: int | None = None) -> list[str]
 def _invite(proposal: Proposal, signatory: ProposalSignatory, again: int | None) -> str:
     person, repeat = signatory.person, f":again:{again}" if again else ""
     event = f"proposal:{proposal.pk}:{proposal.link_version}:sent:{person.pk}{repeat}"
-    context = {
-        "proposal": proposal,
-        "practice": proposal.practice,
-        "person": person,
-        "url": public_url(proposal),
-    }
-    queue_email(person.email, "proposals/proposal_sent", context, event=event)
+    values = values_of(proposal, person)
+    queue_message(person.email, PROPOSAL_SENT, values, event=event, url=public_url(proposal))
     return person.email
 
 
-def announce_acceptance(proposal: Proposal) -> None:
-    """Tell those who signed, with the link to their copy, and the practice's owners and the sender."""
-    context = {
-        "proposal": proposal,
-        "practice": proposal.practice,
-        "signatures": list(proposal.signatures.select_related("on_behalf")),
-        "url": public_url(proposal),
+def values_of(proposal: Proposal, person: ContactPerson) -> dict[str, str]:
+    """What the placeholders of a message about the proposal stand for."""
+    return {
+        "person.name": person.name,
+        "client.name": proposal.client.name,
+        "proposal.number": proposal.number_label,
+        "proposal.message": proposal.message,
+        "proposal.valid_until": written_date(proposal.valid_until),
     }
+
+
+def announce_acceptance(proposal: Proposal, files: Sequence[File] = ()) -> None:
+    """Tell those who signed, and the practice's owners and the sender, each with the signed copy."""
+    signatures = list(proposal.signatures.select_related("on_behalf", "signatory"))
     stem = f"proposal:{proposal.pk}:{proposal.link_version}:accepted"
-    for signatory in proposal.signatories.select_related("person"):
-        person = signatory.person
-        context_of_person = context | {"person": person}
+    said = "\n".join(_in_words(signature, proposal.practice.time_zone) for signature in signatures)
+    for signature in signatures:
+        person = signature.signatory
+        values = values_of(proposal, person) | {"signatures": said}
         event = f"{stem}:person:{person.pk}"
-        queue_email(person.email, "proposals/proposal_accepted", context_of_person, event=event)
-    page = reverse("proposals:proposal-detail", args=[proposal.practice.slug, proposal.pk])
-    context["page"] = settings.PUBLIC_URL + page
-    for user in _people_to_tell(proposal):
+        url = public_url(proposal)
+        queue_message(person.email, PROPOSAL_ACCEPTED, values, event=event, url=url, files=files)
+    context = {"proposal": proposal, "signatures": signatures, "page": page_of(proposal)}
+    for user in people_to_tell(proposal):
         event = f"{stem}:member:{user.pk}"
-        queue_email(user.email, "proposals/proposal_won", context, event=event)
+        queue_email(user.email, "proposals/proposal_won", context, event=event, files=files)
 
 
-def _people_to_tell(proposal: Proposal) -> list[User]:
+def _in_words(signature: Signature, zone: str) -> str:
+    when = written_instant(signature.signed_at, zone)
+    if signature.on_behalf_id:
+        return f"Recorded by us for {signature.signed_name} on {when}: {signature.reason}"
+    return f"Signed by {signature.signed_name} on {when}"
+
+
+def page_of(proposal: Proposal) -> str:
+    """The whole address of the practice's own page about the proposal."""
+    return settings.PUBLIC_URL + reverse(
+        "proposals:proposal-detail", args=[proposal.practice.slug, proposal.pk]
+    )
+
+
+def people_to_tell(proposal: Proposal) -> list[User]:
     """The practice's owners, and whoever sent the proposal while still a member."""
     members = Membership.objects.filter(practice=proposal.practice_id).select_related("user").order_by("id")
     return [

@@ -1,18 +1,22 @@
 """At most one message for an event, sent once, whatever the mail server does."""
 
+import socket
 import threading
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
 from practices.delivery import deliver_queued_emails
-from practices.mail import queue_email
+from practices.mail import File, queue_email
 from practices.models import OutgoingEmail
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 
+HOST = urlsplit(settings.PUBLIC_URL).hostname
 CONTEXT = {"practice": "Brook & Co", "inviter": "Alice <script>", "url": "http://example.test/x"}
 
 
@@ -105,3 +109,85 @@ def test_a_rolled_back_event_mails_nobody(brook):
     with pytest.raises(ZeroDivisionError), practice_scope(brook.pk):
         queue_and_fail()
     assert deliver(brook) == 0
+
+
+class PostOffice:
+    """An SMTP server that answers each RCPT with the next of its words."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers, self.bodies = list(answers), []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        for answer in self.answers:
+            connection, _ = self.socket.accept()
+            with connection, connection.makefile("rwb") as line:
+                self.talk(line, answer)
+        self.socket.close()
+
+    def talk(self, line, answer: bytes) -> None:
+        def say(words: bytes) -> None:
+            line.write(words + b"\r\n")
+            line.flush()
+
+        say(b"220 ready")
+        while said := line.readline():
+            verb = said[:4].upper()
+            if verb == b"DATA":
+                say(b"354 go on")
+                body = b""
+                while not body.endswith(b"\r\n.\r\n"):
+                    body += line.readline()
+                self.bodies.append(body)
+            say(answer if verb == b"RCPT" else b"221 bye" if verb == b"QUIT" else b"250 ok")
+            if verb == b"QUIT":
+                return
+
+
+def through(settings, office: PostOffice) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", office.port
+
+
+def test_fault_78_an_address_that_does_not_exist_is_not_tried_again(brook, settings):
+    through(settings, PostOffice(b"550 no such person"))
+    queue(brook)
+    assert deliver(brook) == 0
+    email = only_email(brook)
+    assert email.status == "failed"
+    assert "no such person" in email.failure
+
+
+def test_fault_78_a_busy_server_is_tried_again_and_the_message_arrives_once(brook, settings):
+    office = PostOffice(b"451 try later", b"250 ok")
+    through(settings, office)
+    queue(brook)
+    assert deliver(brook) == 0
+    with practice_scope(brook.pk):
+        OutgoingEmail.objects.update(not_before=timezone.now())
+    assert deliver(brook) == 1
+    assert deliver(brook) == 0
+    assert len(office.bodies) == 1
+    email = only_email(brook)
+    assert (email.status, email.failure) == ("sent", "")
+
+
+def test_a_message_leaves_with_its_parts_files_sender_and_one_identity(brook):
+    with practice_scope(brook.pk):
+        queue_email(
+            "dora@dell.example",
+            "practices/invitation",
+            CONTEXT,
+            event="event:3",
+            files=[File("letter.pdf", b"%PDF-1")],
+            reply_to="alice@brook.example",
+        )
+    assert deliver(brook) == 1
+    [sent] = mail.outbox
+    assert sent.from_email == "Brook & Co <ignition@localhost>"
+    assert sent.reply_to == ["alice@brook.example"]
+    assert [kind for _, kind in sent.alternatives] == ["text/html"]
+    assert sent.attachments == [("letter.pdf", b"%PDF-1", "application/pdf")]
+    assert sent.extra_headers["Message-ID"] == f"<{brook.pk}.{only_email(brook).pk}@{HOST}>"
