@@ -5,7 +5,7 @@ class SageIntegrationConfig(AppConfig):
     name = "sage_integration"
 
     def ready(self) -> None:
-        from sage_integration import mail_kinds, receivers
+        from sage_integration import jobs, mail_kinds, receivers  # noqa: F401 - naming the jobs registers them
 
         receivers.connect()
         mail_kinds.describe_messages()

@@ -6,7 +6,8 @@ from ledger.models import Posting
 from ledger.outbox import retry_all
 from practices import audit
 from practices.errors import DomainError
-from sage_integration.models import ContactLink
+from practices.models import Job
+from sage_integration.models import ContactLink, SageContact
 from sage_integration.sage.resources.contacts import CUSTOMER, Contact
 
 #: What a better link may mend: everything of the client that failed for these leaves again.
@@ -29,6 +30,14 @@ class ContactTakesNoInvoices(DomainError):
     message = "This contact takes no invoices in Sage."
 
 
+class ClientHasAContact(DomainError):
+    message = "This client is linked with another contact already. Change that on the client's Sage page."
+
+
+class ClientIsArchived(DomainError):
+    message = "This client is archived. Restore it first, or choose another."
+
+
 def link_client(client: Client, contact: Contact, business_id: str, *, currency: str) -> int:
     """Let a contact stand for the client from the next invoice on; how many refused documents leave again.
 
@@ -44,12 +53,56 @@ def link_client(client: Client, contact: Contact, business_id: str, *, currency:
     ContactLink.objects.update_or_create(
         client=client,
         business_id=business_id,
-        defaults={"sage_contact_id": contact["id"], "origin": ContactLink.Origin.BY_HAND},
+        defaults={
+            "sage_contact_id": contact["id"],
+            "origin": ContactLink.Origin.BY_HAND,
+            "trouble": "",
+            "trouble_since": None,
+            "job": None,
+        },
     )
     audit.record(
         "contact.linked", client, origin=ContactLink.Origin.BY_HAND.value, sage_contact=contact["id"]
     )
     return _retry(client)
+
+
+def link_from_the_book(
+    client: Client, contact: SageContact, *, currency: str, origin: str, job: Job | None = None
+) -> int:
+    """Let a contact that was read from Sage stand for a client without one; how many refused documents leave again.
+
+    Raises `ClientHasAContact`, `ContactOfAnotherClient`, `ClientIsArchived` or `ContactTakesNoInvoices`; a contact
+    that was linked meanwhile is never taken away from its client.
+    """
+    if problem := why_unusable_here(contact, currency=currency):
+        raise ContactTakesNoInvoices(message=f"This contact cannot be chosen: {problem}.")
+    client = Client.objects.select_for_update().get(pk=client.pk)
+    if client.status == Client.Status.ARCHIVED:
+        raise ClientIsArchived(client)
+    links = ContactLink.objects.filter(business_id=contact.business_id)
+    if links.filter(client=client).exists():
+        raise ClientHasAContact(client)
+    if links.filter(sage_contact_id=contact.sage_id).exists():
+        raise ContactOfAnotherClient(client)
+    ContactLink.objects.create(
+        client=client,
+        business_id=contact.business_id,
+        sage_contact_id=contact.sage_id,
+        origin=origin,
+        job=job,
+    )
+    audit.record("contact.linked", client, origin=str(origin), sage_contact=contact.sage_id)
+    return _retry(client)
+
+
+def why_unusable_here(contact: SageContact, *, currency: str) -> str:
+    """Why a contact of the book takes no invoice in this currency, in words; empty when it does (FACTS.md 6)."""
+    if not contact.is_active:
+        return f"“{contact.displayed_as}” is switched off in Sage"
+    if contact.currency and contact.currency != currency:
+        return f"“{contact.displayed_as}” is kept in {contact.currency}, and invoices are in {currency}"
+    return ""
 
 
 def unlink_client(client: Client, business_id: str) -> int:

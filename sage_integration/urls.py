@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from sage_integration.views import clients, connection, contacts, documents, postings, services, setup, steps
+from sage_integration.views import (
+    app_clients,
+    clients,
+    connection,
+    contacts,
+    documents,
+    postings,
+    services,
+    setup,
+    steps,
+)
 
 app_name = "sage"
 urlpatterns = [
@@ -33,5 +43,13 @@ urlpatterns = [
     path("sage/postings/<int:pk>/", postings.posting_detail, name="posting-detail"),
     path("sage/postings/<int:pk>/fix/", postings.posting_fix, name="posting-fix"),
     path("sage/clients/<int:pk>/", clients.client_sage, name="client-sage"),
+    path("sage/app-clients/", app_clients.app_client_list, name="app-client-list"),
+    path("sage/app-clients/review/", app_clients.app_client_review, name="app-client-review"),
+    path("sage/app-clients/sync/", app_clients.contact_sync, name="contact-sync"),
+    path("sage/app-clients/twins/", app_clients.contact_twins, name="contact-twins"),
+    path("sage/app-clients/undo/<int:pk>/", app_clients.app_client_undo, name="app-client-undo"),
+    path(
+        "sage/app-clients/<int:pk>/set-aside/", app_clients.app_client_set_aside, name="app-client-set-aside"
+    ),
     path("sage/clients/<int:pk>/contact/", contacts.contact_choose, name="contact-choose"),
 ]

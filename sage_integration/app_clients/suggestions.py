@@ -1,8 +1,9 @@
 """Which client each contact of Sage is likely to be, worked out after each reading and kept with the contact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from clients.likeness import Alike, Match, Party, Verdict, match, twins
+from clients.likeness import Alike, Party, Reason, Verdict, match, twins
 from clients.models import Client, ContactPerson
 from sage_integration.models import ContactLink, SageContact
 
@@ -17,7 +18,7 @@ def party_of(contact: SageContact) -> Party:
     return Party(
         contact.pk,
         contact.name,
-        (contact.email,) if contact.email else (),
+        tuple(contact.emails),
         contact.postal_code,
         contact.tax_number,
     )
@@ -47,11 +48,6 @@ def unlinked_parties(business_id: str) -> list[Party]:
     ]
 
 
-def matches_for(contacts: Sequence[SageContact], business_id: str) -> list[Match]:
-    """What was found for each of these contacts among the clients that are not linked, in their order."""
-    return match([party_of(contact) for contact in contacts], unlinked_parties(business_id))
-
-
 def refresh_suggestions(business_id: str) -> dict[str, int]:
     """Match every contact without a client anew, and look for twins; how many of each kind there are now."""
     book = list(SageContact.objects.of_business(business_id).order_by("pk"))
@@ -60,13 +56,42 @@ def refresh_suggestions(business_id: str) -> dict[str, int]:
         ContactLink.objects.filter(business_id=business_id).values_list("sage_contact_id", flat=True)
     )
     waiting = [contact for contact in book if contact.sage_id not in linked]
-    for contact, found in zip(waiting, matches_for(waiting, business_id), strict=True):
+    matches = match([party_of(contact) for contact in waiting], unlinked_parties(business_id))
+    for contact, found in zip(waiting, matches, strict=True):
         contact.verdict, contact.candidates = int(found.verdict), [as_json(each) for each in found.candidates]
     SageContact.objects.bulk_update(book, ["verdict", "candidates", "twins"], batch_size=500)
     return {
         "suggested": sum(contact.verdict >= Verdict.SUGGESTED for contact in waiting),
         "doubtful": sum(contact.verdict == Verdict.DOUBTFUL for contact in waiting),
     }
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A client that a contact may be, as matching found it last."""
+
+    client: Client
+    verdict: Verdict
+    reasons: list[Reason]
+
+
+def candidates_of(contacts: Sequence[SageContact], linked: Collection[int]) -> dict[int, list[Candidate]]:
+    """The candidates of these contacts by contact, best first; without clients archived or ``linked`` since."""
+    wanted = {each["client"] for contact in contacts for each in contact.candidates} - set(linked)
+    clients = Client.objects.current().in_bulk(wanted)
+    return {
+        contact.pk: [
+            Candidate(clients[each["client"]], Verdict(each["verdict"]), reasons_of(each["reasons"]))
+            for each in contact.candidates
+            if each["client"] in clients
+        ]
+        for contact in contacts
+    }
+
+
+def reasons_of(names: Iterable[str]) -> list[Reason]:
+    """The reasons with these names; one that is not known any more is left out."""
+    return [Reason[name] for name in names if name in Reason.__members__]
 
 
 def as_json(alike: Alike) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The customers of the connected business as read last, and which of our clients each stands for."""
 
+import re
 from typing import Any, ClassVar
 
 from django.db import models
@@ -9,6 +10,8 @@ from django.utils import timezone
 from clients.models import Client
 from practices.models import Job
 from practices.tenancy import TenantModel, TenantQuerySet
+
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
 
 
 class ContactLink(TenantModel):
@@ -125,6 +128,11 @@ class SageContact(TenantModel):
 
     def __str__(self) -> str:
         return self.displayed_as
+
+    @property
+    def emails(self) -> list[str]:
+        """The e-mail addresses in Sage's one field, which people write several into; not checked."""
+        return [text for text in _BETWEEN_ADDRESSES.split(self.email) if text]
 
     @property
     def address_lines(self) -> list[str]:
