@@ -117,3 +117,38 @@ class NotEnded(DomainError):
 
 class NothingLeftToBill(DomainError):
     message = "Everything this service had to bill is billed, so it cannot be taken up again."
+
+
+class DateOutOfRange(DomainError):
+    message = "A date has to lie between 1 Jan 2000 and 31 Dec 2100. Check the year."
+
+
+class NotAPrice(DomainError):
+    message = (
+        "A price has at most four decimal places and is not negative; a quantity has two and is above zero."
+        " Check what was entered."
+    )
+
+
+class NothingToSplit(DomainError):
+    message = (
+        "Both parts of a split bill have to be more than nothing, in whole pennies. Choose another amount."
+    )
+
+
+class MonthIsOpen(DomainError):
+    message = (
+        "Something dated in this month is neither billed nor left out. Bill it, skip it, or move it to another"
+        " month, then sign off."
+    )
+
+
+class MonthIsSignedOff(DomainError):
+    message = "This month has been signed off already. Reload the page to see by whom."
+
+
+class CannotBeUndone(DomainError):
+    message = (
+        "This invoice has left, or money was received on it, so it cannot be undone without a trace."
+        " Void it or credit it instead."
+    )

@@ -14,7 +14,7 @@ from practices.errors import DomainError
 from practices.mail import queue_email
 from practices.mail_kinds import MailKind
 from practices.models import Invitation, MailWording, Membership, Practice, PracticeProfile, User
-from practices.signals import practice_opened
+from practices.signals import practice_amended, practice_opened
 from practices.tenancy import practice_scope
 
 INVITATION_LIFE = timedelta(days=7)
@@ -74,6 +74,7 @@ def amend_practice(practice: Practice) -> Practice:
     practice.save(update_fields=names)
     if changes:
         audit.record("practice.amended", practice, changes=changes)
+        practice_amended.send(Practice, practice=practice, changes=changes)
     return practice
 
 

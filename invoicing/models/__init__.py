@@ -2,9 +2,9 @@
 
 from invoicing.models.invoices import LARGEST_NUMBER, Invoice, InvoiceLine, InvoiceQuerySet
 from invoicing.models.payments import Allocation, Payment
+from invoicing.models.runs import BillingRun, MonthSignOff
 from invoicing.models.schedules import (
     BilledPeriod,
-    BillingRun,
     BillingSchedule,
     BillingScheduleQuerySet,
     ComingBill,
@@ -24,5 +24,6 @@ __all__ = [
     "InvoiceNumbering",
     "InvoiceQuerySet",
     "InvoicingSettings",
+    "MonthSignOff",
     "Payment",
 ]

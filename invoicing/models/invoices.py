@@ -108,6 +108,7 @@ class Invoice(TenantModel):
         indexes = [
             models.Index(fields=["practice", "-id"], name="invoices_newest_first"),
             models.Index(fields=["practice", "client", "-id"], name="invoices_of_a_client"),
+            models.Index(fields=["practice", "tax_point"], name="invoices_by_date"),
             models.Index(
                 fields=["practice", "due_on"],
                 name="invoices_to_be_paid",

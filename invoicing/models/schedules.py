@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q, UniqueConstraint
-from django.utils import timezone
 
 from clients.models import Client
 from invoicing.due import Decision, periods_of, single
@@ -153,6 +152,9 @@ class BilledPeriod(TenantModel):
     starts_on = models.DateField()
     invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, related_name="periods")
     skip_reason = models.CharField(max_length=200, blank=True)
+    #: Of what was left out: the invoice date it would have carried, and its gross in the practice's currency.
+    dated_on = models.DateField(null=True)
+    waived = models.DecimalField(max_digits=12, decimal_places=2, null=True)
 
     class Meta:
         ordering = ["starts_on", "id"]
@@ -161,6 +163,13 @@ class BilledPeriod(TenantModel):
             models.CheckConstraint(
                 name="period_is_billed_or_skipped", condition=Q(invoice__isnull=False) ^ ~Q(skip_reason="")
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["practice", "dated_on"],
+                name="periods_left_out_by_date",
+                condition=Q(dated_on__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:
@@ -212,45 +221,3 @@ class ComingBill(TenantModel):
             is_held=bool(self.held_reason),
             is_approved=self.approved_at is not None,
         )
-
-
-class BillingRun(TenantModel):
-    """One run over what was due: how far it got, what it made and what it left for a person."""
-
-    class Status(models.TextChoices):
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        STOPPED = "stopped", "Stopped half-way"
-
-    on = models.DateField("billed up to")
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
-    #: Schedules with something dated by then, when the run began, and how many of them it has been through.
-    due = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    invoices = models.PositiveIntegerField(default=0)
-    periods = models.PositiveIntegerField(default=0)
-    #: Periods that wait for somebody's approval.
-    waiting = models.PositiveIntegerField(default=0)
-    gross = models.DecimalField(max_digits=14, decimal_places=2, default=0)
-    #: Clients who could not be billed, and why: [[client id, reason], …].
-    refused = models.JSONField(default=list)
-    started_by = models.ForeignKey("practices.User", models.PROTECT, null=True, related_name="+")
-    started_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            UniqueConstraint(
-                fields=["practice"], condition=Q(status="running"), name="one_billing_run_at_a_time"
-            ),
-            models.CheckConstraint(
-                name="a_run_that_is_over_has_its_end",
-                condition=Q(status="running", ended_at__isnull=True)
-                | (~Q(status="running") & Q(ended_at__isnull=False)),
-            ),
-        ]
-        indexes = [models.Index(fields=["practice", "-id"], name="billing_runs_newest_first")]
-
-    def __str__(self) -> str:
-        return f"Billing run up to {self.on}"

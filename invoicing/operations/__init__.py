@@ -1,6 +1,15 @@
 """Everything that changes what is billed, owed and paid. Each runs inside the caller's transaction."""
 
+from invoicing.operations.advancing import realign
 from invoicing.operations.billing import BillingOutcome, bill_due_periods
+from invoicing.operations.coming_bills import (
+    approve_bills,
+    change_bill,
+    hold_bills,
+    skip_period,
+    split_bill,
+    take_back_skip,
+)
 from invoicing.operations.invoices import (
     amend_draft,
     discard_draft,
@@ -10,6 +19,7 @@ from invoicing.operations.invoices import (
     post_invoice,
     void_invoice,
 )
+from invoicing.operations.moving import move_periods, set_mode, shift_when_moved
 from invoicing.operations.payments import record_payment, reverse_payment
 from invoicing.operations.schedules import (
     complete_schedule,
@@ -18,24 +28,29 @@ from invoicing.operations.schedules import (
     reopen_billing,
     resume_after_pauses,
     resume_billing,
-    skip_period,
     start_billing,
 )
 from invoicing.operations.settings import invoicing_settings, set_billing_rules, set_invoicing_settings
+from invoicing.operations.undoing import undo_invoice
 
 __all__ = [
     "BillingOutcome",
     "amend_draft",
+    "approve_bills",
     "bill_due_periods",
+    "change_bill",
     "complete_schedule",
     "discard_draft",
     "draft_invoice",
     "end_billing",
+    "hold_bills",
     "invoicing_settings",
     "issue_invoice",
     "mark_voided_in_ledger",
+    "move_periods",
     "pause_billing",
     "post_invoice",
+    "realign",
     "record_payment",
     "reopen_billing",
     "resume_after_pauses",
@@ -43,7 +58,12 @@ __all__ = [
     "reverse_payment",
     "set_billing_rules",
     "set_invoicing_settings",
+    "set_mode",
+    "shift_when_moved",
     "skip_period",
+    "split_bill",
     "start_billing",
+    "take_back_skip",
+    "undo_invoice",
     "void_invoice",
 ]

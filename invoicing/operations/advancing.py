@@ -5,15 +5,17 @@ from datetime import date
 
 from django.db import connection
 
-from invoicing.coming import settled_and_decided, settled_periods
-from invoicing.due import Standing, periods_of, standing
+from invoicing.coming import settled_and_decided
+from invoicing.due import Standing, periods_of, single, standing
 from invoicing.models import BillingSchedule
 from invoicing.operations.due_rows import DueRow
 from invoicing.practicalities import Practicalities
 from practices.arrays import array
 from practices.tenancy import acting_practice_id
-from proposals.periods import Rhythm
+from proposals.periods import Period
 
+#: Schedules worked out together.
+BATCH = 1000
 #: Why a bill is held that fell due while nobody billed.
 MISSED = "Missed while billing stood still"
 
@@ -55,35 +57,73 @@ _HOLD_MISSED = """
 
 
 def restand(schedules: Collection[BillingSchedule], known: Practicalities | None = None) -> None:
-    """Work out anew where locked recurring schedules stand, from everything settled; unsaved values are kept.
+    """Work out anew what these locked schedules bill next, from the period they stand at; saved.
 
-    For changes of the rule itself: a new last day, the practice's invoice day, a skipped or reopened period.
+    For changes of the rule itself: a last day, the invoice day, a skipped, moved or reopened period. A period
+    before the one they stand at is only reopened by a caller who sets ``next_starts_on`` to it first.
     """
     known = known or Practicalities.of_the_practice()
-    settled = settled_periods(schedules)
-    _, decisions = settled_and_decided(schedules)
     for schedule in schedules:
-        own = settled[schedule.pk]
-        if schedule.billing != BillingSchedule.Billing.RECURRING:
-            done = schedule.starts_on in own
-            schedule.next_starts_on = None if done else schedule.starts_on
-            schedule.next_bill_on = None if done else schedule.next_bill_on
-            continue
-        rhythm = schedule.rhythm(known.invoice_day)
-        first = schedule.next_starts_on or _first_start(rhythm)
-        if own and first:
-            first = min(first, *own)
+        if schedule.next_starts_on is None:
+            schedule.next_starts_on = _first_start(schedule, known)
+    settled, decisions = settled_and_decided(schedules)
+    for schedule in schedules:
         found = standing(
-            periods_of(rhythm, first),
-            own,
+            _periods(schedule, known),
+            settled.get(schedule.pk, set()),
             decisions.get(schedule.pk, {}),
             on=date.min,
             rules=known.rules,
         )
         schedule.next_starts_on, schedule.next_bill_on = found.next_starts_on, found.next_bill_on
+        if schedule.next_bill_on == date.max:
+            schedule.next_bill_on = None
     BillingSchedule.objects.bulk_update(schedules, ["next_starts_on", "next_bill_on"])
 
 
-def _first_start(rhythm: Rhythm) -> date | None:
-    first = next(rhythm.after(None), None)
+def _first_start(schedule: BillingSchedule, known: Practicalities) -> date | None:
+    if schedule.billing != BillingSchedule.Billing.RECURRING:
+        return schedule.starts_on
+    first = next(schedule.rhythm(known.invoice_day).after(None), None)
     return first.starts_on if first else None
+
+
+def _periods(schedule: BillingSchedule, known: Practicalities) -> Iterable[Period]:
+    """As the rule has them; what waits for somebody to mark it complete has no date, and the last one of all."""
+    if schedule.billing == BillingSchedule.Billing.RECURRING:
+        return periods_of(schedule.rhythm(known.invoice_day), schedule.next_starts_on)
+    return single(schedule.starts_on, schedule.completes_on or date.max)
+
+
+def realign(known: Practicalities | None = None) -> int:
+    """Date what comes next anew, after the practice has changed its invoice day; how many schedules changed."""
+    known = known or Practicalities.of_the_practice()
+    live = BillingSchedule.objects.exclude(status=BillingSchedule.Status.ENDED).filter(
+        billing=BillingSchedule.Billing.RECURRING
+    )
+    changed, after = 0, 0
+    while batch := list(live.filter(pk__gt=after).select_for_update(of=["self"]).order_by("pk")[:BATCH]):
+        before = [schedule.next_bill_on for schedule in batch]
+        restand(batch, known)
+        changed += sum(old != new.next_bill_on for old, new in zip(before, batch, strict=True))
+        after = batch[-1].pk
+    return changed
+
+
+def restood(schedule: BillingSchedule) -> BillingSchedule:
+    """The locked schedule with what it bills next under its rule as it is now; ended where nothing is left."""
+    restand([schedule])
+    if schedule.next_starts_on is None and schedule.status == BillingSchedule.Status.ACTIVE:
+        schedule.status = BillingSchedule.Status.ENDED
+        schedule.save(update_fields=["status"])
+    return schedule
+
+
+def locked(schedule: BillingSchedule) -> BillingSchedule:
+    """The schedule, locked: billing it, completing it and changing it wait for each other."""
+    found: BillingSchedule = (
+        BillingSchedule.objects.select_for_update(of=["self"])
+        .select_related("client", "service", "tax_rate", "proposal_line__proposal")
+        .get(pk=schedule.pk)
+    )
+    return found

@@ -12,8 +12,6 @@ from invoicing.coming import settled_and_decided, settled_periods
 from invoicing.due import Decision
 from invoicing.errors import (
     EndsBeforeItStarts,
-    NeedsAReason,
-    NotAPeriod,
     NotBilling,
     NotEnded,
     NothingLeftToBill,
@@ -21,10 +19,9 @@ from invoicing.errors import (
     NotPaused,
     NotRecurring,
     PauseIsOver,
-    PeriodIsSettled,
 )
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
-from invoicing.operations.advancing import restand
+from invoicing.operations.advancing import locked, restood
 from invoicing.operations.invoices import draft_invoice, issue_invoice
 from invoicing.queries import invoice_day
 from practices import audit
@@ -86,7 +83,7 @@ def _schedule_of(line: ProposalLine, proposal: Proposal, on: date, day: int) -> 
 
 def complete_schedule(schedule: BillingSchedule, *, on: date) -> Invoice:
     """The issued invoice of work that is done, dated today (F61); raises `NothingToComplete` the second time."""
-    schedule = _locked(schedule)
+    schedule = locked(schedule)
     if schedule.billing != Billing.ON_COMPLETION or schedule.status != Status.ACTIVE:
         raise NothingToComplete(schedule)
     audit.record("schedule.completed", schedule, on=str(on))
@@ -144,7 +141,7 @@ def pause_billing(
 
     With ``until``, it is resumed by itself on that day, which has to come (`PauseIsOver`).
     """
-    schedule = _locked_recurring(schedule)
+    schedule = locked_recurring(schedule)
     if schedule.status != Status.ACTIVE:
         raise NotBilling(schedule)
     if until is not None and until <= on:
@@ -157,7 +154,7 @@ def pause_billing(
 
 def resume_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     """The schedule billing again; what fell due during the pause is never billed. Raises `NotPaused`."""
-    schedule = _locked_recurring(schedule)
+    schedule = locked_recurring(schedule)
     if schedule.status != Status.PAUSED or schedule.paused_on is None:
         raise NotPaused(schedule)
     settled = settled_periods([schedule])[schedule.pk]
@@ -171,7 +168,7 @@ def resume_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     schedule.status, schedule.paused_on = Status.ACTIVE, None
     schedule.paused_until, schedule.pause_reason = None, ""
     schedule = _saved(schedule, "schedule.resumed", on=str(on), skipped=len(missed))
-    return _restood(schedule)
+    return restood(schedule)
 
 
 def resume_after_pauses(*, on: date) -> int:
@@ -188,7 +185,7 @@ def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     Periods that began by then are still billed, once each; it is over after that. Until then `reopen_billing`
     takes it back (G41).
     """
-    schedule = _locked(schedule)
+    schedule = locked(schedule)
     if schedule.status == Status.ENDED:
         raise NotBilling(schedule)
     if on < schedule.starts_on:
@@ -197,7 +194,7 @@ def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     if schedule.billing != Billing.RECURRING or schedule.status == Status.PAUSED:
         schedule.status, schedule.paused_on = Status.ENDED, None
         schedule.paused_until, schedule.pause_reason = None, ""
-    return _restood(_saved(schedule, "schedule.ended", on=str(on)))
+    return restood(_saved(schedule, "schedule.ended", on=str(on)))
 
 
 def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:
@@ -205,34 +202,14 @@ def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:
 
     Raises `NotEnded`, or `NothingLeftToBill` for what was billed a single time.
     """
-    schedule = _locked(schedule)
+    schedule = locked(schedule)
     if schedule.ends_on is None:
         raise NotEnded(schedule)
     schedule.ends_on, schedule.status = None, Status.ACTIVE
-    schedule = _restood(_saved(schedule, "schedule.reopened"))
+    schedule = restood(_saved(schedule, "schedule.reopened"))
     if schedule.next_starts_on is None:
         raise NothingLeftToBill(schedule)
     return schedule
-
-
-def skip_period(schedule: BillingSchedule, starts_on: date, *, reason: str) -> BilledPeriod:
-    """The period left out for a reason.
-
-    Raises `NeedsAReason`, `NotAPeriod`, or `PeriodIsSettled` once it was billed or skipped.
-    """
-    schedule = _locked_recurring(schedule)
-    if not reason.strip():
-        raise NeedsAReason(schedule)
-    if schedule.rhythm(invoice_day()).find(starts_on) is None:
-        raise NotAPeriod(schedule)
-    if starts_on in settled_periods([schedule])[schedule.pk]:
-        raise PeriodIsSettled(schedule)
-    audit.record("schedule.period_skipped", schedule, starts_on=str(starts_on), reason=reason)
-    period: BilledPeriod = BilledPeriod.objects.create(
-        schedule=schedule, starts_on=starts_on, skip_reason=reason.strip()
-    )
-    _restood(schedule)
-    return period
 
 
 def _from_where_it_stands(schedule: BillingSchedule) -> Iterator[Period]:
@@ -242,33 +219,15 @@ def _from_where_it_stands(schedule: BillingSchedule) -> Iterator[Period]:
     yield from schedule.rhythm(invoice_day()).since(schedule.next_starts_on)
 
 
-def _restood(schedule: BillingSchedule) -> BillingSchedule:
-    """The schedule with the period that comes next under its rule as it is now; ended where none does."""
-    restand([schedule])
-    if schedule.next_starts_on is None and schedule.status == Status.ACTIVE:
-        schedule.status = Status.ENDED
-        schedule.save(update_fields=["status"])
-    return schedule
-
-
 def _saved(schedule: BillingSchedule, action: str, **data: object) -> BillingSchedule:
     schedule.save(update_fields=["status", "paused_on", "paused_until", "pause_reason", "ends_on"])
     audit.record(action, schedule, **data)
     return schedule
 
 
-def _locked(schedule: BillingSchedule) -> BillingSchedule:
-    """The schedule, locked: billing it, completing it and changing it wait for each other."""
-    locked: BillingSchedule = (
-        BillingSchedule.objects.select_for_update(of=["self"])
-        .select_related("client", "service", "tax_rate", "proposal_line__proposal")
-        .get(pk=schedule.pk)
-    )
-    return locked
-
-
-def _locked_recurring(schedule: BillingSchedule) -> BillingSchedule:
-    schedule = _locked(schedule)
+def locked_recurring(schedule: BillingSchedule) -> BillingSchedule:
+    """The schedule, locked; raises `NotRecurring` for what is billed a single time."""
+    schedule = locked(schedule)
     if schedule.billing != Billing.RECURRING:
         raise NotRecurring(schedule)
     return schedule

@@ -1,0 +1,68 @@
+"""Moving a service: to be billed by hand or by itself, and to other periods."""
+
+from datetime import date
+
+from invoicing.coming import amounts_of
+from invoicing.due import Bill
+from invoicing.errors import DateOutOfRange, NotBilling
+from invoicing.models import BillingSchedule
+from invoicing.operations.advancing import locked, restood
+from invoicing.operations.schedules import locked_recurring
+from invoicing.practicalities import Practicalities
+from invoicing.shifts import Shift, shift_of
+from practices import audit
+from proposals.models import EARLIEST, LATEST
+
+Status = BillingSchedule.Status
+
+
+def set_mode(schedule: BillingSchedule, mode: str) -> BillingSchedule:
+    """The schedule billed by itself or by hand from now on (G57, G66); raises `NotBilling` once it has ended."""
+    schedule = locked(schedule)
+    if schedule.status == Status.ENDED:
+        raise NotBilling(schedule)
+    if schedule.mode != mode:
+        before, schedule.mode = schedule.mode, BillingSchedule.Mode(mode)
+        schedule.save(update_fields=["mode"])
+        audit.record("schedule.mode_changed", schedule, before=before, after=mode)
+    return schedule
+
+
+def shift_when_moved(schedule: BillingSchedule, starts_on: date) -> Shift | None:
+    """What it means in days and money to count the coming periods from another day; None for nothing."""
+    if schedule.next_starts_on is None:
+        raise NotBilling(schedule)
+    known = Practicalities.of_the_practice()
+    expected = next(schedule.rhythm(known.invoice_day).since(schedule.next_starts_on))
+    net = amounts_of(schedule, Bill(expected, expected.billed_on), known).net
+    return shift_of(expected, starts_on, net)
+
+
+def move_periods(schedule: BillingSchedule, *, starts_on: date, on: date) -> BillingSchedule:
+    """The schedule with its coming periods counted from another day; what was billed stays as it is.
+
+    Raises `NotBilling`, `NotRecurring` or `DateOutOfRange`. The overlap or gap is for a person to see before
+    (`shift_when_moved`), and is recorded.
+    """
+    schedule = locked_recurring(schedule)
+    if schedule.status == Status.ENDED or schedule.next_starts_on is None:
+        raise NotBilling(schedule)
+    if not EARLIEST <= starts_on <= LATEST:
+        raise DateOutOfRange(schedule)
+    shift = shift_when_moved(schedule, starts_on)
+    before = schedule.next_starts_on
+    schedule.starts_on, schedule.bills_from = starts_on, max(starts_on, on)
+    schedule.next_starts_on = starts_on
+    if schedule.ends_on is not None and schedule.ends_on < starts_on:
+        raise DateOutOfRange(schedule)
+    schedule.save(update_fields=["starts_on", "bills_from", "next_starts_on"])
+    audit.record(
+        "schedule.periods_moved",
+        schedule,
+        before=str(before),
+        after=str(starts_on),
+        overlap_days=shift.days if shift and shift.is_overlap else 0,
+        gap_days=shift.days if shift and not shift.is_overlap else 0,
+        amount=str(shift.amount) if shift else "0.00",
+    )
+    return restood(schedule)
