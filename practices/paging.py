@@ -49,9 +49,9 @@ def keyset_page(
     place = _read(query.get(BEFORE if backwards else AFTER, ""), order)
     directions = [_turned(name) for name in order] if backwards else list(order)
     chosen = rows.order_by(*directions)
-    if place:
-        chosen = chosen.filter(_behind(directions, place))
     try:
+        if place:
+            chosen = chosen.filter(_behind(directions, place))
         found = list(chosen[: size + 1])
     except (ValidationError, ValueError, TypeError):  # a forged place of the wrong type
         found, place, backwards = list(rows.order_by(*order)[: size + 1]), [], False

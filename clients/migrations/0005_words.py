@@ -26,9 +26,8 @@ CREATE FUNCTION clients_words_of_people(clients bigint[]) RETURNS TABLE (practic
 LANGUAGE sql STABLE AS $$
   SELECT p.practice_id, p.client_id, words.word FROM clients_contactperson p CROSS JOIN LATERAL (
     SELECT clients_words_in(p.name) AS word
-    UNION SELECT left(address, 60) FROM unnest(
-      ARRAY[lower(p.email), split_part(lower(p.email), '@', 2)]
-    ) AS address WHERE address <> ''
+    UNION SELECT clients_words_in(split_part(p.email, '@', 2))
+    UNION SELECT left(lower(p.email), 60) WHERE p.email <> ''
   ) AS words WHERE p.client_id = ANY (clients) AND NOT p.has_left
 $$;
 
