@@ -14,6 +14,13 @@ class NeedsMoneyLaunderingChecks(DomainError):
     )
 
 
+class ChecksNotFinished(DomainError):
+    message = (
+        "This cannot be signed yet: the law asks for checks of a client before work begins, and they are not finished. "
+        "Nothing was signed; once the practice has finished them, the same link works."
+    )
+
+
 class NextReviewIsPast(DomainError):
     message = "The next review cannot be before the day of the checks."
 

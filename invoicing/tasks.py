@@ -4,9 +4,11 @@ import structlog
 from celery import shared_task
 
 from invoicing.billing_run import run_billing
+from invoicing.client_states import settle_all_clients
 from invoicing.errors import AlreadyRunning
 from practices.models import Practice
 from practices.tasks import PracticeTask, wake
+from practices.tenancy import practice_transaction
 
 #: Chunks of one practice before it stands behind all others again: a few seconds of work.
 CHUNKS_A_TURN = 5
@@ -23,8 +25,9 @@ def sweep_billing() -> None:
 @shared_task(base=PracticeTask)
 def bill_practice(practice_id: int) -> None:
     """Bill what is due in a practice today, a turn at a time: other practices go in between."""
+    today = Practice.objects.get(pk=practice_id).today()
     try:
-        outcome = run_billing(Practice.objects.get(pk=practice_id).today(), chunks=CHUNKS_A_TURN)
+        outcome = run_billing(today, chunks=CHUNKS_A_TURN)
     except AlreadyRunning:
         log.info("billing is already running")
         return
@@ -37,3 +40,6 @@ def bill_practice(practice_id: int) -> None:
     )
     if not outcome.is_complete:
         wake(bill_practice, practice_id)
+        return
+    with practice_transaction():
+        settle_all_clients(on=today)

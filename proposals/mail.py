@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from clients.models import ContactPerson
+from clients.queries import addresses_to_tell, members_to_tell
 from practices.mail import File, queue_email, queue_message
 from practices.models import Membership, User
 from practices.templatetags.dates import written_date, written_instant
@@ -55,6 +56,9 @@ def announce_acceptance(proposal: Proposal, files: Sequence[File] = ()) -> None:
     for user in people_to_tell(proposal):
         event = f"{stem}:member:{user.pk}"
         queue_email(user.email, "proposals/proposal_won", context, event=event, files=files)
+    for address in addresses_to_tell(proposal.client):
+        event = f"{stem}:told:{address}"[:120]
+        queue_email(address, "proposals/proposal_won", context, event=event, files=files)
 
 
 def _in_words(signature: Signature, zone: str) -> str:
@@ -72,10 +76,9 @@ def page_of(proposal: Proposal) -> str:
 
 
 def people_to_tell(proposal: Proposal) -> list[User]:
-    """The practice's owners, and whoever sent the proposal while still a member."""
+    """The practice's owners, the client's manager and partner (G47), and whoever sent it while still a member."""
+    told = {user.pk for user in members_to_tell(proposal.client)} | {proposal.sent_by_id}
     members = Membership.objects.filter(practice=proposal.practice_id).select_related("user").order_by("id")
     return [
-        member.user
-        for member in members
-        if member.role == Membership.Role.OWNER or member.user_id == proposal.sent_by_id
+        member.user for member in members if member.role == Membership.Role.OWNER or member.user_id in told
     ]

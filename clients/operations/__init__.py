@@ -7,6 +7,7 @@ from clients.operations.money_laundering import (
     check_may_accept,
     check_may_bill,
     client_settings,
+    may_bill,
     review_client,
 )
 from clients.operations.records import (
@@ -32,6 +33,7 @@ __all__ = [
     "check_may_accept",
     "check_may_bill",
     "client_settings",
+    "may_bill",
     "put_in_group",
     "remove_file",
     "remove_group",

@@ -2,7 +2,12 @@
 
 from datetime import date
 
-from clients.errors import ClearedNeedsAReviewer, NeedsMoneyLaunderingChecks, NextReviewIsPast
+from clients.errors import (
+    ChecksNotFinished,
+    ClearedNeedsAReviewer,
+    NeedsMoneyLaunderingChecks,
+    NextReviewIsPast,
+)
 from clients.models import Client, ClientSettings
 from clients.operations.records import changes_between, locked
 from practices import audit
@@ -48,12 +53,17 @@ def amend_client_settings(settings: ClientSettings) -> ClientSettings:
 
 
 def check_may_accept(client: Client, *, on: date) -> None:
-    """Raise `NeedsMoneyLaunderingChecks` where the practice wants checks before acceptance and they do not hold."""
+    """Raise `ChecksNotFinished` where the practice wants checks before acceptance and they do not hold."""
     if client_settings().aml_before_acceptance and not client.is_cleared(on):
-        raise NeedsMoneyLaunderingChecks(client)
+        raise ChecksNotFinished(client)
+
+
+def may_bill(client: Client, *, on: date) -> bool:
+    """Whether nothing of the practice's rules about checks is in the way of an invoice to this client."""
+    return client.is_cleared(on) or not client_settings().aml_before_billing
 
 
 def check_may_bill(client: Client, *, on: date) -> None:
     """Raise `NeedsMoneyLaunderingChecks` where the practice wants checks before invoices and they do not hold."""
-    if client_settings().aml_before_billing and not client.is_cleared(on):
+    if not may_bill(client, on=on):
         raise NeedsMoneyLaunderingChecks(client)

@@ -13,13 +13,15 @@ from typing import TypeAlias
 
 from django.utils import timezone
 
+from clients.errors import NeedsMoneyLaunderingChecks
+from clients.operations import client_settings
 from invoicing.due import Bill, Standing, standing
 from invoicing.errors import AmountTooLarge, ClientIsArchived
 from invoicing.models import InvoicingSettings
 from invoicing.operations.advancing import advance
 from invoicing.operations.bulk import NewInvoice, NewLine, issue_invoices
 from invoicing.operations.due_rows import Clients, DueRow, Exceptions, due_rows, exceptions_of
-from invoicing.operations.invoices import LARGEST_AMOUNT
+from invoicing.operations.invoices import LARGEST_AMOUNT, name_for
 from invoicing.practicalities import Practicalities
 from invoicing.terms import due_on
 from money.amounts import ZERO, price_line
@@ -81,9 +83,9 @@ def _bill_rows(rows: Sequence[DueRow], on: date, known: Practicalities) -> Billi
     """Bill locked schedules: work out, write, advance."""
     exceptions = exceptions_of(rows)
     standings = [(row, _standing_of(row, exceptions, on, known)) for row in rows]
-    refused = {row.client_id: ClientIsArchived.message for row in rows if row.is_archived}
+    refused = _refused(rows)
     invoices = _priced(_grouped(standings, known), known, refused)
-    wanted = [invoice for invoice in invoices if invoice.client_id not in refused]
+    wanted = [invoice for client, invoice in invoices if client not in refused]
     issued = issue_invoices(wanted, not_before=known.leaves_at(timezone.now()))
     advance((row, found) for row, found in standings if row.client_id not in refused)
     return BillingOutcome(
@@ -93,6 +95,17 @@ def _bill_rows(rows: Sequence[DueRow], on: date, known: Practicalities) -> Billi
         tuple(refused.items()),
         sum(len(found.waiting) for _, found in standings),
     )
+
+
+def _refused(rows: Sequence[DueRow]) -> dict[int, str]:
+    """The clients that cannot be billed whatever is due, with the reason."""
+    wants_checks = client_settings().aml_before_billing
+    unchecked = {
+        row.client_id: NeedsMoneyLaunderingChecks.message
+        for row in rows
+        if wants_checks and not row.is_cleared
+    }
+    return unchecked | {row.client_id: ClientIsArchived.message for row in rows if row.is_archived}
 
 
 def _standing_of(row: DueRow, exceptions: Exceptions, on: date, known: Practicalities) -> Standing:
@@ -125,15 +138,20 @@ def _grouped(standings: Iterable[tuple[DueRow, Standing]], known: Practicalities
             yield work[start : start + MOST_LINES]
 
 
-def _priced(groups: Iterable[Work], known: Practicalities, refused: dict[int, str]) -> list[NewInvoice]:
-    """The invoices, priced; a client whose invoice cannot be made goes to ``refused``, with the reason."""
+def _priced(
+    groups: Iterable[Work], known: Practicalities, refused: dict[int, str]
+) -> list[tuple[int, NewInvoice]]:
+    """The invoices, priced, each with the client it is for.
+
+    A client whose invoice cannot be made goes to ``refused``, with the reason.
+    """
     invoices = []
     for work in groups:
         row, first = work[0]
         days = known.settings.terms_days(row.billing)
         proposals = {row.proposal_id for row, _ in work}
         invoice = NewInvoice(
-            client_id=row.client_id,
+            client_id=row.payer_id,
             source=row.billing,
             tax_point=first.bills_on,
             due_on=due_on(first.bills_on, days),
@@ -143,7 +161,7 @@ def _priced(groups: Iterable[Work], known: Practicalities, refused: dict[int, st
         )
         if invoice.amounts.gross > LARGEST_AMOUNT:
             refused[row.client_id] = AmountTooLarge.message
-        invoices.append(invoice)
+        invoices.append((row.client_id, invoice))
     return invoices
 
 
@@ -155,6 +173,8 @@ def _line(row: DueRow, bill: Bill, known: Practicalities) -> NewLine:
         unit_price = unit_price if bill.decision.unit_price is None else bill.decision.unit_price
     if row.recurs:
         name = f"{name}, {known.stretch(bill.period.starts_on, bill.period.ends_on)}"
+    if row.served_name:
+        name = name_for(row.served_name, name)
     percent = known.percent(row.tax_rate_id, bill.bills_on)
     return NewLine(
         schedule_id=row.id,

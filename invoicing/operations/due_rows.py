@@ -39,6 +39,12 @@ class DueRow(NamedTuple):
     needs_confirming: bool
     next_starts_on: date
     next_bill_on: date
+    #: Who receives the invoice: the client itself, or who pays for it in its group.
+    payer_id: int
+    #: The client's name where somebody else pays for it, else empty.
+    served_name: str
+    #: Whether the client's money laundering checks hold on the day of the run.
+    is_cleared: bool
 
     @property
     def recurs(self) -> bool:
@@ -89,18 +95,22 @@ def due_rows(
     elif clients is not None:
         chosen, values = "AND schedule.client_id = ANY(%s::bigint[])", [array(clients)]
     with connection.cursor() as cursor:
-        cursor.execute(_DUE.format(chosen=chosen), [acting_practice_id(), on, *after, *values, limit])
+        cursor.execute(_DUE.format(chosen=chosen), [on, acting_practice_id(), on, *after, *values, limit])
         return [DueRow._make(row) for row in cursor.fetchall()]
 
 
 _DUE = """
-    SELECT schedule.id, schedule.client_id, client.status, client.posts_automatically, line.proposal_id,
+    SELECT schedule.id, schedule.client_id, client.status, payer.posts_automatically, line.proposal_id,
            schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price, schedule.tax_rate_id,
            schedule.billing, schedule.every, schedule.period, schedule.starts_on, schedule.bills_from,
-           schedule.ends_on, schedule.needs_confirming, schedule.next_starts_on, schedule.next_bill_on
+           schedule.ends_on, schedule.needs_confirming, schedule.next_starts_on, schedule.next_bill_on,
+           payer.id, CASE WHEN payer.id = client.id THEN '' ELSE client.name END,
+           client.aml_status = 'cleared' AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s)
     FROM invoicing_billingschedule AS schedule
     JOIN clients_client AS client
         ON client.practice_id = schedule.practice_id AND client.id = schedule.client_id
+    JOIN clients_client AS payer
+        ON payer.practice_id = schedule.practice_id AND payer.id = COALESCE(client.billed_to_id, client.id)
     JOIN proposals_proposalline AS line
         ON line.practice_id = schedule.practice_id AND line.id = schedule.proposal_line_id
     WHERE schedule.practice_id = %s AND schedule.status = 'active' AND schedule.mode = 'automatic'

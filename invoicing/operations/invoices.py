@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from clients.models import Client
+from clients.operations import activate_client, check_may_bill
 from invoicing.errors import (
     AlreadyPosting,
     AmountTooLarge,
@@ -48,13 +49,23 @@ def draft_invoice(
 ) -> Invoice:
     """A draft without a number, priced for its tax point; raises `NoLines` or `AmountTooLarge`.
 
-    The lines come unsaved, with service, name, description, quantity, unit_price and tax_rate.
+    The lines come unsaved, with service, name, description, quantity, unit_price and tax_rate. Where somebody else
+    pays for the client (G49), it is made out to that one, and each line says for whom it is.
     """
-    invoice = Invoice(client=client, proposal=proposal, source=source, tax_point=tax_point)
+    payer = client.payer
+    if payer != client:
+        for line in lines:
+            line.name = name_for(client.name, line.name)
+    invoice = Invoice(client=payer, proposal=proposal, source=source, tax_point=tax_point)
     _fix_amounts(invoice, lines)
     invoice.save()
     _save_lines(invoice, lines)
     return invoice
+
+
+def name_for(client_name: str, name: str) -> str:
+    """The name of a line on somebody else's invoice: `Trading Ltd: Bookkeeping`, within a line's 160 characters."""
+    return f"{client_name}: {name}"[:160]
 
 
 def amend_draft(invoice: Invoice, lines: Sequence[InvoiceLine], *, tax_point: date) -> Invoice:
@@ -78,11 +89,12 @@ def discard_draft(invoice: Invoice) -> None:
 def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
     """The draft numbered, its amounts fixed for good, and its posting requested or held.
 
-    Raises `NotADraft`, `NoLines` or `DatedInTheFuture`; ``on`` is today in the practice.
+    Raises `NotADraft`, `NoLines`, `DatedInTheFuture` or `NeedsMoneyLaunderingChecks`; ``on`` is today in the practice.
     """
     invoice = _locked_draft(invoice)
     if invoice.tax_point > on:
         raise DatedInTheFuture(invoice)
+    check_may_bill(invoice.client, on=on)
     lines = list(invoice.lines.select_related("tax_rate"))
     _fix_amounts(invoice, lines)
     InvoiceLine.objects.bulk_update(lines, FIXED_ON_A_LINE)
@@ -90,6 +102,8 @@ def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
     invoice.outstanding, invoice.issued_at = invoice.gross, timezone.now()
     invoice.save()
     audit.record("invoice.issued", invoice, number=invoice.number_label, gross=str(invoice.gross))
+    if invoice.client.status in (Client.Status.LEAD, Client.Status.INACTIVE):
+        activate_client(invoice.client)  # G44: who is billed is a client
     # F64: billed here either way. An invoice over nothing has no business in the ledger unless somebody says so.
     leaves = invoice.client.posts_automatically and invoice.gross > ZERO
     kind, label = Posting.Kind.INVOICE_CREATE, invoice.number_label

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import takewhile
 
+from clients.operations import check_may_bill, may_bill
+from invoicing.client_states import settle_clients
 from invoicing.coming import settled_and_decided, settled_periods
 from invoicing.due import Decision
 from invoicing.errors import (
@@ -52,6 +54,11 @@ def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
     schedules = BillingSchedule.objects.bulk_create([_schedule_of(line, proposal, on, day) for line in lines])
     audit.record("billing.started", proposal, schedules=len(schedules))
     upfront = [schedule for schedule in schedules if schedule.billing == Billing.UPFRONT]
+    if upfront and not may_bill(proposal.client, on=on):
+        # The billing run makes this invoice once the client's checks are cleared.
+        waiting = BillingSchedule.objects.filter(pk__in=[schedule.pk for schedule in upfront])
+        waiting.update(next_bill_on=on)
+        return None
     return _bill_for_good(upfront, Invoice.Source.UPFRONT, proposal, on) if upfront else None
 
 
@@ -82,10 +89,14 @@ def _schedule_of(line: ProposalLine, proposal: Proposal, on: date, day: int) -> 
 
 
 def complete_schedule(schedule: BillingSchedule, *, on: date) -> Invoice:
-    """The issued invoice of work that is done, dated today (F61); raises `NothingToComplete` the second time."""
+    """The issued invoice of work that is done, dated today (F61).
+
+    Raises `NothingToComplete` the second time, or `NeedsMoneyLaunderingChecks`.
+    """
     schedule = locked(schedule)
     if schedule.billing != Billing.ON_COMPLETION or schedule.status != Status.ACTIVE:
         raise NothingToComplete(schedule)
+    check_may_bill(schedule.client, on=on)
     audit.record("schedule.completed", schedule, on=str(on))
     return _bill_for_good([schedule], Invoice.Source.ON_COMPLETION, schedule.proposal_line.proposal, on)
 
@@ -194,7 +205,9 @@ def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     if schedule.billing != Billing.RECURRING or schedule.status == Status.PAUSED:
         schedule.status, schedule.paused_on = Status.ENDED, None
         schedule.paused_until, schedule.pause_reason = None, ""
-    return restood(_saved(schedule, "schedule.ended", on=str(on)))
+    ended = restood(_saved(schedule, "schedule.ended", on=str(on)))
+    settle_clients([ended.client_id], on=on)
+    return ended
 
 
 def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:

@@ -5,7 +5,7 @@ from datetime import date
 from django.utils import timezone
 
 from clients.models import ContactPerson
-from clients.operations import activate_client
+from clients.operations import activate_client, check_may_accept
 from practices import audit
 from practices.models import User
 from proposals import errors
@@ -33,8 +33,8 @@ def sign_proposal(
 
     The last signature accepts the proposal: the client becomes active and `proposal_accepted` is sent, all
     in this transaction. ``on_behalf`` is the member who records it for the client, with a ``reason``.
-    Raises `NotAwaitingSignature`, `ProposalHasExpired`, `DocumentDiffers`, `NotASignatory`, `NameMissing` or
-    `ReasonMissing`.
+    Raises `NotAwaitingSignature`, `ProposalHasExpired`, `DocumentDiffers`, `NotASignatory`, `NameMissing`,
+    `ReasonMissing` or `ChecksNotFinished`.
     """
     proposal = locked(proposal)
     earlier: Signature | None = proposal.signatures.filter(signatory=signatory).first()
@@ -49,6 +49,7 @@ def sign_proposal(
         raise errors.NameMissing(proposal)
     if on_behalf and not reason.strip():
         raise errors.ReasonMissing(proposal)
+    check_may_accept(proposal.client, on=on)
     signature: Signature = Signature.objects.create(
         proposal=proposal,
         signatory=signatory,

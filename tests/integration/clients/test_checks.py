@@ -94,3 +94,30 @@ def test_only_an_owner_changes_the_gates(client_of, brook):
     assert client_of("alice").post(address, {"aml_before_billing": "on"}).status_code == 303
     with practice_scope(brook.pk):
         assert ClientSettings.objects.get().aml_before_billing
+
+
+def test_g47_g52_an_acceptance_is_told_to_manager_partner_and_the_addresses_of_the_client(brook, cast):
+    from practices.models import OutgoingEmail
+    from tests.integration.proposals.offers import a_client as who_signs
+    from tests.integration.proposals.offers import a_sent, sign
+
+    with practice_scope(brook.pk):
+        client = who_signs("Mara Hill")
+        client.manager, client.also_tells = cast.bob, "books@outside.example"
+        client.save()
+        sign(a_sent(client=client))
+        told = set(OutgoingEmail.objects.filter(event__contains=":accepted").values_list("to", flat=True))
+        assert {"alice@brook.example", "bob@brook.example", "books@outside.example"} <= told
+
+
+def test_u08_nobody_signs_before_the_checks_where_the_practice_wants_them(brook, cast):
+    from clients.errors import ChecksNotFinished
+    from tests.integration.proposals.offers import a_sent, sign
+
+    with practice_scope(brook.pk):
+        proposal = a_sent()
+        amend_client_settings(ClientSettings(aml_before_acceptance=True))
+        with pytest.raises(ChecksNotFinished):
+            sign(proposal)
+        cleared(proposal.client, cast.bob)
+        assert sign(proposal)
