@@ -8,6 +8,7 @@ from sage_integration.views import (
     connection,
     contacts,
     documents,
+    offers,
     postings,
     services,
     setup,
@@ -51,5 +52,7 @@ urlpatterns = [
     path(
         "sage/app-clients/<int:pk>/set-aside/", app_clients.app_client_set_aside, name="app-client-set-aside"
     ),
+    path("sage/client-offers/", offers.client_offers, name="client-offers"),
+    path("sage/client-offers/<int:pk>/save/", offers.client_offer_save, name="client-offer-save"),
     path("sage/clients/<int:pk>/contact/", contacts.contact_choose, name="contact-choose"),
 ]

@@ -25,6 +25,7 @@ from sage_integration.sage.resources.resource import web_address
 from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
 from sage_integration.sync.feeds import OVERLAP, instant
+from sage_integration.sync.names import bring_names
 from sage_integration.sync.runs import finish_run, run_to_do
 
 log = structlog.get_logger(__name__)
@@ -63,15 +64,23 @@ def sync_contacts() -> SyncRun | None:
     try:
         with open_sage(connection) as sage:
             reading = _read(sage, since)
+            with practice_transaction():
+                is_kept = _keep(connection, reading, run)
+            if is_kept:
+                _bring_names(connection, sage, run)
     except SageError as error:
         outcomes.pause_business(error, connection.business_id)
         log.warning("reading contacts failed", error=type(error).__name__, detail=error.detail)
         with practice_transaction():
-            finish_run(run, problem=str(error))
-        return run
-    with practice_transaction():
-        _keep(connection, reading, run)
+            finish_run(run, counts=run.counts, problem=str(error))
     return run
+
+
+def _bring_names(connection: SageConnection, sage: SageClient, run: SyncRun) -> None:
+    """Let names follow, now that the book is up to date; how many is added to the run."""
+    if renamed := bring_names(connection, sage):
+        with practice_transaction():
+            finish_run(run, counts=run.counts | renamed)
 
 
 def _read_until(feed: str, business_id: str) -> datetime:
@@ -109,12 +118,12 @@ def _settled(read: Callable[[datetime], Iterable[Contact]], since: datetime) -> 
     return rows
 
 
-def _keep(read_for: SageConnection, reading: Reading, run: SyncRun) -> None:
-    """Store what was read, unless the company was changed or disconnected meanwhile."""
+def _keep(read_for: SageConnection, reading: Reading, run: SyncRun) -> bool:
+    """Store what was read, unless the company was changed or disconnected meanwhile; whether it was kept."""
     connection = current_connection()
     if connection is None or connection.business_id != read_for.business_id:
         finish_run(run, problem="The company was changed while it was being read.")
-        return
+        return False
     counts = store_contacts(connection.business_id, list(reading.changed.values()), list(reading.deleted))
     for feed, newest in reading.newest.items():
         SyncCursor.objects.update_or_create(
@@ -122,6 +131,7 @@ def _keep(read_for: SageConnection, reading: Reading, run: SyncRun) -> None:
         )
     counts |= refresh_suggestions(connection.business_id)
     finish_run(run, counts=counts)
+    return True
 
 
 def store_contacts(business_id: str, rows: Sequence[Contact], deleted: Sequence[str]) -> dict[str, int]:

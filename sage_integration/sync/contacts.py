@@ -86,6 +86,12 @@ def link_of(client: Client, business_id: str) -> ContactLink | None:
     return link
 
 
+def require_contact(link: ContactLink) -> None:
+    """Raises `ContactUnusable` for a contact known to be gone: a person decides, no other one is made by itself."""
+    if link.trouble:
+        raise ContactUnusable(f"the contact was {ContactLink.Trouble(link.trouble).label.lower()}")
+
+
 def _leased_contact_posting(client: Client) -> Posting:
     try:
         with practice_transaction():

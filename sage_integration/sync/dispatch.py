@@ -9,6 +9,7 @@ from typing import Self
 
 import structlog
 
+from clients.models import Client
 from ledger import outbox
 from ledger.errors import LeaseLost
 from ledger.models import Posting
@@ -19,7 +20,7 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, NotInSage, SageRejected
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync import outcomes
-from sage_integration.sync.contacts import link_by_name, push_contact, resolve_contact
+from sage_integration.sync.contacts import link_by_name, push_contact, require_contact, resolve_contact
 from sage_integration.sync.diagnosis import read_settings_again, why_denied, why_refused
 from sage_integration.sync.directory import Directory
 from sage_integration.sync.documents import number_of
@@ -31,6 +32,7 @@ from sage_integration.sync.errors import (
     PeriodClosed,
     VatNotRegistered,
 )
+from sage_integration.sync.names import rename_in_sage, renamings_for_sage
 from sage_integration.sync.results import Result, record, result_of
 
 log = structlog.get_logger(__name__)
@@ -46,6 +48,7 @@ class Dispatch:
         self._business_id, self._sage = connection.business_id, sage
         with practice_transaction():
             self._drafts = Drafts(batch, connection)
+            self._renamings = renamings_for_sage(connection, list(self._drafts.links))
         self._directory = Directory(sage, strangers=self._drafts.strangers)
         self._confirmed: Result | None = None
         self._has_read_settings = False
@@ -86,7 +89,16 @@ class Dispatch:
             draft.require_postable()
             link = resolve_contact(client, self._business_id, self._sage, self._directory)
             self._drafts.links[client.pk] = link
+        require_contact(self._drafts.links[client.pk])
+        self._bring_name(posting, client)
         self._create(posting, draft)
+
+    def _bring_name(self, posting: Posting, client: Client) -> None:
+        """Give the contact its client's name first, where names follow ours (D7)."""
+        if renaming := self._renamings.pop(client.pk, None):
+            self._record_confirmed()
+            self._require_lease(posting)
+            rename_in_sage(renaming, self._sage)
 
     def _draft_of(self, posting: Posting) -> Draft:
         """The draft; for a refused one that is tried again, what Sage's settings forbade is asked anew, once."""

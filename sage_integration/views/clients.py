@@ -1,4 +1,6 @@
-"""The page of one client that says how it stands in Sage."""
+"""The page of one client that says how it stands in Sage (4.7)."""
+
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,26 +14,61 @@ from practices.models import AuditEntry
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from sage_integration.connections import current_connection
-from sage_integration.models import ContactLink
+from sage_integration.models import ContactLink, SageConnection, SageContact, SageLink
 
 LAST = 5
+#: What each trouble of a linked contact means for the money, before somebody decides.
+TROUBLES = {
+    ContactLink.Trouble.DELETED: "The contact was deleted in Sage, or merged with another one there.",
+    ContactLink.Trouble.ERASED: "The contact was erased in Sage for data protection, and takes no more invoices.",
+}
 
 
 @requires(Can.SEE)
 @require_safe
 def client_sage(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """Which contact the client is in Sage, and the last things that happened there."""
+    """Which contact the client is in Sage, both sides of it, and the last things that happened there."""
     client = get_object_or_404(Client.objects.select_related("merged_into__practice"), pk=pk)
     connection = current_connection()
-    link = None
+    context = client_page(request, client, "Sage")
+    context |= {"is_connected": connection is not None and bool(connection.business_id), "link": None}
     if connection is not None and connection.business_id:
-        link = ContactLink.objects.filter(client=client, business_id=connection.business_id).first()
+        context |= _in_sage(client, connection)
+    return render(request, "sage_integration/client_sage.html", context)
+
+
+def _in_sage(client: Client, connection: SageConnection) -> dict[str, Any]:
+    link = ContactLink.objects.filter(client=client, business_id=connection.business_id).first()
+    book = SageContact.objects.of_business(connection.business_id)
+    contact = book.filter(sage_id=link.sage_contact_id).first() if link else None
     postings = belongings_of(client).get("ledger.posting", [])
     entries = AuditEntry.objects.filter(subject_type="ledger.posting", subject_id__in=postings)
     latest = entries.select_related("actor").order_by("-pk")[:LAST]
-    context = client_page(request, client, "Sage") | {
+    namesakes = SageContact.objects.unlinked(connection.business_id).filter(name=client.name)
+    return {
+        "sage": connection,
         "link": link,
-        "is_connected": connection is not None and bool(connection.business_id),
+        "trouble": TROUBLES[ContactLink.Trouble(link.trouble)] if link and link.trouble else "",
+        "contact": contact,
+        "sides": side_by_side(client, contact) if contact else [],
+        "namesakes": namesakes.count(),
+        "in_sage": SageLink.objects.filter(posting__in=postings, business_id=connection.business_id).count(),
         "events": [in_words(entry) for entry in latest],
     }
-    return render(request, "sage_integration/client_sage.html", context)
+
+
+def side_by_side(client: Client, contact: SageContact) -> list[dict[str, Any]]:
+    """The client and its contact field by field, as `diff_table` shows them."""
+    person = client.people.filter(has_left=False).first()
+    rows = [
+        ("Name", client.name, contact.name),
+        ("Person", person.name if person else "", contact.person_name),
+        ("E-mail", person.email if person else "", contact.email),
+        ("Telephone", client.phone or (person.phone if person else ""), contact.phone),
+        ("Address", ", ".join(client.address_lines), ", ".join(contact.address_lines)),
+        ("VAT number", client.vat_number, contact.tax_number),
+    ]
+    return [
+        {"label": label, "left": ours or "—", "right": theirs or "—", "changed": ours != theirs}
+        for label, ours, theirs in rows
+    ]

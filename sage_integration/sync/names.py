@@ -1,0 +1,97 @@
+"""One name on both sides, where the practice wants that: one of them owns it, and the other follows (F49, D7, G53).
+
+Ours goes to Sage with the next invoice and with each reading of contacts; Sage's comes here with each reading. Switched
+off, no contact is ever changed.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import structlog
+
+from clients.models import Client
+from clients.operations import amend_client
+from practices import audit
+from practices.tenancy import practice_transaction
+from sage_integration.models import ContactLink, SageConnection, SageContact
+from sage_integration.sage.client import SageClient
+from sage_integration.sage.errors import NotInSage, OutcomeUnknown, SageRejected, SageUnavailable
+
+log = structlog.get_logger(__name__)
+Direction = SageConnection.NameDirection
+#: Contacts renamed after one reading; the others follow with the next, so that a day's budget is not spent on it.
+MOST_AT_ONCE = 50
+#: What must not hold up an invoice: the name follows another time.
+CAN_WAIT = (SageRejected, SageUnavailable, OutcomeUnknown, NotInSage)
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A linked contact whose name is another one than its client's."""
+
+    link: ContactLink
+    ours: str
+    theirs: str
+
+
+def renamings(connection: SageConnection, clients: Collection[int] | None = None) -> list[Renaming]:
+    """The linked contacts, of these clients or of all, that are named otherwise; none while names are not synced."""
+    if not connection.syncs_names:
+        return []
+    links = ContactLink.objects.filter(business_id=connection.business_id, trouble="")
+    links = links.exclude(client__status=Client.Status.ARCHIVED).select_related("client")
+    if clients is not None:
+        links = links.filter(client__in=clients)
+    book = SageContact.objects.of_business(connection.business_id)
+    names = dict(book.filter(sage_id__in=links.values("sage_contact_id")).values_list("sage_id", "name"))
+    return [
+        Renaming(link, link.client.name, names[link.sage_contact_id])
+        for link in links.order_by("pk")
+        if names.get(link.sage_contact_id, link.client.name) != link.client.name
+    ]
+
+
+def renamings_for_sage(connection: SageConnection, clients: Collection[int]) -> dict[int, Renaming]:
+    """What of these clients' contacts is to be renamed in Sage before their next invoice, by client."""
+    if connection.name_direction != Direction.TO_SAGE:
+        return {}
+    return {renaming.link.client_id: renaming for renaming in renamings(connection, clients)}
+
+
+def rename_in_sage(renaming: Renaming, sage: SageClient) -> bool:
+    """Give the contact its client's name, nothing else of it (FACTS.md 6); whether Sage took it."""
+    try:
+        stored = sage.contacts.update(renaming.link.sage_contact_id, {"name": renaming.ours})
+    except CAN_WAIT as error:
+        log.warning("a contact kept its name", error=type(error).__name__, status=error.status)
+        return False
+    with practice_transaction():
+        SageContact.objects.of_business(renaming.link.business_id).filter(
+            sage_id=renaming.link.sage_contact_id
+        ).update(name=renaming.ours, displayed_as=stored.get("displayed_as", renaming.ours)[:255])
+        audit.record("contact.renamed", renaming.link.client, name=renaming.ours, before=renaming.theirs)
+    return True
+
+
+def bring_names(connection: SageConnection, sage: SageClient) -> dict[str, int]:
+    """After a reading: every name where the direction wants it; how many were changed in Sage and here.
+
+    Opens transactions of its own.
+    """
+    with practice_transaction():
+        wanted = renamings(connection)[:MOST_AT_ONCE]
+        if connection.name_direction == Direction.FROM_SAGE:
+            return {"renamed_here": sum(_rename_here(renaming) for renaming in wanted)} if wanted else {}
+    renamed = sum(rename_in_sage(renaming, sage) for renaming in wanted)
+    return {"renamed_in_sage": renamed} if wanted else {}
+
+
+def _rename_here(renaming: Renaming) -> bool:
+    """Give the client its contact's name, unless no client could be called so."""
+    name = " ".join(renaming.theirs.split())
+    client = renaming.link.client
+    if not any(letter.isalnum() for letter in name) or len(name) > 100 or name == client.name:
+        return False
+    client.name = name
+    amend_client(client)
+    return True
