@@ -148,13 +148,15 @@ CELERY_TIMEZONE = "Europe/London"
 CELERY_TASK_ROUTES = {
     "sage_integration.tasks.push_due_postings": {"queue": "posting"},
     "sage_integration.tasks.poll_payments": {"queue": "polling"},
+    "sage_integration.tasks.poll_when_due": {"queue": "polling"},
 }
-POLL_SECONDS = int(os.environ.get("POLL_SECONDS", "180"))
+#: How often a business in which something happens is read; a quiet one is read less often (docs/polling.md).
+POLL_SECONDS = int(os.environ.get("POLL_SECONDS", "225"))
 CELERY_BEAT_SCHEDULE = {
     "sweep postings": {"task": "sage_integration.tasks.sweep_postings", "schedule": 15.0},
     "sweep emails": {"task": "practices.tasks.sweep_emails", "schedule": 15.0},
     "sweep jobs": {"task": "practices.tasks.sweep_jobs", "schedule": 15.0},
-    "poll payments": {"task": "sage_integration.tasks.sweep_payments", "schedule": float(POLL_SECONDS)},
+    "poll payments": {"task": "sage_integration.tasks.sweep_payments", "schedule": min(60.0, POLL_SECONDS)},
     # A new customer in Sage is offered here in under ten minutes.
     "read contacts": {"task": "sage_integration.tasks.sweep_contacts", "schedule": 3.0 * POLL_SECONDS},
     "nightly sync": {"task": "sage_integration.tasks.sweep_nightly", "schedule": crontab(hour=2, minute=10)},

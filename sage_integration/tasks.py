@@ -35,14 +35,20 @@ def push_due_postings(practice_id: int) -> None:
 
 @shared_task
 def sweep_payments() -> None:
-    """Start one poll for each connected practice."""
-    for practice_id in practices_from("sage_connected_practices"):
-        wake(poll_payments, practice_id)
+    """Start one poll for each connected practice whose time has come."""
+    for practice_id in practices_from("sage_practices_to_poll"):
+        wake(poll_when_due, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def poll_when_due(_practice_id: int) -> None:
+    """Mirror what changed in a practice's Sage, at its own pace."""
+    pull.poll_if_due()
 
 
 @shared_task(base=PracticeTask)
 def poll_payments(_practice_id: int) -> None:
-    """Mirror a practice's payments from Sage."""
+    """Mirror what changed in a practice's Sage now, because somebody asked for it."""
     pull.poll_payments()
 
 
@@ -67,6 +73,7 @@ def nightly_sync(_practice_id: int) -> None:
         log.warning("keeping the authorisation alive failed", error=type(error).__name__)
     reference_data.sync_reference_data()
     contact_book.sync_contacts()
+    pull.reread_open_invoices()
     audit.audit_documents()
 
 

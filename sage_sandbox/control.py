@@ -172,6 +172,10 @@ def _accountant(sage: "PretendSage", call: Call, parts: list[str], body: Doc) ->
         case ("PUT", "payments", key):
             books = _books_of(sage, "contact_payments", key)
             return edit_payment(books, stored_record(books, "contact_payments", key), body)
+        case ("DELETE", "allocations", key):
+            books = _books_of(sage, "contact_allocations", key)
+            contact_allocations.delete(books, stored_record(books, "contact_allocations", key))
+            return {}
         case ("DELETE", "payments", key):
             books = _books_of(sage, "contact_payments", key)
             contact_payments.delete(books, stored_record(books, "contact_payments", key))

@@ -187,6 +187,10 @@ class SandboxHandle:
         """Delete a payment."""
         self._ask("DELETE", f"payments/{payment_id}")
 
+    def delete_allocation(self, allocation_id: str) -> None:
+        """Delete an allocation: what it set against each other is open again."""
+        self._ask("DELETE", f"allocations/{allocation_id}")
+
     def void_invoice(self, invoice_id: str, reason: str = "Voided in Sage") -> Doc:
         """Void an invoice, or delete it when it is a draft."""
         return self._ask("POST", f"invoices/{invoice_id}/void", {"reason": reason})

@@ -15,6 +15,12 @@ class Payment(TenantModel):
         SAGE = "sage", "Sage"
         BY_HAND = "by_hand", "Entered here"
 
+    class Kind(models.TextChoices):
+        RECEIVED = "received", "Received"
+        #: No new money: a credit note or an earlier payment on account, set against invoices in Sage.
+        SET_AGAINST = "set_against", "Set against it in Sage"
+
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.RECEIVED)
     client = models.ForeignKey(Client, models.PROTECT, related_name="payments")
     received_on = models.DateField()
     amount = models.DecimalField(max_digits=12, decimal_places=2)

@@ -35,6 +35,7 @@ def record_payment(
     received_on: date,
     amount: Decimal,
     source: str,
+    kind: str = Payment.Kind.RECEIVED,
     external_id: str = "",
     external_updated_at: datetime | None = None,
     reference: str = "",
@@ -47,7 +48,13 @@ def record_payment(
     `AllocatesMoreThanReceived`, `InvoiceOfAnotherClient`, `NotIssued` or `OverAllocated`.
     """
     parts = _parts(amount, allocations)
-    values = {"client": client, "received_on": received_on, "amount": amount, "reference": reference[:255]}
+    values = {
+        "client": client,
+        "kind": kind,
+        "received_on": received_on,
+        "amount": amount,
+        "reference": reference[:255],
+    }
     payment, is_new = _insert_or_lock(source, external_id, values)
     if not is_new and (payment.reversed_at or _is_older(external_updated_at, payment.external_updated_at)):
         return payment

@@ -115,6 +115,10 @@ class SageConnection(TenantModel):
     )
     #: F12: payments made in Sage are mirrored here.
     pulls_payments = models.BooleanField(default=True)
+    #: When something was last seen to have changed in Sage: a business that moves is read more often.
+    last_news_at = models.DateTimeField(null=True)
+    #: The next reading of payments begins then or later.
+    poll_after = models.DateTimeField(default=timezone.now)
     connected_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     connected_at = models.DateTimeField(default=timezone.now)
     enabled_at = models.DateTimeField(null=True)

@@ -30,7 +30,7 @@ from sage_integration.sage.resources.contacts import Contacts
 from sage_integration.sage.resources.sales_invoices import SalesInvoices
 from sage_integration.sage.transport import Transport
 from sage_integration.sync import dispatch, feeds, outcomes
-from sage_integration.sync.pull import PaymentPoll
+from sage_integration.sync.mirror import Mirror
 from tests.conftest import delete_all_rows
 from tests.planted import scenarios
 from tests.planted.conftest import Stage
@@ -336,7 +336,7 @@ BUGS = [
         "deleted payments are passed over",
         "I10",
         scenarios.payment_deleted,
-        swapped(PaymentPoll, "_reverse", nothing),
+        swapped(Mirror, "gone", nothing),
     ),
     Bug(
         "the cursor is our clock instead of Sage's",
