@@ -38,8 +38,8 @@ def _stored(link: SageLink, sage: SageClient) -> SalesInvoice | None:
 def _read_entries(link: SageLink, sage: SageClient, mirror: Mirror) -> None:
     """Each payment and allocation that Sage or we set against the invoice, as it is now."""
     entries = sage.sales_invoices.payments_allocations(link.sage_id)
-    payments = {entry["contact_payment"]["id"] for entry in entries if entry.get("contact_payment")}
-    allocations = {entry["contact_allocation"]["id"] for entry in entries if entry.get("contact_allocation")}
+    payments = {paid["id"] for entry in entries if (paid := entry.get("contact_payment"))}
+    allocations = {set_off["id"] for entry in entries if (set_off := entry.get("contact_allocation"))}
     with practice_transaction():
         held = dict(
             Allocation.objects.filter(

@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from tests.integration.sage_integration.posting import MORNING
+from tests.integration.sage_integration.posting import MORNING, posted
 from tests.sage import connected
 
 
@@ -24,3 +24,9 @@ def enabled(clock, brook, sage):
 def alice(client_of, sage):
     """Alice's browser, with Sage in reach."""
     return client_of("alice")
+
+
+@pytest.fixture
+def acme(brook, enabled, sage):
+    """An invoice of £120 that is in Sage."""
+    return posted(brook, sage)

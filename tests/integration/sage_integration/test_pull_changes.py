@@ -1,0 +1,174 @@
+"""What else changes about an invoice in Sage: voids, edits, credits, late rows; and how often Sage is asked."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from invoicing.models import Invoice, Payment
+from practices.models import AuditEntry
+from practices.tasks import practices_from
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.models import SageConnection, SyncCursor
+from sage_integration.sync import pull
+from tests.integration.sage_integration.polling import GROSS, poll, polled
+from tests.integration.sage_integration.posting import fresh, payments_of
+
+
+def test_a_void_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
+    """P13, fault 53: nobody had paid it, so no payment tells of it."""
+    polled(brook)
+    clock.shift(600)
+    sage.void_invoice(acme.theirs["id"])
+    run = poll(brook)
+    assert fresh(acme.invoice).status == Invoice.Status.VOID
+    assert run.counts["voided"] == 1
+    assert polled(brook).counts.get("voided", 0) == 0
+
+
+def test_an_edit_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
+    """Fault 52: said, recorded once, never overwritten."""
+    polled(brook)
+    clock.shift(600)
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
+    polled(brook)
+    clock.shift(600)
+    polled(brook)
+    with practice_scope(brook.pk):
+        assert AuditEntry.objects.filter(action="invoice.changed_in_sage").count() == 1
+
+
+def test_an_invoice_deleted_in_sage_is_missing_and_not_sent_again(brook, sage, acme, clock):
+    polled(brook)
+    clock.shift(600)
+    sage.delete_record("sales_invoices", acme.theirs["id"])
+    sage.forget_requests()
+    run = poll(brook)
+    assert run.counts["missing"] == 1
+    assert fresh(acme.invoice).status == Invoice.Status.ISSUED
+    assert sage.requests("POST", "/sales_invoices") == []
+
+
+def credited(sage, enabled, acme, amount) -> dict:
+    """A credit note made in Sage and set against the invoice there."""
+    note = sage.create(
+        "sales_credit_notes",
+        enabled.business_id,
+        contact_id=acme.theirs["contact"]["id"],
+        date="2027-03-12",
+        credit_note_lines=[
+            {
+                "description": "Goodwill",
+                "ledger_account_id": enabled.default_account_id,
+                "quantity": "1",
+                "unit_price": str(amount),
+                "tax_rate_id": "GB_ZERO",
+                "tax_amount": "0",
+            }
+        ],
+    )
+    return set_against(sage, enabled, acme, note["id"], amount)
+
+
+def set_against(sage, enabled, acme, artefact, amount) -> dict:
+    return sage.create(
+        "contact_allocations",
+        enabled.business_id,
+        transaction_type_id="CUSTOMER_ALLOCATION",
+        contact_id=acme.theirs["contact"]["id"],
+        date="2027-03-12",
+        allocated_artefacts=[
+            {"artefact_id": acme.theirs["id"], "amount": str(amount)},
+            {"artefact_id": artefact, "amount": str(-Decimal(amount))},
+        ],
+    )
+
+
+def test_a_credit_note_set_against_it_in_sage_settles_it_here(brook, enabled, sage, acme, clock):
+    """P14: what is owed falls although nobody paid; taken off again, it is owed again."""
+    allocation = credited(sage, enabled, acme, 30)
+    polled(brook)
+    assert fresh(acme.invoice).outstanding == 90
+    [held] = payments_of(brook)
+    assert (held.kind, held.amount) == (Payment.Kind.SET_AGAINST, 30)
+    clock.shift(600)
+    sage.delete_allocation(allocation["id"])
+    polled(brook)
+    assert fresh(acme.invoice).outstanding == GROSS
+
+
+def test_money_on_account_counts_once_it_is_set_against_the_invoice(brook, enabled, sage, acme, clock):
+    payment = sage.record_payment(acme.theirs["id"], "50")
+    clock.shift(600)
+    sage.edit_payment(payment["id"], allocated_artefacts=[])
+    polled(brook)
+    assert fresh(acme.invoice).outstanding == GROSS
+    [stored] = sage.contact_payments()
+    set_against(sage, enabled, acme, stored["payment_on_account"]["id"], 50)
+    clock.shift(600)
+    polled(brook)
+    assert fresh(acme.invoice).outstanding == 70
+
+
+def test_the_nightly_net_finds_what_no_feed_brought(brook, enabled, sage, acme, clock):
+    """Rows that came late behind the cursor: found by what is open, healed entry by entry."""
+    polled(brook)
+    sage.record_payment(acme.theirs["id"], "40")
+    credited(sage, enabled, acme, 30)
+    with practice_scope(brook.pk):
+        SyncCursor.objects.update(since="2030-01-01T00:00:00Z")
+    polled(brook)
+    assert fresh(acme.invoice).outstanding == GROSS
+    with acting_for(brook.pk):
+        run = pull.reread_open_invoices()
+    assert run.problem == ""
+    assert fresh(acme.invoice).outstanding == 50
+
+
+def test_the_nightly_net_gives_back_what_a_lost_deletion_took(brook, sage, acme, clock):
+    payment = sage.record_payment(acme.theirs["id"], str(GROSS))
+    polled(brook)
+    sage.delete_payment(payment["id"])
+    with practice_scope(brook.pk):
+        SyncCursor.objects.update(since="2030-01-01T00:00:00Z")
+    with acting_for(brook.pk):
+        assert pull.reread_open_invoices().problem == ""
+    assert fresh(acme.invoice).outstanding == GROSS
+
+
+def test_payments_older_than_the_connection_are_the_opening_state_d9(brook, enabled, sage, acme, clock):
+    """D9: whatever settled an invoice before payments were mirrored counts from the first night on."""
+    sage.record_payment(acme.theirs["id"], "40")
+    clock.shift(timedelta(days=20))
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(enabled_at=timezone.now())
+    polled(brook)
+    assert fresh(acme.invoice).outstanding == GROSS
+    with acting_for(brook.pk):
+        pull.reread_open_invoices()
+    assert fresh(acme.invoice).outstanding == 80
+
+
+def test_a_quiet_business_is_read_in_part_and_every_feed_in_its_turn(brook, enabled, sage, acme, clock):
+    polled(brook)
+    clock.shift(timedelta(hours=5))
+    asked = []
+    for _ in range(4):
+        sage.forget_requests()
+        with acting_for(brook.pk):
+            assert pull.poll_payments(whole=False).problem == ""
+        asked.append(len([each for each in sage.requests() if "token" not in each["path"]]))
+    assert asked == [3, 3, 3, 3]
+    with practice_scope(brook.pk):
+        assert SyncCursor.objects.count() == 6
+
+
+def test_a_business_is_not_read_before_its_time(brook, enabled, sage, acme, clock):
+    with acting_for(brook.pk):
+        assert pull.poll_if_due() is not None
+        assert pull.poll_if_due() is None
+        assert practices_from("sage_practices_to_poll") == []
+    sage.record_payment(acme.theirs["id"], "40")
+    clock.shift(timedelta(minutes=5))
+    with acting_for(brook.pk):
+        assert pull.poll_if_due().counts["mirrored"] == 1
