@@ -82,3 +82,27 @@ class EndsTooSoon(DomainError):
 
 class CannotReopen(DomainError):
     message = "Only a declined, lost or expired proposal can be opened again. Nothing was changed."
+
+
+class LetterIncomplete(DomainError):
+    message = "The letter cannot be filled in yet."
+
+
+class NotYourTurn(DomainError):
+    message = "The first signatory has to sign before you. You get an e-mail as soon as it is your turn."
+
+
+class OnlyTheFirstChooses(DomainError):
+    message = "The first signatory has chosen what is agreed; it cannot be changed by signing."
+
+
+class ChoiceMissing(DomainError):
+    message = "Choose one of the packages before you sign."
+
+
+class LinkHasExpired(DomainError):
+    message = "This link has run out. Ask for a fresh one; it comes by e-mail."
+
+
+class QuestionMissing(DomainError):
+    message = "Please write your question."

@@ -15,7 +15,7 @@ from django.http import QueryDict
 
 from clients.models import Client, ContactPerson
 from proposals.billing_rules import BillingRule
-from proposals.models import EARLIEST, LATEST, Proposal, ProposalLine, Terms
+from proposals.models import EARLIEST, LATEST, Proposal, ProposalLine
 from services.models import Service, TaxRate
 from services.queries import with_price
 
@@ -261,15 +261,6 @@ def rows_sent(data: QueryDict) -> int:
     """How many rows the browser had, empty ones included; never more than a proposal may have."""
     total = data.get("lines-TOTAL_FORMS", "")
     return min(int(total), MOST_LINES) if total.isdecimal() and len(total) < 10 else 0
-
-
-class TermsForm(forms.ModelForm):
-    """The practice's engagement terms."""
-
-    class Meta:
-        model = Terms
-        fields = ["body"]
-        widgets = {"body": forms.Textarea(attrs={"rows": 24})}
 
 
 class SignForm(forms.Form):

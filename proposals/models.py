@@ -13,7 +13,31 @@ from clients.models import Client, ContactPerson
 from money.amounts import ZERO, Amounts, price_line, total
 from practices.tenancy import TenantModel, TenantQuerySet
 from proposals.billing_rules import BillingRule
+from proposals.letter_models import (
+    BrochureBlock,
+    ProposalBlock,
+    ProposalEvent,
+    ProposalLetter,
+    SignedRecord,
+)
 from services.models import VARIABLE, Service, TaxRate
+
+__all__ = [
+    "BrochureBlock",
+    "Proposal",
+    "ProposalBlock",
+    "ProposalEvent",
+    "ProposalGroup",
+    "ProposalLetter",
+    "ProposalLine",
+    "ProposalNumbering",
+    "ProposalOption",
+    "ProposalSignatory",
+    "Signature",
+    "SignedRecord",
+    "Terms",
+    "amounts_by_rule",
+]
 
 #: Beyond these a date is a slip of the keyboard, and billing would run to the end of the calendar.
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
@@ -23,10 +47,25 @@ UNIT_PRICE_PLACES = Decimal("0.0001")
 
 
 class Terms(TenantModel):
-    """One version of the practice's engagement terms; a new version is a new row."""
+    """One version of one part of the practice's engagement letter; a new version is a new row."""
 
+    class Part(models.TextChoices):
+        COVER = "cover", "Covering letter"
+        SCHEDULE = "schedule", "Schedule of services"
+        SERVICE = "service", "Terms of one service"
+        FEES = "fees", "Fees and payment"
+        TERMS = "terms", "Standard terms"
+        PRIVACY = "privacy", "Privacy notice"
+        CANCEL = "cancel", "Right to cancel"
+        DISENGAGEMENT = "disengagement", "Disengagement letter"
+
+    part = models.CharField(max_length=15, choices=Part.choices, default=Part.TERMS)
+    #: The service that its own terms belong to; None for every other part.
+    service = models.ForeignKey(Service, models.PROTECT, null=True, editable=False, related_name="+")
     version = models.PositiveIntegerField()
-    body = models.TextField("terms")
+    body = models.TextField("text", max_length=100_000, blank=True)
+    #: When somebody should read it again.
+    review_by = models.DateField("read again by", null=True, blank=True)
     #: Who wrote this version; None for the starter wording, which the practice has still to review.
     written_by = models.ForeignKey(
         "practices.User", models.PROTECT, null=True, editable=False, related_name="+"
@@ -36,10 +75,26 @@ class Terms(TenantModel):
     class Meta:
         ordering = ["-version"]
         verbose_name_plural = "terms"
-        constraints = [UniqueConstraint(fields=["practice", "version"], name="one_terms_of_a_version")]
+        constraints = [
+            UniqueConstraint(
+                fields=["practice", "part", "service", "version"],
+                name="one_terms_of_a_version",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="terms_of_a_service_name_it",
+                condition=Q(part="service", service__isnull=False)
+                | (~Q(part="service") & Q(service__isnull=True)),
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"Terms, version {self.version}"
+        return f"{self.title}, version {self.version}"
+
+    @property
+    def title(self) -> str:
+        """What the part is called in the letter."""
+        return self.service.name if self.service else self.Part(self.part).label
 
     @property
     def is_starter_wording(self) -> bool:
@@ -149,6 +204,8 @@ class Proposal(TenantModel):
     document = models.JSONField(default=dict, editable=False)
     #: The document's fingerprint; what is signed must have the same one.
     document_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    #: After this instant a client's link asks for a fresh one; the offer itself lasts until `valid_until`.
+    link_expires_at = models.DateTimeField(null=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
     sent_by = models.ForeignKey("practices.User", models.PROTECT, null=True, editable=False, related_name="+")
     decided_at = models.DateTimeField(null=True, editable=False)
@@ -363,6 +420,10 @@ class Signature(TenantModel):
     on_behalf = models.ForeignKey("practices.User", models.PROTECT, null=True, related_name="+")
     reason = models.TextField("why it was recorded for the client", blank=True)
     document_sha256 = models.CharField(max_length=64)
+    #: The strokes of a drawn signature, each a list of points of a 600 by 200 field; empty for a typed one.
+    drawing = models.JSONField(default=list, blank=True)
+    #: Asked that work begins before the time to cancel is over.
+    asks_early_start = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["id"]

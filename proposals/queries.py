@@ -95,8 +95,8 @@ def _counted(rows: Any) -> Any:
 
 
 def current_terms() -> Terms | None:
-    """The version of the terms that is sent now; None before there is any."""
-    latest: Terms | None = Terms.objects.order_by("-version").first()
+    """The version of the standard terms that is sent now; None before there is any."""
+    latest: Terms | None = Terms.objects.filter(part=Terms.Part.TERMS).order_by("-version").first()
     return latest
 
 

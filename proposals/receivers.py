@@ -4,7 +4,7 @@ from typing import Any
 
 from practices.signals import practice_opened
 from proposals.models import Terms
-from proposals.starter_terms import STARTER_TERMS
+from proposals.starter_letter import STARTER_LETTER
 
 
 def connect() -> None:
@@ -13,5 +13,5 @@ def connect() -> None:
 
 
 def add_starter_terms(sender: Any, **_: Any) -> None:
-    """Every practice has terms to send from its first day, marked as not yet reviewed."""
-    Terms.objects.create(version=1, body=STARTER_TERMS)
+    """Every practice has a letter to send from its first day, marked as not yet reviewed."""
+    Terms.objects.bulk_create(Terms(part=part, version=1, body=body) for part, body in STARTER_LETTER.items())

@@ -1,13 +1,26 @@
 from django.urls import path
 
-from proposals import client_views, views
+from proposals import client_views, letter_views, views
 
 app_name = "proposals"
 urlpatterns = [
     path("", views.proposal_list, name="proposal-list"),
     path("new/", views.proposal_new, name="proposal-new"),
     path("clients/<int:pk>/", client_views.client_letters, name="client-letters"),
-    path("terms/", views.terms_edit, name="terms-edit"),
+    path("terms/", letter_views.part_edit, {"part": "terms"}, name="terms-edit"),
+    path("letter/", letter_views.part_list, name="part-list"),
+    path(
+        "letter/service/<int:service>/",
+        letter_views.part_edit,
+        {"part": "service"},
+        name="service-terms-edit",
+    ),
+    path("letter/blocks/new/", letter_views.block_new, name="block-new"),
+    path("letter/blocks/<int:pk>/", letter_views.block_edit, name="block-edit"),
+    path("letter/blocks/<int:pk>/archive/", letter_views.block_archive, name="block-archive"),
+    path("letter/<slug:part>/", letter_views.part_edit, name="part-edit"),
+    path("<int:pk>/letter/", letter_views.proposal_letter, name="proposal-letter"),
+    path("<int:pk>/proposal.pdf", letter_views.proposal_pdf, name="proposal-pdf"),
     path("<int:pk>/", views.proposal_detail, name="proposal-detail"),
     path("<int:pk>/edit/", views.proposal_edit, name="proposal-edit"),
     path("<int:pk>/send/", views.proposal_send, name="proposal-send"),

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
-from proposals.documents import document_of, readable
+from proposals.assembling import assembled_document
+from proposals.documents import readable
 from proposals.errors import NotADraft
 from proposals.forms import (
     BLANK_ROWS,
@@ -22,7 +23,6 @@ from proposals.forms import (
     ProposalForm,
     ProposalLines,
     SignForClientForm,
-    TermsForm,
     entered_line,
     entered_rows,
     rows_sent,
@@ -40,8 +40,8 @@ from proposals.operations import (
     resend_proposal,
     send_proposal,
     sign_proposal,
-    write_terms,
 )
+from proposals.operations.sending import people_to_sign
 from proposals.queries import (
     activity_of,
     counts_by_status,
@@ -163,13 +163,16 @@ def _detail(
     today = request.practice.today()
     is_draft = proposal.status == Proposal.Status.DRAFT
     lines = list(proposal.lines.select_related("tax_rate"))
-    draft = document_of(proposal, lines, terms=current_terms(), signatories=[], priced_on=today)
     signatures = list(proposal.signatures.select_related("on_behalf"))
     signed = {signature.signatory_id for signature in signatures}
     asked = proposal.signatories.select_related("person")
     context = {
         "proposal": proposal,
-        "offer": readable(draft if is_draft else proposal.document),
+        "offer": readable(
+            assembled_document(proposal, people_to_sign(proposal), on=today)
+            if is_draft
+            else proposal.document
+        ),
         "worth": worth_of_lines(lines),
         "signatures": signatures,
         "missing": [signatory.person for signatory in asked if signatory.person_id not in signed],
@@ -257,22 +260,6 @@ def proposal_duplicate(request: PracticeRequest, practice: str, pk: int) -> Http
     copy = copy_proposal(get_object_or_404(Proposal, pk=pk), on=request.practice.today())
     messages.success(request, f"{copy.number_label} is a copy. Check its dates before you send it.")
     return see_other(request, "proposals:proposal-edit", practice=practice, pk=copy.pk)
-
-
-@requires(Can.MANAGE_SETTINGS)
-@require_http_methods(["GET", "HEAD", "POST"])
-def terms_edit(request: PracticeRequest, practice: str) -> HttpResponse:
-    """The practice's engagement terms; saving makes a new version."""
-    current = current_terms()
-    form = TermsForm(request.POST or None, initial={"body": current.body if current else ""})
-    if request.method == "POST" and form.is_valid():
-        terms = write_terms(form.cleaned_data["body"], by=request.user)
-        messages.success(
-            request, f"Version {terms.version} of the terms goes out with every proposal from now on."
-        )
-        return see_other(request, "proposals:terms-edit", practice=practice)
-    status = 422 if request.method == "POST" else 200
-    return render(request, "proposals/terms_edit.html", {"form": form, "terms": current}, status=status)
 
 
 def _see(request: PracticeRequest, proposal: Proposal) -> HttpResponse:

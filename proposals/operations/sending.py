@@ -11,7 +11,9 @@ from money.amounts import ZERO
 from practices import audit
 from practices.errors import DomainError
 from proposals import errors
-from proposals.documents import document_of, fingerprint
+from proposals.assembling import assembled_document
+from proposals.documents import fingerprint
+from proposals.letters import missing_in_letter
 from proposals.mail import invite_to_sign
 from proposals.models import LARGEST_BILL, Proposal, ProposalSignatory, amounts_by_rule
 from proposals.operations.locks import locked, locked_awaiting
@@ -38,7 +40,16 @@ def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
         found.append(errors.NoTerms)
     if _largest_bill(proposal, on) > LARGEST_BILL:
         found.append(errors.TooMuchForAnInvoice)
-    return [error(proposal) for error in found]
+    return [error(proposal) for error in found] + _faults_of_letter(proposal, people, on)
+
+
+def _faults_of_letter(proposal: Proposal, people: list[ContactPerson], on: date) -> list[DomainError]:
+    """Each placeholder of the letter that is unknown or has no value, in words (G22)."""
+    lines = list(proposal.lines.all())
+    return [
+        errors.LetterIncomplete(proposal, message=f"The letter cannot be filled in. {missing}")
+        for missing in missing_in_letter(proposal, lines, people, on=on)
+    ]
 
 
 def people_to_sign(proposal: Proposal) -> list[ContactPerson]:
@@ -80,9 +91,8 @@ def _freeze(proposal: Proposal, on: date, action: str) -> Proposal:
     for reason in reasons_not_to_send(proposal, on=on):
         raise reason
     people = people_to_sign(proposal)
-    lines = list(proposal.lines.select_related("tax_rate"))
     proposal.terms = current_terms()
-    proposal.document = document_of(proposal, lines, terms=proposal.terms, signatories=people, priced_on=on)
+    proposal.document = assembled_document(proposal, people, on=on)
     proposal.document_sha256 = fingerprint(proposal.document)
     proposal.status = Proposal.Status.SENT
     proposal.link_version += 1

@@ -39,7 +39,7 @@ def test_sending_freezes_the_document_and_its_fingerprint(brook):
         assert (shown.status, shown.link_version) == ("sent", 1)
         assert shown.document_sha256 == fingerprint(shown.document)
         assert shown.document["signatories"] == ["Mara Hill"]
-        assert shown.terms == Terms.objects.get(version=1)
+        assert shown.terms == Terms.objects.get(version=1, part="terms")
 
 
 def test_what_was_sent_stays_as_it_was_when_client_library_or_terms_change(brook, cast):
@@ -188,7 +188,7 @@ def test_every_change_is_on_the_trail_with_who_did_it(brook, cast):
 
 def test_new_terms_are_a_new_version_and_the_same_words_are_not(brook, cast):
     with practice_scope(brook.pk):
-        starter = Terms.objects.get()
+        starter = Terms.objects.get(part="terms")
         assert starter.is_starter_wording
         reviewed = write_terms(starter.body, by=cast.alice)
         assert (reviewed.version, reviewed.is_starter_wording) == (2, False)
