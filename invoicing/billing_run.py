@@ -93,7 +93,9 @@ def _plan(on: date) -> Plan | None:
 
 def _chunks(on: date) -> Iterator[tuple[Clients, int]]:
     """Clients from one id to another with at most `CHUNK` due schedules, or a single client with more."""
-    counts = BillingSchedule.objects.due(on).automatic().order_by("client_id").values_list("client_id")
+    counts = (
+        BillingSchedule.objects.due(on).billed_by_the_run().order_by("client_id").values_list("client_id")
+    )
     first = last = schedules = 0
     for client, count in counts.annotate(Count("pk")).iterator():
         if schedules and schedules + count > billing.CHUNK:

@@ -8,14 +8,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from invoicing.due import Bill, Decision, bills, due_by
+from invoicing.due import Bill, Decision, Rules, Standing, bills, due_by, standing
 from invoicing.models import BilledPeriod, BillingSchedule, BillingScheduleQuerySet, ComingBill
 from invoicing.practicalities import Practicalities
-from money.amounts import ZERO, Amounts, price_line
+from money.amounts import ZERO, Amounts, price_line, total
 from practices.arrays import array
 
 Billing, Period = BillingSchedule.Billing, BillingSchedule.Period
@@ -32,16 +33,67 @@ class Coming:
         return Coming(self.bills + other.bills, self.amounts + other.amounts)
 
 
-def coming_total(until: date) -> Coming:
+def coming_total(until: date, known: Practicalities | None = None) -> Coming:
     """Every bill not made yet whose invoice date is on or before a day; what waits for a person included."""
-    known = Practicalities.of_the_practice()
+    return _total_of(BillingSchedule.objects.due(until), until, known or Practicalities.of_the_practice())
+
+
+def coming_and_waiting(until: date, known: Practicalities) -> tuple[Coming, Coming]:
+    """What will be billed by itself up to a day, and what waits for a person."""
     due = BillingSchedule.objects.due(until)
+    plain, waits = _plain(until), waits_for_somebody(known.rules)
+    ready, waiting = (_added_up(due.filter(plain, condition), known) for condition in (~waits, waits))
+    for schedule, stands in standings(list(due.exclude(plain)), until, known):
+        ready += _sum(schedule, stands.ready, known)
+        waiting += _sum(schedule, [bill for bill, _ in stands.waiting], known)
+    return ready, waiting
+
+
+def _sum(schedule: BillingSchedule, found: Collection[Bill], known: Practicalities) -> Coming:
+    return Coming(len(found), total(amounts_of(schedule, bill, known) for bill in found))
+
+
+def _total_of(due: BillingScheduleQuerySet, until: date, known: Practicalities) -> Coming:
     plain = _plain(until)
-    several = list(due.exclude(plain).select_related("tax_rate"))
-    total = _added_up(due.filter(plain), known)
-    for schedule, bill in due_bills(several, until, known):
-        total += Coming(1, amounts_of(schedule, bill, known))
-    return total
+    found = _added_up(due.filter(plain), known)
+    for schedule, bill in due_bills(list(due.exclude(plain)), until, known):
+        found += Coming(1, amounts_of(schedule, bill, known))
+    return found
+
+
+def waits_for_somebody(rules: Rules) -> Q:
+    """The schedules whose next bill is not made by itself, where nobody changed its date or price."""
+    next_one = ComingBill.objects.filter(schedule=OuterRef("pk"), starts_on=OuterRef("next_starts_on"))
+    approved = Exists(next_one.filter(approved_at__isnull=False))
+    asked = Q(needs_confirming=True)
+    if rules.needs_approval:
+        asked |= Q(billing=Billing.RECURRING)
+    return (
+        Q(Q(mode=BillingSchedule.Mode.MANUAL), ~approved)
+        | Q(Exists(next_one.exclude(held_reason="")))
+        | (asked & Q(~approved))
+    )
+
+
+def standings(
+    schedules: Collection[BillingSchedule], until: date, known: Practicalities
+) -> Iterator[tuple[BillingSchedule, Standing]]:
+    """Where these schedules stand on a day: what is ready, what waits and why."""
+    settled, decisions = settled_and_decided(schedules)
+    for schedule in schedules:
+        yield (
+            schedule,
+            standing(
+                schedule.coming(known.invoice_day),
+                settled.get(schedule.pk, set()),
+                decisions.get(schedule.pk, {}),
+                on=until,
+                rules=known.rules,
+                needs_confirming=schedule.needs_confirming,
+                recurs=schedule.billing == Billing.RECURRING,
+                is_by_hand=schedule.mode == BillingSchedule.Mode.MANUAL,
+            ),
+        )
 
 
 def next_bills(schedules: Collection[BillingSchedule]) -> dict[int, Bill]:
@@ -70,17 +122,26 @@ def due_bills(
 
 def amounts_of(schedule: BillingSchedule, bill: Bill, known: Practicalities) -> Amounts:
     """Net and VAT of one bill, at the price decided for it or else the schedule's."""
-    quantity, price = schedule.quantity, schedule.unit_price
-    if bill.decision is not None:
-        quantity = quantity if bill.decision.quantity is None else bill.decision.quantity
-        price = price if bill.decision.unit_price is None else bill.decision.unit_price
+    quantity, price = terms_of(schedule, bill)
     return price_line(quantity, price, known.percent(schedule.tax_rate_id, bill.bills_on))
+
+
+def terms_of(schedule: BillingSchedule, bill: Bill) -> tuple[Decimal, Decimal]:
+    """Quantity and unit price of one bill: what was decided for it, or else the schedule's."""
+    decided = bill.decision or Decision()
+    return (
+        schedule.quantity if decided.quantity is None else decided.quantity,
+        schedule.unit_price if decided.unit_price is None else decided.unit_price,
+    )
 
 
 def _plain(until: date) -> Q:
     """The schedules of which at most one bill is dated by then, at their own price."""
     once = ~Q(billing=Billing.RECURRING) | Q(period=Period.MONTH, next_bill_on__gte=until.replace(day=1))
-    return Q(once, ~Exists(ComingBill.objects.filter(schedule=OuterRef("pk"))))
+    changed = ComingBill.objects.filter(schedule=OuterRef("pk")).exclude(
+        bills_on=None, quantity=None, unit_price=None
+    )
+    return Q(once, ~Exists(changed))
 
 
 def _added_up(schedules: BillingScheduleQuerySet, known: Practicalities) -> Coming:

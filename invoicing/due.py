@@ -108,6 +108,7 @@ def standing(
     rules: Rules,
     needs_confirming: bool = False,
     recurs: bool = True,
+    is_by_hand: bool = False,
 ) -> Standing:
     """How a schedule stands on a day, under the practice's rules."""
     due, coming = _split(periods, settled, decisions, on)
@@ -116,7 +117,12 @@ def standing(
     fresh = sum(1 for bill in due if bill.decision is None or not _is_decided(bill.decision))
     for bill in due:
         wait = _wait(
-            bill, rules, needs_confirming=needs_confirming, recurs=recurs, was_missed=recurs and fresh > 1
+            bill,
+            rules,
+            needs_confirming=needs_confirming,
+            recurs=recurs,
+            was_missed=recurs and fresh > 1,
+            is_by_hand=is_by_hand,
         )
         if wait is None:
             ready.append(bill)
@@ -152,12 +158,22 @@ def _is_decided(decision: Decision) -> bool:
     return decision.is_held or decision.is_approved
 
 
-def _wait(bill: Bill, rules: Rules, *, needs_confirming: bool, recurs: bool, was_missed: bool) -> Wait | None:
+def _wait(
+    bill: Bill,
+    rules: Rules,
+    *,
+    needs_confirming: bool,
+    recurs: bool,
+    was_missed: bool,
+    is_by_hand: bool,
+) -> Wait | None:
     decision = bill.decision
     if decision is not None and decision.is_held:
         return Wait.HELD
     if decision is not None and decision.is_approved:
         return None
+    if is_by_hand:
+        return Wait.BY_HAND
     if needs_confirming:
         return Wait.TO_CONFIRM
     if was_missed and rules.asks_about_missed:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.views import billing, clients, invoices, service_use
+from invoicing.views import billing, clients, invoices, month_end, service_use
 
 app_name = "invoicing"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("billing/<int:pk>/pause/", billing.schedule_pause, name="schedule-pause"),
     path("billing/<int:pk>/resume/", billing.schedule_resume, name="schedule-resume"),
     path("billing/<int:pk>/end/", billing.schedule_end, name="schedule-end"),
+    path("billing/month/", month_end.month_end, name="month-end"),
+    path("billing/month/act/", month_end.month_act, name="month-act"),
+    path("billing/month/sign-off/", month_end.month_sign_off, name="month-sign-off"),
+    path("invoices/<int:pk>/undo/", month_end.invoice_undo, name="invoice-undo"),
     path("service-use/", service_use.service_use_list, name="service-use-list"),
     path("service-use/<int:pk>/", service_use.service_use, name="service-use"),
     path("invoices/", invoices.invoice_list, name="invoice-list"),

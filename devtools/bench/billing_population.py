@@ -154,7 +154,11 @@ def _add_line(service: Service, offer: Proposal, position: int, price: Decimal) 
 def _multiply(row: models.Model, source: str, parameters: Sequence[int], **expressions: str) -> None:
     """Copies of a row, one for each row of the source, with these columns from there."""
     meta = row._meta
-    columns = [str(field.column) for field in meta.local_concrete_fields if not field.primary_key]
+    columns = [
+        str(field.column)
+        for field in meta.local_concrete_fields
+        if not field.primary_key and not field.generated
+    ]
     values = ", ".join(expressions.get(column, f'template."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q, UniqueConstraint
+from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
 
 from clients.models import Client
 from invoicing.due import Decision, periods_of, single
@@ -23,9 +23,12 @@ class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
         """Active schedules with something to bill that is dated by then, by themselves or by hand."""
         return self.filter(status=BillingSchedule.Status.ACTIVE, next_bill_on__lte=on)
 
-    def automatic(self) -> "BillingScheduleQuerySet":
-        """Schedules that the run bills by itself (G57)."""
-        return self.filter(mode=BillingSchedule.Mode.AUTOMATIC)
+    def billed_by_the_run(self) -> "BillingScheduleQuerySet":
+        """Schedules the run looks at: those billed by themselves (G57), and what somebody has approved."""
+        approved = ComingBill.objects.filter(
+            schedule=OuterRef("pk"), starts_on__gte=OuterRef("next_starts_on"), approved_at__isnull=False
+        )
+        return self.filter(Q(mode=BillingSchedule.Mode.AUTOMATIC) | Q(Exists(approved)))
 
     def recurring(self) -> "BillingScheduleQuerySet":
         """Active schedules that bill period by period."""

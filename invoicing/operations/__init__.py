@@ -6,6 +6,7 @@ from invoicing.operations.coming_bills import (
     approve_bills,
     change_bill,
     hold_bills,
+    skip_bills,
     skip_period,
     split_bill,
     take_back_skip,
@@ -19,6 +20,7 @@ from invoicing.operations.invoices import (
     post_invoice,
     void_invoice,
 )
+from invoicing.operations.month_end import approve_month, hold_month, sign_off_month, skip_month
 from invoicing.operations.moving import move_periods, set_mode, shift_when_moved
 from invoicing.operations.payments import record_payment, reverse_payment
 from invoicing.operations.schedules import (
@@ -37,6 +39,7 @@ __all__ = [
     "BillingOutcome",
     "amend_draft",
     "approve_bills",
+    "approve_month",
     "bill_due_periods",
     "change_bill",
     "complete_schedule",
@@ -44,6 +47,7 @@ __all__ = [
     "draft_invoice",
     "end_billing",
     "hold_bills",
+    "hold_month",
     "invoicing_settings",
     "issue_invoice",
     "mark_voided_in_ledger",
@@ -60,6 +64,9 @@ __all__ = [
     "set_invoicing_settings",
     "set_mode",
     "shift_when_moved",
+    "sign_off_month",
+    "skip_bills",
+    "skip_month",
     "skip_period",
     "split_bill",
     "start_billing",

@@ -117,6 +117,7 @@ def _standing_of(row: DueRow, exceptions: Exceptions, on: date, known: Practical
         rules=known.rules,
         needs_confirming=row.needs_confirming,
         recurs=row.recurs,
+        is_by_hand=row.is_by_hand,
     )
 
 

@@ -3,6 +3,7 @@
 A bill is named by its schedule and the first day of its period. Nothing here touches a bill that was made.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
@@ -22,7 +23,7 @@ from invoicing.errors import (
     PeriodIsSettled,
 )
 from invoicing.models import BilledPeriod, BillingSchedule, ComingBill
-from invoicing.operations.advancing import locked, restood
+from invoicing.operations.advancing import locked, restand, restood
 from invoicing.practicalities import Practicalities
 from practices import audit
 from practices.arrays import array
@@ -147,17 +148,56 @@ def skip_period(schedule: BillingSchedule, starts_on: date, *, reason: str) -> B
     if not reason.strip():
         raise NeedsAReason(schedule)
     schedule = _unsettled(schedule, starts_on)
-    bill = bill_of(schedule, starts_on)
+    period = _left_out(schedule, bill_of(schedule, starts_on), reason, Practicalities.of_the_practice())
+    period.save()
     audit.record("schedule.period_skipped", schedule, starts_on=str(starts_on), reason=reason.strip())
-    period: BilledPeriod = BilledPeriod.objects.create(
-        schedule=schedule,
-        starts_on=starts_on,
-        skip_reason=reason.strip()[:LONGEST_REASON],
-        dated_on=None if bill.bills_on == date.max else bill.bills_on,
-        waived=amounts_of(schedule, bill, Practicalities.of_the_practice()).gross,
-    )
     restood(schedule)
     return period
+
+
+def skip_bills(chosen: Collection[tuple[int, date]], *, reason: str) -> int:
+    """Leave out these bills, as (schedule id, first day), in a few statements however many; how many.
+
+    What was made or left out meanwhile stays as it is. Raises `NeedsAReason`.
+    """
+    if not reason.strip():
+        raise NeedsAReason
+    starts: dict[int, list[date]] = defaultdict(list)
+    for pk, starts_on in sorted(set(chosen)):
+        starts[pk].append(starts_on)
+    schedules = list(
+        BillingSchedule.objects.filter(pk__in=starts)
+        .select_for_update(of=["self"])
+        .order_by("client_id", "pk")
+    )
+    known = Practicalities.of_the_practice()
+    settled, decisions = settled_and_decided(schedules)
+    left_out = []
+    for schedule in schedules:
+        periods = [_period(schedule, each, known) for each in starts[schedule.pk]]
+        own = settled.get(schedule.pk, set()), decisions.get(schedule.pk, {})
+        found = bills([period for period in periods if period], *own)
+        left_out += [_left_out(schedule, bill, reason, known) for bill in found]
+    BilledPeriod.objects.bulk_create(left_out)
+    audit.record_many(
+        "schedule.period_skipped",
+        BillingSchedule,
+        ((row.schedule_id, {"starts_on": str(row.starts_on), "reason": reason.strip()}) for row in left_out),
+    )
+    restand(schedules, known)
+    over = [each.pk for each in schedules if each.next_starts_on is None]
+    BillingSchedule.objects.filter(pk__in=over, status=Status.ACTIVE).update(status=Status.ENDED)
+    return len(left_out)
+
+
+def _left_out(schedule: BillingSchedule, bill: Bill, reason: str, known: Practicalities) -> BilledPeriod:
+    return BilledPeriod(
+        schedule=schedule,
+        starts_on=bill.period.starts_on,
+        skip_reason=reason.strip()[:LONGEST_REASON],
+        dated_on=None if bill.bills_on == date.max else bill.bills_on,
+        waived=amounts_of(schedule, bill, known).gross,
+    )
 
 
 def take_back_skip(schedule: BillingSchedule, starts_on: date) -> BillingSchedule:
@@ -235,18 +275,18 @@ def bill_of(schedule: BillingSchedule, starts_on: date) -> Bill:
     if BilledPeriod.objects.filter(schedule=schedule, starts_on=starts_on).exists():
         raise PeriodIsSettled(schedule)
     own = decisions.get(schedule.pk, {})
-    period = _period(schedule, starts_on)
+    period = _period(schedule, starts_on, Practicalities.of_the_practice())
     found = next(bills([period] if period else [], settled.get(schedule.pk, ()), own), None)
     if found is None:
         raise NotAPeriod(schedule)
     return found
 
 
-def _period(schedule: BillingSchedule, starts_on: date) -> Period | None:
+def _period(schedule: BillingSchedule, starts_on: date, known: Practicalities) -> Period | None:
     if schedule.billing != Billing.RECURRING:
         once = Period(starts_on, starts_on, schedule.completes_on or date.max)
         return once if starts_on == schedule.starts_on else None
-    rhythm = schedule.rhythm(Practicalities.of_the_practice().invoice_day)
+    rhythm = schedule.rhythm(known.invoice_day)
     if schedule.next_starts_on is None or starts_on < schedule.next_starts_on:
         return None
     found = next(rhythm.since(starts_on), None)

@@ -37,6 +37,7 @@ class DueRow(NamedTuple):
     bills_from: date
     ends_on: date | None
     needs_confirming: bool
+    mode: str
     next_starts_on: date
     next_bill_on: date
     #: Who receives the invoice: the client itself, or who pays for it in its group.
@@ -50,6 +51,11 @@ class DueRow(NamedTuple):
     def recurs(self) -> bool:
         """Whether it is billed period by period."""
         return self.billing == BillingSchedule.Billing.RECURRING
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether only what somebody approved is billed."""
+        return self.mode == BillingSchedule.Mode.MANUAL
 
     @property
     def is_archived(self) -> bool:
@@ -103,7 +109,8 @@ _DUE = """
     SELECT schedule.id, schedule.client_id, client.status, payer.posts_automatically, line.proposal_id,
            schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price, schedule.tax_rate_id,
            schedule.billing, schedule.every, schedule.period, schedule.starts_on, schedule.bills_from,
-           schedule.ends_on, schedule.needs_confirming, schedule.next_starts_on, schedule.next_bill_on,
+           schedule.ends_on, schedule.needs_confirming, schedule.mode,
+           schedule.next_starts_on, schedule.next_bill_on,
            payer.id, CASE WHEN payer.id = client.id THEN '' ELSE client.name END,
            client.aml_status = 'cleared' AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s)
     FROM invoicing_billingschedule AS schedule
@@ -113,8 +120,12 @@ _DUE = """
         ON payer.practice_id = schedule.practice_id AND payer.id = COALESCE(client.billed_to_id, client.id)
     JOIN proposals_proposalline AS line
         ON line.practice_id = schedule.practice_id AND line.id = schedule.proposal_line_id
-    WHERE schedule.practice_id = %s AND schedule.status = 'active' AND schedule.mode = 'automatic'
-        AND schedule.next_bill_on <= %s AND (schedule.client_id, schedule.id) > (%s, %s) {chosen}
+    WHERE schedule.practice_id = %s AND schedule.status = 'active' AND schedule.next_bill_on <= %s
+        AND (schedule.mode = 'automatic' OR EXISTS (
+            SELECT 1 FROM invoicing_comingbill AS bill
+            WHERE bill.practice_id = schedule.practice_id AND bill.schedule_id = schedule.id
+                AND bill.starts_on >= schedule.next_starts_on AND bill.approved_at IS NOT NULL))
+        AND (schedule.client_id, schedule.id) > (%s, %s) {chosen}
     ORDER BY schedule.client_id, schedule.id
     LIMIT %s
     FOR UPDATE OF schedule

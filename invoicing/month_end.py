@@ -1,0 +1,366 @@
+"""A month as it is closed: what is billed and still to bill beside the month before, client by client.
+
+The funnel balances to the penny: agreed = left out + waiting + ready + billed, billed = posted + not posted yet,
+posted and billed are paid or owed.
+"""
+
+import calendar
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef, Sum
+
+from clients.models import Client, ClientQuerySet
+from invoicing.coming import (
+    amounts_of,
+    coming_and_waiting,
+    standings,
+    terms_of,
+    waits_for_somebody,
+)
+from invoicing.due import Bill, Wait
+from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
+from invoicing.practicalities import Practicalities
+from invoicing.queries import latest_postings
+from ledger.models import Posting
+from money.amounts import ZERO, Amounts
+from proposals.periods import add_months, day_in_month
+
+#: Invoices in their quiet time that are listed.
+SHOWN = 50
+#: A price that moved by more than this part of itself is pointed out.
+JUMP = Decimal("0.2")
+#: Why a document did not reach the ledger, as far as somebody can settle it before the next one.
+LEDGER_WARNINGS = {
+    "AccountNotMapped": "Account not mapped",
+    "MappingMissing": "Not mapped",
+    "RateNotMapped": "VAT rate not mapped",
+    "RateUnsuitable": "VAT rate unsuitable",
+    "AmbiguousContact": "Several contacts in Sage",
+    "ContactDiffers": "Contact differs in Sage",
+    "ContactTaken": "Contact taken in Sage",
+    "ContactUnusable": "Contact unusable in Sage",
+}
+WAITS = {
+    Wait.HELD: "Held",
+    Wait.BY_HAND: "By hand",
+    Wait.TO_CONFIRM: "To confirm",
+    Wait.TO_APPROVE: "To approve",
+    Wait.MISSED: "Missed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month."""
+
+    first: date
+
+    @classmethod
+    def of(cls, on: date) -> "Month":
+        """The month of a day."""
+        return cls(on.replace(day=1))
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return day_in_month(self.first.year, self.first.month, 31)
+
+    @property
+    def before(self) -> "Month":
+        """The month before."""
+        return Month(add_months(self.first, -1))
+
+    @property
+    def after(self) -> "Month":
+        """The month after."""
+        return Month(self.last + timedelta(days=1))
+
+    @property
+    def key(self) -> str:
+        """`2027-03`, for addresses."""
+        return f"{self.first:%Y-%m}"
+
+    def __str__(self) -> str:
+        return f"{calendar.month_name[self.first.month]} {self.first.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """The balancing line of a month, gross, in the practice's currency."""
+
+    skipped: Decimal
+    waiting: Decimal
+    ready: Decimal
+    billed: Decimal
+    posted: Decimal
+    owed: Decimal
+    waiting_bills: int = 0
+    ready_bills: int = 0
+
+    @property
+    def agreed(self) -> Decimal:
+        """Everything dated in the month by what clients have accepted, and instant bills."""
+        return self.skipped + self.waiting + self.ready + self.billed
+
+    @property
+    def not_posted(self) -> Decimal:
+        """Billed here, and not in the ledger yet."""
+        return self.billed - self.posted
+
+    @property
+    def paid(self) -> Decimal:
+        """Billed and settled."""
+        return self.billed - self.owed
+
+    def as_text(self) -> dict[str, str]:
+        """The figures as they are kept with a sign-off."""
+        names = ("agreed", "skipped", "waiting", "ready", "billed", "posted", "paid", "owed")
+        return {name: str(getattr(self, name)) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One line of one bill, made or coming: what a service comes to."""
+
+    name: str
+    quantity: Decimal
+    unit_price: Decimal
+    net: Decimal
+    recurs: bool
+
+
+@dataclass(slots=True)
+class MonthLine:
+    """One service of a client this month beside last month; amounts are net."""
+
+    name: str = ""
+    now: list[Share] = field(default_factory=list)
+    before: list[Share] = field(default_factory=list)
+    change: str = ""
+    #: Of what is still to be billed: schedule, first day of the period, invoice date, and why it waits.
+    coming: list[tuple[int, date, date, Wait | None]] = field(default_factory=list)
+
+    @property
+    def net_now(self) -> Decimal | None:
+        """This month's net; None where it is not billed this month."""
+        return sum((share.net for share in self.now), ZERO) if self.now else None
+
+    @property
+    def net_before(self) -> Decimal | None:
+        """Last month's net; None where it was not billed then."""
+        return sum((share.net for share in self.before), ZERO) if self.before else None
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the unit price moved by more than a fifth."""
+        if self.change != "Price" or not self.before[-1].unit_price:
+            return False
+        old, new = self.before[-1].unit_price, self.now[-1].unit_price
+        return abs(new - old) > old * JUMP
+
+
+@dataclass(slots=True)
+class ClientMonth:
+    """One client's month: lines, totals gross, what changed, what to look at."""
+
+    client: Client
+    services: dict[int, MonthLine] = field(default_factory=lambda: defaultdict(MonthLine))
+    now: Amounts = field(default_factory=Amounts)
+    before: Amounts = field(default_factory=Amounts)
+    coming: int = 0
+    waiting: int = 0
+    invoices: list[Invoice] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[MonthLine]:
+        """Its services, by name."""
+        return sorted(self.services.values(), key=lambda line: line.name)
+
+    @property
+    def changes(self) -> list[str]:
+        """The kinds of change, each once."""
+        return sorted({line.change for line in self.lines if line.change})
+
+    @property
+    def waits(self) -> list[str]:
+        """Why bills of it wait, each reason once."""
+        return sorted({WAITS[wait] for line in self.lines for *_, wait in line.coming if wait})
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """Label and tone."""
+        if self.waiting:
+            return "Waiting", "warn"
+        if self.coming:
+            return "Ready", "info"
+        return ("Billed", "good") if self.invoices else ("Nothing this month", "neutral")
+
+
+def funnel(month: Month, known: Practicalities) -> Funnel:
+    """The balancing line of a month, in seven queries at most however large the practice is."""
+    ready, waiting = coming_and_waiting(month.last, known)
+    issued = Invoice.objects.issued().filter(tax_point__range=(month.first, month.last))
+    posted = Posting.objects.filter(
+        practice=OuterRef("practice"),
+        kind=Posting.Kind.INVOICE_CREATE,
+        subject_id=OuterRef("pk"),
+        status=Posting.Status.POSTED,
+    )
+    sums = issued.aggregate(net=Sum("net"), vat=Sum("vat"), owed=Sum("outstanding"))
+    there = issued.filter(Exists(posted)).aggregate(net=Sum("net"), vat=Sum("vat"))
+    left_out = BilledPeriod.objects.filter(dated_on__range=(month.first, month.last), invoice=None)
+    return Funnel(
+        skipped=left_out.aggregate(gross=Sum("waived"))["gross"] or ZERO,
+        waiting=waiting.amounts.gross,
+        ready=ready.amounts.gross,
+        billed=(sums["net"] or ZERO) + (sums["vat"] or ZERO),
+        posted=(there["net"] or ZERO) + (there["vat"] or ZERO),
+        owed=sums["owed"] or ZERO,
+        waiting_bills=waiting.bills,
+        ready_bills=ready.bills,
+    )
+
+
+def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet:
+    """The clients of a view of the month (`waiting`, `ready`, `billed`, else all), by name."""
+    coming = BillingSchedule.objects.due(month.last).filter(client=OuterRef("pk"))
+    issued = Invoice.objects.issued().filter(client=OuterRef("pk"))
+    this = Exists(issued.filter(tax_point__range=(month.first, month.last)))
+    last = Exists(issued.filter(tax_point__range=(month.before.first, month.before.last)))
+    waits = waits_for_somebody(known.rules)
+    conditions = {
+        "waiting": Exists(coming.filter(waits)),
+        "ready": Exists(coming.exclude(waits)),
+        "billed": this,
+    }
+    chosen: ClientQuerySet = Client.objects.filter(conditions.get(show, Exists(coming) | this | last))
+    return chosen.order_by("name_key", "pk")
+
+
+def page_of_clients(month: Month, clients: Collection[Client], known: Practicalities) -> list[ClientMonth]:
+    """The month of each of these clients, in their order; a handful of queries for all of them."""
+    found = {client.pk: ClientMonth(client) for client in clients}
+    schedules = list(
+        BillingSchedule.objects.filter(client__in=found).exclude(status=BillingSchedule.Status.ENDED)
+    )
+    invoices = list(
+        Invoice.objects.issued()
+        .filter(client__in=found, tax_point__range=(month.before.first, month.last))
+        .order_by("id")
+    )
+    lines = _lines_of(invoices)
+    due = [each for each in schedules if each.next_bill_on and each.next_bill_on <= month.last]
+    for schedule, stands in standings(due, month.last, known):
+        marked = [(bill, None) for bill in stands.ready]
+        _add_coming(found[schedule.client_id], schedule, [*marked, *stands.waiting], known)
+    _add_invoices(found, invoices, lines, month)
+    _name_changes(found, schedules, month)
+    _warn(found, invoices)
+    return list(found.values())
+
+
+def _lines_of(invoices: Iterable[Invoice]) -> dict[int, list[InvoiceLine]]:
+    grouped: dict[int, list[InvoiceLine]] = defaultdict(list)
+    for line in InvoiceLine.objects.filter(invoice__in=[invoice.pk for invoice in invoices]):
+        grouped[line.invoice_id].append(line)
+    return grouped
+
+
+def _add_coming(
+    row: ClientMonth,
+    schedule: BillingSchedule,
+    marked: Iterable[tuple[Bill, Wait | None]],
+    known: Practicalities,
+) -> None:
+    recurs = schedule.billing == BillingSchedule.Billing.RECURRING
+    line = row.services[schedule.service_id]
+    line.name = schedule.name
+    for bill, wait in marked:
+        amounts, (quantity, price) = amounts_of(schedule, bill, known), terms_of(schedule, bill)
+        line.now.append(Share(schedule.name, quantity, price, amounts.net, recurs))
+        line.coming.append((schedule.pk, bill.period.starts_on, bill.bills_on, wait))
+        row.now += amounts
+        row.coming += 1
+        row.waiting += wait is not None
+
+
+def _add_invoices(
+    found: dict[int, ClientMonth],
+    invoices: Iterable[Invoice],
+    lines: dict[int, list[InvoiceLine]],
+    month: Month,
+) -> None:
+    for invoice in invoices:
+        row, is_this = found[invoice.client_id], invoice.tax_point >= month.first
+        if is_this:
+            row.now += invoice.amounts
+            row.invoices.append(invoice)
+        else:
+            row.before += invoice.amounts
+        recurs = invoice.source == Invoice.Source.RECURRING
+        for each in lines[invoice.pk]:
+            line = row.services[each.service_id]
+            line.name = line.name or each.name.partition(",")[0]
+            share = Share(each.name, each.quantity, each.unit_price, each.net, recurs)
+            (line.now if is_this else line.before).append(share)
+
+
+def _name_changes(found: dict[int, ClientMonth], schedules: Iterable[BillingSchedule], month: Month) -> None:
+    """The kind of change of each service (G75).
+
+    What recurs less often than every month neither ends nor begins by being absent from one of the two.
+    """
+    live = {(each.client_id, each.service_id): each for each in schedules}
+    for client, row in found.items():
+        for service, line in row.services.items():
+            line.change = _change(line, live.get((client, service)), month)
+
+
+def _change(line: MonthLine, schedule: BillingSchedule | None, month: Month) -> str:
+    if not line.before:
+        if not any(share.recurs for share in line.now):
+            return "One-off"
+        began = schedule is None or schedule.bills_from >= month.first
+        return "New" if began else ""
+    if not line.now:
+        return "Ended" if schedule is None and any(share.recurs for share in line.before) else ""
+    if line.now[-1].unit_price != line.before[-1].unit_price:
+        return "Price"
+    quantities = [sum(share.quantity for share in shares) for shares in (line.now, line.before)]
+    return "Quantity" if quantities[0] != quantities[1] else ""
+
+
+def _warn(found: dict[int, ClientMonth], invoices: Collection[Invoice]) -> None:
+    """What somebody should look at before approving; what the ledger refused last time will be refused again."""
+    postings = latest_postings([invoice.pk for invoice in invoices])
+    refused: dict[int, set[str]] = defaultdict(set)
+    for invoice in invoices:
+        posting = postings.get(invoice.pk)
+        if posting and posting.status == Posting.Status.FAILED:
+            refused[invoice.client_id].add(LEDGER_WARNINGS.get(posting.failure, "Refused by Sage"))
+    for client, row in found.items():
+        row.warnings = sorted(refused[client])
+        row.warnings += [f"Price jump: {line.name}" for line in row.lines if line.jumps]
+        if "To confirm" in row.waits:
+            row.warnings.append("Quantity or price missing")
+        if row.coming and row.client.status == Client.Status.ARCHIVED:
+            row.warnings.append("Client is archived")
+
+
+def leaving_soon(now: datetime) -> list[tuple[Invoice, datetime]]:
+    """Invoices in their quiet time, the next to leave first, and when they leave; fifty at most."""
+    waiting = Posting.objects.filter(
+        kind=Posting.Kind.INVOICE_CREATE,
+        status=Posting.Status.PENDING,
+        attempted_at=None,
+        not_before__gt=now,
+        failure="",
+    ).order_by("not_before", "id")[:SHOWN]
+    times = {posting.subject_id: posting.not_before for posting in waiting}
+    invoices = Invoice.objects.issued().select_related("client").in_bulk(list(times))
+    return [(invoices[pk], at) for pk, at in times.items() if pk in invoices]
