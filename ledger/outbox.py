@@ -158,6 +158,18 @@ def release_posting(posting: Posting) -> Posting:
     return posting
 
 
+def adopt_posting(posting: Posting, *, external_id: str, number: str, url: str) -> Posting:
+    """A held posting whose document turned out to be in the ledger: settled, and never sent. Raises `NotHeld`."""
+    posting = _locked(posting)
+    if posting.status != Posting.Status.HELD:
+        raise NotHeld(posting)
+    posting.status, posting.settled_at = Posting.Status.POSTED, timezone.now()
+    posting.external_id, posting.external_number, posting.external_url = external_id, number, url
+    posting.save(update_fields=["status", "settled_at", "external_id", "external_number", "external_url"])
+    audit.record("posting.posted", posting, reference=posting.reference, number=number, adopted=True)
+    return posting
+
+
 def retry_posting(posting: Posting) -> Posting:
     """Let a refused posting try again, safe to press any number of times; raises `NotFailed`."""
     posting = _locked(posting)

@@ -1,4 +1,4 @@
-"""Long work about Sage: importing contacts, and taking an import back."""
+"""Long work about Sage: importing contacts, taking an import back, adopting invoices from before."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,16 +7,18 @@ from django.db import transaction
 from django.urls import reverse
 
 from clients.models import Client
+from invoicing.models import Invoice
 from practices.errors import DomainError
 from practices.jobs import Outcome, runs, start_job
 from practices.models import Job, JobRow
 from practices.permissions import Can
+from sage_integration.adoption.operations import adopt_invoice
 from sage_integration.app_clients.decisions import Act, Decision, Plan
 from sage_integration.app_clients.importing import confirm_link, ignore_contact, import_contact, take_back
 from sage_integration.app_clients.suggestions import refresh_suggestions
-from sage_integration.models import SageContact
+from sage_integration.models import AdoptionOffer, SageContact
 
-IMPORT, UNDO = "sage.import_clients", "sage.undo_import"
+IMPORT, UNDO, ADOPT = "sage.import_clients", "sage.undo_import", "sage.adopt_invoices"
 #: An import can be taken back for so long after it ended.
 UNDO_FOR = timedelta(hours=24)
 
@@ -132,3 +134,36 @@ def _taken_back(job: Job, contact_id: int) -> Outcome:
     if why_not := take_back(contact, job):
         return Outcome(contact.name, JobRow.Outcome.SKIPPED, why_not)
     return Outcome(contact.name, message="As it was before the import.")
+
+
+def start_adoption(offers: Sequence[AdoptionOffer]) -> Job:
+    """The work that links these invoices with those in Sage; nothing is sent."""
+    return start_job(
+        ADOPT,
+        "Adopt invoices that are in Sage",
+        total=len(offers),
+        right=Can.MANAGE_CONNECTION,
+        parameters={"offers": [offer.pk for offer in offers]},
+    )
+
+
+@runs(ADOPT, chunk=50)
+def _adopt(job: Job, start: int, stop: int) -> Sequence[Outcome]:
+    """Rows of an adoption; what changed meanwhile is left for a person."""
+    return [_adopted(job, pk) for pk in job.parameters["offers"][start:stop]]
+
+
+def _adopted(job: Job, pk: int) -> Outcome:
+    offer = AdoptionOffer.objects.select_related("posting").filter(pk=pk).first()
+    if offer is None:
+        return Outcome("An invoice", JobRow.Outcome.SKIPPED, "It was settled meanwhile.")
+    invoice = Invoice.objects.get(pk=offer.posting.subject_id)
+    page = reverse("invoicing:invoice-detail", args=[job.practice.slug, invoice.pk])
+    try:
+        with transaction.atomic():
+            adopt_invoice(offer)
+    except DomainError as error:
+        return Outcome(invoice.number_label, JobRow.Outcome.NEEDS_YOU, error.message, page)
+    return Outcome(
+        invoice.number_label, message=f"It is {offer.sage_number} in Sage; nothing was sent.", url=page
+    )

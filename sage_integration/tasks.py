@@ -7,7 +7,7 @@ from practices.tasks import PracticeTask, practices_from, wake
 from practices.tenancy import practice_transaction
 from sage_integration import queue, tokens
 from sage_integration.sage.errors import ReauthorisationRequired, SageError
-from sage_integration.sync import audit, contact_book, pull, push, reference_data
+from sage_integration.sync import audit, contact_book, existing, pull, push, reference_data
 
 log = structlog.get_logger(__name__)
 
@@ -101,3 +101,9 @@ def sweep_contacts() -> None:
 def read_contacts(_practice_id: int) -> None:
     """Read what changed among a practice's contacts, and what was deleted."""
     contact_book.sync_contacts()
+
+
+@shared_task(base=PracticeTask)
+def read_existing_invoices(_practice_id: int) -> None:
+    """Look in Sage for what a practice holds, because somebody asked for it."""
+    existing.find_existing_invoices()

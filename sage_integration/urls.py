@@ -3,6 +3,7 @@
 from django.urls import path
 
 from sage_integration.views import (
+    adoption,
     app_clients,
     clients,
     connection,
@@ -30,6 +31,8 @@ urlpatterns = [
     path("sage/health/", steps.health_check, name="health-check"),
     path("sage/clients/", steps.clients_foreseen, name="clients-foreseen"),
     path("sage/invoices/", steps.invoices_foreseen, name="invoices-foreseen"),
+    path("sage/invoices/read/", adoption.existing_read, name="existing-read"),
+    path("sage/invoices/adopt/", adoption.existing_adopt, name="existing-adopt"),
     path("sage/dry-run/", steps.dry_run, name="dry-run"),
     path("sage/settings/", setup.settings_edit, name="settings-edit"),
     path("sage/settings/dates/", setup.terms_example, name="terms-example"),

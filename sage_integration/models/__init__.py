@@ -11,11 +11,13 @@ from ledger.models import Posting
 from practices.fields import SealedTextField
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
+from sage_integration.models.adoption import AdoptionOffer
 from sage_integration.models.contacts import ContactLink, SageContact
 from services.models import Service, TaxRate
 
 __all__ = [
     "AccountMapping",
+    "AdoptionOffer",
     "Authorisation",
     "ContactLink",
     "ItemMapping",
@@ -342,6 +344,7 @@ class SyncRun(TenantModel):
         REFERENCE_DATA = "reference_data", "Accounts and VAT rates"
         AUDIT = "audit", "Comparison of documents"
         CONTACTS = "contacts", "Contacts"
+        EXISTING = "existing", "Invoices from before"
 
     kind = models.CharField(max_length=15, choices=Kind.choices)
     started_at = models.DateTimeField(default=timezone.now)

@@ -40,11 +40,12 @@ def audit_documents() -> SyncRun | None:
             return None
         run: SyncRun = SyncRun.objects.create(kind=SyncRun.Kind.AUDIT)
         references = _posted(connection.business_id)
+        adopted = _adopted(connection.business_id)
     counts: Counter[str] = Counter()
     problems: list[str] = []
     try:
         with open_sage(connection) as sage:
-            found = _in_sage(set(references.values()), sage)
+            found = _in_sage(set(references.values()), adopted, sage)
     except SageError as error:
         outcomes.pause_business(error, connection.business_id)
         problems.append(str(error))
@@ -75,11 +76,17 @@ def _posted(business_id: str) -> dict[int, str]:
     return dict(links.order_by("pk").values_list("pk", "posting__reference"))
 
 
-def _in_sage(references: set[str], sage: SageClient) -> Found:
+def _adopted(business_id: str) -> dict[str, str]:
+    """The references here of documents that were in Sage before and carry one of somebody else's, by Sage's id."""
+    links = SageLink.objects.filter(business_id=business_id, was_adopted=True)
+    return dict(links.values_list("sage_id", "posting__reference"))
+
+
+def _in_sage(references: set[str], adopted: dict[str, str], sage: SageClient) -> Found:
     """Sage's invoices with these references or with one of our making: one reading instead of many searches."""
     found: Found = defaultdict(list)
     for invoice in sage.sales_invoices.list():
-        reference = str(invoice.get("reference") or "")
+        reference = adopted.get(invoice["id"]) or str(invoice.get("reference") or "")
         if reference in references or OUR_REFERENCE.fullmatch(reference):
             found[reference].append(invoice)
     return found

@@ -13,6 +13,7 @@ from ledger.outbox import ledger_settings
 from ledger.queue import on_its_way
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
+from practices.tasks import wake
 from practices.tenancy import practice_transaction
 from sage_integration.companies import CompanyPage, companies_to_choose, connect_company
 from sage_integration.connections import current_connection
@@ -45,6 +46,7 @@ from sage_integration.setup import (
     usable_accounts,
     usable_rates,
 )
+from sage_integration.tasks import read_contacts
 from sage_integration.views.onwards import onwards, to_connection
 from sage_integration.worked_dates import WorkedDates, worked_dates
 from services.models import Service, TaxRate
@@ -93,6 +95,7 @@ def _choose(request: PracticeRequest) -> HttpResponse:
     except SageError as error:
         messages.error(request, f"{sentence_of(error)} The company was not chosen.")
         return see_other(request, "sage:business-choose", practice=request.practice.slug)
+    wake(read_contacts, request.practice.pk)
     messages.success(request, f"{connection.business_name} is chosen. Its accounts and VAT rates were read.")
     return see_other(request, step_after("sage:business-choose"), practice=request.practice.slug)
 

@@ -6,7 +6,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from ledger.models import Posting
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from sage_integration.connections import current_connection
@@ -15,6 +14,8 @@ from sage_integration.health import findings
 from sage_integration.models import SageConnection, SyncRun
 from sage_integration.queries import set_up_steps
 from sage_integration.setup import mark_step_read
+from sage_integration.views.adoption import adoption_page
+from sage_integration.views.app_clients import TABS, contacts_of
 from sage_integration.views.onwards import onwards, to_connection
 
 #: What a person should look at comes first.
@@ -48,6 +49,8 @@ def clients_foreseen(request: PracticeRequest, practice: str) -> HttpResponse:
     about = {
         "foreseen": connection.health.get("clients", {}),
         "contacts": connection.health.get("contacts", 0),
+        "run": SyncRun.objects.filter(kind=SyncRun.Kind.CONTACTS).first(),
+        "counts": {name: contacts_of(name, connection.business_id).count() for name, _, _ in TABS},
     }
     return _step(request, connection, "sage:clients-foreseen", "clients_foreseen", about)
 
@@ -59,11 +62,10 @@ def invoices_foreseen(request: PracticeRequest, practice: str) -> HttpResponse:
     connection = current_connection()
     if connection is None or not connection.business_id:
         return to_connection(request)
-    held = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.HELD).count()
     about = {
         "invoices": connection.health.get("invoices", 0),
         "last_invoice_on": connection.health.get("last_invoice_on", ""),
-        "held": held,
+        **adoption_page(connection),
     }
     return _step(request, connection, "sage:invoices-foreseen", "invoices_foreseen", about)
 
