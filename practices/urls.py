@@ -1,6 +1,7 @@
 from django.urls import path
 
 from practices import (
+    activity_views,
     job_views,
     key_views,
     mail_views,
@@ -30,7 +31,8 @@ urlpatterns = [
     path("settings/wording/<path:kind>/usual/", wording_views.wording_drop, name="wording-drop"),
     path("settings/wording/<path:kind>/", wording_views.wording_edit, name="wording-edit"),
     path("settings/profile/", profile_views.profile_edit, name="profile-edit"),
-    path("settings/activity/", views.activity, name="activity"),
+    path("settings/activity/", activity_views.activity, name="activity"),
+    path("settings/activity/export/", activity_views.activity_export, name="activity-export"),
     path("settings/api-keys/", key_views.api_key_list, name="api-key-list"),
     path("settings/api-keys/issue/", key_views.api_key_issue, name="api-key-issue"),
     path("settings/api-keys/<int:pk>/revoke/", key_views.api_key_revoke, name="api-key-revoke"),

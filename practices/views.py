@@ -1,4 +1,4 @@
-"""The front door, the practice's settings, its sent mail and its activity."""
+"""The front door and the practice's settings."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from practices.forms import PracticeForm, PracticeOpenForm
-from practices.models import AuditEntry, Membership
+from practices.models import Membership
 from practices.operations import amend_practice, open_practice
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
@@ -89,15 +89,3 @@ def practice_amend(request: PracticeRequest, practice: str) -> HttpResponse:
     amend_practice(form.save(commit=False))
     messages.success(request, "Saved.")
     return see_other(request, "practices:settings", practice=practice)
-
-
-@requires(Can.SEE)
-def activity(request: PracticeRequest, practice: str) -> HttpResponse:
-    """The audit trail, newest first."""
-    before = request.GET.get("before", "")
-    entries = AuditEntry.objects.select_related("actor").order_by("-id")
-    if before.isdecimal():
-        entries = entries.filter(pk__lt=int(before))
-    shown = list(entries[: PAGE + 1])
-    context = {"entries": shown[:PAGE], "more": len(shown) > PAGE, "tabs": settings_tabs(request, "Activity")}
-    return render(request, "practices/activity.html", context)

@@ -1,0 +1,108 @@
+"""The audit trail as people read it: filtered, in words, with what was before and after."""
+
+import json
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from practices.models import AuditEntry, Membership
+from practices.paging import keyset_page
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires
+from practices.spreadsheets import csv_response
+from practices.views import settings_tabs
+
+PAGE = 50
+#: Entries in one file; a longer stretch is exported month by month.
+MOST_ROWS = 50_000
+#: Parts of the product that entries speak of, by the first word of their action.
+SYSTEM = "system"
+
+
+@requires(Can.SEE)
+def activity(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Who did what and when, newest first."""
+    page = keyset_page(chosen_entries(request.GET), ["-id"], request.GET, size=PAGE)
+    members = Membership.objects.filter(practice=request.practice).select_related("user")
+    context = {
+        "page": [{"entry": entry, "details": details_of(entry)} for entry in page.rows],
+        "next": page.next,
+        "previous": page.previous,
+        "people": [(str(member.user_id), str(member.user)) for member in members],
+        "chosen": {name: request.GET.get(name, "") for name in ("who", "what", "from", "to")},
+        "export": f"export/?{request.GET.urlencode()}",
+        "tabs": settings_tabs(request, "Activity"),
+    }
+    part = "#rows" if request.htmx else ""
+    return render(request, "practices/activity.html" + part, context)
+
+
+@requires(Can.SEE)
+def activity_export(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The chosen entries as a CSV file, at most 50,000 of them."""
+    heads = ["When (UTC)", "Who", "What", "Which", "Details"]
+    rows = (
+        [
+            entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            entry.actor or "Ignition",
+            entry.action,
+            entry.subject_in_words,
+            json.dumps(entry.data, ensure_ascii=False, sort_keys=True),
+        ]
+        for entry in chosen_entries(request.GET).order_by("-id")[:MOST_ROWS]
+    )
+    return csv_response("activity", heads, rows)
+
+
+def chosen_entries(query: QueryDict) -> QuerySet[AuditEntry]:
+    """The entries that fit the filters; one that cannot be read narrows nothing."""
+    entries = AuditEntry.objects.select_related("actor")
+    who, what = query.get("who", ""), query.get("what", "").strip().lower().replace(" ", "_")
+    if who == SYSTEM:
+        entries = entries.filter(actor=None)
+    elif who.isascii() and who.isdecimal() and len(who) < 19:
+        entries = entries.filter(actor=int(who))
+    if what:
+        entries = entries.filter(action__icontains=what)
+    if first := _day(query.get("from", "")):
+        entries = entries.filter(at__gte=_midnight(first))
+    if (last := _day(query.get("to", ""))) and last < date.max:
+        entries = entries.filter(at__lt=_midnight(last + timedelta(days=1)))
+    return entries
+
+
+def details_of(entry: AuditEntry) -> list[dict[str, Any]]:
+    """What the entry says beside its action: names with their value, or with what was before and after."""
+    details = []
+    for name, value in entry.data.items():
+        if name == "changes" and isinstance(value, dict):
+            details += [
+                {"name": _words(field), "before": pair[0], "after": pair[1]}
+                for field, pair in value.items()
+                if isinstance(pair, list) and len(pair) == 2
+            ]
+        elif isinstance(value, dict | list):
+            details.append({"name": _words(name), "value": json.dumps(value, ensure_ascii=False)})
+        elif value not in (None, ""):
+            details.append({"name": _words(name), "value": value})
+    return details
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,65 @@
+"""The audit trail on screen and as a file."""
+
+import csv
+import io
+
+from practices import audit
+from practices.models import AuditEntry
+from practices.tenancy import practice_scope
+
+
+def recorded(cast) -> None:
+    with practice_scope(cast.brook.pk):
+        with audit.acting_as(cast.alice):
+            audit.record("client.amended", cast.brook, changes={"name": ["Old Ltd", "New Ltd"]})
+        with audit.acting_as(cast.bob):
+            audit.record("proposal.sent", cast.brook, to="=cmd|calc")
+        audit.record("invoice.issued", cast.brook, gross="120.00")
+
+
+def shown(client_of, query="") -> str:
+    return client_of("alice").get(f"/p/brook-co/settings/activity/{query}").content.decode()
+
+
+def test_entries_are_found_by_who_what_and_when(cast, client_of):
+    recorded(cast)
+    everything = shown(client_of)
+    assert "Client amended" in everything
+    assert "Old Ltd → New Ltd" in everything
+    by_bob = shown(client_of, f"?who={cast.bob.pk}")
+    assert "Proposal sent" in by_bob
+    assert "Client amended" not in by_bob
+    assert "Invoice issued" in shown(client_of, "?who=system")
+    assert "Client amended" not in shown(client_of, "?what=proposal sent")
+    assert "Nothing fits" in shown(client_of, "?from=2090-01-01")
+    assert "Nothing fits" in shown(client_of, "?to=2001-01-01")
+
+
+def test_a_filter_that_cannot_be_read_narrows_nothing(cast, client_of):
+    recorded(cast)
+    for query in ("?who=x&from=yesterday&to=9999-12-31", "?who=99999999999999999999", "?from=2026-02-31"):
+        assert "Client amended" in shown(client_of, query)
+
+
+def test_g51_the_file_holds_what_the_page_shows_and_no_formula(cast, client_of):
+    recorded(cast)
+    answer = client_of("alice").get("/p/brook-co/settings/activity/export/?what=proposal")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="activity.csv"'
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row[2] for row in rows] == ["What", "proposal.sent"]
+    assert rows[1][1] == "Bob"
+
+
+def test_the_other_practice_reads_none_of_it(cast, client_of):
+    recorded(cast)
+    assert "Client amended" not in client_of("carol").get("/p/cedar-llp/settings/activity/").content.decode()
+
+
+def test_nothing_of_the_trail_can_be_changed_by_the_application(cast, django_db_blocker):
+    import pytest
+    from django.db import ProgrammingError
+
+    recorded(cast)
+    for change in (lambda: AuditEntry.objects.update(action="x"), lambda: AuditEntry.objects.all().delete()):
+        with pytest.raises(ProgrammingError, match="permission denied"), practice_scope(cast.brook.pk):
+            change()
