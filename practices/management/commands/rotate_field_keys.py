@@ -30,7 +30,7 @@ class Command(BaseCommand):
             for model in tenant_models():
                 for field in model._meta.local_fields:
                     if isinstance(field, SealedTextField):
-                        count += self._column(cursor, model._meta.db_table, field.column)
+                        count += self._column(cursor, model._meta.db_table, field.attname)
         return count
 
     def _column(self, cursor: Any, table: str, column: str) -> int:
