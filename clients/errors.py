@@ -63,3 +63,27 @@ class EmptyFile(DomainError):
 
 class NobodyChosen(DomainError):
     message = "No client was chosen, or one of them is not here any more. Nothing was done."
+
+
+class TooManyRows(DomainError):
+    message = "This file has too many rows. Nothing was imported; part it."
+
+
+class NameColumnMissing(DomainError):
+    message = "Say which column holds the client's name. Nothing was checked yet."
+
+
+class ColumnChosenTwice(DomainError):
+    message = "Two columns are read as the same thing. Choose one of them. Nothing was checked yet."
+
+
+class ImportIsElsewhere(DomainError):
+    message = "This import has gone on meanwhile. Look at its page again."
+
+
+class NothingToImport(DomainError):
+    message = "There is nothing to import: every row is here already, left out, undecided or cannot be read."
+
+
+class CannotBeUndone(DomainError):
+    message = "This cannot be undone any more: a day has passed, or it was undone already."

@@ -197,6 +197,14 @@ class FileForm(forms.Form):
     )
 
 
+class ImportForm(forms.Form):
+    """A file of clients."""
+
+    file = forms.FileField(
+        label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"})
+    )
+
+
 class ReviewForm(forms.Form):
     """The outcome of a client's money laundering checks."""
 

@@ -1,5 +1,5 @@
 """The long work of this app; importing it makes its steps known."""
 
-from clients import bulk
+from clients import bulk, import_steps
 
-__all__ = ["bulk"]
+__all__ = ["bulk", "import_steps"]

@@ -1,11 +1,18 @@
 from django.urls import path
 
-from clients.views import activity, checks, groups, keeping, listing, records
+from clients.views import activity, checks, groups, imports, keeping, listing, records
 
 app_name = "clients"
 urlpatterns = [
     path("", listing.client_list, name="client-list"),
     path("bulk/", listing.client_bulk, name="client-bulk"),
+    path("export/", imports.client_export, name="client-export"),
+    path("import/", imports.import_new, name="import-new"),
+    path("import/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("import/<int:pk>/columns/", imports.import_columns, name="import-columns"),
+    path("import/<int:pk>/decide/", imports.import_decide, name="import-decide"),
+    path("import/<int:pk>/start/", imports.import_start, name="import-start"),
+    path("import/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("new/", records.client_new, name="client-new"),
     path("settings/", checks.client_settings_show, name="settings"),
     path("settings/save/", checks.client_settings_amend, name="settings-amend"),

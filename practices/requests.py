@@ -14,7 +14,7 @@ from django_htmx.middleware import HtmxDetails
 from practices.models import Practice, User
 from practices.permissions import Can, may
 
-PracticeView = Callable[..., HttpResponse]
+PracticeView = Callable[..., HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -32,7 +32,7 @@ def requires(right: Can) -> Callable[[PracticeView], PracticeView]:
 
     def guard(view: PracticeView) -> PracticeView:
         @wraps(view)
-        def guarded(request: PracticeRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: PracticeRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not may(request.role, right):
                 raise PermissionDenied(
                     f"Your role does not let you {right}. Ask an owner of {request.practice}."

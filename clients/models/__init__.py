@@ -2,6 +2,7 @@
 
 from clients.models.clients import Client, ClientQuerySet
 from clients.models.groups import ClientGroup, ClientTag, Tag
+from clients.models.imports import ClientImport, ImportPiece, ImportRow
 from clients.models.people import ContactPerson
 from clients.models.records import Attachment, ClientSettings, Note
 from clients.models.search import ClientWord
@@ -10,11 +11,14 @@ __all__ = [
     "Attachment",
     "Client",
     "ClientGroup",
+    "ClientImport",
     "ClientQuerySet",
     "ClientSettings",
     "ClientTag",
     "ClientWord",
     "ContactPerson",
+    "ImportPiece",
+    "ImportRow",
     "Note",
     "Tag",
 ]

@@ -19,6 +19,11 @@ from practices.tenancy import TenantModel
 SEARCH_COLLATION = "pg_c_utf8"
 #: Longer words are cut: nobody types more.
 LONGEST_WORD = 60
+#: At the end of a name these tell nothing; the trigger's function lists the same.
+LEGAL_FORMS = (
+    "public limited company|limited liability partnership|limited|ltd|plc|llp|lp|cic|cio|incorporated|inc|llc"
+    "|cyfyngedig|cyf|ccc"
+)
 #: After every letter there is.
 LAST = "\U0010ffff"
 Rows = TypeVar("Rows", bound="models.QuerySet[Any]")
@@ -48,6 +53,18 @@ def clients_with_words(clients: Rows, text: str) -> Rows:
         )
         clients = clients.filter(pk__in=found.values("client"))
     return clients
+
+
+def compact_name(name: str) -> str:
+    """The name as one word that names share which differ by legal form, `&`, case, accents, spaces or punctuation.
+
+    The database keeps the same of every client among its words, as `=harbourbakery`.
+    """
+    plain = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", name)).lower()
+    plain = re.sub(r"['’.]", "", re.sub(r"[&+]", " and ", plain))
+    plain = re.sub(r"[\W_]+", " ", plain).strip()
+    plain = re.sub(rf" (?:{LEGAL_FORMS})$", "", re.sub("^the ", "", plain))
+    return f"={plain.replace(' ', '')}"[:LONGEST_WORD]
 
 
 def words_of(text: str) -> list[str]:

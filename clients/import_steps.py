@@ -1,0 +1,319 @@
+"""The rows of an import, chunk by chunk: checked, brought in, taken back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from clients.import_fields import Reading, read_row
+from clients.import_matching import Members, Surroundings, differences, here_by_now, judge
+from clients.models import (
+    Client,
+    ClientGroup,
+    ClientImport,
+    ClientTag,
+    ContactPerson,
+    ImportPiece,
+    ImportRow,
+    Tag,
+)
+from clients.operations.groups import add_group, put_in_group
+from clients.operations.imports import CHECK, IMPORT, UNDO_IMPORT, Status, add_clients
+from clients.operations.records import (
+    add_people,
+    amend_client,
+    clean_tags,
+    find_tag,
+    tag_client,
+)
+from ledger.outbox import ledger_settings
+from practices.jobs import Outcome, runs
+from practices.models import AuditEntry, Job
+
+Verdict, Choice, Done = ImportRow.Verdict, ImportRow.Choice, ImportRow.Done
+
+
+def _source(job: Job) -> ClientImport:
+    source: ClientImport = ClientImport.objects.select_related("practice").get(pk=job.parameters["import"])
+    return source
+
+
+def _go_on(source: ClientImport, job: Job, stop: int, status: str) -> None:
+    if stop == job.total:
+        source.status = status
+        source.save(update_fields=["status"])
+
+
+@runs(CHECK, chunk=1)
+def check_pieces(job: Job, start: int, stop: int) -> list[Outcome]:
+    """Read and match the next pieces; nothing is changed but the import's own rows."""
+    source = _source(job)
+    pieces = list(source.pieces.order_by("start")[start:stop])
+    outcomes = [_checked(source, piece) for piece in pieces]
+    _go_on(source, job, stop, Status.CHECKED)
+    return outcomes
+
+
+def _checked(source: ClientImport, piece: ImportPiece) -> Outcome:
+    readings = [read_row(cells, source.mapping) for cells in piece.rows]
+    around = Surroundings(readings, Members())
+    earlier = set(
+        source.rows.filter(name_key__in={reading.name.lower()[:120] for reading in readings})
+        .exclude(verdict=Verdict.INVALID)
+        .values_list("name_key", flat=True)
+    )
+    rows = []
+    for number, reading in enumerate(readings):
+        found = judge(reading, around)
+        key = reading.name.lower()[:120]
+        if found.verdict != Verdict.INVALID and reading.client_id is None:
+            if key in earlier:
+                found = replace(found, verdict=Verdict.REPEATED, message="A row above has the same name.")
+            earlier.add(key)
+        rows.append(
+            ImportRow(
+                source=source,
+                position=piece.start + number,
+                name=reading.name[:120],
+                name_key=key,
+                values=reading.as_json(),
+                verdict=found.verdict,
+                message=found.message[:500],
+                client=found.client,
+            )
+        )
+    ImportRow.objects.bulk_create(rows)
+    unclear = sum(row.verdict in (Verdict.DOUBTFUL, Verdict.REPEATED, Verdict.INVALID) for row in rows)
+    words = f"{len(rows)} rows, {unclear} of them need you" if unclear else f"{len(rows)} rows"
+    return Outcome(f"From row {piece.start + 1}", "done", words, source.get_absolute_url())
+
+
+@runs(IMPORT, chunk=500)
+def import_rows(job: Job, start: int, stop: int) -> list[Outcome]:
+    """Bring in the next rows as they were decided; what came to be here meanwhile is not made twice."""
+    source = _source(job)
+    rows = list(
+        source.rows.filter(position__range=(start, stop - 1))
+        .select_related("client__practice")
+        .order_by("position")
+    )
+    wanted = {row.position: _wanted(row, source) for row in rows}
+    readings = {row.position: Reading(**row.values) for row in rows}
+    outcomes: dict[int, Outcome] = {}
+    newcomers = [row for row in rows if wanted[row.position] == Choice.NEW]
+    outcomes |= _create(source, newcomers, readings)
+    members = Members()
+    for row in rows:
+        if row.position in outcomes:
+            continue
+        if wanted[row.position] == Choice.UPDATE and row.client is not None:
+            outcomes[row.position] = _update(row, row.client, readings[row.position], members)
+        else:
+            outcomes[row.position] = _left_out(row)
+    ImportRow.objects.bulk_update(rows, ["client", "done", "changes"], batch_size=500)
+    _go_on(source, job, stop, Status.IMPORTED)
+    return [outcomes[position] for position in range(start, stop)]
+
+
+def _wanted(row: ImportRow, source: ClientImport) -> str:
+    """What is to be done with a row: one of the choices, or nothing."""
+    if row.choice:
+        return row.choice
+    if row.verdict == Verdict.NEW:
+        return Choice.NEW
+    if row.verdict == Verdict.UPDATE and source.on_match == ClientImport.OnMatch.UPDATE:
+        return Choice.UPDATE
+    return ""
+
+
+def _left_out(row: ImportRow) -> Outcome:
+    url = row.client.get_absolute_url() if row.client else ""
+    if row.verdict == Verdict.INVALID:
+        return Outcome(row.name or f"Row {row.position + 1}", "failed", row.message)
+    if row.verdict in (Verdict.DOUBTFUL, Verdict.REPEATED) and not row.choice:
+        return Outcome(row.name, "needs_you", f"Not decided, so not imported. {row.message}", url)
+    words = "Nothing new." if row.verdict == Verdict.SAME else "Left out as chosen."
+    return Outcome(row.name, "skipped", words, url)
+
+
+def _create(
+    source: ClientImport, rows: Sequence[ImportRow], readings: dict[int, Reading]
+) -> dict[int, Outcome]:
+    """Make the new clients together; what is said of each row."""
+    asked = {row.position for row in rows if row.choice == Choice.NEW}
+    here = here_by_now({row.position: readings[row.position] for row in rows if row.position not in asked})
+    outcomes = {
+        place: Outcome(
+            readings[place].name, "needs_you", f"{client.name} is here by now.", _page(source, client.pk)
+        )
+        for place, client in here.items()
+    }
+    fresh: list[ImportRow] = []
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        numbers = {(key, value) for key, value in _identity(readings[row.position]) if value}
+        if row.position in here or (row.position not in asked and numbers & seen):
+            message = "A row above has the same name or number."
+            outcomes.setdefault(row.position, Outcome(row.name, "needs_you", message))
+            continue
+        seen |= numbers
+        fresh.append(row)
+    starts_posting, members = ledger_settings().posts_new_clients, Members()
+    people: list[ContactPerson] = []
+    for row in fresh:
+        reading = readings[row.position]
+        row.client = Client(
+            practice=source.practice,
+            posts_automatically=starts_posting,
+            manager=members.find(reading.manager),
+            partner=members.find(reading.partner),
+            **reading.fields,
+        )
+        people += [
+            ContactPerson(client=row.client, is_signatory=first, is_primary=first, **said)
+            for number, said in enumerate(reading.people)
+            for first in [number == 0 and bool(said["email"])]
+        ]
+    add_clients([row.client for row in fresh if row.client], people, of=source)
+    _mark(fresh, readings)
+    for row in fresh:
+        row.done = Done.CREATED
+        outcomes[row.position] = Outcome(row.name, "done", "Added.", _page(source, row.client_id))
+    return outcomes
+
+
+def _identity(reading: Reading) -> list[tuple[str, str]]:
+    numbers = [(key, reading.fields.get(key, "")) for key in ("company_number", "vat_number", "utr")]
+    return [("name", reading.name.lower()), *numbers]
+
+
+def _page(source: ClientImport, pk: int | None) -> str:
+    return f"/p/{source.practice.slug}/clients/{pk}/"
+
+
+def _mark(rows: Sequence[ImportRow], readings: dict[int, Reading]) -> None:
+    """Tags and groups of new clients."""
+    tags: dict[str, Tag] = {}
+    marks = []
+    for row in rows:
+        for name in clean_tags(readings[row.position].tags):
+            key = name.casefold()
+            tags[key] = tags.get(key) or find_tag(name)
+            marks.append(ClientTag(client=row.client, tag=tags[key]))
+        if group := readings[row.position].group:
+            put_in_group(row.client, _group(group))  # type: ignore[arg-type]  # it was just made
+    ClientTag.objects.bulk_create(marks, ignore_conflicts=True)
+
+
+def _group(name: str) -> ClientGroup:
+    found: ClientGroup | None = ClientGroup.objects.filter(name__iexact=name).first()
+    return found or add_group(name)
+
+
+def _update(row: ImportRow, client: Client, reading: Reading, members: Members) -> Outcome:
+    """Bring the client up to what the row says; what it says nothing of stays."""
+    client = Client.objects.select_for_update(of=["self"]).select_related("practice").get(pk=client.pk)
+    around = Surroundings([reading], members)
+    known = {
+        email.lower()
+        for email in ContactPerson.objects.filter(client=client, has_left=False).values_list(
+            "email", flat=True
+        )
+    }
+    if not differences(reading, client, around):
+        return Outcome(client.name, "skipped", "Nothing new.", client.get_absolute_url())
+    changes: dict[str, Any] = {"fields": {}, "people": [], "tags": [], "group": []}
+    said = dict(reading.fields)
+    for key, value in said.items():
+        if value and value != getattr(client, key):
+            changes["fields"][key] = [getattr(client, key), value]
+            setattr(client, key, value)
+    for role in ("manager", "partner"):
+        person = members.find(getattr(reading, role))
+        if person is not None and person != getattr(client, role):
+            changes["fields"][f"{role}_id"] = [getattr(client, f"{role}_id"), person.pk]
+            setattr(client, role, person)
+    amend_client(client)
+    fresh = [
+        ContactPerson(client=client, **person)
+        for person in reading.people
+        if person["email"] and person["email"].lower() not in known
+    ]
+    changes["people"] = [person.pk for person in add_people(client, fresh)]
+    tags = list(client.tags.values_list("name", flat=True))
+    new_tags = [name for name in reading.tags if name.casefold() not in {tag.casefold() for tag in tags}]
+    if new_tags:
+        tag_client(client, [*tags, *new_tags])
+        changes["tags"] = new_tags
+    if reading.group and reading.group.casefold() != str(client.group or "").casefold():
+        group = _group(reading.group)
+        changes["group"] = [client.group_id, group.pk]
+        put_in_group(client, group)
+    row.done, row.changes = Done.UPDATED, changes
+    return Outcome(client.name, "done", "Updated.", client.get_absolute_url())
+
+
+@runs(UNDO_IMPORT, chunk=200)
+def undo_rows(job: Job, start: int, stop: int) -> list[Outcome]:
+    """Take the next rows back: new clients go unless something was built on them, changed fields are as before."""
+    source = _source(job)
+    rows = list(
+        source.rows.filter(position__range=(start, stop - 1))
+        .select_related("client__practice")
+        .order_by("position")
+    )
+    touched = _touched([row.client_id for row in rows if row.done == Done.CREATED and row.client_id])
+    outcomes = [_undone(row, touched) for row in rows]
+    _go_on(source, job, stop, Status.UNDONE)
+    return outcomes
+
+
+def _touched(clients: Sequence[int]) -> set[int]:
+    """The new clients that somebody has changed since they came in."""
+    entries = AuditEntry.objects.filter(subject_type="clients.client", subject_id__in=clients)
+    changed = entries.exclude(action__in=["client.added", "client.grouped"])
+    return {pk for pk in changed.order_by().values_list("subject_id", flat=True) if pk is not None}
+
+
+def _undone(row: ImportRow, touched: set[int]) -> Outcome:
+    client = row.client
+    if not row.done:
+        return Outcome(row.name, "skipped", "Nothing had been done.")
+    if client is None:
+        return Outcome(row.name, "skipped", "It is not here any more.")
+    url = client.get_absolute_url()
+    if row.done == Done.UPDATED:
+        return _put_back(row, client)
+    if client.pk in touched:
+        return Outcome(client.name, "needs_you", "It was changed since, so it stays.", url)
+    try:
+        with transaction.atomic():
+            client.delete()
+    except ProtectedError:
+        return Outcome(client.name, "needs_you", "It has proposals or invoices, so it stays.", url)
+    return Outcome(row.name, "done", "Taken out again.")
+
+
+def _put_back(row: ImportRow, client: Client) -> Outcome:
+    """Each field as it was, unless somebody has changed it again."""
+    kept = []
+    for name, (before, after) in row.changes["fields"].items():
+        if getattr(client, name) == after:
+            setattr(client, name, before)
+        else:
+            kept.append(name.removesuffix("_id").replace("_", " "))
+    amend_client(client)
+    ContactPerson.objects.filter(pk__in=row.changes["people"]).update(has_left=True)
+    if row.changes["tags"]:
+        gone = {name.casefold() for name in row.changes["tags"]}
+        names = client.tags.values_list("name", flat=True)
+        tag_client(client, [name for name in names if name.casefold() not in gone])
+    group = row.changes["group"]
+    if group and client.group_id == group[1]:
+        put_in_group(client, ClientGroup.objects.filter(pk=group[0]).first())
+    if kept:
+        words = f"As before, but for {', '.join(kept)}, which somebody changed since."
+        return Outcome(client.name, "needs_you", words, client.get_absolute_url())
+    return Outcome(client.name, "done", "As before.", client.get_absolute_url())
