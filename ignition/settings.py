@@ -1,11 +1,14 @@
 """All settings. What differs between machines comes from the environment and fails by name when missing."""
 
 import os
+import tomllib
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+
+from ignition.reporting import report_errors_to
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -26,6 +29,7 @@ def listed(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 DEBUG = os.environ.get("DEBUG") == "1"
 SECRET_KEY = required("SECRET_KEY")
 #: Fernet keys for encrypted columns, newest first; older ones only decrypt.
@@ -63,6 +67,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ignition.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "practices.security.content_security_policy",
@@ -302,3 +307,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 LOGGING_CONFIG = "practices.logs.configure"
 LOGGING = {"level": os.environ.get("LOG_LEVEL", "INFO")}
+
+# Operation ------------------------------------------------------------------------------------------
+#: Whoever holds it may read /metrics; without one there is no such page.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+#: Unexpected errors are reported there, without anybody's particulars; empty sends nothing anywhere.
+report_errors_to(os.environ.get("SENTRY_DSN", ""), VERSION)

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
+from ignition import probes
 from ignition.home import home
 from ignition.search import search
 from practices import styleguide, views
@@ -25,6 +26,8 @@ practice_pages: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", views.front_door, name="front-door"),
     path("healthz", views.health, name="health"),
+    path("readyz", probes.ready, name="ready"),
+    path("metrics", probes.metrics, name="metrics"),
     # Signing up opens a practice, which takes a transaction of its own.
     path("accounts/signup/", transaction.non_atomic_requests(account_views.signup), name="account_signup"),
     path("accounts/", include("allauth.account.urls")),

@@ -28,6 +28,18 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     return event
 
 
+def redacted(value: Any) -> Any:
+    """A structure of mappings and lists without its secrets, by name and by look."""
+    if isinstance(value, dict):
+        return {
+            name: REMOVED if SECRET_NAMES.search(str(name)) else redacted(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redacted(inner) for inner in value]
+    return SECRET_VALUES.sub(REMOVED, value) if isinstance(value, str) else value
+
+
 def configure(options: dict[str, Any]) -> None:
     """Set up standard logging and structlog to print one key-value line an event."""
     shared: list[Any] = [

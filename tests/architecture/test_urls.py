@@ -108,4 +108,7 @@ def test_every_page_without_arguments_opens_on_an_empty_practice(client_of):
 
 def test_everything_outside_a_practice_is_known():
     outside = {pattern.name for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)}
-    assert outside == {"front-door", "health", "account_signup", "styleguide", "invitation-accept"}
+    assert outside == {
+        *("front-door", "health", "ready", "metrics"),
+        *("account_signup", "styleguide", "invitation-accept"),
+    }

@@ -1,0 +1,77 @@
+"""Figures of the service for Prometheus: requests of this process, and the state of queues as the database knows it.
+
+Counters of requests live in each web process; with `PROMETHEUS_MULTIPROC_DIR` those of all of them are added up.
+The state of queues is read when it is asked for, by one small function that sees across practices and returns counts.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+REQUESTS = Histogram(
+    "ignition_request_seconds",
+    "Time to answer a request, by route.",
+    ["method", "route", "status"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+
+def measured(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: counts each request by its route, which has no ids, so that there are few of them."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = get_response(request)
+        match = request.resolver_match
+        labels = (request.method or "-", match.route if match else "-", str(response.status_code))
+        REQUESTS.labels(*labels).observe(time.perf_counter() - started)
+        return response
+
+    return middleware
+
+
+class Queues(Collector):
+    """Queue depth and age for each practice, and how far behind the readings of Sage are."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Read from the database now."""
+        depth = GaugeMetricFamily(
+            "ignition_queue_depth",
+            "Rows that wait, by practice and state.",
+            labels=["practice", "queue", "state"],
+        )
+        age = GaugeMetricFamily(
+            "ignition_queue_age_seconds",
+            "Age of the oldest that waits.",
+            labels=["practice", "queue", "state"],
+        )
+        for practice_id, queue, state, count, oldest in queue_states():
+            labels = [str(practice_id), queue, state]
+            depth.add_metric(labels, count)
+            age.add_metric(labels, oldest)
+        return [depth, age]
+
+
+def queue_states() -> list[tuple[int, str, str, int, float]]:
+    """Practice, queue, state, how many, and the age of the oldest in seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT practice_id, queue, state, waiting, oldest FROM operation_queue_states()")
+        return cursor.fetchall()
+
+
+def exposition() -> bytes:
+    """Everything in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(Queues())
+    text = generate_latest(registry)
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        processes = CollectorRegistry()
+        multiprocess.MultiProcessCollector(processes)  # type: ignore[no-untyped-call]
+        return text + generate_latest(processes)
+    return text + generate_latest()
