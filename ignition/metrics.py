@@ -62,7 +62,8 @@ def queue_states() -> list[tuple[int, str, str, int, float]]:
     """Practice, queue, state, how many, and the age of the oldest in seconds."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT practice_id, queue, state, waiting, oldest FROM operation_queue_states()")
-        return cursor.fetchall()
+        rows: list[tuple[int, str, str, int, float]] = cursor.fetchall()
+    return rows
 
 
 def exposition() -> bytes:
