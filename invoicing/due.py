@@ -64,6 +64,18 @@ class Standing:
     next_starts_on: date | None
     next_bill_on: date | None
 
+    def only(self, chosen: Collection[date]) -> "Standing":
+        """The same where no more than the periods that begin on these days are billed."""
+        left = [bill for bill in self.ready if bill.period.starts_on not in chosen]
+        starts = [bill.period.starts_on for bill in left]
+        dates = [bill.bills_on for bill in left]
+        return Standing(
+            [bill for bill in self.ready if bill.period.starts_on in chosen],
+            self.waiting,
+            min([*starts, *([self.next_starts_on] if self.next_starts_on else [])], default=None),
+            min([*dates, *([self.next_bill_on] if self.next_bill_on else [])], default=None),
+        )
+
     @property
     def missed(self) -> list[Bill]:
         """What waits because billing stood still."""

@@ -152,3 +152,19 @@ class CannotBeUndone(DomainError):
         "This invoice has left, or money was received on it, so it cannot be undone without a trace."
         " Void it or credit it instead."
     )
+
+
+class NothingChosen(DomainError):
+    message = "Choose at least one thing to bill."
+
+
+class NotOfThisClient(DomainError):
+    message = "Something chosen belongs to another client. Reload the page and choose again."
+
+
+class NotBilled(DomainError):
+    message = "This client could not be billed."
+
+
+class SplitIsIncomplete(DomainError):
+    message = "Enter an amount before VAT and the day on which that part is billed."

@@ -14,6 +14,7 @@ from decimal import Decimal
 from django.db.models import Exists, OuterRef, Sum
 
 from clients.models import Client, ClientQuerySet
+from invoicing.client_plan import WORDS as WAITS
 from invoicing.coming import (
     amounts_of,
     coming_and_waiting,
@@ -43,13 +44,6 @@ LEDGER_WARNINGS = {
     "ContactDiffers": "Contact differs in Sage",
     "ContactTaken": "Contact taken in Sage",
     "ContactUnusable": "Contact unusable in Sage",
-}
-WAITS = {
-    Wait.HELD: "Held",
-    Wait.BY_HAND: "By hand",
-    Wait.TO_CONFIRM: "To confirm",
-    Wait.TO_APPROVE: "To approve",
-    Wait.MISSED: "Missed",
 }
 
 

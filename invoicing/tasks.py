@@ -6,6 +6,7 @@ from celery import shared_task
 from invoicing.billing_run import run_billing
 from invoicing.client_states import settle_all_clients
 from invoicing.errors import AlreadyRunning
+from invoicing.operations import close_holes
 from practices.models import Practice
 from practices.tasks import PracticeTask, wake
 from practices.tenancy import practice_transaction
@@ -43,3 +44,12 @@ def bill_practice(practice_id: int) -> None:
         return
     with practice_transaction():
         settle_all_clients(on=today)
+    _close_holes()
+
+
+def _close_holes() -> None:
+    """Look through the whole period ledger, a thousand services a transaction."""
+    after: int | None = 0
+    while after is not None:
+        with practice_transaction():
+            _, after = close_holes(after)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.views import billing, clients, invoices, month_end, service_use
+from invoicing.views import billing, bills, clients, invoices, month_end, schedules, service_use
 
 app_name = "invoicing"
 urlpatterns = [
@@ -12,6 +12,14 @@ urlpatterns = [
     path("billing/<int:pk>/pause/", billing.schedule_pause, name="schedule-pause"),
     path("billing/<int:pk>/resume/", billing.schedule_resume, name="schedule-resume"),
     path("billing/<int:pk>/end/", billing.schedule_end, name="schedule-end"),
+    path("billing/<int:pk>/", schedules.schedule_detail, name="schedule-detail"),
+    path("billing/<int:pk>/hold/", schedules.schedule_hold, name="schedule-hold"),
+    path("billing/<int:pk>/reopen/", schedules.schedule_reopen, name="schedule-reopen"),
+    path("billing/<int:pk>/mode/", schedules.schedule_mode, name="schedule-mode"),
+    path("billing/<int:pk>/move/", schedules.schedule_move, name="schedule-move"),
+    path("billing/<int:pk>/bills/<str:starts_on>/", bills.bill_edit, name="bill-edit"),
+    path("billing/<int:pk>/bills/<str:starts_on>/act/", bills.bill_act, name="bill-act"),
+    path("clients/<int:pk>/bill/", bills.client_bill, name="client-bill"),
     path("billing/month/", month_end.month_end, name="month-end"),
     path("billing/month/act/", month_end.month_act, name="month-act"),
     path("billing/month/sign-off/", month_end.month_sign_off, name="month-sign-off"),

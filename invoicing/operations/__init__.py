@@ -2,6 +2,7 @@
 
 from invoicing.operations.advancing import realign
 from invoicing.operations.billing import BillingOutcome, bill_due_periods
+from invoicing.operations.by_hand import Item, invoices_that_result, issue_by_hand
 from invoicing.operations.coming_bills import (
     approve_bills,
     change_bill,
@@ -11,6 +12,7 @@ from invoicing.operations.coming_bills import (
     split_bill,
     take_back_skip,
 )
+from invoicing.operations.holes import close_holes
 from invoicing.operations.invoices import (
     amend_draft,
     discard_draft,
@@ -37,18 +39,22 @@ from invoicing.operations.undoing import undo_invoice
 
 __all__ = [
     "BillingOutcome",
+    "Item",
     "amend_draft",
     "approve_bills",
     "approve_month",
     "bill_due_periods",
     "change_bill",
+    "close_holes",
     "complete_schedule",
     "discard_draft",
     "draft_invoice",
     "end_billing",
     "hold_bills",
     "hold_month",
+    "invoices_that_result",
     "invoicing_settings",
+    "issue_by_hand",
     "issue_invoice",
     "mark_voided_in_ledger",
     "move_periods",

@@ -5,7 +5,7 @@ and written in a handful of statements (`bulk.py`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -62,27 +62,36 @@ class BillingOutcome:
 
 
 def bill_due_periods(
-    *, on: date, clients: Clients | Sequence[int] | None = None, known: Practicalities | None = None
+    *,
+    on: date,
+    clients: Clients | Sequence[int] | None = None,
+    known: Practicalities | None = None,
+    only: Mapping[int, Collection[date]] | None = None,
 ) -> BillingOutcome:
     """What was billed: issued invoices for what is dated up to ``on``, missed dates included.
 
-    ``clients`` limits it to these ids. The schedules stay locked until the transaction ends, so a second run
-    waits and then finds nothing left; `period_is_billed_once` stands behind that.
+    ``clients`` limits it to these ids, ``only`` to the periods that begin on these days, by the schedule's id.
+    The schedules stay locked until the transaction ends, so a second run waits and then finds nothing left;
+    `period_is_billed_once` stands behind that.
     """
     known = known or Practicalities.of_the_practice()
     outcome, after = BillingOutcome(), (0, 0)
     while rows := due_rows(on=on, clients=clients, after=after, limit=CHUNK):
-        outcome += _bill_rows(rows, on, known)
+        outcome += _bill_rows(rows, on, known, only)
         if len(rows) < CHUNK:
             break
         after = (rows[-1].client_id, rows[-1].id)
     return outcome
 
 
-def _bill_rows(rows: Sequence[DueRow], on: date, known: Practicalities) -> BillingOutcome:
+def _bill_rows(
+    rows: Sequence[DueRow], on: date, known: Practicalities, only: Mapping[int, Collection[date]] | None
+) -> BillingOutcome:
     """Bill locked schedules: work out, write, advance."""
     exceptions = exceptions_of(rows)
     standings = [(row, _standing_of(row, exceptions, on, known)) for row in rows]
+    if only is not None:
+        standings = [(row, found.only(only.get(row.id, ()))) for row, found in standings]
     refused = _refused(rows)
     invoices = _priced(_grouped(standings, known), known, refused)
     wanted = [invoice for client, invoice in invoices if client not in refused]

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from clients.client_page import client_page
 from clients.models import Client
+from invoicing.client_plan import client_plan
 from invoicing.coming import amounts_of, next_bills
 from invoicing.models import BillingSchedule, Invoice
 from invoicing.practicalities import Practicalities
@@ -63,16 +64,13 @@ def client_services(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 @requires(Can.SEE)
 @require_safe
 def client_schedule(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """What waits to be marked complete, and what is billed next by itself."""
-    client = _client(pk)
-    live = BillingSchedule.objects.filter(client=client, status=BillingSchedule.Status.ACTIVE).select_related(
-        "tax_rate", "proposal_line__proposal"
+    """What is billed by hand, what is late on top (G63, G64), and the coming bills by date with their sums."""
+    client, today = _client(pk), request.practice.today()
+    live = BillingSchedule.objects.filter(client=client, status=BillingSchedule.Status.ACTIVE)
+    plan = client_plan(
+        list(live.select_related("tax_rate", "proposal_line__proposal").order_by("id")[:MOST]), on=today
     )
-    rows = _rows(list(live.order_by("id")[:MOST]), request)
-    context = client_page(request, client, "Billing schedule") | {
-        "by_hand": [row for row in rows if row["schedule"].billing == BillingSchedule.Billing.ON_COMPLETION],
-        "coming": sorted((row for row in rows if row["next"]), key=lambda row: row["next"].bills_on),
-    }
+    context = client_page(request, client, "Billing schedule") | {"plan": plan, "today": today}
     return render(request, "invoicing/client_schedule.html", context)
 
 

@@ -1,0 +1,56 @@
+"""Forms about services being billed: pausing, moving, one bill changed, split, or issued by hand."""
+
+from decimal import Decimal
+
+from django import forms
+
+
+def _date(**options: object) -> forms.DateField:
+    return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **options)  # type: ignore[arg-type]
+
+
+def _quantity() -> forms.DecimalField:
+    return forms.DecimalField(min_value=Decimal("0.01"), max_digits=10, decimal_places=2)
+
+
+def _price() -> forms.DecimalField:
+    return forms.DecimalField(
+        label="Price each, before VAT", min_value=Decimal(0), max_digits=12, decimal_places=4
+    )
+
+
+class PauseForm(forms.Form):
+    """How long a service is not billed, and why."""
+
+    until = _date(label="Billing goes on from", required=False, help_text="Empty: until somebody resumes it.")
+    reason = forms.CharField(max_length=150, required=False)
+
+
+class MoveForm(forms.Form):
+    """The day from which the coming periods are counted."""
+
+    starts_on = _date(label="The next period begins on")
+
+
+class ChangeBillForm(forms.Form):
+    """One bill with another date, quantity or price, this once."""
+
+    bills_on = _date(label="Invoice date", required=False, help_text="Empty: as the service is billed.")
+    quantity = _quantity()
+    unit_price = _price()
+
+
+class SplitForm(forms.Form):
+    """The part of a bill that is billed on another day."""
+
+    amount = forms.DecimalField(
+        label="Amount before VAT", min_value=Decimal("0.01"), max_digits=12, decimal_places=2
+    )
+    bills_on = _date(label="Billed on")
+
+
+class HandItemForm(forms.Form):
+    """Quantity and price of one bill that is issued by hand."""
+
+    quantity = _quantity()
+    unit_price = _price()

@@ -1,0 +1,179 @@
+"""The pages on which services are billed by hand, changed, paused, moved and looked through."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice
+from invoicing.operations import bill_due_periods, close_holes, hold_bills, skip_period
+from invoicing.period_ledger import ledger_of
+from practices.tenancy import practice_scope
+from tests.integration.invoicing.documents import (
+    MONTHLY,
+    ON_COMPLETION,
+    a_client,
+    a_proposal,
+    a_schedule,
+    accept,
+    bill_without_asking,
+)
+
+
+@pytest.fixture
+def acme(brook):
+    """A client with monthly work that begins today and work billed on completion."""
+    today = brook.today()
+    with practice_scope(brook.pk):
+        client = a_client()
+        offer = a_proposal(
+            MONTHLY | {"name": "Books"}, ON_COMPLETION | {"name": "Accounts"}, client=client, starts_on=today
+        )
+        accept(offer, on=today)
+    return client
+
+
+def schedule(brook, name: str) -> BillingSchedule:
+    with practice_scope(brook.pk):
+        return BillingSchedule.objects.get(name=name)
+
+
+def address(brook, name: str, *more) -> str:
+    return reverse(f"invoicing:{name}", args=[brook.slug, *more])
+
+
+def test_g63_the_schedule_has_two_parts_and_g64_what_is_late_is_on_top(brook, acme, client_of):
+    books, today = schedule(brook, "Books"), brook.today()
+    with practice_scope(brook.pk):
+        BillingSchedule.objects.filter(pk=books.pk).update(mode="manual")
+    page = client_of("bob").get(address(brook, "client-schedule", acme.pk)).content.decode()
+    by_hand, by_itself = page.split('id="by-itself"')
+    assert "Accounts" in by_hand
+    assert "When complete" in by_hand
+    assert "Nothing of this client is billed by itself" in by_itself
+    with practice_scope(brook.pk):
+        BillingSchedule.objects.filter(pk=books.pk).update(mode="automatic")
+        hold_bills([(books.pk, today)], reason="Ask")
+        ComingBill.objects.update(bills_on=today - timedelta(days=3))
+        BillingSchedule.objects.filter(pk=books.pk).update(next_bill_on=today - timedelta(days=3))
+    late = client_of("bob").get(address(brook, "client-schedule", acme.pk)).content.decode()
+    assert late.index("Overdue") < late.index("When complete")
+
+
+def test_g68_chosen_items_are_reviewed_priced_and_issued_and_nothing_else(brook, acme, client_of):
+    books, accounts, today = schedule(brook, "Books"), schedule(brook, "Accounts"), brook.today()
+    browser, keys = client_of("alice"), [f"{each.pk}:{today}" for each in (books, accounts)]
+    review = browser.get(address(brook, "client-bill", acme.pk), {"selected": keys})
+    assert "2 invoices result" in review.content.decode()
+    [key] = keys[1:]
+    answer = browser.post(
+        address(brook, "client-bill", acme.pk),
+        {"item": [key], f"{key}-quantity": "2", f"{key}-unit_price": "75.50", "then": "issue"},
+        follow=True,
+    )
+    assert "1 invoice is issued" in answer.content.decode()
+    with practice_scope(brook.pk):
+        invoice = Invoice.objects.get()
+        assert (invoice.net, invoice.source, invoice.tax_point) == (151, "on_completion", today)
+        assert bill_due_periods(on=today).invoices == 1
+
+
+def test_g70_the_review_says_how_many_invoices_the_practices_rule_makes(brook, acme, client_of):
+    with practice_scope(brook.pk):
+        more = a_proposal(MONTHLY | {"name": "Payroll"}, client=acme, starts_on=brook.today())
+        accept(more, on=brook.today())
+    keys = [f"{schedule(brook, name).pk}:{brook.today()}" for name in ("Books", "Payroll")]
+    browser = client_of("alice")
+    for grouping, words in (("client", "One invoice results"), ("proposal", "2 invoices result")):
+        with practice_scope(brook.pk):
+            bill_without_asking(grouping=grouping)
+        review = browser.get(address(brook, "client-bill", acme.pk), {"selected": keys})
+        assert words in review.content.decode()
+
+
+def test_g68_wrong_figures_and_other_peoples_work_are_refused(brook, acme, client_of):
+    browser, books = client_of("alice"), schedule(brook, "Books")
+    key, page = f"{books.pk}:{brook.today()}", address(brook, "client-bill", acme.pk)
+    wrong = {"item": [key], f"{key}-quantity": "0.123456", f"{key}-unit_price": "-1", "then": "issue"}
+    assert browser.post(page, wrong).status_code == 422
+    with practice_scope(brook.pk):
+        other = a_client("Other")
+    assert browser.get(address(brook, "client-bill", other.pk), {"selected": [key]}).status_code == 404
+    for rubbish in ("x", "1:x", f"{books.pk}:2027-13-01", "9" * 30):
+        assert browser.get(page, {"selected": [rubbish]}).status_code == 404
+    with practice_scope(brook.pk):
+        assert not Invoice.objects.exists()
+
+
+def test_g65_one_bill_is_changed_held_split_and_left_out_from_its_page(brook, acme, client_of):
+    browser, books, today = client_of("alice"), schedule(brook, "Books"), brook.today()
+    page = address(brook, "bill-edit", books.pk, today.isoformat())
+    act = address(brook, "bill-act", books.pk, today.isoformat())
+    assert browser.get(page).status_code == 200
+    assert browser.post(page, {"quantity": "1", "unit_price": "0.00005"}).status_code == 422
+    later = today + timedelta(days=9)
+    assert browser.post(page, {"bills_on": later, "quantity": "1", "unit_price": "80"}).status_code == 303
+    with practice_scope(brook.pk):
+        assert ComingBill.objects.get().bills_on == later
+        assert BillingSchedule.objects.get(pk=books.pk).next_bill_on == later
+    assert "held" in browser.post(act, {"act": "hold", "reason": "Ask"}, follow=True).content.decode()
+    assert "approved" in browser.post(act, {"act": "approve"}, follow=True).content.decode()
+    split = browser.post(act, {"act": "split", "amount": "30", "bills_on": later}, follow=True)
+    assert "30.00 of it are billed on" in split.content.decode()
+    assert "Say why" in browser.post(act, {"act": "skip"}, follow=True).content.decode()
+    assert "left out" in browser.post(act, {"act": "skip", "reason": "Gift"}, follow=True).content.decode()
+    assert "due again" in browser.post(act, {"act": "unskip"}, follow=True).content.decode()
+    assert browser.get(address(brook, "bill-edit", books.pk, "rubbish")).status_code == 404
+
+
+def test_g66_g67_a_service_is_paused_moved_and_ended_from_its_page(brook, acme, client_of):
+    browser, books, today = client_of("alice"), schedule(brook, "Books"), brook.today()
+    detail = address(brook, "schedule-detail", books.pk)
+    assert browser.get(detail).status_code == 200
+    moved_to = today + timedelta(days=5)
+    look = browser.get(address(brook, "schedule-move", books.pk), {"starts_on": moved_to.isoformat()})
+    assert "5 days would never be billed" in look.content.decode()
+    assert schedule(brook, "Books").next_starts_on == today
+    browser.post(address(brook, "schedule-move", books.pk), {"starts_on": moved_to})
+    assert schedule(brook, "Books").next_starts_on == moved_to
+    browser.post(address(brook, "schedule-mode", books.pk), {"mode": "manual"})
+    assert schedule(brook, "Books").mode == "manual"
+    until = today + timedelta(days=40)
+    browser.post(address(brook, "schedule-hold", books.pk), {"until": until, "reason": "Quiet season"})
+    assert (schedule(brook, "Books").status, schedule(brook, "Books").paused_until) == ("paused", until)
+    assert "Quiet season" in browser.get(detail).content.decode()
+
+
+def test_the_ledger_of_a_service_names_every_period(brook):
+    with practice_scope(brook.pk):
+        bill_without_asking()
+        books = a_schedule(MONTHLY, starts_on=date(2027, 1, 1), on=date(2027, 1, 1))
+        bill_due_periods(on=date(2027, 2, 1))
+        books.refresh_from_db()
+        skip_period(books, date(2027, 3, 1), reason="Goodwill")
+        hold_bills([(books.pk, date(2027, 4, 1))], reason="Ask")
+        books.refresh_from_db()
+        entries = ledger_of([books], since=date(2027, 1, 1), until=date(2027, 6, 30), on=date(2027, 5, 2))
+        assert [(entry.period.starts_on.month, entry.state, entry.gross) for entry in entries] == [
+            (1, "billed", None),
+            (2, "billed", None),
+            (3, "skipped", Decimal(120)),
+            (4, "waiting", Decimal(120)),
+            (5, "due", Decimal(120)),
+            (6, "coming", Decimal(120)),
+        ]
+
+
+def test_a_hole_is_found_daily_and_put_before_somebody_with_its_own_date(brook):
+    with practice_scope(brook.pk):
+        bill_without_asking()
+        books = a_schedule(MONTHLY, starts_on=date(2027, 1, 1), on=date(2027, 1, 1))
+        bill_due_periods(on=date(2027, 3, 1))
+        assert close_holes() == (0, None)
+        BilledPeriod.objects.filter(starts_on=date(2027, 2, 1)).delete()
+        assert close_holes() == (1, None)
+        assert close_holes() == (0, None)
+        books.refresh_from_db()
+        assert (books.next_starts_on, books.next_bill_on) == (date(2027, 2, 1), date(2027, 2, 1))
+        assert bill_due_periods(on=date(2027, 3, 2)).waiting == 1
