@@ -6,6 +6,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
 from ignition import probes
+from ignition.evidence import proposal_evidence
 from ignition.home import home
 from ignition.search import search
 from practices import styleguide, views
@@ -17,6 +18,7 @@ practice_pages: list[URLPattern | URLResolver] = [
     path("", include("practices.urls")),
     path("clients/", include("clients.urls")),
     path("services/", include("services.urls")),
+    path("proposals/<int:pk>/evidence.zip", proposal_evidence, name="proposal-evidence"),
     path("proposals/", include("proposals.urls")),
     path("", include("invoicing.urls")),
     path("postings/", include("ledger.urls")),

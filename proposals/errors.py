@@ -106,3 +106,11 @@ class LinkHasExpired(DomainError):
 
 class QuestionMissing(DomainError):
     message = "Please write your question."
+
+
+class TooManyQuestions(DomainError):
+    message = "Many questions were sent today already. Please ring or write to the practice."
+
+
+class UnknownChoice(DomainError):
+    message = "One of the choices is not part of this proposal. Reload the page and choose again."

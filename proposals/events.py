@@ -24,6 +24,7 @@ CHAIN_WORDS = {
     "recorded": "Acceptance recorded by the practice for",
     "accepted": "Accepted",
     "declined": "Declined",
+    "lost": "Marked as lost by the practice",
 }
 
 

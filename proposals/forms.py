@@ -8,12 +8,11 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import QueryDict
 
-from clients.models import Client, ContactPerson
+from clients.models import Client
 from proposals.billing_rules import BillingRule
 from proposals.models import EARLIEST, LATEST, Proposal, ProposalLine
 from services.models import Service, TaxRate
@@ -261,61 +260,3 @@ def rows_sent(data: QueryDict) -> int:
     """How many rows the browser had, empty ones included; never more than a proposal may have."""
     total = data.get("lines-TOTAL_FORMS", "")
     return min(int(total), MOST_LINES) if total.isdecimal() and len(total) < 10 else 0
-
-
-class SignForm(forms.Form):
-    """A signature: who signs, and the name typed in full."""
-
-    document_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    signatory = forms.ModelChoiceField(
-        ContactPerson.objects.none(), label="Who are you?", widget=forms.RadioSelect, empty_label=None
-    )
-    signed_name = forms.CharField(
-        label="Type your full name to sign",
-        max_length=100,
-        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words"}),
-    )
-
-    def __init__(self, *args: Any, proposal: Proposal, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        asked = [signatory.person for signatory in proposal.signatories.select_related("person")]
-        signed = set(proposal.signatures.values_list("signatory", flat=True))
-        missing = [person for person in asked if person.pk not in signed]
-        field: forms.ModelChoiceField[ContactPerson] = self.fields["signatory"]  # type: ignore[assignment]
-        # Somebody who has signed may press the button twice, but is not offered again.
-        field.queryset = ContactPerson.objects.filter(pk__in=[person.pk for person in asked])
-        if len(missing) == 1:
-            field.widget = forms.HiddenInput()
-        else:
-            field.widget.choices = [(person.pk, person.name) for person in missing]
-        field.initial = missing[0].pk if missing else None
-        self.fields["document_sha256"].initial = proposal.document_sha256
-
-
-class SignForClientForm(SignForm):
-    """A signature that the practice records, with the reason."""
-
-    reason = forms.CharField(
-        label="How did the client accept?",
-        help_text="For example “agreed by telephone on 3 March”. Kept with the signature.",
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["signatory"].label = "Who accepted?"
-        self.fields["signed_name"].label = "Name of the person who accepted"
-        self.fields["signed_name"].widget.attrs = {"autocomplete": "off"}
-
-
-class DeclineForm(forms.Form):
-    """Why a proposal was declined or lost."""
-
-    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
-
-    def clean_reason(self) -> str:
-        reason: str = self.cleaned_data["reason"].strip()
-        if not reason:
-            raise ValidationError("Please give a reason.")
-        return reason

@@ -4,7 +4,7 @@ Nobody can make one up (HMAC-SHA256 with the installation's secret). Recalling o
 its version, and older links die with it.
 """
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -12,10 +12,15 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from clients.models import ContactPerson
 from proposals.errors import WrongLink
 from proposals.models import Proposal
 
 SALT = "proposals.link"
+
+
+#: How long a link works before its holder asks for a fresh one; the offer itself lasts until its last day.
+LINK_LIFE = timedelta(days=14)
 
 
 class PublicLink(NamedTuple):
@@ -24,6 +29,14 @@ class PublicLink(NamedTuple):
     practice_id: int
     proposal_id: int
     version: int
+    #: The contact person it was sent to; 0 for a link that the practice passes on itself.
+    person_id: int = 0
+    #: The second since 1970 after which it asks for a fresh one; 0 for never.
+    until: int = 0
+
+    def has_run_out(self, now: datetime) -> bool:
+        """Whether its holder has to ask for a fresh one."""
+        return bool(self.until) and now.timestamp() > self.until
 
 
 class Standing(StrEnum):
@@ -50,15 +63,20 @@ def _signer() -> signing.Signer:
     return signing.Signer(salt=SALT, sep=".")
 
 
-def public_path(proposal: Proposal) -> str:
-    """The path of the page where the client reads and signs; the same for as long as the link lives."""
-    link = PublicLink(proposal.practice.pk, proposal.pk, proposal.link_version)
+def public_path(proposal: Proposal, person: ContactPerson | None = None) -> str:
+    """The path of the page where the client reads and signs; the same for as long as the link lives.
+
+    A link for one ``person`` says who is reading; one without asks whoever signs who they are.
+    """
+    until = int(proposal.link_expires_at.timestamp()) if proposal.link_expires_at else 0
+    person_id = person.pk if person else 0
+    link = PublicLink(proposal.practice.pk, proposal.pk, proposal.link_version, person_id, until)
     return reverse("proposal-read", args=[_signer().sign_object(list(link))])
 
 
-def public_url(proposal: Proposal) -> str:
+def public_url(proposal: Proposal, person: ContactPerson | None = None) -> str:
     """The whole address of that page, for messages and for copying."""
-    return settings.PUBLIC_URL + public_path(proposal)
+    return settings.PUBLIC_URL + public_path(proposal, person)
 
 
 def read_token(token: str) -> PublicLink:

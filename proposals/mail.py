@@ -11,22 +11,24 @@ from practices.mail import File, queue_email, queue_message
 from practices.models import Membership, User
 from practices.templatetags.dates import written_date, written_instant
 from proposals.links import public_url
-from proposals.mail_kinds import PROPOSAL_ACCEPTED, PROPOSAL_SENT
-from proposals.models import Proposal, ProposalSignatory, Signature
+from proposals.mail_kinds import LINK_RENEWED, PROPOSAL_ACCEPTED, PROPOSAL_SENT
+from proposals.models import Proposal, ProposalEvent, ProposalSignatory, Signature
+from proposals.turns import whose_turn
 
 
 def invite_to_sign(proposal: Proposal, *, again: int | None = None) -> list[str]:
-    """Queue the link to everybody who still has to sign; the addresses. ``again`` numbers a repeat."""
-    signed = proposal.signatures.values("signatory")
-    missing = proposal.signatories.exclude(person__in=signed).select_related("person")
-    return [_invite(proposal, signatory, again) for signatory in missing]
+    """Queue the link to everybody whose turn it is to sign; the addresses. ``again`` numbers a repeat.
+
+    The first signatory is asked first, all others once they have signed (G27).
+    """
+    return [_invite(proposal, signatory, again) for signatory in whose_turn(proposal)]
 
 
 def _invite(proposal: Proposal, signatory: ProposalSignatory, again: int | None) -> str:
     person, repeat = signatory.person, f":again:{again}" if again else ""
     event = f"proposal:{proposal.pk}:{proposal.link_version}:sent:{person.pk}{repeat}"
     values = values_of(proposal, person)
-    queue_message(person.email, PROPOSAL_SENT, values, event=event, url=public_url(proposal))
+    queue_message(person.email, PROPOSAL_SENT, values, event=event, url=public_url(proposal, person))
     return person.email
 
 
@@ -50,7 +52,7 @@ def announce_acceptance(proposal: Proposal, files: Sequence[File] = ()) -> None:
         person = signature.signatory
         values = values_of(proposal, person) | {"signatures": said}
         event = f"{stem}:person:{person.pk}"
-        url = public_url(proposal)
+        url = public_url(proposal, person)
         queue_message(person.email, PROPOSAL_ACCEPTED, values, event=event, url=url, files=files)
     context = {"proposal": proposal, "signatures": signatures, "page": page_of(proposal)}
     for user in people_to_tell(proposal):
@@ -59,6 +61,36 @@ def announce_acceptance(proposal: Proposal, files: Sequence[File] = ()) -> None:
     for address in addresses_to_tell(proposal.client):
         event = f"{stem}:told:{address}"[:120]
         queue_email(address, "proposals/proposal_won", context, event=event, files=files)
+
+
+def send_fresh_link(proposal: Proposal, event: ProposalEvent) -> None:
+    """Queue a fresh link to whose turn it is, or once everybody has signed to those who did."""
+    asked = [signatory.person for signatory in whose_turn(proposal)]
+    people = asked or [signature.signatory for signature in proposal.signatures.select_related("signatory")]
+    for person in people:
+        key = f"proposal:{proposal.pk}:link:{event.number}:{person.pk}"
+        url = public_url(proposal, person)
+        queue_message(person.email, LINK_RENEWED, values_of(proposal, person), event=key, url=url)
+
+
+def pass_on_question(proposal: Proposal, event: ProposalEvent, person: ContactPerson | None) -> None:
+    """Queue a client's question to the practice's owners and the sender; an answer reaches who asked."""
+    context = {
+        "proposal": proposal,
+        "name": event.data["name"],
+        "question": event.data["question"],
+        "page": page_of(proposal),
+    }
+    first = proposal.signatories.select_related("person").first()
+    answer_to = person or (first.person if first else None)
+    for user in people_to_tell(proposal):
+        queue_email(
+            user.email,
+            "proposals/question_asked",
+            context,
+            event=f"proposal:{proposal.pk}:question:{event.number}:{user.pk}",
+            reply_to=answer_to.email if answer_to else "",
+        )
 
 
 def _in_words(signature: Signature, zone: str) -> str:

@@ -13,6 +13,7 @@ from clients.models import Client, ContactPerson
 from money.amounts import ZERO, Amounts, price_line, total
 from practices.tenancy import TenantModel, TenantQuerySet
 from proposals.billing_rules import BillingRule
+from proposals.drawings import lines_of
 from proposals.letter_models import (
     BrochureBlock,
     ProposalBlock,
@@ -438,3 +439,8 @@ class Signature(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.signed_name}, {self.signed_at:%-d %b %Y}"
+
+    @property
+    def drawn_lines(self) -> list[str]:
+        """Each stroke of a drawn signature as the points of an SVG polyline."""
+        return lines_of(self.drawing)

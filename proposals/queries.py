@@ -114,6 +114,8 @@ EVENTS = {
     "proposal.reopened": ("Opened again as a draft", "neutral", "undo-2"),
     "proposal.superseded": ("Superseded by {by}", "neutral", "replace"),
     "proposal.lost": ("Marked as lost", "bad", "x"),
+    "proposal.question_asked": ("Question asked by {name}", "info", "message-circle-question"),
+    "proposal.letter_chosen": ("Letter changed", "neutral", "file-text"),
     "proposal.declined": ("Declined", "bad", "x"),
     "proposal.expired": ("Expired", "neutral", "clock"),
 }

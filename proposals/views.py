@@ -17,12 +17,10 @@ from proposals.documents import readable
 from proposals.errors import NotADraft
 from proposals.forms import (
     BLANK_ROWS,
-    DeclineForm,
     Library,
     LineFormSet,
     ProposalForm,
     ProposalLines,
-    SignForClientForm,
     entered_line,
     entered_rows,
     rows_sent,
@@ -50,6 +48,7 @@ from proposals.queries import (
     worth_of_lines,
     worth_of_proposals,
 )
+from proposals.signing_forms import DeclineForm, SignForClientForm
 from proposals.visitors import address_of
 
 PAGE = 50
@@ -235,6 +234,8 @@ def proposal_accept(request: PracticeRequest, practice: str, pk: int) -> HttpRes
         user_agent=request.headers.get("User-Agent", ""),
         on_behalf=request.user,
         reason=entered["reason"],
+        choice=form.choice(),
+        asks_early_start=entered.get("asks_early_start", False),
     )
     messages.success(request, f"The acceptance by {entered['signed_name']} is recorded.")
     return _see(request, proposal)

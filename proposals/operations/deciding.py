@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from practices import audit
 from proposals import errors
+from proposals.events import note_event
 from proposals.models import Proposal
 from proposals.operations.locks import locked, locked_awaiting
 from proposals.operations.sending import back_to_draft
@@ -31,6 +32,7 @@ def _end(proposal: Proposal, status: str, reason: str, action: str) -> Proposal:
     proposal.decided_at = timezone.now()
     proposal.save(update_fields=["status", "decline_reason", "decided_at"])
     audit.record(action, proposal, reason=proposal.decline_reason)
+    note_event(proposal, status, reason=proposal.decline_reason)
     return proposal
 
 

@@ -13,7 +13,9 @@ from practices.errors import DomainError
 from proposals import errors
 from proposals.assembling import assembled_document
 from proposals.documents import fingerprint
+from proposals.events import note_event
 from proposals.letters import missing_in_letter
+from proposals.links import LINK_LIFE
 from proposals.mail import invite_to_sign
 from proposals.models import LARGEST_BILL, Proposal, ProposalSignatory, amounts_by_rule
 from proposals.operations.locks import locked, locked_awaiting
@@ -97,6 +99,8 @@ def _freeze(proposal: Proposal, on: date, action: str) -> Proposal:
     proposal.status = Proposal.Status.SENT
     proposal.link_version += 1
     proposal.sent_at, proposal.sent_by = timezone.now(), audit.current_actor()
+    proposal.link_expires_at = proposal.sent_at + LINK_LIFE
+    proposal.chosen_option = None
     proposal.reminded_on, proposal.review_note = None, ""
     proposal.save()
     proposal.signatories.all().delete()
@@ -104,13 +108,19 @@ def _freeze(proposal: Proposal, on: date, action: str) -> Proposal:
         ProposalSignatory(proposal=proposal, person=person, position=position)
         for position, person in enumerate(people)
     )
+    proposal.lines.filter(is_optional=True).update(is_taken=False)
     audit.record(action, proposal, document_sha256=proposal.document_sha256)
+    note_event(
+        proposal, "sent", document_sha256=proposal.document_sha256, signatories=[p.name for p in people]
+    )
     return proposal
 
 
 def resend_proposal(proposal: Proposal) -> list[str]:
     """Send the same link once more to whoever has not signed; the addresses. Raises `NotAwaitingSignature`."""
     proposal = locked_awaiting(proposal)
+    proposal.link_expires_at = timezone.now() + LINK_LIFE
+    proposal.save(update_fields=["link_expires_at"])
     entry = audit.record("proposal.resent", proposal)
     return invite_to_sign(proposal, again=entry.pk)
 
@@ -139,6 +149,7 @@ def recall_proposal(proposal: Proposal) -> Proposal:
         raise errors.PartlySigned(proposal)
     back_to_draft(proposal)
     audit.record("proposal.recalled", proposal)
+    note_event(proposal, "recalled")
     return proposal
 
 

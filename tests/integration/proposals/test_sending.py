@@ -55,14 +55,18 @@ def test_what_was_sent_stays_as_it_was_when_client_library_or_terms_change(brook
         assert shown.document_sha256 == fingerprint(shown.document)
 
 
-def test_every_signatory_gets_one_message_with_the_link(brook):
+def test_g27_the_first_signatory_gets_the_link_and_the_others_once_they_have_signed(brook):
     with practice_scope(brook.pk):
-        proposal = a_sent(client=a_client("Mara Hill", "Noor Aziz"))
-        assert mail(":sent:") == ["mara@acme.example", "noor@acme.example"]
+        proposal = a_sent(client=a_client("Mara Hill", "Noor Aziz", "Ola Berg"))
+        assert mail(":sent:") == ["mara@acme.example"]
         message = OutgoingEmail.objects.first()
         assert message.subject == "Brook & Co: your proposal P-0001"
         token = message.text.split("/proposals/")[1].split("/")[0]
-        assert read_token(token) == (brook.pk, proposal.pk, 1)
+        until = int(proposal.link_expires_at.timestamp())
+        mara = proposal.signatories.get(position=0).person
+        assert read_token(token) == (brook.pk, proposal.pk, 1, mara.pk, until)
+        sign(proposal)
+        assert mail(":sent:") == ["mara@acme.example", "noor@acme.example", "ola@acme.example"]
 
 
 def test_g28_a_repeat_goes_only_to_those_who_have_not_signed(brook):

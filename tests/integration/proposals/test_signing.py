@@ -71,10 +71,11 @@ def test_f60_a_double_click_accepts_once(brook, accepted):
 
 def test_two_signatories_at_the_same_moment_accept_once(brook, accepted):
     with practice_scope(brook.pk):
-        proposal = a_sent(client=a_client("Mara Hill", "Noor Aziz"))
-    all_at_once(brook, lambda: sign(proposal), lambda: sign(proposal, 1))
+        proposal = a_sent(client=a_client("Mara Hill", "Noor Aziz", "Ola Berg"))
+        sign(proposal)
+    all_at_once(brook, lambda: sign(proposal, 1), lambda: sign(proposal, 2))
     with practice_scope(brook.pk):
-        assert Signature.objects.count() == 2
+        assert Signature.objects.count() == 3
         assert as_it_is(proposal).status == "accepted"
     assert len(accepted) == 1
 

@@ -1,0 +1,37 @@
+"""What a client chooses from an offer: one package, and the add-ons that go with it."""
+
+from dataclasses import dataclass
+
+from proposals import errors
+from proposals.documents import Document, chosen_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A package by its id, None where there are no packages, and add-ons by their lines' ids."""
+
+    option: int | None = None
+    add_ons: frozenset[int] = frozenset()
+
+
+def check_choice(document: Document, choice: Choice) -> None:
+    """Raises `ChoiceMissing` where a package has to be chosen, and `UnknownChoice` for what is not offered with it."""
+    options = {option["id"] for option in document.get("options", [])}
+    if options and choice.option is None:
+        raise errors.ChoiceMissing
+    if choice.option is not None and choice.option not in options:
+        raise errors.UnknownChoice
+    if not choice.add_ons <= {line["id"] for line in add_ons_of(document, choice.option)}:
+        raise errors.UnknownChoice
+
+
+def add_ons_of(document: Document, option: int | None) -> list[Document]:
+    """The lines that can be taken or left with this package."""
+    every = {line["id"] for line in document["lines"] if line.get("is_optional")}
+    return [line for line in chosen_lines(document["lines"], option, every) if line.get("is_optional")]
+
+
+def usual_choice(document: Document) -> Choice:
+    """What is shown before anybody has chosen: the first package without add-ons."""
+    options = document.get("options", [])
+    return Choice(options[0]["id"] if options else None)
