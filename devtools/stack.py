@@ -71,7 +71,8 @@ def _start(supervisor: Supervisor, ports: Ports, state: Path) -> None:
     if uses_sandbox():
         database = str(state / "sandbox.sqlite3")
         supervisor.start(
-            "sandbox", python, "-m", "sage_sandbox", "--port", str(ports.sandbox), "--db", database
+            *("sandbox", python, "-m", "sage_sandbox", "--port", str(ports.sandbox), "--db", database),
+            "--demo-customers",
         )
     supervisor.start(
         *("web", python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),

@@ -1,5 +1,6 @@
 """What every page of a practice shows around its content: navigation with counters, and what may be created."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest
@@ -29,6 +30,10 @@ CREATE = [
     (Can.ISSUE_INVOICES, "Instant bill", "invoicing:invoice-new"),
     (Can.MANAGE_SERVICES, "Service", "services:service-new"),
 ]
+
+
+#: Pages of the Sage app that stand under Clients.
+OF_CLIENTS = re.compile(r"sage/(app-clients/|clients/\d)")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -65,7 +70,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def navigation(path: str, slug: str) -> list[dict[str, Any]]:
     """The left menu; the Sage item carries what needs a person (red) and what is waiting (grey)."""
-    part = path.removeprefix(f"/p/{slug}/").split("/", 1)[0]
+    inside = path.removeprefix(f"/p/{slug}/")
+    part = "clients" if OF_CLIENTS.match(inside) else inside.split("/", 1)[0]
     return [
         {
             "label": label,

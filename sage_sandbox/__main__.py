@@ -6,6 +6,7 @@ import signal
 import sys
 from types import FrameType
 
+from sage_sandbox.demo_customers import add_demo_customers
 from sage_sandbox.faults import FAULTS
 from sage_sandbox.server import Sandbox
 from sage_sandbox.switches import SWITCHES
@@ -29,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--client-secret", default=os.environ.get("SAGE_CLIENT_SECRET"), help="and its secret"
     )
     parser.add_argument(
+        "--demo-customers", action="store_true", help="put made-up customers into an empty first company"
+    )
+    parser.add_argument(
         "--list", action="store_true", help="name every switch and fault with its meaning, then stop"
     )
     options = parser.parse_args(arguments)
@@ -50,6 +54,11 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+
+    if options.demo_customers:
+        sage = sandbox.sage
+        with sage.store.transaction():
+            add_demo_customers(sage.books(next(iter(sage.store.businesses.values()))))
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -135,7 +135,7 @@ def _check(
     rows: list[Row], clients: dict[int, Client], linked: set[int], taken: set[str], currency: str
 ) -> None:
     chosen = Counter(row.decision.client_id for row in rows)
-    names = Counter(_identity(row.contact) for row in rows if row.decision.act == Act.NEW)
+    doubles = _doubles([row.contact for row in rows if row.decision.act == Act.NEW])
     for row in rows:
         if row.decision.act in {Act.LATER, Act.IGNORE}:
             continue
@@ -146,11 +146,20 @@ def _check(
         elif row.decision.act == Act.LINK:
             row.problem = _problem_of_link(row.decision.client_id, clients, linked, chosen)
         else:
-            _check_new(row, names)
+            _check_new(row, doubles.get(row.contact.pk))
 
 
-def _identity(contact: SageContact) -> str:
-    return contact.name.strip().casefold()
+def _doubles(contacts: Sequence[SageContact]) -> dict[int, SageContact]:
+    """Of contacts that are all to become clients, those that are likely another one of them, with that other one."""
+    found: dict[int, SageContact] = {}
+    by_pk = {contact.pk: contact for contact in contacts}
+    by_name: dict[str, SageContact] = {}
+    for contact in contacts:
+        first = by_name.setdefault(contact.name.strip().casefold(), contact)
+        twins = [by_pk[twin["contact"]] for twin in contact.twins if twin["contact"] in by_pk]
+        for other in (*twins, *([first] if first is not contact else [])):
+            found[contact.pk], found[other.pk] = other, contact
+    return found
 
 
 def _problem_of_link(
@@ -168,7 +177,7 @@ def _problem_of_link(
     return ""
 
 
-def _check_new(row: Row, names: Counter[str]) -> None:
+def _check_new(row: Row, double: SageContact | None) -> None:
     """A new client needs a name, and somebody's word when one of exactly this name or address is there (D10)."""
     try:
         client_from(row.contact)
@@ -178,10 +187,10 @@ def _check_new(row: Row, names: Counter[str]) -> None:
     if row.decision.is_another:
         return
     row.exact = exact_matches(row.contact)
-    row.may_be_another = bool(row.exact) or names[_identity(row.contact)] > 1
+    row.may_be_another = bool(row.exact) or double is not None
     if row.exact:
         row.problem = AlreadyAClient(row.exact).message
-    elif row.may_be_another:
+    elif double is not None:
         row.problem = (
-            "Two of the chosen contacts have this name. Import one of them, or say that they are two clients."
+            f"“{double.name}” is chosen too and likely the same. Import one, or say that they are two."
         )

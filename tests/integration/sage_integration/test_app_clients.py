@@ -235,14 +235,21 @@ def test_two_contacts_cannot_be_linked_with_one_client(alice, practice, in_sage)
     assert "chosen for two contacts" in text_of(answer)
 
 
-def test_two_chosen_contacts_of_one_name_are_not_both_imported_unasked(alice, practice, in_sage):
-    in_sage("S1 Ltd")
-    in_sage("S1 Ltd")
+@pytest.mark.parametrize("second", ["Tarn Foods Ltd", "Tarn Foods Limited"])
+def test_two_chosen_contacts_that_are_likely_one_are_not_both_imported_unasked(
+    alice, practice, in_sage, second
+):
+    in_sage("Tarn Foods Ltd")
+    in_sage(second)
     with practice_scope(practice.pk):
-        contacts = list(SageContact.objects.filter(name="S1 Ltd"))
+        contacts = list(SageContact.objects.all())
     answer = alice.post(page("app-client-review"), decided(contacts, "new", "new", step="confirm"))
     assert answer.status_code == 422
-    assert "Two of the chosen contacts have this name" in text_of(answer)
+    assert "is chosen too and likely the same" in text_of(answer)
+    another = {f"another-{contact.pk}": "1" for contact in contacts}
+    carry_out(alice, practice, contacts, "new", "new", **another)
+    with practice_scope(practice.pk):
+        assert Client.objects.count() == 2
 
 
 def test_what_was_linked_meanwhile_is_left_for_a_person_and_nothing_is_half_done(alice, practice, in_sage):
