@@ -5,7 +5,8 @@ class SageIntegrationConfig(AppConfig):
     name = "sage_integration"
 
     def ready(self) -> None:
-        from sage_integration import jobs, mail_kinds, receivers  # noqa: F401 - naming the jobs registers them
+        from sage_integration import client_columns, jobs, mail_kinds, receivers  # noqa: F401 - jobs register themselves
 
         receivers.connect()
         mail_kinds.describe_messages()
+        client_columns.contribute()
