@@ -23,6 +23,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "screenshots": ("run", "embedded", "test"),
     "bench": ("run", "embedded"),
     "faults": ("run", "embedded", "test"),
+    "backup": ("run", "embedded"),
+    "restore": ("run", "embedded"),
     "lock": (),
 }
 
@@ -65,6 +67,8 @@ def _function(command: str) -> Callable[[list[str]], int]:
         "check": ("devtools.checks", "check"),
         "features": ("devtools.features", "features"),
         "manage": ("devtools.manage", "manage"),
+        "backup": ("devtools.backup", "backup"),
+        "restore": ("devtools.backup", "restore"),
         "bench": ("devtools.bench", "bench"),
         "faults": ("devtools.faults", "faults"),
     }
