@@ -106,7 +106,7 @@ def _tables(url: str) -> int:
 
 
 def _dbname(url: str) -> str:
-    return psycopg2.extensions.parse_dsn(url)["dbname"]
+    return str(psycopg2.extensions.parse_dsn(url)["dbname"])
 
 
 def _run(command: list[str], url: str) -> str:
