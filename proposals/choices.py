@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from proposals import errors
 from proposals.documents import Document, chosen_lines
+from proposals.models import Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,9 @@ def usual_choice(document: Document) -> Choice:
     """What is shown before anybody has chosen: the first package without add-ons."""
     options = document.get("options", [])
     return Choice(options[0]["id"] if options else None)
+
+
+def settled_choice(proposal: Proposal) -> Choice:
+    """What the first signatory has chosen; nothing before they sign."""
+    taken = proposal.lines.filter(is_optional=True, is_taken=True).values_list("pk", flat=True)
+    return Choice(proposal.chosen_option_id, frozenset(taken))

@@ -10,6 +10,7 @@ from practices.letterhead import practice_values
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from proposals.assembling import assembled_document
+from proposals.copies import proposal_pdf_of
 from proposals.documents import readable
 from proposals.letter_forms import BlockForm, LetterForm, PartForm
 from proposals.letters import (
@@ -24,7 +25,6 @@ from proposals.letters import (
 from proposals.models import BrochureBlock, Proposal, Terms
 from proposals.operations.sending import people_to_sign
 from proposals.operations.terms import archive_block, choose_letter, save_block, write_terms
-from proposals.printing import proposal_pdf_of
 from services.models import Service
 
 Part = Terms.Part

@@ -1,7 +1,8 @@
 """An offer as the client's page shows it: with one choice of package and add-ons, and what each would come to."""
 
-from proposals.choices import Choice, add_ons_of
+from proposals.choices import Choice, add_ons_of, settled_choice
 from proposals.documents import Document, chosen_lines, payments_of, readable
+from proposals.models import Proposal
 
 Groups = list[dict[str, object]]
 
@@ -31,6 +32,16 @@ def offer_for(document: Document, choice: Choice) -> Document:
         }
     )
     return shown
+
+
+def agreed_document(proposal: Proposal) -> Document:
+    """The document of a sent proposal; once somebody has signed, with the lines and payments that were chosen alone."""
+    document: Document = proposal.document
+    if not proposal.signatures.exists():
+        return document
+    choice = settled_choice(proposal)
+    lines = chosen_lines(document["lines"], choice.option, choice.add_ons)
+    return document | {"lines": lines, "payments": payments_of(lines)}
 
 
 def _grouped(lines: list[Document]) -> Groups:

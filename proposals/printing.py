@@ -9,25 +9,12 @@ from practices.pdf import pdf_of
 from practices.rich_text import blocks
 from practices.templatetags.dates import written_date, written_instant
 from practices.templatetags.money_tags import written
-from proposals.assembling import assembled_document
 from proposals.documents import Document, chosen_lines, fingerprint, payments_of, readable
 from proposals.events import CHAIN_WORDS
 from proposals.models import Proposal, ProposalEvent, Signature, Terms
-from proposals.operations.sending import people_to_sign
 
 Part = Terms.Part
 BEFORE_SERVICES = (Part.COVER,)
-
-
-def proposal_pdf_of(proposal: Proposal, *, now: datetime) -> bytes:
-    """The PDF to hand out: the signed record as it was filed, else the document of the moment or as it was sent."""
-    if record := proposal.records.first():
-        return bytes(record.pdf)
-    if proposal.is_editable:
-        today = proposal.practice.today()
-        document = assembled_document(proposal, people_to_sign(proposal), on=today)
-        return pdf_of("proposal", printed(document, note="Draft, not sent yet"), at=now)
-    return pdf_of("proposal", printed(proposal.document, note="Not signed yet"), at=proposal.sent_at or now)
 
 
 def signed_pdf_of(

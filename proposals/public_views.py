@@ -22,7 +22,8 @@ from practices.errors import DomainError
 from practices.models import Practice
 from practices.requests import opens_own_scope, see_other
 from practices.tenancy import practice_scope
-from proposals.choices import Choice
+from proposals.choices import Choice, settled_choice
+from proposals.copies import proposal_pdf_of
 from proposals.errors import UnknownChoice, WrongLink
 from proposals.letter_views import pdf_answer
 from proposals.links import PublicLink, Standing, read_token, standing_of
@@ -30,7 +31,6 @@ from proposals.models import Proposal
 from proposals.offers import offer_for
 from proposals.operations import decline_proposal, sign_proposal
 from proposals.operations.asking import ask_question, note_visit, renew_link
-from proposals.printing import proposal_pdf_of
 from proposals.signing_forms import ChoiceForm, DeclineForm, QuestionForm, SignForm
 from proposals.turns import is_first, whose_turn
 from proposals.visitors import address_of, guesses_too_much, note_wrong_guess
@@ -316,7 +316,9 @@ def _context(visit: Visit, chosen: QueryDict | None = None) -> dict[str, Any]:
     signed = {signature.signatory_id for signature in signatures}
     asked = proposal.signatories.select_related("person")
     choice = (
-        _settled(proposal) if signatures else ChoiceForm(chosen or {}, document=proposal.document).choice()
+        settled_choice(proposal)
+        if signatures
+        else ChoiceForm(chosen or {}, document=proposal.document).choice()
     )
     return {
         "token": visit.token,
@@ -327,8 +329,3 @@ def _context(visit: Visit, chosen: QueryDict | None = None) -> dict[str, Any]:
         "missing": [signatory.person for signatory in asked if signatory.person_id not in signed],
         "record": proposal.records.defer("pdf").first(),
     }
-
-
-def _settled(proposal: Proposal) -> Choice:
-    taken = proposal.lines.filter(is_optional=True, is_taken=True).values_list("pk", flat=True)
-    return Choice(proposal.chosen_option_id, frozenset(taken))

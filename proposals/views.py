@@ -27,6 +27,7 @@ from proposals.forms import (
 )
 from proposals.links import public_url
 from proposals.models import Proposal
+from proposals.offers import agreed_document
 from proposals.operations import (
     VALIDITY,
     amend_draft,
@@ -169,8 +170,8 @@ def _detail(
         "proposal": proposal,
         "offer": readable(
             assembled_document(proposal, people_to_sign(proposal), on=today)
-            if is_draft
-            else proposal.document
+            if proposal.is_editable
+            else agreed_document(proposal)
         ),
         "worth": worth_of_lines(lines),
         "signatures": signatures,

@@ -8,12 +8,12 @@ from practices.letterhead import profile_of
 from practices.operations import amend_profile
 from practices.tenancy import practice_scope
 from proposals import errors
+from proposals.copies import proposal_pdf_of
 from proposals.letters import OFFERED, USUALLY_TOLD, letter_values, not_told
 from proposals.models import BrochureBlock, Proposal, ProposalLetter, Terms
 from proposals.operations import send_proposal
 from proposals.operations.sending import people_to_sign, reasons_not_to_send
 from proposals.operations.terms import archive_block, choose_letter, save_block, write_terms
-from proposals.printing import proposal_pdf_of
 from tests.factories import TODAY
 from tests.integration.proposals.offers import a_draft, a_line, a_sent, a_service, as_it_is
 
