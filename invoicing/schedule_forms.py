@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from django import forms
 
+from invoicing.models import InvoicingSettings
+
 
 def _date(**options: object) -> forms.DateField:
     return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **options)  # type: ignore[arg-type]
@@ -54,3 +56,12 @@ class HandItemForm(forms.Form):
 
     quantity = _quantity()
     unit_price = _price()
+
+
+class BillingRulesForm(forms.ModelForm):
+    """How the practice bills."""
+
+    class Meta:
+        model = InvoicingSettings
+        fields = ("grouping", "needs_approval", "asks_about_missed", "quiet_minutes", "quiet_until")
+        widgets = {"quiet_until": forms.TimeInput(format="%H:%M", attrs={"type": "time"})}

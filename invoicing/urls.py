@@ -7,6 +7,7 @@ from invoicing.views import billing, bills, clients, invoices, month_end, schedu
 app_name = "invoicing"
 urlpatterns = [
     path("billing/", billing.billing, name="billing"),
+    path("billing/rules/", billing.billing_rules, name="billing-rules"),
     path("billing/run/", billing.billing_run, name="billing-run"),
     path("billing/<int:pk>/complete/", billing.schedule_complete, name="schedule-complete"),
     path("billing/<int:pk>/pause/", billing.schedule_pause, name="schedule-pause"),

@@ -8,14 +8,24 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clients.models import Client
 from invoicing import billing_run as run
 from invoicing.coming import coming_total, next_bills
-from invoicing.models import BillingSchedule, BillingScheduleQuerySet
-from invoicing.operations import BillingOutcome, complete_schedule, end_billing, pause_billing, resume_billing
+from invoicing.errors import AlreadyRunning
+from invoicing.models import BillingRun, BillingSchedule, BillingScheduleQuerySet
+from invoicing.operations import (
+    BillingOutcome,
+    complete_schedule,
+    end_billing,
+    invoicing_settings,
+    pause_billing,
+    resume_billing,
+    set_billing_rules,
+)
 from invoicing.queries import month_figures
+from invoicing.schedule_forms import BillingRulesForm
 from money.amounts import price_line
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
@@ -40,6 +50,7 @@ def billing(request: PracticeRequest, practice: str) -> HttpResponse:
         "recurring": _page(request, recurring, "after", today),
         "ready": coming_total(today),
         "month": month_figures(today),
+        "run": BillingRun.objects.first(),
     }
     return render(request, "invoicing/billing.html", context)
 
@@ -73,7 +84,11 @@ def _page(
 @require_POST
 def billing_run(request: PracticeRequest, practice: str) -> HttpResponse:
     """Bill everything that is due today, in short transactions of its own."""
-    outcome = run.run_billing(request.practice.today())
+    try:
+        outcome = run.run_billing(request.practice.today())
+    except AlreadyRunning as running:
+        messages.info(request, running.message)
+        return see_other(request, "invoicing:billing", practice=practice)
     messages.success(request, outcome_in_words(outcome))
     if outcome.refused:
         with practice_transaction():
@@ -85,6 +100,9 @@ def billing_run(request: PracticeRequest, practice: str) -> HttpResponse:
 
 def outcome_in_words(outcome: BillingOutcome) -> str:
     """`2 invoices issued for 3 periods, £360.00 including VAT.`"""
+    if not outcome.invoices and outcome.waiting:
+        bills = "1 bill waits" if outcome.waiting == 1 else f"{outcome.waiting} bills wait"
+        return f"{bills} for your approval on the month-end page. No invoice was issued."
     if not outcome.invoices:
         return "Nothing is due to be billed today. No invoice was issued."
     invoices = "1 invoice" if outcome.invoices == 1 else f"{outcome.invoices} invoices"
@@ -132,3 +150,16 @@ def _change(
     schedule = change(get_object_or_404(BillingSchedule, pk=pk), on=today)
     messages.success(request, words.format(schedule.name, written_date(today)))
     return see_other(request, "invoicing:billing", practice=request.practice.slug)
+
+
+@requires(Can.MANAGE_BILLING)
+@require_http_methods(["GET", "POST"])
+def billing_rules(request: PracticeRequest, practice: str) -> HttpResponse:
+    """How bills are grouped, what the practice wants to be asked about, and how long invoices stay here."""
+    form = BillingRulesForm(request.POST or None, instance=invoicing_settings())
+    if request.method == "POST" and form.is_valid():
+        set_billing_rules(**form.cleaned_data)
+        messages.success(request, "Saved. It holds for everything billed from now on.")
+        return see_other(request, "invoicing:billing-rules", practice=practice)
+    status = 422 if form.errors else 200
+    return render(request, "invoicing/billing_rules.html", {"form": form}, status=status)
