@@ -91,7 +91,8 @@ class SettingsForm(DefaultAccountForm, TermsForm):
         label="Bring payments back from Sage",
         required=False,
         help_text="Payments are recorded in Sage and mirrored here, never the other way round. "
-        "Switched on later, it brings back earlier payments of copied invoices too.",
+        "Switched on later, it first reads once what is outstanding in Sage on every invoice copied so far, "
+        "so earlier payments of those invoices count too. Expenses are never read.",
     )
 
     def wanted(self) -> Settings:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from clients.models import Client
 from clients.operations import switch_posting
@@ -80,6 +81,10 @@ def save_settings(wanted: Settings) -> SageConnection:
     connection = locked_connection()
     _require_account(wanted.default_account_id)
     changes = _change(connection, OF_THE_CONNECTION, wanted)
+    if changes.get("pulls_payments") == [False, True]:
+        # The next poll comes at once and compares every invoice copied so far (ruling D9).
+        connection.opening_read_at, connection.poll_after = None, timezone.now()
+        connection.save(update_fields=["opening_read_at", "poll_after"])
     ledger = ledger_settings()
     changes |= _change(ledger, ("posts_new_clients",), wanted)
     set_invoicing_settings(

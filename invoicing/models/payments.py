@@ -1,10 +1,11 @@
 """Money received and what it is set against."""
 
 from django.db import models
-from django.db.models import Q, UniqueConstraint
+from django.db.models import F, Q, UniqueConstraint
 
 from clients.models import Client
 from invoicing.models.invoices import Invoice
+from money.amounts import ZERO
 from practices.tenancy import TenantModel
 
 
@@ -19,6 +20,8 @@ class Payment(TenantModel):
         RECEIVED = "received", "Received"
         #: No new money: a credit note or an earlier payment on account, set against invoices in Sage.
         SET_AGAINST = "set_against", "Set against it in Sage"
+        #: Money that went back to the client.
+        REFUNDED = "refunded", "Paid back"
 
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.RECEIVED)
     client = models.ForeignKey(Client, models.PROTECT, related_name="payments")
@@ -30,6 +33,12 @@ class Payment(TenantModel):
     external_updated_at = models.DateTimeField(null=True)
     reference = models.CharField(max_length=255, blank=True)
     reversed_at = models.DateTimeField(null=True)
+    #: The ledger's name for what of a receipt was set against nothing at first, how much that was, and what is left.
+    account_id = models.CharField(max_length=64, blank=True)
+    account_total = models.DecimalField(max_digits=12, decimal_places=2, default=ZERO)
+    on_account = models.DecimalField(max_digits=12, decimal_places=2, default=ZERO)
+    #: What this took from payments on account: amounts by their `account_id`.
+    drawn = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-received_on", "-id"]
@@ -40,6 +49,16 @@ class Payment(TenantModel):
                 name="a_ledger_payment_is_recorded_once",
             ),
             models.CheckConstraint(name="payment_is_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="no_more_is_on_account_than_was_received",
+                condition=Q(on_account__gte=0, on_account__lte=F("amount")),
+            ),
+        ]
+
+        indexes = [
+            models.Index(
+                fields=["practice", "account_id"], name="payments_on_account", condition=~Q(account_id="")
+            )
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from invoicing.operations.invoices import (
 )
 from invoicing.operations.month_end import approve_month, hold_month, sign_off_month, skip_month
 from invoicing.operations.moving import move_periods, set_mode, shift_when_moved
-from invoicing.operations.payments import record_payment, reverse_payment
+from invoicing.operations.payments import OnAccount, record_payment, reverse_payment
 from invoicing.operations.schedules import (
     complete_schedule,
     end_billing,
@@ -40,6 +40,7 @@ from invoicing.operations.undoing import undo_invoice
 __all__ = [
     "BillingOutcome",
     "Item",
+    "OnAccount",
     "amend_draft",
     "approve_bills",
     "approve_month",

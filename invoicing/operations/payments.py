@@ -5,7 +5,8 @@ payment keeps its allocations: they say what it had paid.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,15 @@ from practices import audit
 Parts = dict[int, Decimal]
 
 
+@dataclass(frozen=True, slots=True)
+class OnAccount:
+    """What a payment leaves on account, under the ledger's name for it, and what it takes from others' rests."""
+
+    account_id: str = ""
+    total: Decimal = ZERO
+    drawn: Mapping[str, Decimal] = field(default_factory=dict)
+
+
 def record_payment(
     client: Client,
     *,
@@ -40,6 +50,7 @@ def record_payment(
     external_updated_at: datetime | None = None,
     reference: str = "",
     allocations: Sequence[tuple[Invoice, Decimal]],
+    on_account: OnAccount | None = None,
 ) -> Payment:
     """The payment with its allocations, and its invoices' outstanding amounts right again.
 
@@ -54,12 +65,14 @@ def record_payment(
         "received_on": received_on,
         "amount": amount,
         "reference": reference[:255],
+        **_account_fields(on_account or OnAccount()),
     }
     payment, is_new = _insert_or_lock(source, external_id, values)
     if not is_new and (payment.reversed_at or _is_older(external_updated_at, payment.external_updated_at)):
         return payment
     held = {} if is_new else _parts_of(payment)
     before = None if is_new else _particulars(payment, held)
+    drew = {} if is_new else payment.drawn
     payment.external_updated_at = external_updated_at
     for name, value in values.items():
         setattr(payment, name, value)
@@ -68,6 +81,7 @@ def record_payment(
     if before != after:
         _allocate(payment, parts, before=held)
         _record(payment, {*held, *parts}, before=before, after=after)
+    _restate_accounts(payment, {payment.account_id, *drew, *payment.drawn})
     return payment
 
 
@@ -81,11 +95,41 @@ def reverse_payment(payment: Payment) -> Payment:
     payment.reversed_at = timezone.now()
     payment.save(update_fields=["reversed_at"])
     _settle(invoices)
+    _restate_accounts(payment, {payment.account_id, *payment.drawn})
     particulars = _particulars(payment, parts)
     audit.record("payment.reversed", payment, **particulars)
     for invoice in invoices:
         audit.record("invoice.payment_reversed", invoice, amount=str(parts[invoice.pk]), payment=payment.pk)
     return payment
+
+
+def _account_fields(on_account: OnAccount) -> dict[str, Any]:
+    return {
+        "account_id": on_account.account_id,
+        "account_total": on_account.total,
+        "drawn": {key: str(part) for key, part in sorted(on_account.drawn.items())},
+    }
+
+
+def _restate_accounts(payment: Payment, account_ids: set[str]) -> None:
+    """Work out what is left on account of this client's receipts of these names: nothing counts twice."""
+    wanted = account_ids - {""}
+    if not wanted:
+        return
+    receipts = Payment.objects.select_for_update().filter(client_id=payment.client_id, account_id__in=wanted)
+    takers = Payment.objects.filter(
+        client_id=payment.client_id, reversed_at=None, drawn__has_any_keys=sorted(wanted)
+    )
+    drawn: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for parts in takers.values_list("drawn", flat=True):
+        for key, part in parts.items():
+            drawn[key] += Decimal(part)
+    for receipt in receipts.order_by("pk"):
+        left = ZERO if receipt.reversed_at else max(ZERO, receipt.account_total - drawn[receipt.account_id])
+        if left != receipt.on_account:
+            Payment.objects.filter(pk=receipt.pk).update(on_account=left)
+        if receipt.pk == payment.pk:
+            payment.on_account = left
 
 
 def _parts(amount: Decimal, allocations: Sequence[tuple[Invoice, Decimal]]) -> Parts:

@@ -121,6 +121,12 @@ class SageConnection(TenantModel):
     last_news_at = models.DateTimeField(null=True)
     #: The next reading of payments begins then or later.
     poll_after = models.DateTimeField(default=timezone.now)
+    #: Which of the feeds that a quiet business is read in turn comes next.
+    next_feed = models.PositiveSmallIntegerField(default=0)
+    #: When every invoice was compared after payments were switched on; None: that is still to be done (ruling D9).
+    opening_read_at = models.DateTimeField(null=True)
+    #: When Sage last refused the feed of ledger entries: this login's role lacks the journals.
+    journals_refused_at = models.DateTimeField(null=True)
     connected_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     connected_at = models.DateTimeField(default=timezone.now)
     enabled_at = models.DateTimeField(null=True)
@@ -302,6 +308,12 @@ class SageLink(TenantModel):
     seen_fingerprint = models.CharField(max_length=64, blank=True)
     posted_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
+    #: Since when it is to be read again; neither a kill nor a full reading forgets it.
+    wanted_at = models.DateTimeField(null=True)
+    #: What differed when it was read last, a kind of `comparison.Difference` and its sentence; empty when nothing did.
+    difference = models.CharField(max_length=24, blank=True)
+    difference_in_words = models.CharField(max_length=400, blank=True)
+    differs_since = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -309,6 +321,16 @@ class SageLink(TenantModel):
             UniqueConstraint(
                 fields=["practice", "business_id", "sage_id"], name="one_link_for_a_sage_document"
             )
+        ]
+        indexes = [
+            models.Index(
+                fields=["practice", "wanted_at", "id"],
+                name="links_to_read_again",
+                condition=Q(wanted_at__isnull=False),
+            ),
+            models.Index(
+                fields=["practice", "differs_since"], name="links_that_differ", condition=~Q(difference="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -326,6 +348,8 @@ class SyncCursor(TenantModel):
     business_id = models.CharField(max_length=64)
     feed = models.CharField(max_length=40)
     since = models.DateTimeField()
+    #: Rows at its end that were seen already, where a feed only tells whether anything happened.
+    seen = models.JSONField(default=list)
 
     class Meta:
         constraints = [

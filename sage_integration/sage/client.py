@@ -15,6 +15,7 @@ from sage_integration.sage.resources.settings import (
     InvoiceSettingsResource,
 )
 from sage_integration.sage.resources.tax_rates import TaxRates
+from sage_integration.sage.resources.transactions import Transactions
 from sage_integration.sage.resources.user import Users
 from sage_integration.sage.transport import Transport
 
@@ -34,6 +35,7 @@ class SageClient:
         self.sales_credit_notes = SalesCreditNotes(transport)
         self.contact_payments = ContactPayments(transport)
         self.contact_allocations = ContactAllocations(transport)
+        self.transactions = Transactions(transport)
         self.products = Products(transport)
         self.services = Services(transport)
         self.financial_settings = FinancialSettingsResource(transport)

@@ -19,6 +19,8 @@ from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
 from sage_integration.sync.comparison import Difference, compare
 from sage_integration.sync.documents import number_of
+from sage_integration.sync.standing_differences import keep_difference
+from sage_integration.sync.wanted import newest_links
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +114,9 @@ def _unknown(found: Found) -> list[Difference]:
 
 def _differences(link_ids: list[int], found: Found) -> list[Difference]:
     differences: list[Difference] = []
-    for link in SageLink.objects.select_related("posting").filter(pk__in=link_ids).order_by("pk"):
+    links = list(SageLink.objects.select_related("posting").filter(pk__in=link_ids).order_by("pk"))
+    newest = newest_links([link.posting.subject_id for link in links], links[0].business_id) if links else {}
+    for link in links:
         copies = found.get(link.posting.reference, [])
         live = [copy for copy in copies if copy["status"]["id"] != VOID]
         if len(live) > 1:
@@ -123,6 +127,9 @@ def _differences(link_ids: list[int], found: Found) -> list[Difference]:
                 )
             )
         ours = next((copy for copy in copies if copy["id"] == link.sage_id), None)
-        if difference := compare(link, ours):
+        difference = compare(link, ours)
+        if newest.get(link.posting.subject_id) == link:
+            keep_difference(link, difference)
+        if difference:
             differences.append(difference)
     return differences

@@ -1,8 +1,8 @@
 """How often a business is asked what changed, and how much of it: a decision about instants, without a database.
 
 Every reading costs a token (they live five minutes, FACTS.md 1.2) and a request for each feed. A business in which
-something happened lately is read whole every few minutes. A quiet one is read in part: new payments and allocations
-each time, the four other feeds in turn. The arithmetic is in docs/polling.md.
+something happened lately is read whole every few minutes. Of a quiet one the ledger is glanced at and its allocations
+are read. The arithmetic is in docs/polling.md.
 """
 
 from dataclasses import dataclass

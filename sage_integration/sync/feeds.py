@@ -65,6 +65,38 @@ def read_feed(
             return len(handled)
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What a feed that only tells whether anything happened says now, until `keep` makes it known."""
+
+    name: str
+    business_id: str
+    is_news: bool
+    newest: datetime
+    seen: list[str]
+
+    def keep(self) -> None:
+        """Remember what was seen, in the caller's transaction: after whatever the news made somebody read."""
+        SyncCursor.objects.filter(business_id=self.business_id, feed=self.name).update(
+            since=self.newest, seen=self.seen
+        )
+
+
+def glance_at(feed: Feed[Row], business_id: str, *, begin: datetime) -> Glance:
+    """Whether a feed brings a row that was not there at the last glance; nothing is remembered yet.
+
+    Rows near the cursor come again with every reading, so those seen are remembered by id and stamp.
+    """
+    with practice_transaction():
+        cursor = _cursor(feed.name, business_id, begin)
+    known = set(cursor.seen)
+    rows = list(feed.rows(cursor.since - OVERLAP))
+    newest = max([cursor.since, *(instant(row[feed.stamp]) for row in rows)])
+    seen = sorted("@".join(_key(row, feed)) for row in rows if instant(row[feed.stamp]) >= newest - OVERLAP)
+    is_news = any("@".join(_key(row, feed)) not in known for row in rows)
+    return Glance(feed.name, business_id, is_news, newest, seen)
+
+
 def _pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
     remaining = iter(rows)
     while page := list(islice(remaining, ROWS_PER_PAGE)):

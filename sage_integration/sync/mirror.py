@@ -1,8 +1,11 @@
 """What Sage says was paid, credited or set against our invoices, mirrored here (F79–F82). Nothing is written to Sage.
 
 A payment is money received. An allocation sets a credit note or an earlier payment on account against invoices: it
-settles them without new money. What a payment paid is remembered here, because a deleted one may no longer say it
-(FACTS.md 11.3).
+settles them without new money, and what it takes from a payment on account is no longer on account. What a payment
+paid is remembered here, because a deleted one may no longer say it (FACTS.md 11.3).
+
+The newest copy of an invoice counts: what pays an older copy settles a document that the newer one replaced, so it is
+no payment of the invoice.
 """
 
 from collections import Counter
@@ -15,17 +18,19 @@ from django.db import transaction
 
 from clients.models import Client
 from invoicing.models import Allocation, Invoice, Payment
-from invoicing.operations import record_payment, reverse_payment
+from invoicing.operations import OnAccount, record_payment, reverse_payment
 from ledger.models import Posting
 from practices.errors import DomainError
-from sage_integration.models import SageLink
+from sage_integration.models import ContactLink, SageLink
 from sage_integration.sage.resources.contact_allocations import ContactAllocation
 from sage_integration.sage.resources.contact_payments import (
     CUSTOMER_RECEIPT,
+    CUSTOMER_REFUND,
     AllocatedArtefact,
     ContactPayment,
 )
 from sage_integration.sync.feeds import instant
+from sage_integration.sync.wanted import newest_links
 
 ZERO = Decimal("0.00")
 
@@ -66,26 +71,42 @@ class Mirror:
         return True
 
     def payment(self, payment: ContactPayment) -> None:
-        """A receipt that pays, or used to pay, invoices of ours; everything else is none of our business."""
-        if payment["transaction_type"]["id"] != CUSTOMER_RECEIPT:
-            return
+        """A receipt that pays, or used to pay, invoices of ours or lies on account of a client, or money paid back.
+
+        Everything else is none of our business.
+        """
         parts = payment.get("allocated_artefacts") or []
-        discounts = sum((part.get("discount") or ZERO for part in parts), ZERO)
-        self._record(payment, parts, amount=payment["total_amount"] + discounts, kind=Payment.Kind.RECEIVED)
+        if payment["transaction_type"]["id"] == CUSTOMER_REFUND:
+            drawn = self._drawn(parts)
+            self._record(payment, [], payment["total_amount"], Payment.Kind.REFUNDED, OnAccount(drawn=drawn))
+        elif payment["transaction_type"]["id"] == CUSTOMER_RECEIPT:
+            discounts = sum((part.get("discount") or ZERO for part in parts), ZERO)
+            rest = payment.get("payment_on_account")
+            on_account = OnAccount(rest["id"], _total_on_account(payment, parts)) if rest else OnAccount()
+            amount = payment["total_amount"] + discounts
+            self._record(payment, self._settled_by(parts), amount, Payment.Kind.RECEIVED, on_account)
 
     def allocation(self, allocation: ContactAllocation) -> None:
         """Something other than new money set against invoices of ours; what we set against them ourselves is known."""
         parts = allocation.get("allocated_artefacts") or []
-        if self._is_of_our_credit_notes(parts):
+        ours = self._by_our_credit_notes(parts)
+        against = sum((-part["amount"] for part in parts if part["amount"] < ZERO), ZERO)
+        if against and ours == against:
             return
-        self._record(allocation, parts, amount=None, kind=Payment.Kind.SET_AGAINST)
+        settled = _less(self._settled_by(parts), ours)
+        drawn = self._drawn(parts)
+        known = known_payment(allocation["id"])
+        # Worth what it settles, else what it took from an account; one that does neither any more keeps its worth.
+        amount = sum((part for _, part in settled), ZERO) or sum(drawn.values(), ZERO)
+        amount = amount or (known.amount if known else ZERO)
+        self._record(allocation, settled, amount, Payment.Kind.SET_AGAINST, OnAccount(drawn=drawn))
 
     def gone(self, row: Mapping[str, Any]) -> None:
         """A payment or an allocation that was deleted: its invoices are owed again (F82)."""
         known = known_payment(row["id"])
         if known is None or known.reversed_at:
             return
-        self._touch(known)
+        self.touched |= set(_parts_of(known))
         reverse_payment(known)
         self._refused.pop(row["id"], None)
         self.counts["reversed"] += 1
@@ -93,24 +114,18 @@ class Mirror:
     def _record(
         self,
         row: ContactPayment | ContactAllocation,
-        parts: list[AllocatedArtefact],
-        *,
-        amount: Decimal | None,
+        settled: list[tuple[Invoice, Decimal]],
+        amount: Decimal,
         kind: str,
+        on_account: OnAccount,
     ) -> None:
-        settled = self._settled_by(parts)
         known = known_payment(row["id"])
-        client = _client_of(settled, known)
+        client = self._client_of(row, settled, known, on_account)
         if client is None:
             return
         stamp = instant(row["updated_at"])
         is_news = known is None or known.external_updated_at is None or stamp > known.external_updated_at
-        if known is not None:
-            self._touch(known)
-        if (
-            amount is None
-        ):  # An allocation is worth what it settles; one that settles nothing of ours keeps its worth.
-            amount = sum((part for _, part in settled), ZERO) or (known.amount if known else ZERO)
+        before = _parts_of(known) if known else {}
         recorded = record_payment(
             client,
             kind=kind,
@@ -121,9 +136,32 @@ class Mirror:
             external_updated_at=stamp,
             reference=str(row.get("reference") or ""),
             allocations=settled,
+            on_account=on_account,
         )
-        self._touch(recorded)
+        after = _parts_of(recorded)
+        # Rows near the cursor come again with every reading: only what changed is worth another look.
+        self.touched |= {pk for pk in {*before, *after} if before.get(pk) != after.get(pk)}
         self.counts["mirrored"] += is_news
+
+    def _client_of(
+        self,
+        row: ContactPayment | ContactAllocation,
+        settled: list[tuple[Invoice, Decimal]],
+        known: Payment | None,
+        on_account: OnAccount,
+    ) -> Client | None:
+        """Whose money it is, if it is any of our business: by what it pays, by what is held, by the contact."""
+        if settled:
+            return settled[0][0].client
+        if known is not None:
+            return known.client
+        if not on_account.total and not on_account.drawn:
+            return None
+        links = ContactLink.objects.filter(
+            business_id=self.business_id, sage_contact_id=row["contact"]["id"]
+        ).select_related("client")
+        link = links.first()
+        return link.client if link else None
 
     def _settled_by(self, parts: list[AllocatedArtefact]) -> list[tuple[Invoice, Decimal]]:
         """Our invoices among what is set against each other, each with what it settles, discount included."""
@@ -132,25 +170,49 @@ class Mirror:
             sage_id__in=[part["artefact"]["id"] for part in parts],
             posting__kind=Posting.Kind.INVOICE_CREATE,
         )
-        subjects = dict(links.values_list("sage_id", "posting__subject_id"))
-        invoices = Invoice.objects.select_related("client").in_bulk(subjects.values())
+        subjects = set(links.values_list("posting__subject_id", flat=True))
+        newest = newest_links(subjects, self.business_id)
+        invoices = Invoice.objects.select_related("client").in_bulk(newest)
+        by_artefact = {link.sage_id: invoices[pk] for pk, link in newest.items()}
         return [
-            (invoices[subjects[part["artefact"]["id"]]], part["amount"] + (part.get("discount") or ZERO))
+            (by_artefact[part["artefact"]["id"]], part["amount"] + (part.get("discount") or ZERO))
             for part in parts
-            if part["artefact"]["id"] in subjects
+            if part["artefact"]["id"] in by_artefact
         ]
 
-    def _is_of_our_credit_notes(self, parts: list[AllocatedArtefact]) -> bool:
-        """Whether all that is set against invoices are credit notes issued here, which settled them already."""
-        against = [part["artefact"]["id"] for part in parts if part["amount"] < ZERO]
+    def _by_our_credit_notes(self, parts: list[AllocatedArtefact]) -> Decimal:
+        """How much of it credit notes issued here set against invoices, which settled them already."""
+        against = {part["artefact"]["id"]: -part["amount"] for part in parts if part["amount"] < ZERO}
         ours = SageLink.objects.filter(
             business_id=self.business_id, sage_id__in=against, posting__kind=Posting.Kind.CREDIT_NOTE_CREATE
         )
-        return bool(against) and ours.count() == len(set(against))
+        return sum((against[key] for key in ours.values_list("sage_id", flat=True)), ZERO)
 
-    def _touch(self, payment: Payment) -> None:
-        allocations = Allocation.objects.filter(payment=payment)
-        self.touched |= set(allocations.values_list("invoice_id", flat=True))
+    def _drawn(self, parts: list[AllocatedArtefact]) -> dict[str, Decimal]:
+        """What is taken from rests on account that are held here, by their account; a refund's amounts are positive."""
+        amounts = {part["artefact"]["id"]: abs(part["amount"]) for part in parts}
+        held = Payment.objects.filter(source=Payment.Source.SAGE, account_id__in=amounts)
+        return {key: amounts[key] for key in held.values_list("account_id", flat=True)}
+
+
+def _parts_of(payment: Payment) -> dict[int, Decimal]:
+    return dict(Allocation.objects.filter(payment=payment).values_list("invoice_id", "amount"))
+
+
+def _total_on_account(payment: ContactPayment, parts: list[AllocatedArtefact]) -> Decimal:
+    """What of a receipt was set against nothing when it was written down."""
+    return payment["total_amount"] - sum((part["amount"] for part in parts), ZERO)
+
+
+def _less(settled: list[tuple[Invoice, Decimal]], known: Decimal) -> list[tuple[Invoice, Decimal]]:
+    """What is left of the parts once an amount that is known already is taken from them, first to last."""
+    left = []
+    for invoice, part in settled:
+        taken = min(known, part)
+        known -= taken
+        if part > taken:
+            left.append((invoice, part - taken))
+    return left
 
 
 def known_payment(external_id: str) -> Payment | None:
@@ -161,12 +223,6 @@ def known_payment(external_id: str) -> Payment | None:
         .first()
     )
     return known
-
-
-def _client_of(settled: list[tuple[Invoice, Decimal]], known: Payment | None) -> Client | None:
-    if settled:
-        return settled[0][0].client
-    return known.client if known else None
 
 
 def _in_words(row: Mapping[str, Any]) -> str:

@@ -19,15 +19,17 @@ from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection, SageLink, SyncRun
 from sage_integration.sage.client import SageClient
-from sage_integration.sage.errors import SageError
+from sage_integration.sage.errors import AccessDenied, SageError
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
 from sage_integration.sync.cadence import Cadence, cadence
 from sage_integration.sync.comparison import Difference, compare
-from sage_integration.sync.feeds import Feed, read_feed
+from sage_integration.sync.feeds import Feed, Glance, glance_at, read_feed
 from sage_integration.sync.mirror import Mirror
 from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, reread
+from sage_integration.sync.standing_differences import keep_difference
+from sage_integration.sync.wanted import newest_link, newest_links, want, wanted_links, was_read
 
 log = structlog.get_logger(__name__)
 
@@ -35,32 +37,45 @@ log = structlog.get_logger(__name__)
 CLOCK_TOLERANCE = timedelta(days=1)
 #: Invoices read again in one poll, and in the nightly round.
 MOST_REREADS, MOST_AT_NIGHT = 50, 500
-VOIDED = "voided"
+#: A reading that has not ended after this long was lost with its worker.
+CLAIM = timedelta(minutes=5)
+#: A role that lacks the journals is tried again after this long: somebody may have granted it.
+JOURNALS_AGAIN_AFTER = timedelta(days=1)
+VOIDED, MISSING = "voided", "missing"
 OPEN_IN_SAGE = ("UNPAID", "PART_PAID")
 
 
 def poll_payments(*, whole: bool = True) -> SyncRun | None:
     """Mirror what changed since the last poll; None when payments are not mirrored (F12, F83).
 
-    ``whole`` reads every feed, else new payments and allocations and one other feed in turn. What goes wrong with
-    Sage is kept on the run, not raised: the next poll begins where this one stopped.
+    ``whole`` reads every feed, else only as much as a quiet business needs. What goes wrong with Sage is kept on the
+    run, not raised: the next poll begins where this one stopped.
     """
-    return _run(lambda poll, sage: poll.read(sage, whole=whole))
+    return _run(Poll.read if whole else Poll.read_in_part)
 
 
 def poll_if_due() -> SyncRun | None:
-    """One poll at the pace of the business; None when it is not its time or payments are not mirrored."""
+    """One poll at the pace of the business; None when it is not its time or payments are not mirrored.
+
+    The first poll after payments were switched on compares every invoice as well (ruling D9).
+    """
     with practice_transaction():
         connection = current_connection()
-        if connection is None or not is_polled(connection) or connection.poll_after > timezone.now():
+        now = timezone.now()
+        if connection is None or not is_polled(connection) or connection.poll_after > now:
+            return None
+        mine = SageConnection.objects.filter(pk=connection.pk, poll_after=connection.poll_after)
+        if not mine.update(poll_after=now + CLAIM):
             return None
         whole = pace_of(connection).whole
+    if connection.opening_read_at is None:
+        return _run(Poll.read_the_opening)
     return poll_payments(whole=whole)
 
 
 def reread_open_invoices() -> SyncRun | None:
     """The nightly net: every invoice that is open here or in Sage is compared, and healed where it differs."""
-    return _run(lambda poll, sage: poll.read_open(sage))
+    return _run(Poll.read_open)
 
 
 def is_polled(connection: SageConnection) -> bool:
@@ -85,7 +100,7 @@ def _run(work: Callable[["Poll", SageClient], None]) -> SyncRun | None:
         if connection is None or not is_polled(connection) or connection.enabled_at is None:
             return None
         run: SyncRun = SyncRun.objects.create(kind=SyncRun.Kind.PAYMENTS)
-    poll = Poll(connection.business_id, connection.enabled_at - CLOCK_TOLERANCE)
+    poll = Poll(connection, connection.enabled_at - CLOCK_TOLERANCE)
     try:
         with open_sage(connection) as sage:
             work(poll, sage)
@@ -106,35 +121,49 @@ def _plan_the_next(connection: SageConnection, poll: "Poll") -> None:
     if poll.saw_news:
         connection.last_news_at = now
     SageConnection.objects.filter(pk=connection.pk).update(
-        last_news_at=connection.last_news_at, poll_after=now + pace_of(connection).after
+        last_news_at=connection.last_news_at, poll_after=now + pace_of(connection).after, **poll.learnt
     )
 
 
 class Poll:
     """One reading of a business; what it counted and could not take over is kept by its mirror."""
 
-    def __init__(self, business_id: str, begin: datetime) -> None:
-        self.business_id = business_id
+    def __init__(self, connection: SageConnection, begin: datetime) -> None:
+        self.business_id = connection.business_id
         self.begin = begin
-        self.mirror = Mirror(business_id)
-        self._differences: dict[int, Difference] = {}
+        self.mirror = Mirror(connection.business_id)
+        #: What the connection is to remember of this reading, by field.
+        self.learnt: dict[str, Any] = {}
+        self._turn = connection.next_feed
+        self._journals_refused_at = connection.journals_refused_at
+        self._differences: dict[int, tuple[SageLink, Difference | None]] = {}
 
     @property
     def saw_news(self) -> bool:
-        """Whether anything had changed."""
+        """Whether anything had changed; what has differed before and still does is no news."""
         counts = self.mirror.counts
-        return any(counts[name] for name in ("mirrored", "reversed", "voided", "differing", "missing"))
+        return any(counts[name] for name in ("mirrored", "reversed", "voided", "states_changed"))
 
-    def read(self, sage: SageClient, *, whole: bool = True) -> None:
-        """The feeds, then what was refused on the way, then the touched invoices; raises `SageError`."""
+    def read(self, sage: SageClient) -> None:
+        """Every feed, then what was refused on the way, then the touched invoices; raises `SageError`."""
         each_time, in_turn = self._feeds(sage)
-        for feed, handle in each_time + (in_turn if whole else [in_turn[self._turn(len(in_turn))]]):
-            self._read(feed, handle)
+        self._read_feeds(each_time + in_turn, sage)
+
+    def read_in_part(self, sage: SageClient) -> None:
+        """As much as a quiet business needs: a glance at its ledger, and every feed once that moved.
+
+        Allocations move no ledger account, so their feeds are read each time. A login that may not see the journals
+        has new payments and allocations read each time and one of the other feeds in turn.
+        """
+        each_time, in_turn = self._feeds(sage)
+        glance = self._glance(sage)
+        if glance is None:
+            self._read_feeds([*each_time, in_turn[self._turn % len(in_turn)]], sage)
+            self.learnt["next_feed"] = (self._turn + 1) % len(in_turn)
+            return
+        self._read_feeds(each_time + in_turn if glance.is_news else [each_time[1], in_turn[1]], sage)
         with practice_transaction():
-            self.mirror.take_refused()
-        for invoice_id in sorted(self.mirror.touched | self._drafts())[:MOST_REREADS]:
-            self._reread(invoice_id, sage)
-        self._conclude()
+            glance.keep()
 
     def read_open(self, sage: SageClient) -> None:
         """Invoices open in Sage beside those open here; the ones that disagree are read entry by entry."""
@@ -144,22 +173,28 @@ class Poll:
             for row in sage.sales_invoices.list(status_id=status)
         }
         with practice_transaction():
-            links = SageLink.objects.filter(
-                business_id=self.business_id,
-                posting__kind=Posting.Kind.INVOICE_CREATE,
-                posting__status=Posting.Status.POSTED,
-                is_draft=False,
-            )
-            ours = dict(links.values_list("posting__subject_id", "sage_id"))
-            open_here = dict(Invoice.objects.unpaid().filter(pk__in=ours).values_list("pk", "outstanding"))
-        apart = [pk for pk, sage_id in ours.items() if owed.get(sage_id, 0) != open_here.get(pk, 0)]
-        self.mirror.counts["open"] = len(open_here)
-        for invoice_id in sorted(apart)[:MOST_AT_NIGHT]:
-            self._reread(invoice_id, sage)
+            open_here = dict(Invoice.objects.unpaid().values_list("pk", "outstanding"))
+            in_sage = SageLink.objects.filter(business_id=self.business_id, sage_id__in=owed)
+            asked = {*open_here, *in_sage.values_list("posting__subject_id", flat=True)}
+            links = {
+                pk: link
+                for pk, link in newest_links(asked, self.business_id).items()
+                if link.posting.status == Posting.Status.POSTED and not link.is_draft
+            }
+            apart = {pk for pk, link in links.items() if owed.get(link.sage_id, 0) != open_here.get(pk, 0)}
+            want(apart, self.business_id)
+        self.mirror.counts["open"] = len(open_here.keys() & links.keys())
+        self._reread_wanted(sage, MOST_AT_NIGHT)
         self._conclude()
 
+    def read_the_opening(self, sage: SageClient) -> None:
+        """Every feed and every open invoice: where both sides stand when payments begin to be mirrored (D9)."""
+        self.read(sage)
+        self.read_open(sage)
+        self.learnt["opening_read_at"] = timezone.now()
+
     def _feeds(self, sage: SageClient) -> tuple[list[Any], list[Any]]:
-        """The feeds read each time, and those that a quiet business is read in turn; each with its handler."""
+        """The feeds read each time, and those that a quiet business may be read in turn; each with its handler."""
         payments, allocations, invoices = sage.contact_payments, sage.contact_allocations, sage.sales_invoices
         each_time = [
             (_changed("contact_payments", payments.list), self.mirror.payment),
@@ -173,67 +208,98 @@ class Poll:
         ]
         return each_time, in_turn
 
-    def _turn(self, feeds: int) -> int:
-        """Which feed's turn it is: one after the other, by how often this business was read."""
+    def _glance(self, sage: SageClient) -> Glance | None:
+        """Whether the ledger moved since the last glance; None where the login's role may not see it."""
+        refused, now = self._journals_refused_at, timezone.now()
+        if refused is not None and now - refused < JOURNALS_AGAIN_AFTER:
+            return None
+        try:
+            return glance_at(
+                _changed("transactions", sage.transactions.list), self.business_id, begin=self.begin
+            )
+        except AccessDenied:
+            self.learnt["journals_refused_at"] = now
+            return None
+
+    def _read_feeds(self, feeds: list[Any], sage: SageClient) -> None:
+        for feed, handle in feeds:
+            self._read(feed, handle)
         with practice_transaction():
-            return SyncRun.objects.filter(kind=SyncRun.Kind.PAYMENTS).count() % feeds
+            self.mirror.take_refused()
+            self._note_touched()
+        self._reread_wanted(sage, MOST_REREADS)
+        self._conclude()
 
     def _read(self, feed: Feed[Any], handle: Callable[[Any], None]) -> None:
         def record(page: list[Any]) -> None:
             for row in page:
                 self.mirror.take(handle, row)
+            self._note_touched()  # With the rows and the cursor: a kill after this forgets nothing.
 
         self.mirror.counts["read"] += read_feed(feed, self.business_id, begin=self.begin, record=record)
 
+    def _note_touched(self) -> None:
+        want(self.mirror.touched, self.business_id)
+        self.mirror.touched.clear()
+
     def _invoice_changed(self, row: SalesInvoice) -> None:
         """An invoice of ours that somebody edited, voided or released."""
-        if link := self._link(sage_id=row["id"]):
+        if link := self._newest_copy(row["id"]):
             difference = compare(link, row)
-            if difference and difference.kind == SETTLED_DIFFERENTLY:
+            if not difference or difference.kind != SETTLED_DIFFERENTLY:
+                self._note(link, difference)
+            elif difference.sentence != link.difference_in_words:
                 # Read after the payments, so it may know of a newer one.
                 self.mirror.touched.add(link.posting.subject_id)
-            else:
-                self._note(link, difference)
 
     def _invoice_gone(self, row: SalesInvoice) -> None:
         """An invoice of ours that is not in Sage any more; a void only moved there is read again to be sure."""
-        if link := self._link(sage_id=row["id"]):
+        link = self._newest_copy(row["id"])
+        if link is None or link.difference == MISSING:
+            return
+        if not Invoice.objects.filter(pk=link.posting.subject_id, status=Invoice.Status.VOID).exists():
             self.mirror.touched.add(link.posting.subject_id)
 
-    def _drafts(self) -> set[int]:
-        """Invoices that arrived as drafts: somebody may have released them, which gives them their numbers."""
+    def _reread_wanted(self, sage: SageClient, most: int) -> None:
+        """What was touched, the longest waiting first; what does not fit into this reading waits for the next."""
         with practice_transaction():
-            drafts = SageLink.objects.filter(
-                business_id=self.business_id, is_draft=True, posting__kind=Posting.Kind.INVOICE_CREATE
-            ).order_by("seen_at")
-            return set(drafts.values_list("posting__subject_id", flat=True)[: MOST_REREADS // 2])
+            waiting = wanted_links(self.business_id, most)
+        for wanted in waiting:
+            invoice_id = wanted.posting.subject_id
+            with practice_transaction():
+                link = newest_link(invoice_id, self.business_id)
+            if link is not None:
+                self._note(link, reread(link, sage, self.mirror))
+            self.mirror.touched.discard(invoice_id)
+            with practice_transaction():
+                self._note_touched()
+                was_read(wanted)
 
-    def _reread(self, invoice_id: int, sage: SageClient) -> None:
-        with practice_transaction():
-            link = self._link(posting__subject_id=invoice_id)
-        if link is not None:
-            self._note(link, reread(link, sage, self.mirror))
-
-    def _link(self, **wanted: Any) -> SageLink | None:
-        """The newest copy of an invoice in this business."""
+    def _newest_copy(self, sage_id: str) -> SageLink | None:
+        """The invoice of ours that this is, unless a newer copy has taken its place."""
         links = SageLink.objects.filter(
-            business_id=self.business_id, posting__kind=Posting.Kind.INVOICE_CREATE, **wanted
+            business_id=self.business_id, posting__kind=Posting.Kind.INVOICE_CREATE, sage_id=sage_id
         )
-        link: SageLink | None = links.select_related("posting").order_by("-posting__copy").first()
-        return link
+        link: SageLink | None = links.select_related("posting").first()
+        newest = newest_link(link.posting.subject_id, self.business_id) if link else None
+        return link if newest == link else None
 
     def _note(self, link: SageLink, difference: Difference | None) -> None:
         """What is known last of an invoice counts: an earlier row of this reading may have been overtaken."""
-        held = self._differences.get(link.posting.subject_id)
-        if difference is not None:
-            self._differences[link.posting.subject_id] = difference
-        elif held is not None and held.kind != VOIDED:  # That one happened in this reading, and stays said.
-            del self._differences[link.posting.subject_id]
+        _, held = self._differences.get(link.posting.subject_id, (link, None))
+        if difference is None and held is not None and held.kind == VOIDED:
+            return  # That one happened in this reading, and stays said.
+        self._differences[link.posting.subject_id] = link, difference
 
     def _conclude(self) -> None:
-        for _, difference in sorted(self._differences.items()):
-            self.mirror.problems.append(difference.sentence)
-            self.mirror.counts[difference.kind] += 1
+        """Say what differs, and keep it where it differs otherwise than before."""
+        for _, (link, difference) in sorted(self._differences.items()):
+            with practice_transaction():
+                self.mirror.counts["states_changed"] += keep_difference(link, difference)
+            if difference is not None:
+                self.mirror.problems.append(difference.sentence)
+                self.mirror.counts[difference.kind] += 1
+        self._differences.clear()
 
 
 def _changed(name: str, rows: Callable[..., Any]) -> Feed[Any]:

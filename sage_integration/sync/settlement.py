@@ -48,7 +48,7 @@ def _read_entries(link: SageLink, sage: SageClient, mirror: Mirror) -> None:
                 payment__reversed_at=None,
             ).values_list("payment__external_id", "payment__kind")
         )
-    payments |= {key for key, kind in held.items() if kind == Payment.Kind.RECEIVED}
+    payments |= {key for key, kind in held.items() if kind != Payment.Kind.SET_AGAINST}
     allocations |= {key for key, kind in held.items() if kind == Payment.Kind.SET_AGAINST}
     for key in sorted(payments):
         try:

@@ -9,6 +9,7 @@ from sage_integration.sage.decimals import JsonNumber
 from sage_integration.sage.resources.resource import Linked, Resource, moment_text
 
 CUSTOMER_RECEIPT = "CUSTOMER_RECEIPT"
+CUSTOMER_REFUND = "CUSTOMER_REFUND"
 
 
 class AllocatedArtefact(TypedDict, total=False):

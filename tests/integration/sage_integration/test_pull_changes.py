@@ -6,11 +6,14 @@ from decimal import Decimal
 from django.utils import timezone
 
 from invoicing.models import Invoice, Payment
+from ledger.models import Posting
+from ledger.outbox import request_posting
 from practices.models import AuditEntry
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.models import SageConnection, SyncCursor
+from sage_integration.models import SageConnection, SageLink, SyncCursor
 from sage_integration.sync import pull
+from sage_integration.sync.mirror import Mirror
 from tests.integration.sage_integration.polling import GROSS, poll, polled
 from tests.integration.sage_integration.posting import fresh, payments_of
 
@@ -98,16 +101,82 @@ def test_a_credit_note_set_against_it_in_sage_settles_it_here(brook, enabled, sa
 
 
 def test_money_on_account_counts_once_it_is_set_against_the_invoice(brook, enabled, sage, acme, clock):
+    """What was received stays what was received; what lay on account no longer does once it settles something."""
     payment = sage.record_payment(acme.theirs["id"], "50")
     clock.shift(600)
     sage.edit_payment(payment["id"], allocated_artefacts=[])
     polled(brook)
     assert fresh(acme.invoice).outstanding == GROSS
+    [held] = payments_of(brook)
+    assert (held.amount, held.on_account) == (50, 50)
     [stored] = sage.contact_payments()
-    set_against(sage, enabled, acme, stored["payment_on_account"]["id"], 50)
+    allocation = set_against(sage, enabled, acme, stored["payment_on_account"]["id"], 30)
     clock.shift(600)
     polled(brook)
-    assert fresh(acme.invoice).outstanding == 70
+    assert fresh(acme.invoice).outstanding == 90
+    receipt, set_off = payments_of(brook)
+    assert (receipt.amount, receipt.on_account) == (50, 20)
+    assert (set_off.kind, set_off.amount) == (Payment.Kind.SET_AGAINST, 30)
+    clock.shift(600)
+    sage.delete_allocation(allocation["id"])
+    polled(brook)
+    assert payments_of(brook)[0].on_account == 50
+    assert fresh(acme.invoice).outstanding == GROSS
+
+
+def test_money_paid_back_is_no_longer_on_account(brook, enabled, sage, acme, clock):
+    payment = sage.record_payment(acme.theirs["id"], "50")
+    sage.edit_payment(payment["id"], allocated_artefacts=[])
+    polled(brook)
+    [stored] = sage.contact_payments()
+    [bank, *_] = sage.records("bank_accounts", enabled.business_id)
+    clock.shift(600)
+    sage.create(
+        "contact_payments",
+        enabled.business_id,
+        transaction_type_id="CUSTOMER_REFUND",
+        contact_id=acme.theirs["contact"]["id"],
+        bank_account_id=bank["id"],
+        date="2027-03-15",
+        total_amount="50",
+        allocated_artefacts=[{"artefact_id": stored["payment_on_account"]["id"], "amount": "50"}],
+    )
+    polled(brook)
+    receipt, refund = payments_of(brook)
+    assert (receipt.amount, receipt.on_account) == (50, 0)
+    assert (refund.kind, refund.amount) == (Payment.Kind.REFUNDED, 50)
+    assert fresh(acme.invoice).outstanding == GROSS
+
+
+def test_what_our_own_credit_note_settled_is_not_settled_again(brook, enabled, sage, acme):
+    """One allocation of our credit note (known here already) and of one that somebody made in Sage."""
+    parts = [
+        {"artefact": {"id": acme.theirs["id"]}, "amount": Decimal(50)},
+        {"artefact": {"id": "ours"}, "amount": Decimal(-30)},
+        {"artefact": {"id": "theirs"}, "amount": Decimal(-20)},
+    ]
+    row = {
+        "id": "set-off",
+        "date": "2027-03-12",
+        "updated_at": "2027-03-12T09:00:00Z",
+        "contact": {"id": "c"},
+    }
+    with practice_scope(brook.pk):
+        posting = request_posting(Posting.Kind.CREDIT_NOTE_CREATE, 1, label="CN-000001")
+        SageLink.objects.create(
+            posting=posting, business_id=enabled.business_id, sage_id="ours", net=30, vat=0
+        )
+        mirror = Mirror(enabled.business_id)
+        mirror.allocation({**row, "allocated_artefacts": parts})
+        mirror.allocation(
+            {
+                **row,
+                "id": "ours alone",
+                "allocated_artefacts": [{**parts[0], "amount": Decimal(30)}, parts[1]],
+            }
+        )
+    assert [payment.amount for payment in payments_of(brook)] == [20]
+    assert fresh(acme.invoice).outstanding == 100
 
 
 def test_the_nightly_net_finds_what_no_feed_brought(brook, enabled, sage, acme, clock):
@@ -147,20 +216,6 @@ def test_payments_older_than_the_connection_are_the_opening_state_d9(brook, enab
     with acting_for(brook.pk):
         pull.reread_open_invoices()
     assert fresh(acme.invoice).outstanding == 80
-
-
-def test_a_quiet_business_is_read_in_part_and_every_feed_in_its_turn(brook, enabled, sage, acme, clock):
-    polled(brook)
-    clock.shift(timedelta(hours=5))
-    asked = []
-    for _ in range(4):
-        sage.forget_requests()
-        with acting_for(brook.pk):
-            assert pull.poll_payments(whole=False).problem == ""
-        asked.append(len([each for each in sage.requests() if "token" not in each["path"]]))
-    assert asked == [3, 3, 3, 3]
-    with practice_scope(brook.pk):
-        assert SyncCursor.objects.count() == 6
 
 
 def test_a_business_is_not_read_before_its_time(brook, enabled, sage, acme, clock):

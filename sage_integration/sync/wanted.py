@@ -1,0 +1,45 @@
+"""Invoices whose copy in Sage is to be read again: a note on the link, which neither a kill nor a full poll forgets."""
+
+from collections.abc import Collection
+
+from django.utils import timezone
+
+from ledger.models import Posting
+from sage_integration.models import SageLink
+
+
+def newest_link(invoice_id: int, business_id: str) -> SageLink | None:
+    """The newest copy of an invoice in this business, the one that counts."""
+    links = SageLink.objects.filter(
+        business_id=business_id, posting__kind=Posting.Kind.INVOICE_CREATE, posting__subject_id=invoice_id
+    )
+    link: SageLink | None = links.select_related("posting").order_by("-posting__copy").first()
+    return link
+
+
+def newest_links(invoice_ids: Collection[int], business_id: str) -> dict[int, SageLink]:
+    """The newest copy of each of these invoices in this business, by the invoice's id."""
+    links = SageLink.objects.filter(
+        business_id=business_id,
+        posting__kind=Posting.Kind.INVOICE_CREATE,
+        posting__subject_id__in=invoice_ids,
+    ).select_related("posting")
+    return {link.posting.subject_id: link for link in links.order_by("posting__copy")}
+
+
+def want(invoice_ids: Collection[int], business_id: str) -> None:
+    """These are to be read again; one that waits already keeps its place."""
+    if invoice_ids:
+        keys = [link.pk for link in newest_links(invoice_ids, business_id).values()]
+        SageLink.objects.filter(pk__in=keys, wanted_at=None).update(wanted_at=timezone.now())
+
+
+def wanted_links(business_id: str, most: int) -> list[SageLink]:
+    """What is to be read again, the longest waiting first."""
+    waiting = SageLink.objects.filter(business_id=business_id, wanted_at__isnull=False)
+    return list(waiting.select_related("posting").order_by("wanted_at", "pk")[:most])
+
+
+def was_read(link: SageLink) -> None:
+    """It was; unless somebody asked for it once more meanwhile."""
+    SageLink.objects.filter(pk=link.pk, wanted_at=link.wanted_at).update(wanted_at=None)
