@@ -19,6 +19,12 @@ def contribute() -> None:
     add_filter(Filter("sage", "Sage", CHOICES, _narrowed))
 
 
+def contacts_gone(connection: SageConnection) -> int:
+    """How many clients have to be asked about because their contact has gone from Sage."""
+    links = ContactLink.objects.filter(business_id=connection.business_id)
+    return links.exclude(trouble="").count()
+
+
 def _connected() -> SageConnection | None:
     connection = current_connection()
     return connection if connection and connection.business_id else None

@@ -31,6 +31,23 @@ class DefaultAccountForm(forms.Form):
         self.fields["default_account_id"].choices = choices  # type: ignore[attr-defined]
 
 
+class ClientAccountForm(forms.Form):
+    """The account of one client's fees, where it is not the default one."""
+
+    account = forms.ChoiceField(
+        label="Sales account of this client",
+        required=False,
+        help_text="For services without an account of their own, from the next invoice on.",
+    )
+
+    def __init__(
+        self, *args: Any, accounts: Iterable[SageLedgerAccount], default: str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", f"The default one: {default}"), *((each.sage_id, str(each)) for each in accounts)]
+        self.fields["account"].choices = choices  # type: ignore[attr-defined]
+
+
 class TermsForm(forms.Form):
     """The two payment terms, F23 to F25."""
 

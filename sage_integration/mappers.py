@@ -1,7 +1,7 @@
 """From our documents to Sage's: no query, no request, and no default that hides a gap."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -42,6 +42,8 @@ class Mappings:
     items: Mapping[int, tuple[ItemField, str]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     percentages: Mapping[str, Decimal] = field(default_factory=dict)
+    #: The default account of clients that have one of their own.
+    client_accounts: Mapping[int, str] = field(default_factory=dict)
 
     def account(self, service: Service) -> str:
         """The ledger account of a service, else the default one (F14, F15); raises `AccountNotMapped`."""
@@ -82,6 +84,13 @@ class Rules:
     #: The first day of the books, and the last locked one.
     accounts_start_on: date | None = None
     locked_until: date | None = None
+
+    def of_client(self, client_id: int) -> "Rules":
+        """The same for the invoices of one client, whose own account takes the place of the default one."""
+        account = self.mappings.client_accounts.get(client_id)
+        if not account:
+            return self
+        return replace(self, mappings=replace(self.mappings, default_account=account, client_accounts={}))
 
 
 @dataclass(frozen=True)

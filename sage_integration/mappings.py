@@ -8,6 +8,7 @@ from practices.tenancy import acting_practice_id
 from sage_integration.mappers import ItemField, Mappings, Rules
 from sage_integration.models import (
     AccountMapping,
+    ClientAccount,
     ItemMapping,
     SageConnection,
     SageItem,
@@ -59,6 +60,11 @@ def load_mappings(connection: SageConnection) -> Mappings:
         },
         names={sage_id: name for rows in (accounts, rates, items.values()) for sage_id, name in named(rows)},
         percentages={rate.sage_id: rate.percentage for rate in rates},
+        client_accounts=dict(
+            ClientAccount.objects.filter(business_id=connection.business_id).values_list(
+                "client_id", "ledger_account_id"
+            )
+        ),
     )
 
 

@@ -77,6 +77,10 @@ class AsSageShows:
     idempotency_id: str = ""
     contact: Standing = field(default=NOT_LOOKED_UP)
 
+    def __post_init__(self) -> None:
+        # Whoever looks at it, its client's own rules hold.
+        object.__setattr__(self, "rules", self.rules.of_client(self.invoice.client_id))
+
     def payload(self) -> NewSalesInvoice:
         """What is sent, complete but for its contact; raises the first refusal."""
         for refusal in self.refusals:

@@ -16,6 +16,7 @@ from sage_integration.connections import locked_connection
 from sage_integration.errors import AccountNotUsable, ItemNotUsable, RateNotUsable
 from sage_integration.models import (
     AccountMapping,
+    ClientAccount,
     ItemMapping,
     SageConnection,
     SageItem,
@@ -224,3 +225,27 @@ def map_item(service: Service, sage_item_id: str) -> None:
 def _require_account(ledger_account_id: str) -> None:
     if not SageLedgerAccount.objects.filter(sage_id=ledger_account_id, is_usable=True).exists():
         raise AccountNotUsable(ledger_account_id)
+
+
+def choose_client_account(client: Client, ledger_account_id: str) -> None:
+    """Let a client's fees have a sales account of their own, from the next invoice on; an empty id means none.
+
+    A service with an account of its own keeps it. What failed for want of an account leaves again. Raises
+    `AccountNotUsable`.
+    """
+    connection = locked_connection()
+    own = ClientAccount.objects.filter(client=client, business_id=connection.business_id)
+    before = own.values_list("ledger_account_id", flat=True).first() or ""
+    if ledger_account_id == before:
+        return
+    if not ledger_account_id:
+        own.delete()
+    else:
+        _require_account(ledger_account_id)
+        ClientAccount.objects.update_or_create(
+            client=client,
+            business_id=connection.business_id,
+            defaults={"ledger_account_id": ledger_account_id},
+        )
+    audit.record("client.account_chosen", client, changes={"account": [before, ledger_account_id]})
+    retry_all(FOR_WANT_OF_AN_ACCOUNT)

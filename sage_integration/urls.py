@@ -57,5 +57,6 @@ urlpatterns = [
     ),
     path("sage/client-offers/", offers.client_offers, name="client-offers"),
     path("sage/client-offers/<int:pk>/save/", offers.client_offer_save, name="client-offer-save"),
+    path("sage/clients/<int:pk>/account/", clients.client_account, name="client-account"),
     path("sage/clients/<int:pk>/contact/", contacts.contact_choose, name="contact-choose"),
 ]

@@ -12,13 +12,14 @@ from practices.fields import SealedTextField
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
 from sage_integration.models.adoption import AdoptionOffer
-from sage_integration.models.contacts import ContactLink, SageContact
+from sage_integration.models.contacts import ClientAccount, ContactLink, SageContact
 from services.models import Service, TaxRate
 
 __all__ = [
     "AccountMapping",
     "AdoptionOffer",
     "Authorisation",
+    "ClientAccount",
     "ContactLink",
     "ItemMapping",
     "SageBankAccount",

@@ -51,6 +51,27 @@ class ContactLink(TenantModel):
         return f"{self.client_id} → {self.sage_contact_id}"
 
 
+class ClientAccount(TenantModel):
+    """The sales account of one client's fees in one business, for services without an account of their own."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+")
+    business_id = models.CharField(max_length=64)
+    ledger_account_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                fields=["practice", "client", "business_id"], name="one_account_of_its_own_for_a_client"
+            ),
+            models.CheckConstraint(
+                name="a_client_account_names_an_account", condition=~Q(ledger_account_id="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} → {self.ledger_account_id}"
+
+
 class SageContactQuerySet(TenantQuerySet["SageContact"]):
     def of_business(self, business_id: str) -> "SageContactQuerySet":
         """The contacts of one business."""

@@ -22,6 +22,7 @@ from practices.templatetags.money_tags import written
 from sage_integration.app_clients.decisions import Act, Decision, plan_for
 from sage_integration.app_clients.importing import ignore_contact, reconsider_contact
 from sage_integration.app_clients.suggestions import candidates_of, reasons_of
+from sage_integration.client_columns import contacts_gone
 from sage_integration.connections import current_connection
 from sage_integration.jobs import imports_to_undo, start_import, start_undo
 from sage_integration.models import ContactLink, SageConnection, SageContact, SyncRun
@@ -85,6 +86,7 @@ def app_client_list(request: PracticeRequest, practice: str) -> HttpResponse:
         "rows": _rows(list(page.object_list), connection.business_id),
         "run": SyncRun.objects.filter(kind=SyncRun.Kind.CONTACTS).first(),
         "undecided": counts["suggested"] + counts["decide"] + counts["new"],
+        "gone": contacts_gone(connection),
         "imports": imports_to_undo(timezone.now()),
         "twins": SageContact.objects.of_business(connection.business_id).exclude(twins=[]).count(),
     }

@@ -1,10 +1,12 @@
 """The page of one client that says how it stands in Sage (4.7)."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.activity import in_words
 from clients.client_page import client_page
@@ -12,9 +14,19 @@ from clients.contributions import belongings_of
 from clients.models import Client
 from practices.models import AuditEntry
 from practices.permissions import Can
-from practices.requests import PracticeRequest, requires
+from practices.requests import PracticeRequest, requires, see_other
 from sage_integration.connections import current_connection
-from sage_integration.models import ContactLink, SageConnection, SageContact, SageLink
+from sage_integration.forms import ClientAccountForm
+from sage_integration.models import (
+    ClientAccount,
+    ContactLink,
+    SageConnection,
+    SageContact,
+    SageLedgerAccount,
+    SageLink,
+)
+from sage_integration.setup import choose_client_account, usable_accounts
+from sage_integration.views.onwards import to_connection
 
 LAST = 5
 #: What each trouble of a linked contact means for the money, before somebody decides.
@@ -54,7 +66,38 @@ def _in_sage(client: Client, connection: SageConnection) -> dict[str, Any]:
         "namesakes": namesakes.count(),
         "in_sage": SageLink.objects.filter(posting__in=postings, business_id=connection.business_id).count(),
         "events": [in_words(entry) for entry in latest],
+        "account_form": account_form(client, connection),
     }
+
+
+def account_form(
+    client: Client, connection: SageConnection, data: Mapping[str, Any] | None = None
+) -> ClientAccountForm:
+    """The choice of the client's own sales account, with what holds now."""
+    own = ClientAccount.objects.filter(client=client, business_id=connection.business_id).first()
+    default = SageLedgerAccount.objects.filter(sage_id=connection.default_account_id).first()
+    return ClientAccountForm(
+        data,
+        accounts=usable_accounts(),
+        default=str(default or "not chosen yet"),
+        initial={"account": own.ledger_account_id if own else ""},
+    )
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def client_account(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Give the client's fees a sales account of their own, or the default one again (4.7)."""
+    client, connection = get_object_or_404(Client, pk=pk), current_connection()
+    if connection is None or not connection.business_id:
+        return to_connection(request)
+    form = account_form(client, connection, request.POST)
+    if form.is_valid():
+        choose_client_account(client, form.cleaned_data["account"])
+        messages.success(request, f"Saved, for invoices of {client.name} from now on.")
+    else:
+        messages.error(request, "Choose one of the sales accounts offered. Nothing was changed.")
+    return see_other(request, "sage:client-sage", practice=practice, pk=pk)
 
 
 def side_by_side(client: Client, contact: SageContact) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from practices.requests import PracticeRequest, opens_own_scope, requires, see_o
 from practices.tasks import wake
 from practices.tenancy import practice_transaction
 from sage_integration.authorisations import begin_connection
+from sage_integration.client_columns import contacts_gone
 from sage_integration.connections import current_connection, disconnect, enable_posting
 from sage_integration.explanations import EXPLANATIONS
 from sage_integration.forms import DisconnectForm
@@ -83,6 +84,7 @@ def _about(connection: SageConnection, request: PracticeRequest) -> dict[str, ob
         "default_account": SageLedgerAccount.objects.filter(sage_id=connection.default_account_id).first(),
         "trouble": EXPLANATIONS.get(connection.trouble),
         "held_count": held.count(),
+        "gone": contacts_gone(connection) if connection.business_id else 0,
         "held": list(held.order_by("-id")[:HELD_SHOWN]),
         "activity": activity_of(connection),
     }

@@ -10,7 +10,8 @@ from clients.operations import amend_client
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from proposals.models import Proposal
-from sage_integration.models import ContactLink, SageConnection, SageContact
+from sage_integration.models import ClientAccount, ContactLink, SageConnection, SageContact, SageLedgerAccount
+from sage_integration.setup import map_account
 from sage_integration.sync.contact_book import sync_contacts
 from sage_integration.tasks import nightly_sync
 from tests.integration.sage_integration.connecting import page, text_of
@@ -18,9 +19,11 @@ from tests.integration.sage_integration.posting import (
     add_client,
     issue,
     issued_invoice,
+    line,
     posted,
     posting_of,
     push_until_settled,
+    service_named,
 )
 
 
@@ -190,6 +193,8 @@ def test_fault_54_a_contact_that_has_gone_is_asked_about_and_what_waits_leaves_a
     read(practice)
     client = address("client-sage", linked.client_id)
     assert "This client's contact has gone from Sage" in text_of(alice.get(client))
+    for where in ("app-client-list", "connection-detail"):
+        assert "Contacts have gone from Sage" in text_of(alice.get(page(where)))
     invoice = issued_invoice(practice, "Tarn Foods")
     sage.forget_requests()
     push_until_settled(practice, clock)
@@ -264,3 +269,36 @@ def test_f58_a_new_contact_is_in_the_picker_after_the_nightly_run(alice, practic
     assert "Nimbus" not in text_of(alice.get(page("client-offers"), {"client_words": "nimbus"}))
     nightly_sync(practice.pk)
     assert "Nimbus Ten Ltd" in text_of(alice.get(page("client-offers"), {"client_words": "nimbus"}))
+
+
+def test_a_client_may_have_an_account_of_its_own_that_yields_to_its_services(alice, practice, sage, clock):
+    with practice_scope(practice.pk):
+        client = add_client("Tarn Foods")
+        accounts = dict(SageLedgerAccount.objects.values_list("nominal_code", "sage_id"))
+        special = service_named("Training")
+        map_account(special, accounts[4900])
+    alice.post(address("client-account", client.pk), {"account": accounts[4000]})
+    with practice_scope(practice.pk):
+        invoice = issue(client, line("100.00"), line("50.00", service=special))
+        other = issue(add_client("Beck Farm"))
+    push_until_settled(practice, clock)
+
+    def used(document):
+        theirs = sage.sales_invoices(reference=posting_of(document).reference)[0]
+        return [each["ledger_account"]["id"] for each in theirs["invoice_lines"]]
+
+    assert used(invoice) == [accounts[4000], accounts[4900]]
+    assert used(other) == [accounts[4010]]
+    alice.post(address("client-account", client.pk), {"account": ""})
+    with practice_scope(practice.pk):
+        again = issue(client)
+    push_until_settled(practice, clock)
+    assert used(again) == [accounts[4010]]
+
+
+def test_an_account_that_is_not_offered_is_not_taken(alice, practice, sage):
+    with practice_scope(practice.pk):
+        client = add_client("Tarn Foods")
+    alice.post(address("client-account", client.pk), {"account": "nonsense"})
+    with practice_scope(practice.pk):
+        assert not ClientAccount.objects.exists()
