@@ -6,11 +6,12 @@ from decimal import Decimal
 
 from clients.models import Client, ContactPerson
 from clients.operations import add_client
-from practices.models import Membership, Practice, User
-from practices.operations import open_practice
+from practices.models import Membership, Practice, PracticeProfile, User
+from practices.operations import amend_profile, open_practice
 from practices.tenancy import practice_scope
-from proposals.models import Proposal, ProposalLine
+from proposals.models import BrochureBlock, Proposal, ProposalLine
 from proposals.operations import draft_proposal
+from proposals.operations.terms import save_block
 from services.models import Service, TaxRate
 from services.operations import add_service
 
@@ -145,6 +146,7 @@ def person(name: str, email: str) -> User:
 def stock(practice: Practice) -> None:
     """Services, clients and one drafted proposal for the practice whose scope is open."""
     today = practice.today()
+    introduce(practice)
     rate = TaxRate.objects.offered().first()
     services = [
         add_service(
@@ -163,6 +165,28 @@ def stock(practice: Practice) -> None:
         message="It was good to meet you. This is what we would do for you, and what it costs.",
     )
     draft_proposal(proposal, [demo_line(*pair) for pair in zip(SERVICES, services, strict=True)])
+
+
+def introduce(practice: Practice) -> None:
+    """What the practice's letters and messages say about it, and something it likes to tell."""
+    amend_profile(
+        PracticeProfile(
+            address="5 Exchange Street\nLeeds\nLS1 4AB",
+            phone="0113 496 0123",
+            email=f"hello@{practice.slug}.example",
+            principal="The principal",
+            supervisory_body="A professional body",
+            region=PracticeProfile.Region.ENGLAND_AND_WALES,
+            insurer="An insurer",
+            complaints_officer="The principal",
+            data_protection_officer="The principal",
+        )
+    )
+    save_block(
+        BrochureBlock(
+            title="About us", body="{{practice.name}} looks after small companies and their owners."
+        )
+    )
 
 
 def add_demo_client(item: DemoClient) -> Client:

@@ -72,6 +72,20 @@ Your signed copy is attached.
     placeholders=_PLACEHOLDERS | {"signatures": "Who signed, and when"},
     example=_EXAMPLE | {"signatures": "Signed by Sam Example on 10 Mar 2027, 09:30"},
 )
+DISENGAGEMENT = MailKind(
+    key="proposals/disengagement",
+    name="End of an engagement",
+    to="everybody who signs for the client",
+    subject="{{practice.name}}: end of our engagement",
+    body="""\
+Hello {{person.name}},
+
+Our letter about the end of our engagement with {{client.name}} is attached.
+
+{{practice.name}}""",
+    placeholders={name: _PLACEHOLDERS[name] for name in ("person.name", "client.name")},
+    example=_EXAMPLE,
+)
 _PROPOSAL = {
     "client": {"name": "Example Trading Ltd"},
     "number_label": "P-0042",
@@ -85,6 +99,7 @@ def describe_messages() -> None:
         PROPOSAL_SENT,
         LINK_RENEWED,
         PROPOSAL_ACCEPTED,
+        DISENGAGEMENT,
         InternalKind(
             "proposals/proposal_won",
             "A client has accepted",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from proposals import client_views, letter_views, views
+from proposals import client_views, disengagement_views, letter_views, views
 
 app_name = "proposals"
 urlpatterns = [
@@ -8,6 +8,15 @@ urlpatterns = [
     path("new/", views.proposal_new, name="proposal-new"),
     path("clients/<int:pk>/", client_views.client_letters, name="client-letters"),
     path("terms/", letter_views.part_edit, {"part": "terms"}, name="terms-edit"),
+    path("clients/<int:pk>/disengagement/", disengagement_views.disengagement, name="disengagement"),
+    path(
+        "clients/<int:pk>/disengagement.pdf", disengagement_views.disengagement_pdf, name="disengagement-pdf"
+    ),
+    path(
+        "clients/<int:pk>/disengagement/send/",
+        disengagement_views.disengagement_send,
+        name="disengagement-send",
+    ),
     path("letter/", letter_views.part_list, name="part-list"),
     path(
         "letter/service/<int:service>/",
