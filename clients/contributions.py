@@ -86,7 +86,8 @@ def filters() -> list[Filter]:
 def belongings_of(client: Client) -> dict[str, Sequence[int]]:
     """The rows that belong to a client, by their kind; the client itself is among them."""
     rows = {subject_type: rows_of(client) for subject_type, rows_of in _belongings.items()}
-    return {"clients.client": [client.pk], **rows}
+    own = [client.pk, *Client.objects.filter(merged_into=client).values_list("pk", flat=True)]
+    return {"clients.client": own, **rows}
 
 
 def head_of(client: Client, today: date) -> list[dict[str, Any]]:

@@ -87,3 +87,7 @@ class NothingToImport(DomainError):
 
 class CannotBeUndone(DomainError):
     message = "This cannot be undone any more: a day has passed, or it was undone already."
+
+
+class CannotMerge(DomainError):
+    message = "These two cannot be merged. Nothing was changed."

@@ -1,14 +1,15 @@
 """The rows of an import, chunk by chunk: checked, brought in, taken back."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from clients.import_fields import Reading, read_row
-from clients.import_matching import Members, Surroundings, differences, here_by_now, judge
+from clients.import_matching import Members, Surroundings, here_by_now, judge
+from clients.import_updates import find_group, update_clients
 from clients.models import (
     Client,
     ClientGroup,
@@ -19,18 +20,19 @@ from clients.models import (
     ImportRow,
     Tag,
 )
-from clients.operations.groups import add_group, put_in_group
+from clients.operations.groups import put_in_group
 from clients.operations.imports import CHECK, IMPORT, UNDO_IMPORT, Status, add_clients
 from clients.operations.records import (
-    add_people,
     amend_client,
     clean_tags,
     find_tag,
     tag_client,
 )
 from ledger.outbox import ledger_settings
+from practices.arrays import array
 from practices.jobs import Outcome, runs
 from practices.models import AuditEntry, Job
+from practices.tenancy import acting_practice_id
 
 Verdict, Choice, Done = ImportRow.Verdict, ImportRow.Choice, ImportRow.Done
 
@@ -38,6 +40,17 @@ Verdict, Choice, Done = ImportRow.Verdict, ImportRow.Choice, ImportRow.Done
 def _source(job: Job) -> ClientImport:
     source: ClientImport = ClientImport.objects.select_related("practice").get(pk=job.parameters["import"])
     return source
+
+
+def _rows(source: ClientImport, start: int, stop: int) -> list[ImportRow]:
+    """The rows from one place to another, with their clients; loaded apart, for the planner misjudges two policies."""
+    rows = list(source.rows.filter(position__range=(start, stop - 1)).order_by("position"))
+    clients = Client.objects.in_bulk([row.client_id for row in rows if row.client_id])
+    for row in rows:
+        row.client = clients.get(row.client_id or 0)
+        if row.client is not None:
+            row.client.practice = source.practice
+    return rows
 
 
 def _go_on(source: ClientImport, job: Job, stop: int, status: str) -> None:
@@ -94,25 +107,16 @@ def _checked(source: ClientImport, piece: ImportPiece) -> Outcome:
 def import_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     """Bring in the next rows as they were decided; what came to be here meanwhile is not made twice."""
     source = _source(job)
-    rows = list(
-        source.rows.filter(position__range=(start, stop - 1))
-        .select_related("client__practice")
-        .order_by("position")
-    )
+    rows = _rows(source, start, stop)
     wanted = {row.position: _wanted(row, source) for row in rows}
     readings = {row.position: Reading(**row.values) for row in rows}
-    outcomes: dict[int, Outcome] = {}
     newcomers = [row for row in rows if wanted[row.position] == Choice.NEW]
-    outcomes |= _create(source, newcomers, readings)
-    members = Members()
+    known = [row for row in rows if wanted[row.position] == Choice.UPDATE and row.client_id]
+    outcomes = _create(source, newcomers, readings) | update_clients(known, readings, Members())
     for row in rows:
-        if row.position in outcomes:
-            continue
-        if wanted[row.position] == Choice.UPDATE and row.client is not None:
-            outcomes[row.position] = _update(row, row.client, readings[row.position], members)
-        else:
+        if row.position not in outcomes:
             outcomes[row.position] = _left_out(row)
-    ImportRow.objects.bulk_update(rows, ["client", "done", "changes"], batch_size=500)
+    _keep(rows)
     _go_on(source, job, stop, Status.IMPORTED)
     return [outcomes[position] for position in range(start, stop)]
 
@@ -179,6 +183,7 @@ def _create(
     add_clients([row.client for row in fresh if row.client], people, of=source)
     _mark(fresh, readings)
     for row in fresh:
+        row.client_id = row.client.pk if row.client else None
         row.done = Done.CREATED
         outcomes[row.position] = Outcome(row.name, "done", "Added.", _page(source, row.client_id))
     return outcomes
@@ -203,67 +208,33 @@ def _mark(rows: Sequence[ImportRow], readings: dict[int, Reading]) -> None:
             tags[key] = tags.get(key) or find_tag(name)
             marks.append(ClientTag(client=row.client, tag=tags[key]))
         if group := readings[row.position].group:
-            put_in_group(row.client, _group(group))  # type: ignore[arg-type]  # it was just made
+            put_in_group(row.client, find_group(group))  # type: ignore[arg-type]  # it was just made
     ClientTag.objects.bulk_create(marks, ignore_conflicts=True)
 
 
-def _group(name: str) -> ClientGroup:
-    found: ClientGroup | None = ClientGroup.objects.filter(name__iexact=name).first()
-    return found or add_group(name)
-
-
-def _update(row: ImportRow, client: Client, reading: Reading, members: Members) -> Outcome:
-    """Bring the client up to what the row says; what it says nothing of stays."""
-    client = Client.objects.select_for_update(of=["self"]).select_related("practice").get(pk=client.pk)
-    around = Surroundings([reading], members)
-    known = {
-        email.lower()
-        for email in ContactPerson.objects.filter(client=client, has_left=False).values_list(
-            "email", flat=True
+def _keep(rows: Sequence[ImportRow]) -> None:
+    """Write what was done with the rows, for the undoing, in one statement."""
+    kept = [row for row in rows if row.done]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE clients_importrow AS row SET client_id = kept.client, done = kept.done, changes = kept.changes"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::jsonb[]) AS kept(id, client, done, changes)"
+            " WHERE row.practice_id = %s AND row.id = kept.id",
+            [
+                array(row.pk for row in kept),
+                array(row.client_id for row in kept),
+                array(str(row.done) for row in kept),
+                array(json.dumps(row.changes) for row in kept),
+                acting_practice_id(),
+            ],
         )
-    }
-    if not differences(reading, client, around):
-        return Outcome(client.name, "skipped", "Nothing new.", client.get_absolute_url())
-    changes: dict[str, Any] = {"fields": {}, "people": [], "tags": [], "group": []}
-    said = dict(reading.fields)
-    for key, value in said.items():
-        if value and value != getattr(client, key):
-            changes["fields"][key] = [getattr(client, key), value]
-            setattr(client, key, value)
-    for role in ("manager", "partner"):
-        person = members.find(getattr(reading, role))
-        if person is not None and person != getattr(client, role):
-            changes["fields"][f"{role}_id"] = [getattr(client, f"{role}_id"), person.pk]
-            setattr(client, role, person)
-    amend_client(client)
-    fresh = [
-        ContactPerson(client=client, **person)
-        for person in reading.people
-        if person["email"] and person["email"].lower() not in known
-    ]
-    changes["people"] = [person.pk for person in add_people(client, fresh)]
-    tags = list(client.tags.values_list("name", flat=True))
-    new_tags = [name for name in reading.tags if name.casefold() not in {tag.casefold() for tag in tags}]
-    if new_tags:
-        tag_client(client, [*tags, *new_tags])
-        changes["tags"] = new_tags
-    if reading.group and reading.group.casefold() != str(client.group or "").casefold():
-        group = _group(reading.group)
-        changes["group"] = [client.group_id, group.pk]
-        put_in_group(client, group)
-    row.done, row.changes = Done.UPDATED, changes
-    return Outcome(client.name, "done", "Updated.", client.get_absolute_url())
 
 
 @runs(UNDO_IMPORT, chunk=200)
 def undo_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     """Take the next rows back: new clients go unless something was built on them, changed fields are as before."""
     source = _source(job)
-    rows = list(
-        source.rows.filter(position__range=(start, stop - 1))
-        .select_related("client__practice")
-        .order_by("position")
-    )
+    rows = _rows(source, start, stop)
     touched = _touched([row.client_id for row in rows if row.done == Done.CREATED and row.client_id])
     outcomes = [_undone(row, touched) for row in rows]
     _go_on(source, job, stop, Status.UNDONE)

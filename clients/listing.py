@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from clients import contributions
 from clients.contributions import Cell, Column
-from clients.models import Client, ClientGroup, ClientQuerySet, Tag
+from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
 from clients.queries import members_of_practice, not_cleared
 from money.amounts import ZERO
 from practices.models import AuditEntry, JobRow
@@ -89,10 +89,10 @@ def _switch_in_words(client: Client) -> str:
 def _tags(clients: Sequence[int], today: date) -> dict[int, Cell]:
     del today
     names: dict[int, list[str]] = {}
-    rows = Tag.objects.filter(clients__in=clients).order_by("name").values_list("clients", "name")
-    for client, name in rows:
-        names.setdefault(client, []).append(name)
-    return {client: Cell(", ".join(found)) for client, found in names.items()}
+    words = dict(Tag.objects.order_by().values_list("pk", "name"))
+    for client, tag in ClientTag.objects.filter(client__in=clients).values_list("client_id", "tag_id"):
+        names.setdefault(client, []).append(words[tag])
+    return {client: Cell(", ".join(sorted(found))) for client, found in names.items()}
 
 
 def _checks(clients: Sequence[int], today: date) -> dict[int, Cell]:
@@ -218,7 +218,7 @@ def narrow(clients: ClientQuerySet, chosen: dict[str, str], today: date) -> Clie
             person = None if value == NOBODY else value
             clients = clients.filter(**({f"{name}__isnull": True} if person is None else {name: person}))
     if tag := chosen.get("tag"):
-        clients = clients.filter(client_tags__tag=int(tag))
+        clients = clients.among(ClientTag.objects.filter(tag=int(tag)).values_list("client_id", flat=True))
     for name in ("group", "kind"):
         if value := chosen.get(name):
             clients = clients.filter(**{name: value})
@@ -232,7 +232,7 @@ def narrow(clients: ClientQuerySet, chosen: dict[str, str], today: date) -> Clie
 
 def _checked(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet:
     if choice == "open":
-        return clients.filter(pk__in=not_cleared(today).order_by().values("pk"))
+        return not_cleared(clients, today)
     if choice == "due":
         return clients.filter(aml_review_due_on__lt=today)
     if choice == "soon":
@@ -244,13 +244,13 @@ def _checked(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySe
 
 def _with_activity(clients: ClientQuerySet, choice: str) -> ClientQuerySet:
     if choice == "failed":
-        return clients.filter(pk__in=failed_in_bulk())
+        return clients.among(failed_in_bulk())
     if not choice:
         return clients
     days = 365 if choice == "none" else int(choice)
     entries = AuditEntry.objects.filter(subject_type="clients.client", at__gte=_days_ago(days))
-    busy = entries.order_by().values("subject_id")
-    return clients.exclude(pk__in=busy) if choice == "none" else clients.filter(pk__in=busy)
+    busy = {pk for pk in entries.order_by().values_list("subject_id", flat=True).distinct() if pk}
+    return clients.not_among(busy) if choice == "none" else clients.among(busy)
 
 
 def _days_ago(days: int) -> datetime:

@@ -48,9 +48,8 @@ def members_of_practice(practice_id: int) -> list[User]:
     return sorted((member.user for member in members), key=lambda user: str(user).casefold())
 
 
-def not_cleared(on: date) -> ClientQuerySet:
-    """Clients whose money laundering checks do not hold on this day."""
-    clients: ClientQuerySet = Client.objects.exclude(
+def not_cleared(clients: ClientQuerySet, on: date) -> ClientQuerySet:
+    """Those of the clients whose money laundering checks do not hold on this day."""
+    return clients.exclude(
         Q(aml_status=Client.Aml.CLEARED) & (Q(aml_review_due_on__isnull=True) | Q(aml_review_due_on__gte=on))
     )
-    return clients

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clients.views import activity, checks, groups, imports, keeping, listing, records
+from clients.views import activity, checks, groups, imports, keeping, listing, records, twins
 
 app_name = "clients"
 urlpatterns = [
@@ -16,6 +16,11 @@ urlpatterns = [
     path("new/", records.client_new, name="client-new"),
     path("settings/", checks.client_settings_show, name="settings"),
     path("settings/save/", checks.client_settings_amend, name="settings-amend"),
+    path("twins/", twins.twin_list, name="twin-list"),
+    path("twins/find/", twins.twin_find, name="twin-find"),
+    path("twins/<int:pk>/dismiss/", twins.twin_dismiss, name="twin-dismiss"),
+    path("merges/<int:pk>/undo/", twins.merge_undo, name="merge-undo"),
+    path("<int:pk>/merge/<int:other>/", twins.client_merge, name="client-merge"),
     path("groups/", groups.group_list, name="group-list"),
     path("groups/add/", groups.group_add, name="group-add"),
     path("groups/<int:pk>/", groups.group_detail, name="group-detail"),

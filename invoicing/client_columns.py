@@ -125,10 +125,10 @@ def _billed(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet
     }
     live = schedules.exclude(status=BillingSchedule.Status.ENDED)
     if choice == "none":
-        return clients.exclude(pk__in=live.order_by().values("client"))
-    return clients.filter(pk__in=choices[choice].order_by().values("client"))
+        return clients.not_among(live.order_by().values_list("client", flat=True).distinct())
+    return clients.among(choices[choice].order_by().values_list("client", flat=True).distinct())
 
 
 def _owing(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet:
     invoices = Invoice.objects.overdue(today) if choice == "overdue" else Invoice.objects.unpaid()
-    return clients.filter(pk__in=invoices.order_by().values("client"))
+    return clients.among(invoices.order_by().values_list("client", flat=True).distinct())

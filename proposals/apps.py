@@ -8,4 +8,5 @@ class ProposalsConfig(AppConfig):
         from proposals import mail_kinds, receivers
 
         receivers.connect()
+        receivers.contribute()
         mail_kinds.describe_messages()

@@ -6,12 +6,14 @@ from clients.models.imports import ClientImport, ImportPiece, ImportRow
 from clients.models.people import ContactPerson
 from clients.models.records import Attachment, ClientSettings, Note
 from clients.models.search import ClientWord
+from clients.models.twins import ClientMerge, TwinPair
 
 __all__ = [
     "Attachment",
     "Client",
     "ClientGroup",
     "ClientImport",
+    "ClientMerge",
     "ClientQuerySet",
     "ClientSettings",
     "ClientTag",
@@ -21,4 +23,5 @@ __all__ = [
     "ImportRow",
     "Note",
     "Tag",
+    "TwinPair",
 ]

@@ -1,5 +1,6 @@
 """The client itself: who it is, where it is billed, how far the practice knows it."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ from django.db.models.functions import Collate, Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from clients.models.search import SEARCH_COLLATION, clients_with_words
+from clients.models.search import SEARCH_COLLATION, clients_with_words, ids_in_one
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
 
@@ -22,6 +23,14 @@ class ClientQuerySet(TenantQuerySet["Client"]):
     def matching(self, text: str) -> "ClientQuerySet":
         """Clients of which every word of the text begins a word of a name, number, e-mail address or postcode."""
         return clients_with_words(self, text)
+
+    def among(self, ids: Iterable[int]) -> "ClientQuerySet":
+        """Those with these ids, which were read from another table apart (two policies mislead the planner)."""
+        return self.filter(pk__in=ids_in_one(list(ids)))
+
+    def not_among(self, ids: Iterable[int]) -> "ClientQuerySet":
+        """All but those with these ids."""
+        return self.exclude(pk__in=ids_in_one(list(ids)))
 
     def named(self, name: str) -> "ClientQuerySet":
         """Clients of exactly this name, whatever its case and the spaces around it (ruling D10)."""

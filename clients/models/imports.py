@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.models.clients import Client
 from practices.models import Job, User
-from practices.tenancy import TenantModel
+from practices.tenancy import TenantModel, practice_of_new_rows
 
 #: How long an import or a merge can be undone.
 UNDO = timedelta(hours=24)
@@ -105,6 +105,15 @@ class ImportRow(TenantModel):
         CREATED = "created", "Created"
         UPDATED = "updated", "Updated"
 
+    # Every index begins with the practice, so none for it alone: the planner would take that one.
+    practice = models.ForeignKey(
+        "practices.Practice",
+        models.PROTECT,
+        default=practice_of_new_rows,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
     source = models.ForeignKey(ClientImport, models.CASCADE, related_name="rows", db_index=False)
     position = models.PositiveIntegerField()
     name = models.CharField(max_length=120)

@@ -77,19 +77,6 @@ def _in_words(row: models.Model, field: str) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def add_people(client: Client, people: Sequence[ContactPerson]) -> Sequence[ContactPerson]:
-    """These contact persons beside those the client has; none of them signs unless somebody says so."""
-    if people:
-        old = _people_in_words(client)
-        for person in people:
-            person.client = client
-            person.save()
-        audit.record(
-            "client.amended", client, name=client.name, changes={"people": [old, _people_in_words(client)]}
-        )
-    return people
-
-
 def _people_in_words(client: Client) -> list[str]:
     people = ContactPerson.objects.filter(client=client, has_left=False)
     return [

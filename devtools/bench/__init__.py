@@ -20,6 +20,7 @@ from devtools.terminal import Problem, say
 
 #: What can be measured; each is a module of this package.
 BENCHES = {
+    "clients": "a CSV file of clients brought in, and matching beside it",
     "billing": "a billing run over due schedules, beside Django's bulk_create",
     "push": "postings through real workers to the pretend Sage",
 }

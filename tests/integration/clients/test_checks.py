@@ -50,10 +50,10 @@ def test_the_next_review_is_after_this_one(client_row, cast):
 
 def test_checks_hold_until_the_next_review_is_overdue(client_row, cast):
     client = cleared(client_row, cast.bob, next_on=TODAY + timedelta(days=1))
-    assert not not_cleared(TODAY + timedelta(days=1)).exists()
+    assert not not_cleared(Client.objects.all(), TODAY + timedelta(days=1)).exists()
     assert client.is_cleared(TODAY + timedelta(days=1))
     assert not client.is_cleared(TODAY + timedelta(days=2))
-    assert not_cleared(TODAY + timedelta(days=2)).get() == client
+    assert not_cleared(Client.objects.all(), TODAY + timedelta(days=2)).get() == client
 
 
 def test_the_gates_are_open_unless_the_practice_closes_them(client_row):
