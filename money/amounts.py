@@ -33,6 +33,9 @@ class Amounts:
     def __add__(self, other: Self) -> "Amounts":
         return Amounts(self.net + other.net, self.vat + other.vat)
 
+    def __sub__(self, other: Self) -> "Amounts":
+        return Amounts(self.net - other.net, self.vat - other.vat)
+
 
 def total(lines: Iterable[Amounts]) -> Amounts:
     """The sum of lines that are already rounded."""

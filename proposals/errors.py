@@ -114,3 +114,47 @@ class TooManyQuestions(DomainError):
 
 class UnknownChoice(DomainError):
     message = "One of the choices is not part of this proposal. Reload the page and choose again."
+
+
+class ChangedElsewhere(DomainError):
+    message = (
+        "This proposal was changed somewhere else since you opened it, perhaps in another window. Your last "
+        "change was not saved, and nothing was overwritten. Load the newer version, then make your change again."
+    )
+
+
+class TooMuchInIt(DomainError):
+    message = "A proposal holds 400 services in 40 groups at most. Remove some, or make a second proposal."
+
+
+class TooManyOptions(DomainError):
+    message = "A client can choose between three packages at most. Remove one first."
+
+
+class NotOfThisProposal(DomainError):
+    message = "This belongs to another proposal. Reload the page; nothing was changed."
+
+
+class StartsAfterItsFirstBill(DomainError):
+    message = (
+        "A bill falls before the engagement starts. Choose an earlier start, or let billing begin later."
+    )
+
+
+class OptionWithoutServices(DomainError):
+    message = "One of the packages holds no service of its own. Give it one, or remove the package."
+
+
+class VatWithoutRegistration(DomainError):
+    message = (
+        "The practice is not registered for VAT, and a service of this proposal carries some. Choose a rate "
+        "outside the scope of VAT for it."
+    )
+
+
+class TemplateNameTaken(DomainError):
+    message = "There is a template of this name already. Choose another name."
+
+
+class NotInReview(DomainError):
+    message = "This proposal does not wait for a review any more. Nothing was changed."

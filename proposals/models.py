@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from clients.models import Client, ContactPerson
@@ -186,6 +187,7 @@ class Proposal(TenantModel):
         help_text="Whoever has not signed is reminded by e-mail until the proposal runs out. Empty: never.",
     )
     reminded_on = models.DateField(null=True, editable=False)
+    reminders_sent = models.PositiveSmallIntegerField(default=0, editable=False)
     #: Goes up with every saved change, so that an older window cannot overwrite a newer one.
     version = models.PositiveIntegerField(default=1, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -238,9 +240,31 @@ class Proposal(TenantModel):
         return f"P-{self.number:04d}"
 
     @property
+    def may_discard(self) -> bool:
+        """Whether it never had a link, so that nobody outside has seen it."""
+        return self.is_editable and not self.link_version
+
+    @property
     def is_editable(self) -> bool:
         """Whether it was not sent yet."""
         return self.status in self.EDITABLE
+
+
+class ProposalTemplate(TenantModel):
+    """Services, headings and billing rules to begin a proposal with; prices come from the library of that day."""
+
+    name = models.CharField(max_length=80)
+    description = models.CharField(max_length=200, blank=True)
+    #: Made and read by `proposals.operations.templates` alone.
+    content = models.JSONField(default=dict, editable=False)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [UniqueConstraint("practice", Lower("name"), name="one_template_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ProposalOption(TenantModel):
@@ -330,6 +354,10 @@ class ProposalLine(TenantModel, BillingRule):
     #: An add-on is offered and taken only if the client ticks it (G11).
     is_optional = models.BooleanField("optional add-on", default=False)
     is_taken = models.BooleanField(default=True, editable=False)
+    #: The line of an earlier proposal that is billed no more once this one begins (G38).
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="replaced_by"
+    )
 
     objects: ClassVar[models.Manager[Any]] = ProposalLineQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""Celery entry points: proposals run out at the end of their last day."""
+"""Celery entry points: proposals run out at the end of their last day, and those who do not sign are reminded."""
 
 from celery import shared_task
 
@@ -21,3 +21,5 @@ def expire_proposals(practice_id: int) -> None:
     today = Practice.objects.get(pk=practice_id).today()
     with practice_transaction():
         operations.expire_proposals(today)
+    with practice_transaction():
+        operations.remind_proposals(today)

@@ -40,6 +40,13 @@ def amount(value: Decimal | int | None, currency: str = "GBP") -> SafeString:
 
 
 @register.filter
+def typed_price(value: Decimal) -> str:
+    """A unit price as somebody would type it: `100`, `6.50`, `0.333`."""
+    shortest = value.normalize()
+    return f"{value:.2f}" if shortest.as_tuple().exponent == -1 else f"{shortest:f}"
+
+
+@register.filter
 def money(value: Decimal | int | None, currency: str = "GBP") -> str:
     """The amount as plain text, for subjects, titles and attributes."""
     return written(value, currency)

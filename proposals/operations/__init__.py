@@ -1,7 +1,15 @@
 """Everything that changes a proposal. Each runs inside the caller's transaction; today comes in from outside."""
 
 from proposals.operations.deciding import decline_proposal, expire_proposals, lose_proposal, reopen_proposal
-from proposals.operations.drafting import VALIDITY, amend_draft, copy_proposal, draft_proposal
+from proposals.operations.drafting import (
+    VALIDITY,
+    amend_draft,
+    copy_proposal,
+    discard_draft,
+    draft_proposal,
+)
+from proposals.operations.reminding import remind_proposals
+from proposals.operations.reviewing import approve_proposal, request_review, return_from_review
 from proposals.operations.sending import (
     extend_proposal,
     publish_proposal,
@@ -16,8 +24,10 @@ from proposals.operations.terms import write_terms
 __all__ = [
     "VALIDITY",
     "amend_draft",
+    "approve_proposal",
     "copy_proposal",
     "decline_proposal",
+    "discard_draft",
     "draft_proposal",
     "expire_proposals",
     "extend_proposal",
@@ -25,8 +35,11 @@ __all__ = [
     "publish_proposal",
     "reasons_not_to_send",
     "recall_proposal",
+    "remind_proposals",
     "reopen_proposal",
+    "request_review",
     "resend_proposal",
+    "return_from_review",
     "send_proposal",
     "sign_proposal",
     "write_terms",

@@ -3,19 +3,22 @@
 from datetime import date
 
 from practices import audit
-from proposals.models import Proposal
+from proposals.models import Proposal, ProposalLine
 from proposals.operations.locks import locked
 
 
 def supersede_renewed(proposal: Proposal, *, on: date) -> None:
-    """Mark the proposal that this accepted one takes over from as superseded; nothing where there is none.
+    """Mark the proposals as superseded all of whose work this accepted one takes over.
 
-    What becomes of its billing is for the receivers of `proposal_accepted` to say.
+    What becomes of their billing is for the receivers of `proposal_accepted` to say.
     """
-    if proposal.renews is None:
-        return
-    renewed = locked(proposal.renews)
-    if renewed.status == Proposal.Status.ACCEPTED:
-        renewed.status = Proposal.Status.SUPERSEDED
-        renewed.save(update_fields=["status"])
-        audit.record("proposal.superseded", renewed, by=proposal.number_label, on=on.isoformat())
+    agreed = ProposalLine.objects.agreed().filter(proposal=proposal, replaces__isnull=False)
+    earlier = set(agreed.values_list("replaces__proposal", flat=True))
+    if proposal.renews_id:
+        earlier.add(proposal.renews_id)
+    for found in Proposal.objects.filter(pk__in=earlier).order_by("id"):
+        renewed = locked(found)
+        if renewed.status == Proposal.Status.ACCEPTED:
+            renewed.status = Proposal.Status.SUPERSEDED
+            renewed.save(update_fields=["status"])
+            audit.record("proposal.superseded", renewed, by=proposal.number_label, on=on.isoformat())

@@ -17,9 +17,10 @@ from proposals.events import note_event
 from proposals.letters import missing_in_letter
 from proposals.links import LINK_LIFE
 from proposals.mail import invite_to_sign
-from proposals.models import LARGEST_BILL, Proposal, ProposalSignatory, amounts_by_rule
+from proposals.models import LARGEST_BILL, Proposal, ProposalLine, ProposalSignatory, amounts_by_rule
 from proposals.operations.locks import locked, locked_awaiting
 from proposals.queries import current_terms
+from services.queries import vat_settings
 
 
 def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
@@ -40,8 +41,7 @@ def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
         found.append(errors.EndsBeforeSending)
     if current_terms() is None:
         found.append(errors.NoTerms)
-    if _largest_bill(proposal, on) > LARGEST_BILL:
-        found.append(errors.TooMuchForAnInvoice)
+    found += _faults_of_services(proposal, on)
     return [error(proposal) for error in found] + _faults_of_letter(proposal, people, on)
 
 
@@ -54,6 +54,22 @@ def _faults_of_letter(proposal: Proposal, people: list[ContactPerson], on: date)
     ]
 
 
+def _faults_of_services(proposal: Proposal, on: date) -> list[type[DomainError]]:
+    """What is wrong with the services, their bills and their packages."""
+    lines = list(proposal.lines.select_related("tax_rate"))
+    found: list[type[DomainError]] = []
+    if _largest_bill(lines, on) > LARGEST_BILL:
+        found.append(errors.TooMuchForAnInvoice)
+    if any(line.amounts_on(on).vat for line in lines) and not vat_settings().charges_vat:
+        found.append(errors.VatWithoutRegistration)
+    if any(line.rule.first_on and line.rule.first_on < proposal.starts_on for line in lines):
+        found.append(errors.StartsAfterItsFirstBill)
+    taken = set(proposal.groups.filter(lines__isnull=False).values_list("option", flat=True))
+    if any(option.pk not in taken for option in proposal.options.all()):
+        found.append(errors.OptionWithoutServices)
+    return found
+
+
 def people_to_sign(proposal: Proposal) -> list[ContactPerson]:
     """Who signs, the primary one first: those chosen for the proposal, else everybody who signs for the client."""
     chosen = [
@@ -64,9 +80,8 @@ def people_to_sign(proposal: Proposal) -> list[ContactPerson]:
     return chosen or signatories_of(proposal.client)
 
 
-def _largest_bill(proposal: Proposal, on: date) -> Decimal:
-    """The gross of the largest bill this leads to, in the practice's currency."""
-    lines = list(proposal.lines.select_related("tax_rate"))
+def _largest_bill(lines: list[ProposalLine], on: date) -> Decimal:
+    """The gross of the largest bill these lead to, in the practice's currency."""
     return max((amounts.gross for _, amounts in amounts_by_rule(lines, on)), default=ZERO)
 
 
@@ -101,7 +116,7 @@ def _freeze(proposal: Proposal, on: date, action: str) -> Proposal:
     proposal.sent_at, proposal.sent_by = timezone.now(), audit.current_actor()
     proposal.link_expires_at = proposal.sent_at + LINK_LIFE
     proposal.chosen_option = None
-    proposal.reminded_on, proposal.review_note = None, ""
+    proposal.reminded_on, proposal.reminders_sent, proposal.review_note = None, 0, ""
     proposal.save()
     proposal.signatories.all().delete()
     ProposalSignatory.objects.bulk_create(

@@ -43,20 +43,23 @@ def test_a_service_is_added(plain):
     expect(plain.locator("main")).to_contain_text("£6.50")
 
 
-def test_a_proposal_is_drafted_with_more_rows_and_sent(plain, brook):
+def test_a_proposal_is_drafted_step_by_step_and_sent(plain, brook):
     with practice_scope(brook.pk):
         a_client("Mara Hill")
         a_service()
     plain.get_by_role("link", name="Proposals", exact=True).click()
     plain.get_by_role("link", name="New proposal").first.click()
-    plain.get_by_label("Client", exact=True).select_option(label="Acme Dental Ltd")
+    plain.get_by_label(re.compile("^Find a client")).fill("Acme")
+    plain.get_by_role("button", name="Find").click()
+    plain.get_by_label(re.compile("Acme Dental Ltd")).check()
     plain.get_by_label("Internal name").fill("Books")
-    rows = plain.get_by_label("Service", exact=True)
-    before = rows.count()
-    plain.get_by_role("button", name="Add rows").click()
-    assert rows.count() > before
-    rows.last.select_option(label="Bookkeeping")
-    plain.get_by_role("button", name="Save draft").click()
+    plain.get_by_role("button", name="Start the draft").click()
+    plain.get_by_label("Service", exact=True).select_option(label="Bookkeeping")
+    plain.get_by_role("button", name="Add service").click()
+    plain.get_by_label("Quantity of Bookkeeping").fill("2")
+    plain.get_by_role("button", name="Save", exact=True).click()
+    expect(plain.locator("main")).to_contain_text("£200.00")
+    plain.get_by_role("link", name="Check and send").click()
     plain.get_by_role("button", name="Send", exact=True).click()
     expect(plain.locator("main")).to_contain_text("Sent")
     expect(plain.get_by_label("Whoever has this link can read and sign")).to_have_value(

@@ -1,0 +1,159 @@
+"""Which bills a proposal leads to if it is accepted on a given day, to look at before it is sent."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from money.amounts import ZERO, Amounts, total
+from proposals.billing_rules import BillingRule, Rule
+from proposals.models import ProposalLine
+from proposals.periods import MONTH, Rhythm, after
+
+Billing = BillingRule.Billing
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What is billed on one day, in the practice's currency; ``headings`` are the groups it comes from."""
+
+    on: date
+    amounts: Amounts
+    headings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The bills of the first months, what is billed when the work is done, and whether all of it is certain."""
+
+    bills: list[Bill]
+    when_done: Amounts
+    until: date
+    has_variable_prices: bool
+
+    @property
+    def total(self) -> Amounts:
+        """Everything with a date."""
+        return total(bill.amounts for bill in self.bills)
+
+    def by_month(self) -> list[tuple[date, Amounts]]:
+        """The first day of each month and what is billed in it, months without a bill included."""
+        if not self.bills:
+            return []
+        first = self.bills[0].on.replace(day=1)
+        sums: dict[date, Amounts] = {after(first, n, MONTH): Amounts() for n in range(12)}
+        for bill in self.bills:
+            month = bill.on.replace(day=1)
+            if month in sums:
+                sums[month] += bill.amounts
+        return list(sums.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Between which days bills are looked for, and what they are counted from."""
+
+    starts_on: date
+    accepted_on: date
+    until: date
+    invoice_day: int
+
+    def rhythm_of(self, rule: Rule) -> Rhythm:
+        """When a recurring rule is billed, as it will be once the proposal is accepted."""
+        begins_on = rule.begins_on(starts_on=self.starts_on, accepted_on=self.accepted_on)
+        return Rhythm(
+            anchor=begins_on,
+            every=rule.every or 1,
+            unit=rule.period,
+            invoice_day=self.invoice_day,
+            bills_from=max(begins_on, self.accepted_on),
+            ends_on=rule.last_period_on(begins_on),
+        )
+
+
+def offered_lines(lines: Iterable[ProposalLine], option_id: int | None) -> list[ProposalLine]:
+    """The priced lines of one package: add-ons that nobody has ticked and other packages left out."""
+    return [
+        line
+        for line in lines
+        if not line.is_included
+        and line.is_taken
+        and (line.group is None or line.group.option_id in (None, option_id))
+    ]
+
+
+def calendar_of(
+    lines: Sequence[ProposalLine], *, starts_on: date, accepted_on: date, invoice_day: int, months: int = 12
+) -> Calendar:
+    """The bills of the first so many months after the acceptance; the lines come with group and VAT rate."""
+    until = after(accepted_on, months, MONTH)
+    dates = Dates(starts_on, accepted_on, until, invoice_day)
+    dated: dict[date, list[tuple[Amounts, str]]] = defaultdict(list)
+    undated: list[Amounts] = []
+    for rule, heading, group in _grouped(lines):
+        for on, amounts in _bills_of(rule, group, dates):
+            if on is None:
+                undated.append(amounts)
+            elif on <= until:
+                dated[on].append((amounts, heading))
+    bills = [
+        Bill(
+            on, total(amounts for amounts, _ in parts), tuple(dict.fromkeys(heading for _, heading in parts))
+        )
+        for on, parts in sorted(dated.items())
+    ]
+    return Calendar(bills, total(undated), until, any(line.needs_confirming for line in lines))
+
+
+def _grouped(lines: Sequence[ProposalLine]) -> list[tuple[Rule, str, list[ProposalLine]]]:
+    groups: dict[tuple[Rule, str], list[ProposalLine]] = defaultdict(list)
+    for line in lines:
+        groups[line.rule, line.group.heading if line.group else ""].append(line)
+    return [(rule, heading, group) for (rule, heading), group in groups.items()]
+
+
+def _bills_of(rule: Rule, lines: Sequence[ProposalLine], dates: Dates) -> list[tuple[date | None, Amounts]]:
+    """Each bill of one group: its day, or None for work that is billed when it is done."""
+    if rule.billing == Billing.UPFRONT:
+        return [(dates.accepted_on, _amounts(lines, dates.accepted_on))]
+    if rule.billing == Billing.ON_COMPLETION:
+        return _on_completion(rule, lines, dates.accepted_on)
+    sums: dict[tuple[Decimal, ...], Amounts] = {}
+    rates = {line.tax_rate_id: line.tax_rate for line in lines}.values()
+    found: list[tuple[date | None, Amounts]] = []
+    for period in dates.rhythm_of(rule).due(dates.until):
+        percents = tuple(rate.percent_on(period.billed_on) for rate in rates)
+        if percents not in sums:
+            sums[percents] = _amounts(lines, period.billed_on)
+        found.append((period.billed_on, sums[percents]))
+    return found
+
+
+def _on_completion(
+    rule: Rule, lines: Sequence[ProposalLine], accepted_on: date
+) -> list[tuple[date | None, Amounts]]:
+    """The deposits on acceptance, and what is left of the lines on their day."""
+    deposits = [line for line in lines if line.deposit]
+    found: list[tuple[date | None, Amounts]] = []
+    if deposits:
+        found.append((accepted_on, total(line.deposit_on(accepted_on) for line in deposits)))
+    on = max(rule.completes_on, accepted_on) if rule.completes_on else None
+    found.append(
+        (
+            on,
+            _amounts(lines, on or accepted_on)
+            - total(line.deposit_on(on or accepted_on) for line in deposits),
+        )
+    )
+    return found
+
+
+def _amounts(lines: Iterable[ProposalLine], tax_point: date) -> Amounts:
+    return total(line.amounts_on(tax_point) for line in lines)
+
+
+def minimum_value(calendar_bills: Calendar, *, starts_on: date, months: int) -> Decimal:
+    """The net of everything billed in the minimum length of the engagement, in the practice's currency."""
+    end = after(starts_on, months, MONTH)
+    return sum((bill.amounts.net for bill in calendar_bills.bills if bill.on < end), ZERO)

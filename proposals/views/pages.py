@@ -1,0 +1,133 @@
+"""The practice's pages about proposals."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+from proposals.assembling import assembled_document
+from proposals.documents import readable
+from proposals.editor_forms import DateField
+from proposals.signing_forms import DeclineForm, SignForClientForm
+from proposals.links import public_url
+from proposals.models import Proposal
+from proposals.offers import agreed_document
+from proposals.operations import VALIDITY, reasons_not_to_send
+from proposals.operations.sending import people_to_sign
+from proposals.queries import (
+    activity_of,
+    counts_by_status,
+    current_terms,
+    signing_of,
+    worth_of_lines,
+    worth_of_proposals,
+)
+
+PAGE = 50
+
+
+class ExtendForm(forms.Form):
+    """Until when a proposal can be signed now."""
+
+    valid_until = DateField(label="Can be signed until")
+
+
+class ReturnForm(forms.Form):
+    """What is to be changed in a draft that is given back."""
+
+    note = forms.CharField(
+        label="What is to be changed", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+@requires(Can.SEE)
+@require_safe
+def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The practice's proposals by state, found by number, name or client, with what they bring."""
+    words, status = request.GET.get("q", ""), request.GET.get("status", "")
+    found = Proposal.objects.matching(words)
+    shown = found.filter(status=status) if status in Proposal.Status.values else found
+    proposals = shown.select_related("client", "owner").prefetch_related("lines").defer("document", "message")
+    page = Paginator(proposals, PAGE).get_page(request.GET.get("page"))
+    signing = signing_of(page)
+    context = {
+        "page": page,
+        "rows": [(row, worth_of_lines(row.lines.all()), *signing[row.pk]) for row in page],
+        "worth": worth_of_proposals(shown),
+        "words": words,
+        "status": status,
+        "tabs": _tabs(request, counts_by_status(found), status, words),
+    }
+    template = "proposals/proposal_list.html" + ("#rows" if request.htmx else "")
+    return render(request, template, context)
+
+
+def _tabs(request: PracticeRequest, counts: dict[str, int], active: str, words: str) -> list[dict[str, Any]]:
+    address = reverse("proposals:proposal-list", args=[request.practice.slug])
+    states = [("", "All", sum(counts.values()))]
+    states += [(value, label, counts[value]) for value, label in Proposal.Status.choices]
+    return [
+        {
+            "label": label,
+            "count": count,
+            "active": value == active,
+            "url": f"{address}?{urlencode({k: v for k, v in (('status', value), ('q', words)) if v})}",
+        }
+        for value, label, count in states
+    ]
+
+
+@requires(Can.SEE)
+@require_safe
+def proposal_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """One proposal as the client sees it, who has signed, what happened and what can be done next."""
+    return detail_page(request, get_object_or_404(Proposal.objects.select_related("client", "terms"), pk=pk))
+
+
+def detail_page(
+    request: PracticeRequest,
+    proposal: Proposal,
+    *,
+    accept: SignForClientForm | None = None,
+    lose: DeclineForm | None = None,
+    extend: ExtendForm | None = None,
+    give_back: ReturnForm | None = None,
+) -> HttpResponse:
+    """The proposal's page, with whichever of its forms could not be taken as it was sent."""
+    today = request.practice.today()
+    is_draft = proposal.is_editable
+    lines = list(proposal.lines.select_related("tax_rate"))
+    signatures = list(proposal.signatures.select_related("on_behalf"))
+    signed = {signature.signatory_id for signature in signatures}
+    asked = proposal.signatories.select_related("person")
+    context = {
+        "proposal": proposal,
+        "offer": readable(
+            assembled_document(proposal, people_to_sign(proposal), on=today)
+            if proposal.is_editable
+            else agreed_document(proposal)
+        ),
+        "worth": worth_of_lines(lines),
+        "signatures": signatures,
+        "missing": [signatory.person for signatory in asked if signatory.person_id not in signed],
+        "link": public_url(proposal) if proposal.document else "",
+        "reasons": reasons_not_to_send(proposal, on=today) if is_draft else [],
+        "terms": current_terms() if is_draft else proposal.terms,
+        "events": activity_of(proposal),
+        "accept_form": accept or SignForClientForm(proposal=proposal, prefix="accept"),
+        "lose_form": lose or DeclineForm(prefix="lose"),
+        "extend_form": extend or ExtendForm(prefix="extend", initial={"valid_until": today + VALIDITY}),
+        "return_form": give_back or ReturnForm(prefix="return"),
+        "successor": proposal.renewals.first(),
+        "may_discard": proposal.may_discard,
+    }
+    invalid = any(form is not None for form in (accept, lose, extend, give_back))
+    return render(request, "proposals/proposal_detail.html", context, status=422 if invalid else 200)
