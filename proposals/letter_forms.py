@@ -6,7 +6,7 @@ from django import forms
 
 from practices.placeholders import unknown_in
 from practices.rich_text import as_html, sanitised
-from proposals.forms import DateField
+from proposals.editor_forms import DateField
 from proposals.letters import OFFERED, offered_for
 from proposals.models import BrochureBlock, ProposalLetter, Terms
 

@@ -46,7 +46,12 @@ def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
 
 
 def _faults_of_letter(proposal: Proposal, people: list[ContactPerson], on: date) -> list[DomainError]:
-    """Each placeholder of the letter that is unknown or has no value, in words (G22)."""
+    """Each placeholder of the letter that is unknown or has no value, in words (G22).
+
+    Without anybody who signs, the letter has nobody to name: that is said once, not again for each placeholder.
+    """
+    if not people:
+        return []
     lines = list(proposal.lines.all())
     return [
         errors.LetterIncomplete(proposal, message=f"The letter cannot be filled in. {missing}")

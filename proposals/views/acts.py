@@ -7,7 +7,6 @@ from django.views.decorators.http import require_POST
 
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
-from proposals.signing_forms import DeclineForm, SignForClientForm
 from proposals.models import Proposal
 from proposals.operations import (
     approve_proposal,
@@ -24,6 +23,7 @@ from proposals.operations import (
     send_proposal,
     sign_proposal,
 )
+from proposals.signing_forms import DeclineForm, SignForClientForm
 from proposals.views.pages import ExtendForm, ReturnForm, detail_page
 from proposals.visitors import address_of
 

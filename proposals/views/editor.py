@@ -16,8 +16,8 @@ from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from proposals import bills
-from proposals.checklist import Check, Contents, Step, checks_of, contents_of, state_of
 from proposals.assembling import assembled_document
+from proposals.checklist import Check, Contents, Step, checks_of, contents_of, state_of
 from proposals.documents import readable
 from proposals.editor_forms import MessageForm, ParticularsForm, PresentationForm
 from proposals.errors import ChangedElsewhere, NotADraft

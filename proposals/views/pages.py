@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,11 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from practices.permissions import Can
-from practices.requests import PracticeRequest, requires, see_other
+from practices.requests import PracticeRequest, requires
 from proposals.assembling import assembled_document
 from proposals.documents import readable
 from proposals.editor_forms import DateField
-from proposals.signing_forms import DeclineForm, SignForClientForm
 from proposals.links import public_url
 from proposals.models import Proposal
 from proposals.offers import agreed_document
@@ -30,6 +28,7 @@ from proposals.queries import (
     worth_of_lines,
     worth_of_proposals,
 )
+from proposals.signing_forms import DeclineForm, SignForClientForm
 
 PAGE = 50
 

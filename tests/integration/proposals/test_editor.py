@@ -432,10 +432,10 @@ def test_a_proposal_with_200_lines_is_edited_with_few_queries(
         draft = a_draft(*lines, on=brook.today())
         first = draft.lines.first()
     browser = client_of("alice")
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(60):
         assert browser.get(at("proposal-services", draft.pk)).status_code == 200
     data = row(1, tax_rate=first.tax_rate_id)
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(60):
         answer = browser.post(at("line-row", draft.pk, first.pk), data, headers=HTMX)
     assert answer.status_code == 200
     assert len(answer.content) < 40_000

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-from proposals.forms import rule_of, rule_words
 from proposals.queries import Worth, worth_of
 
 
@@ -31,36 +30,3 @@ def test_worth_of_a_rule(rule, one_off, monthly, yearly):
 
 def test_worths_add_up():
     assert Worth(Decimal(1), Decimal(24)) + Worth(Decimal(2), Decimal(12)) == Worth(Decimal(3), Decimal(36))
-
-
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("upfront", "On acceptance"),
-        ("on_completion", "On completion"),
-        ("recurring:1:week", "Every week"),
-        ("recurring:1:month", "Every month"),
-        ("recurring:3:month", "Every 3 months"),
-        ("recurring:12:month", "Every year"),
-        ("recurring:24:month", "Every 2 years"),
-    ],
-)
-def test_billing_rules_in_words(key, words):
-    assert rule_words(key) == words
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "",
-        "later",
-        "upfront:1:month",
-        "recurring",
-        "recurring:0:month",
-        "recurring:1:hour",
-        "recurring:x:week",
-    ],
-)
-def test_what_is_no_billing_rule_is_refused(key):
-    with pytest.raises(ValueError):
-        rule_of(key)
