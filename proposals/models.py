@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from clients.models import Client, ContactPerson
@@ -22,6 +21,7 @@ from proposals.letter_models import (
     ProposalLetter,
     SignedRecord,
 )
+from proposals.template_models import ProposalNumbering, ProposalTemplate
 from services.models import VARIABLE, Service, TaxRate
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "ProposalNumbering",
     "ProposalOption",
     "ProposalSignatory",
+    "ProposalTemplate",
     "Signature",
     "SignedRecord",
     "Terms",
@@ -102,18 +103,6 @@ class Terms(TenantModel):
     def is_starter_wording(self) -> bool:
         """Whether nobody in the practice has reviewed these terms yet."""
         return self.written_by_id is None
-
-
-class ProposalNumbering(TenantModel):
-    """The next proposal number of the practice; locked while one is handed out."""
-
-    next_number = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        constraints = [UniqueConstraint(fields=["practice"], name="one_proposal_numbering_for_a_practice")]
-
-    def __str__(self) -> str:
-        return f"Next proposal {self.next_number}"
 
 
 class ProposalQuerySet(TenantQuerySet["Proposal"]):
@@ -248,23 +237,6 @@ class Proposal(TenantModel):
     def is_editable(self) -> bool:
         """Whether it was not sent yet."""
         return self.status in self.EDITABLE
-
-
-class ProposalTemplate(TenantModel):
-    """Services, headings and billing rules to begin a proposal with; prices come from the library of that day."""
-
-    name = models.CharField(max_length=80)
-    description = models.CharField(max_length=200, blank=True)
-    #: Made and read by `proposals.operations.templates` alone.
-    content = models.JSONField(default=dict, editable=False)
-    changed_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        ordering = ["name", "id"]
-        constraints = [UniqueConstraint("practice", Lower("name"), name="one_template_of_a_name")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ProposalOption(TenantModel):
