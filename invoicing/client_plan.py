@@ -67,7 +67,7 @@ def client_plan(schedules: Collection[BillingSchedule], *, on: date) -> Plan:
     known = Practicalities.of_the_practice()
     by_hand: list[Planned] = []
     days: dict[date, list[Planned]] = defaultdict(list)
-    for schedule, stands in standings(list(schedules), on + AHEAD, known):
+    for schedule, stands in standings(list(schedules), on + AHEAD, known, today=on):
         found = [(bill, None) for bill in stands.ready] + list(stands.waiting)
         if not found and schedule.next_bill_on is None and schedule.next_starts_on is not None:
             by_hand.append(_undated(schedule, on, known))

@@ -38,12 +38,12 @@ def coming_total(until: date, known: Practicalities | None = None) -> Coming:
     return _total_of(BillingSchedule.objects.due(until), until, known or Practicalities.of_the_practice())
 
 
-def coming_and_waiting(until: date, known: Practicalities) -> tuple[Coming, Coming]:
-    """What will be billed by itself up to a day, and what waits for a person."""
+def coming_and_waiting(until: date, known: Practicalities, *, today: date) -> tuple[Coming, Coming]:
+    """What will be billed by itself up to a day, and what waits for a person as things stand today."""
     due = BillingSchedule.objects.due(until)
     plain, waits = _plain(until), waits_for_somebody(known.rules)
     ready, waiting = (_added_up(due.filter(plain, condition), known) for condition in (~waits, waits))
-    for schedule, stands in standings(list(due.exclude(plain)), until, known):
+    for schedule, stands in standings(list(due.exclude(plain)), until, known, today=today):
         ready += _sum(schedule, stands.ready, known)
         waiting += _sum(schedule, [bill for bill, _ in stands.waiting], known)
     return ready, waiting
@@ -76,9 +76,9 @@ def waits_for_somebody(rules: Rules) -> Q:
 
 
 def standings(
-    schedules: Collection[BillingSchedule], until: date, known: Practicalities
+    schedules: Collection[BillingSchedule], until: date, known: Practicalities, *, today: date
 ) -> Iterator[tuple[BillingSchedule, Standing]]:
-    """Where these schedules stand on a day: what is ready, what waits and why."""
+    """Where these schedules stand up to a day: what is ready, what waits and why, as things are today."""
     settled, decisions = settled_and_decided(schedules)
     for schedule in schedules:
         yield (
@@ -92,6 +92,7 @@ def standings(
                 needs_confirming=schedule.needs_confirming,
                 recurs=schedule.billing == Billing.RECURRING,
                 is_by_hand=schedule.mode == BillingSchedule.Mode.MANUAL,
+                today=today,
             ),
         )
 

@@ -121,19 +121,28 @@ def standing(
     needs_confirming: bool = False,
     recurs: bool = True,
     is_by_hand: bool = False,
+    today: date | None = None,
 ) -> Standing:
-    """How a schedule stands on a day, under the practice's rules."""
+    """How a schedule stands on a day, under the practice's rules.
+
+    For a look ahead, ``today`` is the day by which bills can have been missed; what is dated later was not.
+    """
+    today = on if today is None else today
     due, coming = _split(periods, settled, decisions, on)
     ready: list[Bill] = []
     waiting: list[tuple[Bill, Wait]] = []
-    fresh = sum(1 for bill in due if bill.decision is None or not _is_decided(bill.decision))
+    fresh = sum(
+        1
+        for bill in due
+        if bill.bills_on <= today and (bill.decision is None or not _is_decided(bill.decision))
+    )
     for bill in due:
         wait = _wait(
             bill,
             rules,
             needs_confirming=needs_confirming,
             recurs=recurs,
-            was_missed=recurs and fresh > 1,
+            was_missed=recurs and fresh > 1 and bill.bills_on <= today,
             is_by_hand=is_by_hand,
         )
         if wait is None:

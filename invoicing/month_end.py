@@ -195,9 +195,9 @@ class ClientMonth:
         return ("Billed", "good") if self.invoices else ("Nothing this month", "neutral")
 
 
-def funnel(month: Month, known: Practicalities) -> Funnel:
+def funnel(month: Month, known: Practicalities, *, today: date) -> Funnel:
     """The balancing line of a month, in seven queries at most however large the practice is."""
-    ready, waiting = coming_and_waiting(month.last, known)
+    ready, waiting = coming_and_waiting(month.last, known, today=today)
     issued = Invoice.objects.issued().filter(tax_point__range=(month.first, month.last))
     posted = Posting.objects.filter(
         practice=OuterRef("practice"),
@@ -236,7 +236,9 @@ def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet
     return chosen.order_by("name_key", "pk")
 
 
-def page_of_clients(month: Month, clients: Collection[Client], known: Practicalities) -> list[ClientMonth]:
+def page_of_clients(
+    month: Month, clients: Collection[Client], known: Practicalities, *, today: date
+) -> list[ClientMonth]:
     """The month of each of these clients, in their order; a handful of queries for all of them."""
     found = {client.pk: ClientMonth(client) for client in clients}
     schedules = list(
@@ -249,7 +251,7 @@ def page_of_clients(month: Month, clients: Collection[Client], known: Practicali
     )
     lines = _lines_of(invoices)
     due = [each for each in schedules if each.next_bill_on and each.next_bill_on <= month.last]
-    for schedule, stands in standings(due, month.last, known):
+    for schedule, stands in standings(due, month.last, known, today=today):
         marked = [(bill, None) for bill in stands.ready]
         _add_coming(found[schedule.client_id], schedule, [*marked, *stands.waiting], known)
     _add_invoices(found, invoices, lines, month)

@@ -42,7 +42,7 @@ def ledger_of(
     """The periods of these services that begin between two days, service by service, oldest first."""
     known = Practicalities.of_the_practice()
     settled = _settled(schedules, since, until)
-    stands = {each.pk: found for each, found in standings(list(schedules), until, known)}
+    stands = {each.pk: found for each, found in standings(list(schedules), until, known, today=on)}
     for schedule in schedules:
         own, found = settled.get(schedule.pk, {}), stands[schedule.pk]
         coming: dict[date, tuple[Bill, Wait | None]] = {

@@ -19,33 +19,33 @@ from practices.models import User
 Chosen = list[tuple[int, date]]
 
 
-def approve_month(month: Month, clients: Collection[int]) -> int:
+def approve_month(month: Month, clients: Collection[int], *, on: date) -> int:
     """Let everything of these clients that waits, dated up to the end of the month, be billed; how many bills."""
-    return approve_bills(_of(month, clients, waiting_only=True))
+    return approve_bills(_of(month, clients, on, waiting_only=True))
 
 
-def hold_month(month: Month, clients: Collection[int], *, reason: str) -> int:
+def hold_month(month: Month, clients: Collection[int], *, reason: str, on: date) -> int:
     """Keep everything of these clients that is dated up to the end of the month; how many bills."""
-    return hold_bills(_of(month, clients), reason=reason)
+    return hold_bills(_of(month, clients, on), reason=reason)
 
 
-def skip_month(month: Month, clients: Collection[int], *, reason: str) -> int:
+def skip_month(month: Month, clients: Collection[int], *, reason: str, on: date) -> int:
     """Leave out everything of these clients that is dated up to the end of the month; how many bills."""
-    return skip_bills(_of(month, clients), reason=reason)
+    return skip_bills(_of(month, clients, on), reason=reason)
 
 
-def _of(month: Month, clients: Collection[int], *, waiting_only: bool = False) -> Chosen:
+def _of(month: Month, clients: Collection[int], on: date, *, waiting_only: bool = False) -> Chosen:
     schedules = list(BillingSchedule.objects.due(month.last).filter(client__in=clients))
     chosen: Chosen = []
-    for schedule, stands in standings(schedules, month.last, Practicalities.of_the_practice()):
+    for schedule, stands in standings(schedules, month.last, Practicalities.of_the_practice(), today=on):
         found = [bill for bill, _ in stands.waiting] + ([] if waiting_only else stands.ready)
         chosen += [(schedule.pk, bill.period.starts_on) for bill in found]
     return chosen
 
 
-def sign_off_month(month: Month, *, by: User) -> MonthSignOff:
+def sign_off_month(month: Month, *, by: User, on: date) -> MonthSignOff:
     """Somebody's word that the month is billed, with its figures; raises `MonthIsOpen` or `MonthIsSignedOff`."""
-    figures = funnel(month, Practicalities.of_the_practice())
+    figures = funnel(month, Practicalities.of_the_practice(), today=on)
     if figures.waiting != ZERO or figures.ready != ZERO or figures.waiting_bills or figures.ready_bills:
         raise MonthIsOpen(month)
     try:

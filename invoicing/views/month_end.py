@@ -38,7 +38,7 @@ def month_end(request: PracticeRequest, practice: str) -> HttpResponse:
         "month": month,
         "show": show,
         "page": page,
-        "rows": page_of_clients(month, page.rows, known),
+        "rows": page_of_clients(month, page.rows, known, today=request.practice.today()),
     }
     if not request.htmx:
         context |= _head(request, month, show, known)
@@ -48,7 +48,7 @@ def month_end(request: PracticeRequest, practice: str) -> HttpResponse:
 def _head(request: PracticeRequest, month: Month, show: str, known: Practicalities) -> dict[str, Any]:
     slug = request.practice.slug
     signed = MonthSignOff.objects.filter(month=month.first).select_related("signed_by").first()
-    line = funnel(month, known)
+    line = funnel(month, known, today=request.practice.today())
     return {
         "funnel": line,
         "signed": signed,
@@ -85,11 +85,17 @@ def month_act(request: PracticeRequest, practice: str) -> HttpResponse:
         chosen = list(clients_of(month, show, Practicalities.of_the_practice()).values_list("pk", flat=True))
     else:
         chosen = [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19]
-    reason = request.POST.get("reason", "")
+    reason, today = request.POST.get("reason", ""), request.practice.today()
     acts: dict[str, tuple[Callable[[], int], str]] = {
-        "approve": (lambda: approve_month(month, chosen), "approved: they are billed on their dates"),
-        "hold": (lambda: hold_month(month, chosen, reason=reason), "held until somebody approves them"),
-        "skip": (lambda: skip_month(month, chosen, reason=reason), "left out, with the reason"),
+        "approve": (
+            lambda: approve_month(month, chosen, on=today),
+            "approved: they are billed on their dates",
+        ),
+        "hold": (
+            lambda: hold_month(month, chosen, reason=reason, on=today),
+            "held until somebody approves them",
+        ),
+        "skip": (lambda: skip_month(month, chosen, reason=reason, on=today), "left out, with the reason"),
     }
     act, words = acts.get(request.POST.get("act", ""), acts["approve"])
     try:
@@ -107,7 +113,7 @@ def month_act(request: PracticeRequest, practice: str) -> HttpResponse:
 def month_sign_off(request: PracticeRequest, practice: str) -> HttpResponse:
     """Keep who says that the month is billed, and the figures."""
     month = _month(request, request.POST.get("month", ""))
-    sign_off_month(month, by=request.user)
+    sign_off_month(month, by=request.user, on=request.practice.today())
     messages.success(request, f"{month} is signed off.")
     return see_other(request, _address(practice, month))
 

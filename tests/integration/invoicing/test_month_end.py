@@ -42,7 +42,7 @@ def month_of(on: date) -> dict:
     """The rows of a month by the client's name."""
     known = Practicalities.of_the_practice()
     month = Month.of(on)
-    rows = page_of_clients(month, list(clients_of(month, "", known)), known)
+    rows = page_of_clients(month, list(clients_of(month, "", known)), known, today=on)
     return {row.client.name: row for row in rows}
 
 
@@ -108,7 +108,7 @@ def test_the_funnel_balances_to_the_penny_from_agreed_to_paid(brook):
         first = Invoice.objects.order_by("id").first()
         Posting.objects.filter(subject_id=first.pk).update(status="posted", external_id="x")
         Invoice.objects.filter(pk=first.pk).update(outstanding=Decimal("10.00"))
-        line = funnel(Month.of(MAY), Practicalities.of_the_practice())
+        line = funnel(Month.of(MAY), Practicalities.of_the_practice(), today=MAY)
         each = Decimal("40.01")
         assert (line.skipped, line.waiting, line.ready) == (each, 2 * each, each)
         assert (line.billed, line.posted, line.not_posted) == (2 * each, each, each)
@@ -175,7 +175,7 @@ def test_a_month_is_signed_off_once_nothing_is_left_and_says_what_changed_since(
         today = brook.today()
         many_schedules(1, on=today)
         with pytest.raises(errors.MonthIsOpen):
-            sign_off_month(Month.of(today), by=cast.alice)
+            sign_off_month(Month.of(today), by=cast.alice, on=today)
         bill_due_periods(on=today)
     browser, sign = client_of("alice"), reverse("invoicing:month-sign-off", args=[brook.slug])
     month = {"month": f"{today:%Y-%m}"}
@@ -184,7 +184,7 @@ def test_a_month_is_signed_off_once_nothing_is_left_and_says_what_changed_since(
         signed = MonthSignOff.objects.get()
         assert (signed.signed_by, signed.figures["billed"]) == (cast.alice, "120.00")
         with pytest.raises(errors.MonthIsSignedOff):
-            sign_off_month(Month.of(today), by=cast.alice)
+            sign_off_month(Month.of(today), by=cast.alice, on=today)
         an_invoice(a_client("Late"), a_line("Advice", "50"), on=today)
     page = browser.get(reverse("invoicing:month-end", args=[brook.slug]))
     assert "changed since" in page.content.decode()
@@ -222,3 +222,14 @@ def test_the_first_and_the_last_month_there_are_can_be_looked_at(brook, client_o
     for text in ("0001-01", "9999-12", "2100-12", "2000-01"):
         page = browser.get(reverse("invoicing:month-end", args=[brook.slug]) + f"?month={text}")
         assert page.status_code == 200
+
+
+def test_four_weekly_bills_of_a_month_that_lies_ahead_are_ready_and_not_missed(brook):
+    with practice_scope(brook.pk):
+        a_schedule(MONTHLY | {"period": "week"}, client=a_client("Weekly"), starts_on=date(2027, 5, 3))
+        row = month_of(MAY)["Weekly"]
+        assert (row.coming, row.waiting) == (5, 0)
+        line = funnel(Month.of(MAY), Practicalities.of_the_practice(), today=MAY)
+        assert (line.ready_bills, line.waiting_bills) == (5, 0)
+        late = funnel(Month.of(MAY), Practicalities.of_the_practice(), today=date(2027, 5, 17))
+        assert (late.ready_bills, late.waiting_bills) == (2, 3)

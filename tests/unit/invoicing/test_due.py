@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from invoicing.due import Decision, Rules, Wait, standing
@@ -57,6 +57,7 @@ def test_only_the_chosen_periods_are_billed_and_the_others_stay_due():
     assert (starts(found.ready), found.next_starts_on, found.next_bill_on) == ([2], JANUARY, JANUARY)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(st.integers(0, 11)),
     st.dictionaries(st.integers(0, 11), st.integers(0, 400), max_size=4),
@@ -104,3 +105,8 @@ def test_idea_14_the_quiet_time_ends_by_the_clock_of_the_practice():
     assert leaves_at(summer, 0, time(18), "Europe/London").astimezone(UTC).hour == 17
     assert leaves_at(winter, 0, time(18), "Europe/London").astimezone(UTC).hour == 18
     assert leaves_at(summer, 0, time(8), "Europe/London") is None
+
+
+def test_a_look_ahead_calls_nothing_missed_that_is_still_to_come():
+    found = standing(monthly(), set(), {}, on=date(2027, 6, 1), rules=ASK, today=JANUARY)
+    assert (starts(found.ready), found.waiting) == ([1, 2, 3, 4, 5, 6], [])
