@@ -19,6 +19,10 @@ class DatedInTheFuture(DomainError):
     message = "This invoice is dated in the future. Issue it on that day, or give it today's date."
 
 
+class DueBeforeItsDate(DomainError):
+    message = "An invoice cannot be due before its own date. Choose a later due date."
+
+
 class AmountTooLarge(DomainError):
     message = (
         "This comes to more than £9,999,999,999.99, which an invoice cannot hold. Check quantity and price."
@@ -33,7 +37,8 @@ class HasPayments(DomainError):
 
 class IsInTheLedger(DomainError):
     message = (
-        "This invoice is in Sage. Void it there: it is voided here as soon as Sage has been checked again."
+        "This invoice is in Sage, so it is voided there first: ask for that on its page, and it is void here once Sage "
+        "has confirmed it."
     )
 
 
@@ -168,3 +173,35 @@ class NotBilled(DomainError):
 
 class SplitIsIncomplete(DomainError):
     message = "Enter an amount before VAT and the day on which that part is billed."
+
+
+class NoReason(DomainError):
+    message = "Say why, in a few words: the reason stays with the document."
+
+
+class NothingChanged(DomainError):
+    message = "Nothing was changed, so the invoice stays as it is."
+
+
+class IsCredited(DomainError):
+    message = (
+        "This invoice is credited in full, so it stays as it is. There is one credit note for an invoice."
+    )
+
+
+class SettledInTheLedger(DomainError):
+    message = (
+        "Money is set against this invoice in Sage, so it cannot be changed. Take the payment off the invoice in Sage "
+        "first, or credit the invoice."
+    )
+
+
+class LockedInTheLedger(DomainError):
+    message = (
+        "This invoice is on a VAT return or in a locked period in Sage, so it cannot be changed or voided. Credit it "
+        "and issue it anew."
+    )
+
+
+class NotInTheLedger(DomainError):
+    message = "This invoice is not in Sage. Copy it first: a credit note goes where its invoice is."

@@ -95,8 +95,9 @@ def subject_of(invoice: Invoice) -> Subject:
 
 
 def allocations_of(invoice: Invoice) -> list[Allocation]:
-    """What was set against an invoice, newest first, each with its payment; reversed payments too."""
-    return list(invoice.allocations.select_related("payment").order_by("-payment__received_on", "-id"))
+    """What was paid on an invoice, newest first, each with its payment; reversed payments too."""
+    paid = invoice.allocations.exclude(payment=None).select_related("payment")
+    return list(paid.order_by("-payment__received_on", "-id"))
 
 
 def invoice_day() -> int:

@@ -23,3 +23,11 @@ class PostingsAreClosed(DomainError):
 
 class LeaseLost(Exception):
     """Another worker took this posting over; whoever holds the lease goes on with it."""
+
+
+class ChangeUnderWay(DomainError):
+    message = "A change to this document is on its way to Sage. Wait for its end, then look again."
+
+
+class NotInLedger(DomainError):
+    message = "This document is not in Sage, so there is nothing there to change."

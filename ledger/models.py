@@ -43,6 +43,10 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
         """Everything that was not withdrawn."""
         return self.exclude(status=Posting.Status.CANCELLED)
 
+    def open(self) -> "PostingQuerySet":
+        """What has not come to an end: held, waiting, on its way or refused."""
+        return self.exclude(status__in=[Posting.Status.POSTED, Posting.Status.CANCELLED])
+
     def of(self, kind: str, subject_id: int) -> "PostingQuerySet":
         """The copies of one document, newest first."""
         return self.filter(kind=kind, subject_id=subject_id).order_by("-copy", "-id")
@@ -57,6 +61,8 @@ class Posting(TenantModel):
         INVOICE_UPDATE = "invoice.update", "Change to an invoice"
         INVOICE_VOID = "invoice.void", "Void of an invoice"
         CREDIT_NOTE_CREATE = "credit_note.create", "Credit note"
+        CREDIT_NOTE_UPDATE = "credit_note.update", "Change to a credit note"
+        CREDIT_NOTE_ALLOCATE = "credit_note.allocate", "Credit set against an invoice"
 
     class Status(models.TextChoices):
         HELD = "held", "Held"
@@ -65,6 +71,22 @@ class Posting(TenantModel):
         POSTED = "posted", "In Sage"
         FAILED = "failed", "Needs you"
         CANCELLED = "cancelled", "Withdrawn"
+
+    class Standing(models.TextChoices):
+        AS_COPIED = "", "As copied"
+        CHANGED = "changed", "Changed there"
+        VOID = "void", "Void there"
+        MISSING = "missing", "Not there any more"
+
+    class Blocked(models.TextChoices):
+        NO = "", "Can be changed"
+        SETTLED = "settled", "Money is set against it there"
+        LOCKED = "locked", "In a locked period or on a VAT return"
+
+    class Then(models.TextChoices):
+        NOTHING = "", "Nothing more"
+        VOID_HERE = "void_here", "Void here too"
+        COPY_AGAIN = "copy_again", "Copy again"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     subject_id = models.BigIntegerField()
@@ -91,6 +113,19 @@ class Posting(TenantModel):
     remedy = models.CharField(max_length=60, blank=True)
     requested_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True)
+    #: The copy that a change or a void is about.
+    target = models.ForeignKey("self", models.PROTECT, null=True, related_name="changes", db_index=False)
+    #: A stand-in for what the ledger held when a person asked for a change: what is other since is not overwritten.
+    basis = models.CharField(max_length=64, blank=True, default="", db_default="")
+    #: What follows once a void is through.
+    then = models.CharField(max_length=10, choices=Then.choices, blank=True, default="", db_default="")
+    #: Why a person asked for it, in their words.
+    reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    #: Of a copy: which revision of the document the ledger holds, and how it was found there last.
+    held_revision = models.PositiveIntegerField(default=1, db_default=1)
+    standing = models.CharField(max_length=7, choices=Standing.choices, blank=True, default="", db_default="")
+    blocked = models.CharField(max_length=7, choices=Blocked.choices, blank=True, default="", db_default="")
+    checked_at = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager[Any]] = PostingQuerySet.as_manager()
 
@@ -107,6 +142,20 @@ class Posting(TenantModel):
             models.CheckConstraint(
                 name="a_lease_has_an_end",
                 condition=~Q(status="leased") | (~Q(lease="") & Q(lease_expires_at__isnull=False)),
+            ),
+            UniqueConstraint(
+                fields=["practice", "target"],
+                condition=Q(status__in=["held", "pending", "leased", "failed"]),
+                name="one_open_change_of_a_copy",
+            ),
+            models.CheckConstraint(
+                name="a_change_names_its_copy",
+                condition=Q(
+                    kind__in=["invoice.update", "invoice.void", "credit_note.update"], target__isnull=False
+                )
+                | Q(
+                    ~Q(kind__in=["invoice.update", "invoice.void", "credit_note.update"]), target__isnull=True
+                ),
             ),
             models.CheckConstraint(
                 name="posted_means_known_in_the_ledger", condition=~Q(status="posted") | ~Q(external_id="")

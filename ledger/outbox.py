@@ -18,7 +18,13 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsAreClosed
+from ledger.errors import (
+    CannotCancel,
+    LeaseLost,
+    NotFailed,
+    NotHeld,
+    PostingsAreClosed,
+)
 from ledger.models import LedgerSettings, Posting, PostingQuerySet
 from ledger.signals import posting_due
 from practices import audit
@@ -40,22 +46,26 @@ def ledger_settings() -> LedgerSettings:
     return found
 
 
-def request_posting(kind: str, subject_id: int, *, label: str, not_before: datetime | None = None) -> Posting:
+def request_posting(
+    kind: str, subject_id: int, *, label: str, not_before: datetime | None = None, reason: str = ""
+) -> Posting:
     """A posting that will leave as soon as the ledger accepts postings; held until then.
 
     ``label`` is how the practice knows the document (`INV-000123`); the reference adds a random mark to it.
-    It leaves at ``not_before`` at the earliest, and at once where that is None.
+    It leaves at ``not_before`` at the earliest, and at once where that is None. ``reason`` is why a person asked for
+    it, where one has to say so.
     """
     if not ledger_settings().accepts_postings:
-        return hold_posting(kind, subject_id, label=label)
-    posting = _new_posting(kind, subject_id, label, Posting.Status.PENDING, not_before=not_before)
+        return hold_posting(kind, subject_id, label=label, reason=reason)
+    particulars = {"not_before": not_before or timezone.now(), "reason": reason}
+    posting = new_posting(kind, subject_id, label, Posting.Status.PENDING, **particulars)
     posting_due.send(Posting)
     return posting
 
 
-def hold_posting(kind: str, subject_id: int, *, label: str) -> Posting:
+def hold_posting(kind: str, subject_id: int, *, label: str, reason: str = "") -> Posting:
     """A posting that stays until a person releases it."""
-    return _new_posting(kind, subject_id, label, Posting.Status.HELD)
+    return new_posting(kind, subject_id, label, Posting.Status.HELD, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +123,8 @@ _NEW_POSTINGS = """
 """
 
 
-def _new_posting(
-    kind: str, subject_id: int, label: str, status: str, *, not_before: datetime | None = None
-) -> Posting:
+def new_posting(kind: str, subject_id: int, label: str, status: str, **particulars: Any) -> Posting:
+    """The next copy of a document, in this state; for this module and `ledger.copies` alone."""
     latest = Posting.objects.live().of(kind, subject_id).first()
     posting: Posting = Posting.objects.create(
         kind=kind,
@@ -124,7 +133,7 @@ def _new_posting(
         reference=reference_for(label),
         idempotency_id=uuid4().hex,
         status=status,
-        not_before=not_before or timezone.now(),
+        **particulars,
     )
     return posting
 
@@ -146,7 +155,7 @@ def _marks(count: int) -> list[str]:
 
 def release_posting(posting: Posting) -> Posting:
     """Let a held posting leave; raises `PostingsAreClosed` or `NotHeld`."""
-    posting = _locked(posting)
+    posting = locked_posting(posting)
     if posting.status != Posting.Status.HELD:
         raise NotHeld(posting)
     if not ledger_settings().accepts_postings:
@@ -160,7 +169,7 @@ def release_posting(posting: Posting) -> Posting:
 
 def adopt_posting(posting: Posting, *, external_id: str, number: str, url: str) -> Posting:
     """A held posting whose document turned out to be in the ledger: settled, and never sent. Raises `NotHeld`."""
-    posting = _locked(posting)
+    posting = locked_posting(posting)
     if posting.status != Posting.Status.HELD:
         raise NotHeld(posting)
     posting.status, posting.settled_at = Posting.Status.POSTED, timezone.now()
@@ -172,7 +181,7 @@ def adopt_posting(posting: Posting, *, external_id: str, number: str, url: str) 
 
 def retry_posting(posting: Posting) -> Posting:
     """Let a refused posting try again, safe to press any number of times; raises `NotFailed`."""
-    posting = _locked(posting)
+    posting = locked_posting(posting)
     if posting.status != Posting.Status.FAILED:
         raise NotFailed(posting)
     posting.status, posting.not_before = Posting.Status.PENDING, timezone.now()
@@ -195,7 +204,7 @@ def retry_all(failures: Collection[str], among: PostingQuerySet | None = None) -
 
 def cancel_posting(posting: Posting) -> Posting:
     """Withdraw what has certainly not left; raises `CannotCancel` once a try may have landed."""
-    posting = _locked(posting)
+    posting = locked_posting(posting)
     withdrawable = (Posting.Status.HELD, Posting.Status.PENDING, Posting.Status.FAILED)
     if posting.status not in withdrawable or posting.attempted_at:
         raise CannotCancel(posting)
@@ -253,7 +262,7 @@ def lease_posting(posting: Posting) -> Posting:
 
     For a posting that another one cannot leave without: a client's contact, before the client's invoice.
     """
-    posting = _locked(posting)
+    posting = locked_posting(posting)
     now = timezone.now()
     expired = posting.lease_expires_at is not None and posting.lease_expires_at <= now
     if posting.status != Posting.Status.PENDING and not (posting.status == Posting.Status.LEASED and expired):
@@ -293,14 +302,20 @@ def mark_attempted(posting: Posting) -> None:
     posting.attempted_at = now
 
 
-def mark_posted(posting: Posting, *, external_id: str, number: str = "", url: str = "") -> None:
-    """The document is in the ledger under this identity; raises `LeaseLost` if somebody else settled it."""
+def mark_posted(
+    posting: Posting, *, external_id: str, number: str = "", url: str = "", revision: int = 1
+) -> None:
+    """The document is in the ledger under this identity; raises `LeaseLost` if somebody else settled it.
+
+    ``revision`` says which one of the document the ledger holds from now on.
+    """
     now = timezone.now()
-    names = {"external_id": external_id, "number": number, "url": url}
+    names = {"external_id": external_id, "number": number, "url": url, "revision": revision}
     _write(_POST, {"now": now, "id": posting.pk, "lease": posting.lease, **names}, posting)
     posting.status, posting.settled_at = Posting.Status.POSTED, now
     posting.external_id, posting.external_number, posting.external_url = external_id, number, url
     posting.failure = posting.failure_detail = ""
+    posting.held_revision, posting.checked_at = revision, now
 
 
 # Written out because every document passes both: through a queryset they cost several times as much.
@@ -311,7 +326,7 @@ WHERE id = %(id)s AND status = 'leased' AND lease = %(lease)s AND lease_expires_
 _POST = """
 UPDATE ledger_posting SET status = 'posted', settled_at = %(now)s, failure = '', failure_detail = '',
     external_id = %(external_id)s, external_number = %(number)s, external_url = %(url)s,
-    lease = '', lease_expires_at = NULL
+    held_revision = %(revision)s, checked_at = %(now)s, lease = '', lease_expires_at = NULL
 WHERE id = %(id)s AND lease = %(lease)s AND status <> 'posted'
 """
 
@@ -378,6 +393,7 @@ def _settle(posting: Posting, *fields: str) -> None:
     posting.lease, posting.lease_expires_at, posting.times_lost = "", None, 0
 
 
-def _locked(posting: Posting) -> Posting:
+def locked_posting(posting: Posting) -> Posting:
+    """The posting as stored, nobody else's to change before the transaction ends."""
     locked: Posting = Posting.objects.select_for_update().get(pk=posting.pk)
     return locked

@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 from clients.models import Client, ContactPerson
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from money.amounts import ZERO, to_pence
+from sage_integration.choices import AS_MAPPED, NO_CHOICES, NO_VAT, BilledLine, Choices, LineChoice
 from sage_integration.descriptions import line_description
 from sage_integration.sage.decimals import number
 from sage_integration.sage.errors import AccountNotMapped, RateNotMapped, TooLongForSage
 from sage_integration.sage.resources.contacts import CUSTOMER, NewAddress, NewContact, NewContactPerson
 from sage_integration.sage.resources.documents import DRAFT
+from sage_integration.sage.resources.sales_credit_notes import NewSalesCreditNote
 from sage_integration.sage.resources.sales_invoices import NewSalesInvoice, NewSalesInvoiceLine
 from services.models import Service, TaxRate
 
@@ -27,6 +29,7 @@ ADDRESS_LENGTHS = {"address_line_1": 50, "address_line_2": 50, "city": 50, "regi
 ONE = Decimal(1)
 #: The field of a line that names an item of Sage's catalogue.
 ItemField = Literal["product_id", "service_id"]
+Line = TypeVar("Line", InvoiceLine, CreditNoteLine)
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,12 @@ class Mappings:
     #: The default account of clients that have one of their own.
     client_accounts: Mapping[int, str] = field(default_factory=dict)
 
-    def account(self, service: Service) -> str:
-        """The ledger account of a service, else the default one (F14, F15); raises `AccountNotMapped`."""
-        account = self.accounts.get(service.pk) or self.default_account
+    def account(self, service: Service, chosen: str = "") -> str:
+        """The chosen ledger account, else the service's, else the default one (F14, F15).
+
+        Raises `AccountNotMapped`.
+        """
+        account = chosen or self.accounts.get(service.pk) or self.default_account
         if not account:
             raise AccountNotMapped("no default sales account is chosen")
         if account not in self.usable_accounts:
@@ -56,13 +62,16 @@ class Mappings:
             )
         return account
 
-    def tax_rate(self, rate: TaxRate) -> str:
-        """Sage's id of one of our VAT rates (F29); raises `RateNotMapped`."""
-        sage_rate = self.tax_rates.get(rate.pk)
+    def tax_rate(self, rate: TaxRate, chosen: str | None = None) -> str:
+        """The chosen rate of Sage (an empty one is no VAT), else what ours is mapped to (F29, F33, F34).
+
+        Raises `RateNotMapped`.
+        """
+        sage_rate = self.tax_rates.get(rate.pk) if chosen is None else chosen or NO_VAT
         if not sage_rate:
             raise RateNotMapped(f"the VAT rate “{rate.name}” is not mapped")
         if sage_rate not in self.usable_tax_rates:
-            raise RateNotMapped(f"Sage no longer offers the rate that “{rate.name}” is mapped to")
+            raise RateNotMapped(f"Sage does not offer the rate that “{rate.name}” would go with")
         return sage_rate
 
 
@@ -110,7 +119,13 @@ class Shape:
 
 
 def sales_invoice(
-    invoice: Invoice, lines: Sequence[InvoiceLine], rules: Rules, *, reference: str, idempotency_id: str
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    rules: Rules,
+    *,
+    reference: str,
+    idempotency_id: str,
+    choices: Choices = NO_CHOICES,
 ) -> NewSalesInvoice:
     """The invoice as Sage is to store it, complete but for its contact; raises `MappingMissing`.
 
@@ -118,39 +133,85 @@ def sales_invoice(
     """
     document: NewSalesInvoice = {
         "contact_id": "",
-        "date": invoice.tax_point.isoformat(),
-        "due_date": invoice.due_on.isoformat(),
+        "date": (choices.dated or invoice.tax_point).isoformat(),
+        "due_date": (choices.due_on or invoice.due_on).isoformat(),
         "reference": reference,
         "idempotency_id": idempotency_id,
-        "invoice_lines": [sales_invoice_line(line, rules) for line in priced(lines)],
+        "invoice_lines": [sales_invoice_line(line, rules, choice) for line, choice in chosen(lines, choices)],
     }
     if address := main_address(invoice.client):
         document["main_address"] = address
-    if rules.arrives_as_draft:
+    if arrives_as_draft(rules, choices):
         document["status_id"] = DRAFT
-    if rules.numbers_are_ours and invoice.number:
+    if choices.number:
+        document["invoice_number"] = choices.number
+    elif rules.numbers_are_ours and invoice.number:
         document["invoice_number_prefix"] = NUMBER_PREFIX
         document["invoice_number"] = invoice.number_label
     return document
 
 
-def sales_invoice_line(line: InvoiceLine, rules: Rules) -> NewSalesInvoiceLine:
-    """One line with its VAT as frozen on issue; Sage computes none (FACTS.md 8.2). Raises `MappingMissing`."""
-    shape = shape_of(line, rules)
+def sales_credit_note(
+    note: CreditNote,
+    lines: Sequence[CreditNoteLine],
+    rules: Rules,
+    *,
+    reference: str,
+    idempotency_id: str,
+    contact_id: str,
+    original_number: str,
+    choices: Choices = NO_CHOICES,
+) -> NewSalesCreditNote:
+    """The credit note as Sage is to store it, of the contact its invoice has there; raises `MappingMissing`.
+
+    Prices are positive, and the invoice is named in the notes, because Sage knows no link (FACTS.md 10).
+    """
+    document: NewSalesCreditNote = {
+        "contact_id": contact_id,
+        "date": note.issued_on.isoformat(),
+        "reference": reference,
+        "idempotency_id": idempotency_id,
+        "original_invoice_date": note.invoice.tax_point.isoformat(),
+        "notes": credit_note_notes(note, original_number),
+        "credit_note_lines": [
+            sales_invoice_line(line, rules, choice) for line, choice in chosen(lines, choices)
+        ],
+    }
+    if address := main_address(note.client):
+        document["main_address"] = address
+    return document
+
+
+def credit_note_notes(note: CreditNote, original_number: str) -> str:
+    """What the credit note says of its invoice and its reason; not meant for the customer (FACTS.md 9.1)."""
+    return f"Credits {original_number} ({note.invoice.number_label}) in full. {note.reason}"
+
+
+def arrives_as_draft(rules: Rules, choices: Choices = NO_CHOICES) -> bool:
+    """Whether the invoice arrives as a draft: as chosen, else as the practice has it."""
+    return rules.arrives_as_draft if choices.arrives_as_draft is None else choices.arrives_as_draft
+
+
+def sales_invoice_line(line: BilledLine, rules: Rules, choice: LineChoice = AS_MAPPED) -> NewSalesInvoiceLine:
+    """One line with its VAT as frozen on issue or as chosen; Sage computes none (FACTS.md 8.2).
+
+    Raises `MappingMissing`.
+    """
+    shape, rate = shape_of(line, rules), rules.mappings.tax_rate(line.tax_rate, choice.rate)
     sent: NewSalesInvoiceLine = {
         "description": shape.description,
-        "ledger_account_id": rules.mappings.account(line.service),
+        "ledger_account_id": rules.mappings.account(line.service, choice.account),
         "quantity": number(shape.quantity),
         "unit_price": number(to_pence(shape.unit_price)),
-        "tax_rate_id": rules.mappings.tax_rate(line.tax_rate),
-        "tax_amount": number(line.vat),
+        "tax_rate_id": rate,
+        "tax_amount": number(choice.vat(line, rules.mappings.percentages.get(rate))),
     }
     if item := rules.mappings.items.get(line.service_id):
         sent[item[0]] = item[1]
     return sent
 
 
-def shape_of(line: InvoiceLine, rules: Rules) -> Shape:
+def shape_of(line: BilledLine, rules: Rules) -> Shape:
     """How a line reads in Sage.
 
     Sage rounds unit prices to pennies before it multiplies (FACTS.md 8.3), and its Start plan has no quantities.
@@ -168,9 +229,15 @@ def shape_of(line: InvoiceLine, rules: Rules) -> Shape:
     )
 
 
-def priced(lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:
+def priced(lines: Iterable[Line]) -> list[Line]:
     """The lines that are sent: services without a price never reach an invoice (F22)."""
     return [line for line in lines if not _is_included(line)]
+
+
+def chosen(lines: Iterable[Line], choices: Choices) -> list[tuple[Line, LineChoice]]:
+    """The lines that are sent, each with what was chosen for it."""
+    numbered = enumerate(lines)
+    return [(line, choices.of(position, line)) for position, line in numbered if not _is_included(line)]
 
 
 def contact(client: Client, people: Sequence[ContactPerson], *, idempotency_id: str) -> NewContact:
@@ -242,7 +309,7 @@ def _main_person(client: Client, people: Sequence[ContactPerson]) -> NewContactP
     return person or None
 
 
-def _is_included(line: InvoiceLine) -> bool:
+def _is_included(line: BilledLine) -> bool:
     """Services without a price never reach an invoice (F22)."""
     return (
         line.service.billing_basis == Service.BillingBasis.INCLUDED

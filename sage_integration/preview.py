@@ -6,6 +6,7 @@ request is made for an invoice with a refusal.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from invoicing.models import Invoice, InvoiceLine
 from money.amounts import ZERO, Amounts, total
 from practices.templatetags.dates import written_date
 from sage_integration import mappers
+from sage_integration.choices import NO_CHOICES, NO_VAT, Choices, LineChoice
 from sage_integration.descriptions import LINE_LENGTH, full_length, has_formatting, has_table
 from sage_integration.explanations import sentence_of
 from sage_integration.mappers import Rules, Shape
@@ -76,6 +78,7 @@ class AsSageShows:
     reference: str = ""
     idempotency_id: str = ""
     contact: Standing = field(default=NOT_LOOKED_UP)
+    choices: Choices = NO_CHOICES
 
     def __post_init__(self) -> None:
         # Whoever looks at it, its client's own rules hold.
@@ -91,12 +94,18 @@ class AsSageShows:
             self.rules,
             reference=self.reference,
             idempotency_id=self.idempotency_id,
+            choices=self.choices,
         )
+
+    @cached_property
+    def sent(self) -> list[tuple[InvoiceLine, LineChoice]]:
+        """The lines that reach Sage, with what was chosen for each."""
+        return mappers.chosen(self.lines, self.choices)
 
     @cached_property
     def shown(self) -> list[ShownLine]:
         """The lines that reach Sage."""
-        return [_shown(line, self.rules) for line in mappers.priced(self.lines)]
+        return [_shown(line, self.rules, choice) for line, choice in self.sent]
 
     @cached_property
     def amounts(self) -> Amounts:
@@ -105,7 +114,7 @@ class AsSageShows:
 
     @property
     def difference(self) -> Decimal:
-        """Sage's gross less ours; never anything but nothing."""
+        """Sage's gross less ours: nothing, unless somebody chose another VAT rate for this copy."""
         return self.amounts.gross - self.invoice.gross
 
     @cached_property
@@ -124,9 +133,26 @@ class AsSageShows:
         return list(dict.fromkeys(_notes(self)))
 
     @property
+    def arrives_as_draft(self) -> bool:
+        """Whether it is to be released in Sage before it counts."""
+        return mappers.arrives_as_draft(self.rules, self.choices)
+
+    @property
+    def day(self) -> date:
+        """The date it gets in Sage."""
+        return self.choices.dated or self.invoice.tax_point
+
+    @property
+    def due_on(self) -> date:
+        """The due date it gets in Sage."""
+        return self.choices.due_on or self.invoice.due_on
+
+    @property
     def number(self) -> str:
         """Whose number it gets (F10, D4)."""
-        if self.rules.arrives_as_draft:
+        if self.choices.number:
+            return self.choices.number
+        if self.arrives_as_draft:
             return "None yet: Sage numbers a draft when it is released there"
         if self.rules.numbers_are_ours:
             return self.invoice.number_label if self.invoice.number else "Ours, once it is issued"
@@ -135,7 +161,7 @@ class AsSageShows:
     @property
     def arrival(self) -> str:
         """Whether it counts in Sage at once."""
-        return "Draft, to be released in Sage" if self.rules.arrives_as_draft else "Final"
+        return "Draft, to be released in Sage" if self.arrives_as_draft else "Final"
 
     @property
     def address(self) -> list[str]:
@@ -144,29 +170,29 @@ class AsSageShows:
         return [str(sent[name]) for name in mappers.ADDRESS_LENGTHS if sent.get(name)] if sent else []  # type: ignore[literal-required]
 
 
-def _shown(line: InvoiceLine, rules: Rules) -> ShownLine:
+def _shown(line: InvoiceLine, rules: Rules, choice: LineChoice) -> ShownLine:
     shape, mappings = mappers.shape_of(line, rules), rules.mappings
-    account = mappings.accounts.get(line.service_id) or mappings.default_account
-    rate = mappings.tax_rates.get(line.tax_rate_id, "")
+    account = choice.account or mappings.accounts.get(line.service_id) or mappings.default_account
+    rate = mappings.tax_rates.get(line.tax_rate_id, "") if choice.rate is None else choice.rate or NO_VAT
     item = mappings.items.get(line.service_id)
     return ShownLine(
         shape=shape,
         account=mappings.names.get(account, account),
         rate=mappings.names.get(rate, rate),
         item=mappings.names.get(item[1], "") if item else "",
-        amounts=Amounts(shape.net, line.vat),
-        notes=tuple(_line_notes(line, shape, rules)),
+        amounts=Amounts(shape.net, choice.vat(line, mappings.percentages.get(rate))),
+        notes=tuple(_line_notes(line, shape, rules, choice)),
     )
 
 
 def _refusals(document: AsSageShows) -> Iterator[SageError]:
-    rules, lines = document.rules, mappers.priced(document.lines)
+    rules, lines = document.rules, document.sent
     if not lines:
         yield NothingToPost(document.invoice.number_label)
     yield from _gaps(lines, rules)
-    if not rules.is_vat_registered and any(line.vat for line in lines):
+    if not rules.is_vat_registered and document.amounts.vat:
         yield VatNotRegistered(f"{document.invoice.number_label} carries VAT")
-    if refusal := closed_period(document.invoice, rules):
+    if refusal := closed_period(document.day, rules):
         yield refusal
     if rules.base_currency and rules.base_currency != rules.currency:
         yield CurrencyDiffers(f"the invoice is in {rules.currency}, and the company in {rules.base_currency}")
@@ -174,9 +200,9 @@ def _refusals(document: AsSageShows) -> Iterator[SageError]:
         yield document.contact.refusal
 
 
-def closed_period(invoice: Invoice, rules: Rules) -> PeriodClosed | None:
-    """The refusal of a date that the business's books do not take (FACTS.md 2), or None."""
-    day, begin, locked = invoice.tax_point, rules.accounts_start_on, rules.locked_until
+def closed_period(day: date, rules: Rules) -> PeriodClosed | None:
+    """The refusal of a document's date that the business's books do not take (FACTS.md 2), or None."""
+    begin, locked = rules.accounts_start_on, rules.locked_until
     if begin and day < begin:
         return PeriodClosed(
             f"the invoice is dated {written_date(day)}, and the books begin on {written_date(begin)}"
@@ -188,29 +214,31 @@ def closed_period(invoice: Invoice, rules: Rules) -> PeriodClosed | None:
     return None
 
 
-def _gaps(lines: Sequence[InvoiceLine], rules: Rules) -> Iterator[SageError]:
+def _gaps(lines: Sequence[tuple[InvoiceLine, LineChoice]], rules: Rules) -> Iterator[SageError]:
     """What the mappings lack for these lines, each thing once."""
     found: dict[str, SageError] = {}
-    for line in lines:
-        for gap in (_account_gap(line, rules), _rate_gap(line, rules)):
+    for line, choice in lines:
+        for gap in (_account_gap(line, rules, choice), _rate_gap(line, rules, choice)):
             if gap is not None:
                 found.setdefault(gap.detail, gap)
     yield from found.values()
 
 
-def _account_gap(line: InvoiceLine, rules: Rules) -> SageError | None:
+def _account_gap(line: InvoiceLine, rules: Rules, choice: LineChoice) -> SageError | None:
     try:
-        rules.mappings.account(line.service)
+        rules.mappings.account(line.service, choice.account)
     except MappingMissing as gap:
         return gap
     return None
 
 
-def _rate_gap(line: InvoiceLine, rules: Rules) -> SageError | None:
+def _rate_gap(line: InvoiceLine, rules: Rules, choice: LineChoice) -> SageError | None:
     try:
-        rate = rules.mappings.tax_rate(line.tax_rate)
+        rate = rules.mappings.tax_rate(line.tax_rate, choice.rate)
     except MappingMissing as gap:
         return gap
+    if choice.rate is not None:
+        return None  # Chosen by a person, and confirmed where that drops VAT.
     percentage = rules.mappings.percentages.get(rate)
     if percentage is None or bool(percentage) == bool(line.vat_percent):
         return None
@@ -226,13 +254,18 @@ def _notes(document: AsSageShows) -> Iterator[str]:
         yield from line.notes
     if cut := mappers.cut_in_the_address(invoice.client):
         yield f"The address is shortened where Sage takes no more: {', '.join(cut)}."
-    if rules.arrives_as_draft and rules.numbers_are_ours:
+    if document.arrives_as_draft and rules.numbers_are_ours:
         yield "A draft carries no number. If Sage gives its own on release, both are shown."
+    if document.difference:
+        yield (
+            f"Another VAT rate was chosen: Sage will show £{document.amounts.gross}, and the invoice here is "
+            f"£{invoice.gross}. The difference stays until one of the two is corrected."
+        )
     if invoice.gross == ZERO:
         yield "An invoice over nothing stays here unless somebody releases it."
 
 
-def _line_notes(line: InvoiceLine, shape: Shape, rules: Rules) -> Iterator[str]:
+def _line_notes(line: InvoiceLine, shape: Shape, rules: Rules, choice: LineChoice) -> Iterator[str]:
     details = line.description if rules.with_descriptions else ""
     length = full_length(line.name, details, calculation=shape.calculation)
     if length > LINE_LENGTH:
@@ -249,7 +282,7 @@ def _line_notes(line: InvoiceLine, shape: Shape, rules: Rules) -> Iterator[str]:
     elif shape.calculation:
         yield f"The price of “{line.name}” is finer than a penny: it goes as one piece and says how it adds up."
     percentage = rules.mappings.percentages.get(rules.mappings.tax_rates.get(line.tax_rate_id, ""))
-    if percentage and line.vat_percent and percentage != line.vat_percent:
+    if choice.rate is None and percentage and line.vat_percent and percentage != line.vat_percent:
         yield (
             f"“{line.name}” carries {line.vat_percent.normalize():f}% VAT, and its rate in Sage is "
             f"{percentage.normalize():f}% today. The VAT is sent as it stands here."

@@ -333,8 +333,10 @@ def _invoices_agree(books: Books, sage: SageBooks) -> Iterator[Violation]:
         stored = next((document for document in sage.invoices if document["id"] == link.sage_id), None)
         if invoice is None or stored is None:
             continue
-        if is_void(stored) and invoice.status != Invoice.Status.VOID:
-            yield Violation("I10", f"{invoice} is void in Sage and not here.")
+        if is_void(stored):
+            if invoice.status != Invoice.Status.VOID and link.posting.standing != Posting.Standing.VOID:
+                yield Violation("I10", f"{invoice} is void in Sage, and nobody is told to decide.")
+            continue
         changed = pence(stored["total_amount"]) != pence(invoice.gross)
         if not changed and pence(stored["outstanding_amount"]) != pence(invoice.outstanding):
             theirs = stored["outstanding_amount"]

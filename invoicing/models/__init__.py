@@ -1,5 +1,6 @@
-"""What accepted work is billed as, and what has been paid."""
+"""What accepted work is billed as, what has been credited, and what has been paid."""
 
+from invoicing.models.credit_notes import CreditNote, CreditNoteLine, InvoiceRevision
 from invoicing.models.invoices import LARGEST_NUMBER, Invoice, InvoiceLine, InvoiceQuerySet
 from invoicing.models.payments import Allocation, Payment
 from invoicing.models.runs import BillingRun, MonthSignOff
@@ -19,10 +20,13 @@ __all__ = [
     "BillingSchedule",
     "BillingScheduleQuerySet",
     "ComingBill",
+    "CreditNote",
+    "CreditNoteLine",
     "Invoice",
     "InvoiceLine",
     "InvoiceNumbering",
     "InvoiceQuerySet",
+    "InvoiceRevision",
     "InvoicingSettings",
     "MonthSignOff",
     "Payment",

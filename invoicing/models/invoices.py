@@ -85,6 +85,9 @@ class Invoice(TenantModel):
     outstanding = models.DecimalField(max_digits=12, decimal_places=2, default=ZERO)
     created_at = models.DateTimeField(default=timezone.now)
     issued_at = models.DateTimeField(null=True)
+    #: Counts the amendments after issue; what was before each is an `InvoiceRevision`.
+    revision = models.PositiveIntegerField(default=1, db_default=1)
+    void_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     objects: ClassVar[models.Manager[Any]] = InvoiceQuerySet.as_manager()
 

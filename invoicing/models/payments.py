@@ -1,9 +1,10 @@
-"""Money received and what it is set against."""
+"""Money received and credit given, and which invoices they settle."""
 
 from django.db import models
 from django.db.models import F, Q, UniqueConstraint
 
 from clients.models import Client
+from invoicing.models.credit_notes import CreditNote
 from invoicing.models.invoices import Invoice
 from money.amounts import ZERO
 from practices.tenancy import TenantModel
@@ -66,9 +67,10 @@ class Payment(TenantModel):
 
 
 class Allocation(TenantModel):
-    """Part of a payment set against one invoice."""
+    """Part of a payment, or of a credit note, set against one invoice."""
 
-    payment = models.ForeignKey(Payment, models.CASCADE, related_name="allocations")
+    payment = models.ForeignKey(Payment, models.CASCADE, null=True, related_name="allocations")
+    credit_note = models.ForeignKey(CreditNote, models.CASCADE, null=True, related_name="allocations")
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
 
@@ -77,6 +79,13 @@ class Allocation(TenantModel):
         constraints = [
             UniqueConstraint(
                 fields=["practice", "payment", "invoice"], name="one_allocation_of_a_payment_to_an_invoice"
+            ),
+            UniqueConstraint(
+                fields=["practice", "credit_note", "invoice"], name="one_allocation_of_a_credit_to_an_invoice"
+            ),
+            models.CheckConstraint(
+                name="an_allocation_is_of_a_payment_or_a_credit",
+                condition=Q(payment__isnull=False) ^ Q(credit_note__isnull=False),
             ),
             models.CheckConstraint(name="allocation_is_positive", condition=Q(amount__gt=0)),
         ]

@@ -59,6 +59,13 @@ class InvoicingSettings(TenantModel):
         help_text="Invoices of a day leave together at this time; leave empty to count minutes.",
     )
 
+    shares_numbers = models.BooleanField(
+        "number credit notes along with invoices",
+        default=False,
+        db_default=False,
+        help_text="Off: credit notes have a sequence of their own.",
+    )
+
     class Meta:
         constraints = [UniqueConstraint(fields=["practice"], name="one_invoicing_settings_for_a_practice")]
 
@@ -71,9 +78,10 @@ class InvoicingSettings(TenantModel):
 
 
 class InvoiceNumbering(TenantModel):
-    """The next invoice number of the practice; locked while one is handed out, so numbers have no gaps."""
+    """The next numbers of the practice; locked while one is handed out, so numbers have no gaps."""
 
     next_number = models.PositiveIntegerField(default=1)
+    next_credit_note_number = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
         constraints = [UniqueConstraint(fields=["practice"], name="one_invoice_numbering_for_a_practice")]

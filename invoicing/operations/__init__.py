@@ -1,6 +1,7 @@
 """Everything that changes what is billed, owed and paid. Each runs inside the caller's transaction."""
 
 from invoicing.operations.advancing import realign
+from invoicing.operations.amending import amend_invoice, discard_changes
 from invoicing.operations.billing import BillingOutcome, bill_due_periods
 from invoicing.operations.by_hand import Item, invoices_that_result, issue_by_hand
 from invoicing.operations.coming_bills import (
@@ -12,14 +13,23 @@ from invoicing.operations.coming_bills import (
     split_bill,
     take_back_skip,
 )
+from invoicing.operations.credit_notes import (
+    amend_credit_note,
+    issue_credit_note,
+    post_credit_note,
+    update_credit_note,
+)
 from invoicing.operations.holes import close_holes
 from invoicing.operations.invoices import (
     amend_draft,
+    copy_again,
     discard_draft,
     draft_invoice,
     issue_invoice,
     mark_voided_in_ledger,
     post_invoice,
+    void_copy,
+    void_in_ledger,
     void_invoice,
 )
 from invoicing.operations.month_end import approve_month, hold_month, sign_off_month, skip_month
@@ -41,13 +51,17 @@ __all__ = [
     "BillingOutcome",
     "Item",
     "OnAccount",
+    "amend_credit_note",
     "amend_draft",
+    "amend_invoice",
     "approve_bills",
     "approve_month",
     "bill_due_periods",
     "change_bill",
     "close_holes",
     "complete_schedule",
+    "copy_again",
+    "discard_changes",
     "discard_draft",
     "draft_invoice",
     "end_billing",
@@ -56,10 +70,12 @@ __all__ = [
     "invoices_that_result",
     "invoicing_settings",
     "issue_by_hand",
+    "issue_credit_note",
     "issue_invoice",
     "mark_voided_in_ledger",
     "move_periods",
     "pause_billing",
+    "post_credit_note",
     "post_invoice",
     "realign",
     "record_payment",
@@ -79,5 +95,8 @@ __all__ = [
     "start_billing",
     "take_back_skip",
     "undo_invoice",
+    "update_credit_note",
+    "void_copy",
+    "void_in_ledger",
     "void_invoice",
 ]

@@ -18,16 +18,21 @@ from invoicing.errors import (
     DatedInTheFuture,
     HasPayments,
     IsInTheLedger,
+    LockedInTheLedger,
     MayBeInTheLedger,
     NoLines,
+    NoReason,
     NotADraft,
+    NotInTheLedger,
     NotIssued,
+    SettledInTheLedger,
 )
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations.numbering import next_number
 from invoicing.operations.settings import invoicing_settings
 from invoicing.practicalities import Practicalities
 from invoicing.terms import due_on
+from ledger.copies import request_change
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, hold_posting, request_posting
 from money.amounts import ZERO, Amounts, price_line, total
@@ -57,9 +62,9 @@ def draft_invoice(
         for line in lines:
             line.name = name_for(client.name, line.name)
     invoice = Invoice(client=payer, proposal=proposal, source=source, tax_point=tax_point)
-    _fix_amounts(invoice, lines)
+    fix_amounts(invoice, lines)
     invoice.save()
-    _save_lines(invoice, lines)
+    save_lines(invoice, lines)
     return invoice
 
 
@@ -72,10 +77,10 @@ def amend_draft(invoice: Invoice, lines: Sequence[InvoiceLine], *, tax_point: da
     """The draft with other lines and another date; raises `NotADraft`, `NoLines` or `AmountTooLarge`."""
     invoice = _locked_draft(invoice)
     invoice.tax_point = tax_point
-    _fix_amounts(invoice, lines)
+    fix_amounts(invoice, lines)
     invoice.save()
     invoice.lines.all().delete()
-    _save_lines(invoice, lines)
+    save_lines(invoice, lines)
     return invoice
 
 
@@ -96,7 +101,7 @@ def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
         raise DatedInTheFuture(invoice)
     check_may_bill(invoice.client, on=on)
     lines = list(invoice.lines.select_related("tax_rate"))
-    _fix_amounts(invoice, lines)
+    fix_amounts(invoice, lines)
     InvoiceLine.objects.bulk_update(lines, FIXED_ON_A_LINE)
     invoice.number, invoice.status = next_number(), Invoice.Status.ISSUED
     invoice.outstanding, invoice.issued_at = invoice.gross, timezone.now()
@@ -117,7 +122,7 @@ def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
 
 def post_invoice(invoice: Invoice) -> Posting:
     """A new posting for an invoice whose last one was withdrawn; raises `NotIssued` or `AlreadyPosting`."""
-    invoice = _locked_issued(invoice)
+    invoice = locked_issued(invoice)
     if _live_posting(invoice):
         raise AlreadyPosting(invoice)
     audit.record("invoice.posting_requested", invoice)
@@ -130,7 +135,7 @@ def void_invoice(invoice: Invoice) -> Invoice:
     Raises `NotIssued`, `HasPayments`, or `IsInTheLedger` / `MayBeInTheLedger` where Sage has to void it first.
     A period it billed stays billed: the same work is not charged again by itself.
     """
-    invoice = _locked(invoice)
+    invoice = locked_invoice(invoice)
     posting = _live_posting(invoice)
     if refusal := why_not_void(invoice, posting):
         raise refusal
@@ -154,9 +159,62 @@ def why_not_void(invoice: Invoice, posting: Posting | None) -> DomainError | Non
     return None
 
 
+def void_in_ledger(invoice: Invoice, *, reason: str) -> Posting:
+    """The void on its way to the ledger; the invoice is void here once it arrived there.
+
+    Raises `NotIssued`, `HasPayments`, `NoReason`, `NotInTheLedger`, `SettledInTheLedger`, `LockedInTheLedger`, or
+    what `ledger.copies.request_change` raises.
+    """
+    invoice = locked_issued(invoice)
+    if invoice.outstanding != invoice.gross:
+        raise HasPayments(invoice)
+    if not reason.strip():
+        raise NoReason(invoice)
+    copy = _live_posting(invoice)
+    if copy is None or copy.status != Posting.Status.POSTED:
+        raise NotInTheLedger(invoice)
+    posting = void_copy(copy, label=invoice.number_label, reason=reason, then=Posting.Then.VOID_HERE)
+    audit.record("invoice.void_requested", invoice, reason=reason.strip())
+    return posting
+
+
+def void_copy(copy: Posting, *, label: str, reason: str, then: str = "") -> Posting:
+    """The void of one copy on its way to the ledger; the invoice itself stays unless ``then`` says otherwise.
+
+    Raises `SettledInTheLedger` or `LockedInTheLedger`, or what `ledger.copies.request_change` raises.
+    """
+    if copy.blocked == Posting.Blocked.SETTLED:
+        raise SettledInTheLedger(copy)
+    if copy.blocked == Posting.Blocked.LOCKED:
+        raise LockedInTheLedger(copy)
+    return request_change(
+        Posting.Kind.INVOICE_VOID, copy, label=label, then=then, reason=reason.strip()[:200]
+    )
+
+
+def copy_again(invoice: Invoice, *, reason: str) -> Posting:
+    """A further copy of an invoice that is in the ledger already (F75, D3); it is the latest from then on.
+
+    The older copy stays there until somebody voids it. Raises `NotIssued`, `NoReason`, `NotInTheLedger`, or
+    `AlreadyPosting` while a copy or a change of one is on its way.
+    """
+    invoice = locked_issued(invoice)
+    if not reason.strip():
+        raise NoReason(invoice)
+    copy = _live_posting(invoice)
+    if copy is None:
+        raise NotInTheLedger(invoice)
+    if copy.status != Posting.Status.POSTED or Posting.objects.filter(target=copy).open().exists():
+        raise AlreadyPosting(invoice)
+    audit.record("invoice.copied_again", invoice, reason=reason.strip(), earlier=copy.reference)
+    return request_posting(
+        Posting.Kind.INVOICE_CREATE, invoice.pk, label=invoice.number_label, reason=reason.strip()[:200]
+    )
+
+
 def mark_voided_in_ledger(invoice: Invoice) -> Invoice:
     """The invoice void because the ledger says so; nothing happens when it is void already."""
-    invoice = _locked(invoice)
+    invoice = locked_invoice(invoice)
     if invoice.status == Invoice.Status.VOID:
         return invoice
     if invoice.status == Invoice.Status.DRAFT:
@@ -181,8 +239,8 @@ def price_lines(lines: Sequence[InvoiceLine], tax_point: date) -> Amounts:
     return total(line.amounts for line in lines)
 
 
-def _fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
-    """Amounts by the tax point, the due date by the terms of this moment."""
+def fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+    """Sets amounts by the tax point, the due date by the terms of this moment."""
     if not lines:
         raise NoLines(invoice)
     amounts = price_lines(lines, invoice.tax_point)
@@ -192,7 +250,8 @@ def _fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
     invoice.due_on = due_on(invoice.tax_point, invoicing_settings().terms_days(invoice.source))
 
 
-def _save_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+def save_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+    """Store unsaved lines in this order."""
     for position, line in enumerate(lines):
         line.invoice, line.position = invoice, position
     InvoiceLine.objects.bulk_create(lines)
@@ -206,7 +265,8 @@ def _live_posting(invoice: Invoice) -> Posting | None:
     return posting
 
 
-def _locked(invoice: Invoice) -> Invoice:
+def locked_invoice(invoice: Invoice) -> Invoice:
+    """The invoice as stored, with its client, nobody else's to change before the transaction ends."""
     locked: Invoice = (
         Invoice.objects.select_for_update(of=["self"]).select_related("client").get(pk=invoice.pk)
     )
@@ -214,14 +274,15 @@ def _locked(invoice: Invoice) -> Invoice:
 
 
 def _locked_draft(invoice: Invoice) -> Invoice:
-    invoice = _locked(invoice)
+    invoice = locked_invoice(invoice)
     if invoice.status != Invoice.Status.DRAFT:
         raise NotADraft(invoice)
     return invoice
 
 
-def _locked_issued(invoice: Invoice) -> Invoice:
-    invoice = _locked(invoice)
+def locked_issued(invoice: Invoice) -> Invoice:
+    """The same; raises `NotIssued` unless it is issued and not void."""
+    invoice = locked_invoice(invoice)
     if invoice.status != Invoice.Status.ISSUED:
         raise NotIssued(invoice)
     return invoice

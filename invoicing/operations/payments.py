@@ -1,7 +1,7 @@
 """Money received, entered here or mirrored from the ledger, and which invoices it pays.
 
-What is outstanding on an invoice is its gross less the allocations of payments that were not reversed. A reversed
-payment keeps its allocations: they say what it had paid.
+What is outstanding on an invoice is its gross less the allocations of credit notes and of payments that were not
+reversed. A reversed payment keeps its allocations: they say what it had paid.
 """
 
 from collections import defaultdict
@@ -91,10 +91,10 @@ def reverse_payment(payment: Payment) -> Payment:
     if payment.reversed_at:
         return payment
     parts = _parts_of(payment)
-    invoices = _locked_invoices(parts)
+    invoices = locked_invoices(parts)
     payment.reversed_at = timezone.now()
     payment.save(update_fields=["reversed_at"])
-    _settle(invoices)
+    settle(invoices)
     _restate_accounts(payment, {payment.account_id, *payment.drawn})
     particulars = _particulars(payment, parts)
     audit.record("payment.reversed", payment, **particulars)
@@ -160,7 +160,7 @@ def _is_older(news: datetime | None, held: datetime | None) -> bool:
 
 def _allocate(payment: Payment, parts: Parts, *, before: Parts) -> None:
     """Set the payment against exactly these parts."""
-    invoices = _locked_invoices({*parts, *before})
+    invoices = locked_invoices({*parts, *before})
     for invoice in invoices:
         if invoice.pk in parts and invoice.client_id != payment.client_id:
             raise InvoiceOfAnotherClient(invoice)
@@ -170,10 +170,10 @@ def _allocate(payment: Payment, parts: Parts, *, before: Parts) -> None:
     Allocation.objects.bulk_create(
         [Allocation(payment=payment, invoice_id=pk, amount=part) for pk, part in sorted(parts.items())]
     )
-    _settle(invoices)
+    settle(invoices)
 
 
-def _settle(invoices: Collection[Invoice]) -> None:
+def settle(invoices: Collection[Invoice]) -> None:
     """Work out what is outstanding on locked invoices; raises `OverAllocated`."""
     allocated = dict(
         Allocation.objects.filter(invoice__in=[invoice.pk for invoice in invoices], payment__reversed_at=None)
@@ -189,7 +189,7 @@ def _settle(invoices: Collection[Invoice]) -> None:
     Invoice.objects.bulk_update(issued, ["outstanding"])
 
 
-def _locked_invoices(ids: Collection[int]) -> list[Invoice]:
+def locked_invoices(ids: Collection[int]) -> list[Invoice]:
     """The invoices, locked in one order so that two payments cannot block each other."""
     return list(Invoice.objects.select_for_update().filter(pk__in=ids).order_by("id"))
 

@@ -13,6 +13,7 @@ from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
 from sage_integration.models.adoption import AdoptionOffer
 from sage_integration.models.contacts import ClientAccount, ContactLink, SageContact
+from sage_integration.models.copies import ClientChoices, CopyChoices
 from services.models import Service, TaxRate
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "AdoptionOffer",
     "Authorisation",
     "ClientAccount",
+    "ClientChoices",
     "ContactLink",
+    "CopyChoices",
     "ItemMapping",
     "SageBankAccount",
     "SageConnection",
@@ -84,6 +87,10 @@ class SageConnection(TenantModel):
         SAGE = "sage", "Sage's PDF"
         PRACTICE = "practice", "Ignition's printable page"
 
+    class VatByHand(models.TextChoices):
+        MAPPED = "mapped", "Suggest the mapped VAT rate of each line"
+        CHOSEN = "chosen", "No VAT unless somebody chooses a rate"
+
     class NameDirection(models.TextChoices):
         TO_SAGE = "to_sage", "From here to Sage"
         FROM_SAGE = "from_sage", "From Sage to here"
@@ -111,6 +118,8 @@ class SageConnection(TenantModel):
     arrives_as = models.CharField(max_length=5, choices=ArrivesAs.choices, default=ArrivesAs.FINAL)
     #: F11: whose document a download gives.
     pdf_owner = models.CharField(max_length=8, choices=PdfOwner.choices, default=PdfOwner.SAGE)
+    #: F35: what the copy dialog starts with (ruling D1); automatic copies always use the mapping.
+    vat_by_hand = models.CharField(max_length=6, choices=VatByHand.choices, default=VatByHand.MAPPED)
     #: F50: whether a name changed on one side is brought to the other, and to which (ruling D7).
     syncs_names = models.BooleanField(default=False)
     name_direction = models.CharField(
@@ -304,6 +313,10 @@ class SageLink(TenantModel):
     is_draft = models.BooleanField(default=False)
     #: True when a lookup found it after a lost answer; False when Sage answered the create.
     was_adopted = models.BooleanField(default=False)
+    #: The document as it was copied last, and as Sage held it when it was looked at last (see `sync.snapshots`);
+    #: the latter is empty as long as they are the same.
+    copied = models.JSONField(default=dict)
+    seen = models.JSONField(default=dict)
     #: Of what we sent and of what Sage holds; they differ when somebody edits over there.
     sent_fingerprint = models.CharField(max_length=64, blank=True)
     seen_fingerprint = models.CharField(max_length=64, blank=True)
@@ -336,6 +349,12 @@ class SageLink(TenantModel):
 
     def __str__(self) -> str:
         return self.sage_number or self.sage_id
+
+    @property
+    def in_sage(self) -> dict[str, Any]:
+        """The document as Sage held it when it was looked at last; empty where it never was."""
+        held: dict[str, Any] = self.seen or self.copied
+        return held
 
     @property
     def gross(self) -> Decimal:

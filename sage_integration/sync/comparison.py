@@ -1,17 +1,23 @@
 """A document here beside the same document in Sage: what differs, recorded once and never overwritten there."""
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 from django.utils import timezone
 
 from invoicing.models import Invoice
-from invoicing.operations import mark_voided_in_ledger
-from ledger import outbox
+from ledger import copies, outbox
+from ledger.models import Posting
+from money.amounts import Amounts
 from practices import audit
-from sage_integration.models import SageLink
-from sage_integration.sage.resources.documents import DRAFT, VOID
+from sage_integration.models import SageConnection, SageLink
+from sage_integration.sage.resources.documents import DRAFT, PAID, PART_PAID, VOID, SalesDocument
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
+from sage_integration.sync.snapshots import same, snapshot_of
+
+Standing = Posting.Standing
 
 
 @dataclass(frozen=True)
@@ -25,42 +31,84 @@ class Difference:
 def compare(link: SageLink, stored: SalesInvoice | None) -> Difference | None:
     """What differs between an invoice and its copy in Sage, if anything; runs inside a transaction.
 
-    An invoice voided in Sage is void here from now on. Any other change is recorded when it is first seen.
+    How the copy was found is kept on its posting, where pages read it. Nothing is overwritten on either side: a void,
+    a missing document and an edit wait for a person's decision (faults 52, 53). An older copy is only kept track of.
     """
     invoice: Invoice = Invoice.objects.get(pk=link.posting.subject_id)
     label = invoice.number_label
     if stored is None:
-        return Difference("missing", f"{label}: {link.sage_number} is not in Sage any more.")
+        _found(link, Standing.MISSING)
+        return _if_it_counts(link, "missing", f"{label}: {link.sage_number} is not in Sage any more.")
     if stored["status"]["id"] == VOID:
-        return _voided(invoice, stored)
+        return _voided(link, invoice, stored)
     _keep_what_was_seen(link, invoice, stored)
     if invoice.status == Invoice.Status.VOID:
         return Difference("void_here", f"{label} is void here, and {number_of(stored)} is not void in Sage.")
-    theirs = amounts_of(stored)
-    if theirs != invoice.amounts:
-        return Difference(
-            "differing", f"{label} is £{invoice.gross}, and {number_of(stored)} in Sage is £{theirs.gross}."
-        )
+    if not _is_latest(link):
+        return None
+    return _amounts_differ(link, invoice, stored) or _settled_differently(link, invoice, stored)
+
+
+def _amounts_differ(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
+    """Against what was agreed to be there: the copy as it was made last, or ours where it was amended since."""
+    theirs, label = amounts_of(stored), invoice.number_label
+    expected = _expected(link, invoice)
+    if theirs == expected:
+        return None
+    return Difference(
+        "differing", f"{label} is £{expected.gross}, and {number_of(stored)} in Sage is £{theirs.gross}."
+    )
+
+
+def _expected(link: SageLink, invoice: Invoice) -> Amounts:
+    copied = link.copied
+    if copied and link.posting.held_revision == invoice.revision:
+        return Amounts(Decimal(copied["net"]), Decimal(copied["vat"]))
+    return invoice.amounts
+
+
+def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
     owed = stored.get("outstanding_amount")
     # On a draft nothing is owed before it is released (FACTS.md 9.2).
-    if not link.is_draft and owed is not None and owed != invoice.outstanding:
-        return Difference(
-            "settled_differently",
-            f"{label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. A credit note or "
-            "an allocation in Sage may be the reason.",
-        )
-    return None
+    if link.is_draft or owed is None or owed == invoice.outstanding:
+        return None
+    return Difference(
+        "settled_differently",
+        f"{invoice.number_label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. A credit note "
+        "or an allocation in Sage may be the reason.",
+    )
 
 
-def _voided(invoice: Invoice, stored: SalesInvoice) -> Difference | None:
+def _voided(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
+    """A void is told until somebody decides: accept it, or copy the invoice again."""
+    _found(link, Standing.VOID)
     if invoice.status == Invoice.Status.VOID:
         return None
-    mark_voided_in_ledger(invoice)
-    return Difference("voided", f"{invoice.number_label}: {number_of(stored)} was voided in Sage.")
+    return _if_it_counts(link, "voided", f"{invoice.number_label}: {number_of(stored)} was voided in Sage.")
+
+
+def _if_it_counts(link: SageLink, kind: str, sentence: str) -> Difference | None:
+    return Difference(kind, sentence) if _is_latest(link) else None
+
+
+def _is_latest(link: SageLink) -> bool:
+    """Whether no newer copy of the invoice arrived in Sage."""
+    newer = Posting.objects.of(link.posting.kind, link.posting.subject_id).filter(
+        status=Posting.Status.POSTED, copy__gt=link.posting.copy
+    )
+    return not newer.exists()
+
+
+def _found(link: SageLink, standing: str, blocked: str = "") -> None:
+    posting = link.posting
+    if posting.standing != standing:
+        invoice = Invoice.objects.get(pk=posting.subject_id)
+        audit.record(f"invoice.found_{standing or 'as_copied'}", invoice, number=link.sage_number)
+    copies.mark_found(posting, standing=standing, blocked=blocked)
 
 
 def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> None:
-    seen, theirs = fingerprint_of(stored), amounts_of(stored)
+    seen, theirs, snapshot = fingerprint_of(stored), amounts_of(stored), snapshot_of(stored)
     if seen != link.seen_fingerprint:
         audit.record(
             "invoice.changed_in_sage",
@@ -71,9 +119,43 @@ def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) 
         )
     if link.is_draft and stored["status"]["id"] != DRAFT:
         _released(link, invoice, stored)
+    if "lines" in snapshot and not link.copied:
+        link.copied = snapshot  # Copied before snapshots were kept: what is there now is where it begins.
+    is_changed = bool(link.copied) and not same(link.copied, snapshot)
+    if "lines" in snapshot or not same(link.in_sage, snapshot):
+        link.seen = snapshot if is_changed else {}
+    # A row of a list tells nothing of lines: what was seen changed on the document itself stays so.
+    is_changed = is_changed or bool(link.seen)
+    _found(link, Standing.CHANGED if is_changed else Standing.AS_COPIED, blocked_by(stored))
     link.seen_fingerprint, link.seen_at = seen, timezone.now()
     link.net, link.vat = theirs.net, theirs.vat
-    link.save(update_fields=["seen_fingerprint", "seen_at", "net", "vat", "is_draft", "sage_number"])
+    link.save(
+        update_fields=[
+            "seen_fingerprint",
+            "seen_at",
+            "net",
+            "vat",
+            "is_draft",
+            "sage_number",
+            "copied",
+            "seen",
+        ]
+    )
+
+
+def blocked_by(stored: SalesDocument, locked_until: date | None = None) -> str:
+    """Why Sage lets nobody change a document (FACTS.md 9.4): `Posting.Blocked`, empty when it does.
+
+    Without ``locked_until`` the lock date counts that was read from the business last.
+    """
+    if stored["status"]["id"] in (PAID, PART_PAID) or stored.get("total_paid"):
+        return Posting.Blocked.SETTLED
+    if locked_until is None:
+        locked_until = SageConnection.objects.live().values_list("locked_until", flat=True).first()
+    day = stored.get("date")
+    if stored.get("tax_reconciled") or (locked_until and day and date.fromisoformat(day) <= locked_until):
+        return Posting.Blocked.LOCKED
+    return "" if stored.get("editable", True) else Posting.Blocked.LOCKED
 
 
 def _released(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> None:

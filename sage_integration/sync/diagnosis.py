@@ -88,7 +88,7 @@ def _contact_problem(draft: Draft, link: ContactLink, sage: SageClient) -> str:
 def _closed_period(draft: Draft, sage: SageClient) -> Iterator[SageError]:
     """The lock may have moved since the settings were read last: what is found is kept for the next invoice."""
     rules = read_settings_again(sage)
-    if rules and (refusal := closed_period(draft.invoice, rules)):
+    if rules and (refusal := closed_period(draft.document.day, rules)):
         yield refusal
 
 

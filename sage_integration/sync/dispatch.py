@@ -20,7 +20,9 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, NotInSage, SageRejected
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync import outcomes
+from sage_integration.sync.changes import push_update, push_void
 from sage_integration.sync.contacts import link_by_name, push_contact, require_contact, resolve_contact
+from sage_integration.sync.credits import push_allocation, push_credit_note, push_credit_update
 from sage_integration.sync.diagnosis import read_settings_again, why_denied, why_refused
 from sage_integration.sync.directory import Directory
 from sage_integration.sync.documents import number_of
@@ -64,6 +66,11 @@ class Dispatch:
         ways = {
             Posting.Kind.CONTACT_UPSERT: self._push_contact,
             Posting.Kind.INVOICE_CREATE: self._push_invoice,
+            Posting.Kind.INVOICE_UPDATE: self._push_update,
+            Posting.Kind.INVOICE_VOID: self._push_void,
+            Posting.Kind.CREDIT_NOTE_CREATE: self._push_credit_note,
+            Posting.Kind.CREDIT_NOTE_UPDATE: self._push_credit_update,
+            Posting.Kind.CREDIT_NOTE_ALLOCATE: self._push_allocation,
         }
         try:
             ways[Posting.Kind(posting.kind)](posting)
@@ -71,18 +78,40 @@ class Dispatch:
             raise why_denied(error, self._business_id, self._sage) from error
 
     def _push_contact(self, posting: Posting) -> None:
+        self._go_alone(posting)
+        push_contact(posting, self._business_id, self._sage)
+
+    def _push_update(self, posting: Posting) -> None:
+        self._go_alone(posting)
+        push_update(posting, self._drafts.rules, self._sage)
+
+    def _push_void(self, posting: Posting) -> None:
+        self._go_alone(posting)
+        push_void(posting, self._sage)
+
+    def _push_credit_note(self, posting: Posting) -> None:
+        self._go_alone(posting)
+        push_credit_note(posting, self._business_id, self._drafts.rules, self._sage)
+
+    def _push_credit_update(self, posting: Posting) -> None:
+        self._go_alone(posting)
+        push_credit_update(posting, self._drafts.rules, self._business_id, self._sage)
+
+    def _push_allocation(self, posting: Posting) -> None:
+        self._go_alone(posting)
+        push_allocation(posting, self._business_id, self._sage)
+
+    def _go_alone(self, posting: Posting) -> None:
+        """Sage is asked first, so nothing confirmed waits for answers; raises `LeaseLost`."""
         self._record_confirmed()
         self._require_lease(posting)
-        push_contact(posting, self._business_id, self._sage)
 
     def _push_invoice(self, posting: Posting) -> None:
         draft = self._draft_of(posting)
         crash_points.reach("mapped")
         client = draft.invoice.client
         if posting.attempted_at or client.pk not in self._drafts.links:
-            # From here on Sage is asked first, and nothing confirmed waits for answers.
-            self._record_confirmed()
-            self._require_lease(posting)
+            self._go_alone(posting)
             if posting.attempted_at and (stored := self._look_up(posting)):
                 self._adopt(posting, draft, stored)
                 return

@@ -6,15 +6,17 @@ from decimal import Decimal
 from money.amounts import Amounts, to_pence
 from sage_integration.sage.decimals import json_text
 from sage_integration.sage.errors import UnexpectedAnswer
+from sage_integration.sage.resources.documents import SalesDocument
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 
 
-def number_of(stored: SalesInvoice) -> str:
+def number_of(stored: SalesDocument) -> str:
     """The number Sage gave, as people there know it (FACTS.md 9.3)."""
-    return (stored.get("invoice_number") or stored["displayed_as"])[:40]
+    given = stored.get("invoice_number") or stored.get("credit_note_number")
+    return str(given or stored["displayed_as"])[:40]
 
 
-def amounts_of(stored: SalesInvoice) -> Amounts:
+def amounts_of(stored: SalesDocument) -> Amounts:
     """Net and VAT in pounds as Sage holds them; raises `UnexpectedAnswer` unless they are there and add up."""
     net, vat, gross = stored.get("net_amount"), stored.get("tax_amount"), stored.get("total_amount")
     if net is None or vat is None or gross is None:

@@ -1,7 +1,6 @@
 """Invoices made ready to send: what a batch needs is read at once, so that mapping one asks nothing more.
 
-Nothing of it can change under a leased posting: an issued invoice is frozen, and one that is being copied
-cannot be voided.
+Nothing of it can change under a leased posting: an invoice that is being copied can neither be amended nor voided.
 """
 
 from collections.abc import Sequence
@@ -12,9 +11,10 @@ from invoicing.queries import invoices_to_post
 from ledger.models import Posting
 from money.amounts import Amounts
 from sage_integration import mappers
+from sage_integration.choices import stored_choices
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
-from sage_integration.models import ContactLink, SageConnection
+from sage_integration.models import ContactLink, CopyChoices, SageConnection
 from sage_integration.preview import AsSageShows
 from sage_integration.sage.resources.sales_invoices import NewSalesInvoice
 from sage_integration.sync.documents import fingerprint
@@ -30,8 +30,8 @@ class Draft:
 
     @property
     def amounts(self) -> Amounts:
-        """Ours, as frozen on issue."""
-        return self.invoice.amounts
+        """What Sage has to show: ours as frozen on issue, unless another VAT rate was chosen for this copy."""
+        return self.document.amounts
 
     def require_postable(self) -> None:
         """Raises the first reason why this would be refused; nothing is asked of Sage for it."""
@@ -65,7 +65,9 @@ class Drafts:
         self._invoices = invoices_to_post(
             posting.subject_id for posting in postings if posting.kind == Posting.Kind.INVOICE_CREATE
         )
-        self._rules = load_rules(connection)
+        self.rules: Rules = load_rules(connection)
+        kept = CopyChoices.objects.filter(posting__in=[posting.pk for posting in postings])
+        self._choices = {choices.posting_id: choices for choices in kept}
         clients = {invoice.client_id for invoice in self._invoices.values()}
         links = ContactLink.objects.filter(client__in=clients, business_id=connection.business_id)
         #: By client; whoever makes a new link adds it.
@@ -74,7 +76,7 @@ class Drafts:
 
     def use(self, rules: Rules | None) -> None:
         """Judge by these rules from now on, if there are any."""
-        self._rules = rules or self._rules
+        self.rules = rules or self.rules
 
     def of(self, posting: Posting) -> Draft:
         """The draft of one posting; raises `NotIssued` or `Invoice.DoesNotExist`."""
@@ -84,6 +86,11 @@ class Drafts:
         if invoice.status != Invoice.Status.ISSUED:
             raise NotIssued(invoice.number_label)
         document = AsSageShows(
-            invoice, list(invoice.lines.all()), self._rules, posting.reference, posting.idempotency_id
+            invoice,
+            list(invoice.lines.all()),
+            self.rules,
+            posting.reference,
+            posting.idempotency_id,
+            choices=stored_choices(self._choices.get(posting.pk), invoice),
         )
         return Draft(invoice, document)

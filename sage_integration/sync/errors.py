@@ -1,6 +1,6 @@
 """What the order of steps can run into, beyond what Sage itself answers."""
 
-from sage_integration.sage.errors import ReauthorisationRequired, Retry, SageError
+from sage_integration.sage.errors import AccessDenied, ReauthorisationRequired, Retry, SageError
 
 
 class NotSeenYet(SageError):
@@ -65,3 +65,47 @@ class ContactUnusable(SageError):
 
 class BusinessGone(ReauthorisationRequired):
     """This login no longer opens the connected business."""
+
+
+class SettledInSage(SageError):
+    """Money is set against the document in Sage, so Sage lets nobody change or void it."""
+
+    retry = Retry.NEVER
+
+
+class LockedInSage(SageError):
+    """The document is on a VAT return or in a locked period in Sage."""
+
+    retry = Retry.NEVER
+
+
+class MissingInSage(SageError):
+    """The document that was to be changed is not in Sage any more."""
+
+    retry = Retry.NEVER
+
+
+class ChangedInSage(SageError):
+    """Somebody changed the document in Sage since the change was asked for."""
+
+    retry = Retry.NEVER
+
+
+class NeedsReplacing(SageError):
+    """The document cannot be changed in place: it has to be voided and copied again."""
+
+    retry = Retry.NEVER
+
+
+class InvoiceNotInSage(SageError):
+    """The invoice that a credit note takes back is not in Sage."""
+
+    retry = Retry.NEVER
+
+
+class CreditNotAllowed(AccessDenied):
+    """The Sage plan, or the role of whoever connected Sage, has no credit notes."""
+
+
+class AllocationNotAllowed(AccessDenied):
+    """The Sage plan, or the role of whoever connected Sage, has no allocations."""

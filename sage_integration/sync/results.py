@@ -8,11 +8,12 @@ from money.amounts import Amounts
 from practices import audit
 from sage_integration.models import SageLink
 from sage_integration.sage.errors import OutcomeUnknown, TotalsDiffer, UnexpectedAnswer
-from sage_integration.sage.resources.documents import DRAFT
+from sage_integration.sage.resources.documents import DRAFT, SalesDocument
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
 from sage_integration.sync.drafts import Draft
+from sage_integration.sync.snapshots import Snapshot, snapshot_of
 
 #: What another look at the same posting may say anew.
 _LEARNT = [
@@ -25,6 +26,8 @@ _LEARNT = [
     "was_adopted",
     "sent_fingerprint",
     "seen_fingerprint",
+    "copied",
+    "seen",
 ]
 
 
@@ -36,6 +39,7 @@ class Result:
     link: SageLink
     url: str
     ours: Amounts
+    revision: int = 1
     #: Set when the amounts are not ours; the document is linked all the same.
     difference: TotalsDiffer | None = None
 
@@ -60,6 +64,7 @@ def result_of(
         was_adopted=adopted,
         sent_fingerprint=draft.fingerprint,
         seen_fingerprint=seen,
+        copied=copied_snapshot(stored),
     )
     difference = None
     if theirs != draft.amounts:
@@ -67,7 +72,14 @@ def result_of(
             f"{number} has £{theirs.gross} including £{theirs.vat} VAT, and"
             f" {draft.invoice.number_label} has £{draft.amounts.gross} including £{draft.amounts.vat} VAT"
         )
-    return Result(posting, link, web_address(stored.get("links")) or "", draft.amounts, difference)
+    url = web_address(stored.get("links")) or ""
+    return Result(posting, link, url, draft.amounts, draft.invoice.revision, difference)
+
+
+def copied_snapshot(stored: SalesDocument) -> Snapshot:
+    """A document as it was copied; nothing where only a row of a list is known, which shows no lines."""
+    snapshot = snapshot_of(stored)
+    return snapshot if "lines" in snapshot else {}
 
 
 def record(result: Result) -> None:
@@ -83,7 +95,13 @@ def record(result: Result) -> None:
         ours = str(result.ours.gross)
         audit.record("posting.totals_differ", posting, number=link.sage_number, ours=ours)
         return
-    outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=result.url)
+    outbox.mark_posted(
+        posting,
+        external_id=link.sage_id,
+        number=link.sage_number,
+        url=result.url,
+        revision=result.revision,
+    )
     audit.record(
         "posting.posted",
         posting,

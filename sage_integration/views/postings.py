@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from clients.models import Client
 from invoicing.models import Invoice
-from invoicing.queries import invoice_to_post, latest_postings, subject_of
+from invoicing.queries import INVOICE_KINDS, invoice_to_post, latest_postings, subject_of
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from ledger.queries import place_in_queue
@@ -101,7 +101,7 @@ def posting_fix(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
 
 
 def _invoice_of(posting: Posting) -> Invoice | None:
-    if posting.kind == Posting.Kind.CONTACT_UPSERT:
+    if posting.kind not in INVOICE_KINDS:
         return None
     found: Invoice | None = Invoice.objects.select_related("client").filter(pk=posting.subject_id).first()
     return found

@@ -302,6 +302,7 @@ def test_a_credit_note_is_created_looked_up_and_allocated_to_its_invoice(sage):
     note = credit_note(sage, made["contact"]["id"])
     assert sage.sales_credit_notes.find_by_reference(note["reference"])["id"] == note["id"]
     assert sage.sales_credit_notes.pdf(note["id"]).startswith(b"%PDF-")
+    assert sage.sales_credit_notes.update(note["id"], {"notes": "Billed twice"})["notes"] == "Billed twice"
     allocation = sage.contact_allocations.create(
         {
             "transaction_type_id": "CUSTOMER_ALLOCATION",

@@ -11,6 +11,7 @@ from sage_integration.sage.resources.resource import Link, Linked, Resource
 
 VOID = "VOID"
 DRAFT = "DRAFT"
+PAID, PART_PAID = "PAID", "PART_PAID"
 #: Characters Sage keeps of the reason for voiding (FACTS.md 9.6).
 VOID_REASON_LENGTH = 200
 
@@ -47,6 +48,8 @@ class DocumentLine(TypedDict, total=False):
     tax_rate: Linked | None
     tax_amount: Decimal
     total_amount: Decimal
+    product: Linked | None
+    service: Linked | None
 
 
 class PaymentAllocation(TypedDict, total=False):
@@ -77,6 +80,7 @@ class SalesDocument(TypedDict, total=False):
     date: str
     reference: str | None
     main_address: Address | None
+    notes: str | None
     net_amount: Decimal
     tax_amount: Decimal
     total_amount: Decimal
@@ -91,8 +95,12 @@ class SalesDocument(TypedDict, total=False):
 
 
 class NewDocumentLine(TypedDict):
-    """A line to send, with its VAT: Sage computes none (FACTS.md 8.2)."""
+    """A line to send, with its VAT: Sage computes none (FACTS.md 8.2).
 
+    With an `id` it takes the place of that line of a stored document (FACTS.md 9.4).
+    """
+
+    id: NotRequired[str]
     description: str
     ledger_account_id: str
     quantity: JsonNumber

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Required
+from typing import Required, TypedDict
 
 from sage_integration.sage.resources.documents import (
     DocumentFields,
@@ -36,6 +36,13 @@ class NewSalesCreditNote(DocumentFields, total=False):
     original_invoice_date: str
     credit_note_lines: Required[list[NewSalesCreditNoteLine]]
     idempotency_id: Required[str]
+
+
+class SalesCreditNoteChanges(TypedDict, total=False):
+    """What may be sent of a stored credit note; updating one is part of the Plus plan only (FACTS.md 10)."""
+
+    date: str
+    notes: str
 
 
 class SalesCreditNotes(Documents[SalesCreditNote]):
@@ -86,3 +93,7 @@ class SalesCreditNotes(Documents[SalesCreditNote]):
     def create(self, credit_note: NewSalesCreditNote) -> SalesCreditNote:
         """The credit note as Sage stored it; a repeat with the same idempotency id makes no second one."""
         return self._create(credit_note)
+
+    def update(self, credit_note_id: str, changes: SalesCreditNoteChanges) -> SalesCreditNote:
+        """The credit note after the change; Sage refuses it once it is set against something (FACTS.md 9.4)."""
+        return self._update(credit_note_id, changes)

@@ -322,7 +322,7 @@ def test_void_is_shown_disabled_with_its_reason_once_sage_has_the_invoice(brook,
     with practice_scope(brook.pk):
         Posting.objects.update(status="posted", external_id="x")
     page = client_of("alice").get(path("invoice-detail", brook, pk=issued.pk)).content.decode()
-    assert "This invoice is in Sage. Void it there" in page
+    assert "This invoice is in Sage, so it is voided there first" in page
 
 
 def test_f66_f67_a_posted_invoice_links_to_sage_and_says_how_to_record_a_payment(brook, issued, client_of):

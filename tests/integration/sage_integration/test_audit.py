@@ -3,11 +3,12 @@
 import pytest
 
 from invoicing.models import Invoice
+from invoicing.operations import mark_voided_in_ledger
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SyncRun
 from sage_integration.sync.audit import audit_documents
 from sage_integration.tasks import nightly_sync
-from tests.integration.sage_integration.posting import fresh, posted
+from tests.integration.sage_integration.posting import fresh, posted, posting_of
 
 
 def audit(practice) -> SyncRun:
@@ -71,10 +72,13 @@ def test_another_total_in_sage_is_named_with_both_figures(brook, sage, acme):
     assert "£240.00" in run.problem
 
 
-def test_a_void_in_sage_voids_here_once(brook, sage, acme):
+def test_a_void_in_sage_is_named_until_somebody_decides(brook, sage, acme):
     sage.void_invoice(acme.theirs["id"])
     assert audit(brook).counts["voided"] == 1
-    assert fresh(acme.invoice).status == Invoice.Status.VOID
+    assert fresh(acme.invoice).status == Invoice.Status.ISSUED
+    assert posting_of(acme.invoice).standing == "void"
+    with practice_scope(brook.pk):
+        mark_voided_in_ledger(acme.invoice)
     assert "voided" not in audit(brook).counts
 
 
