@@ -163,7 +163,7 @@ def test_f40_different_in_both_is_not_raised(alice, practice, in_sage):
     assert len(clients_named(practice, "S3 Ltd")) == 1
 
 
-def test_f42_a_different_spelling_is_a_hint_and_no_block(alice, practice, in_sage):
+def test_f42_d10_a_different_spelling_is_a_hint_and_no_block(alice, practice, in_sage):
     with practice_scope(practice.pk):
         add_client("Acme Co Limited")
     contacts = in_sage("Acme Co Ltd", email="other@acme.example")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from clients.models import Client
@@ -182,6 +183,37 @@ def test_f55_differently_spelled_names_are_mapped_and_no_duplicate_arises(alice,
     push_until_settled(practice, clock)
     assert sage.sales_invoices(reference=posting_of(invoice).reference)[0]["contact"]["id"] == made["id"]
     assert sage.requests("POST", "/contacts") == []
+
+
+def test_f51_f52_all_invoices_of_an_exact_name_go_to_its_contact(practice, sage, clock):
+    made = sage.add_contact("S4 Ltd", sage.business_id())
+    sage.forget_requests()
+    invoices = [issued_invoice(practice, "S4 Ltd") for _ in range(3)]
+    push_until_settled(practice, clock)
+    found = [sage.sales_invoices(reference=posting_of(invoice).reference)[0] for invoice in invoices]
+    assert {theirs["contact"]["id"] for theirs in found} == {made["id"]}
+    assert sage.requests("POST", "/contacts") == []
+
+
+def test_f56_a_contact_is_created_with_the_first_invoice_and_never_earlier_or_again(practice, sage, clock):
+    sage.forget_requests()
+    with practice_scope(practice.pk):
+        client = add_client("Never Seen Ltd")
+    read(practice)
+    nightly_sync(practice.pk)
+    assert sage.requests("POST", "/contacts") == []
+    for _ in range(2):
+        with practice_scope(practice.pk):
+            issue(client)
+        push_until_settled(practice, clock)
+        assert len(sage.requests("POST", "/contacts")) == 1
+    with practice_scope(practice.pk):
+        assert ContactLink.objects.get(client=client).origin == "created"
+
+
+def test_p15_contacts_are_read_every_few_minutes():
+    """P15: a new contact is offered in under ten minutes."""
+    assert settings.CELERY_BEAT_SCHEDULE["read contacts"]["schedule"] < 600
 
 
 @pytest.mark.parametrize("decision", ["another", "new"])
