@@ -10,8 +10,11 @@ from clients.signals import clients_merged, merge_undone
 from ledger.signals import posting_due
 from practices.tasks import wake
 from practices.tenancy import acting_practice_id
-from sage_integration.models import ContactLink
+from sage_integration.models import ClientAccount, ContactLink
 from sage_integration.tasks import push_due_postings
+
+#: A client's contact and its own account, each once for a business.
+OF_A_CLIENT: tuple[Any, ...] = (ContactLink, ClientAccount)
 
 
 def connect() -> None:
@@ -27,14 +30,18 @@ def _wake_a_worker(**_: Any) -> None:
 
 
 def move_links(sender: Any, *, survivor: Client, merged: Client, **_: Any) -> dict[str, list[int]]:
-    """The contact of the merged client stands for the one that stays, unless that has one: then both are kept."""
-    taken = ContactLink.objects.filter(client=survivor).values_list("business_id", flat=True)
-    links = ContactLink.objects.filter(client=merged).exclude(business_id__in=list(taken))
-    return {ContactLink._meta.label_lower: move_rows(links, survivor)}
+    """What stands for the merged client stands for the one that stays, unless that has one: then both are kept."""
+    moved = {}
+    for model in OF_A_CLIENT:
+        taken = model.objects.filter(client=survivor).values_list("business_id", flat=True)
+        rows = model.objects.filter(client=merged).exclude(business_id__in=list(taken))
+        moved[model._meta.label_lower] = move_rows(rows, survivor)
+    return moved
 
 
 def move_links_back(
     sender: Any, *, survivor: Client, merged: Client, moved: dict[str, list[int]], **_: Any
 ) -> None:
     """The merge is taken back."""
-    move_back(ContactLink, ids_of(moved, ContactLink), survivor=survivor, to=merged)
+    for model in OF_A_CLIENT:
+        move_back(model, ids_of(moved, model), survivor=survivor, to=merged)
