@@ -1,14 +1,19 @@
 """The whole way of an engagement: draft, review of its letter, sending, two signatures, and the evidence checked."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from practices.tenancy import practice_scope
 from proposals.evidence import faults_of
+from proposals.links import public_url
 from tests.browser.conftest import PHONE
 from tests.browser.messages import link_in_newest_message
+from tests.browser.soundness import findings_on
 from tests.integration.proposals.offers import MONTHLY, a_client, a_draft, a_line
+from tests.integration.proposals.test_choices import with_packages
 
 
 def test_a_draft_is_reviewed_sent_signed_by_two_people_and_its_evidence_verified(brook, alice, visitor):
@@ -60,3 +65,19 @@ def draw_on(page):
     for step in range(1, 8):
         page.mouse.move(box["x"] + 20 + step * 25, middle + (step % 2) * 20)
     page.mouse.up()
+
+
+def test_the_page_with_packages_and_the_one_of_an_old_link_are_sound(brook, visitor, watch):
+    """What the walk along the links does not meet: a choice to make, somebody else's turn, a link that ran out."""
+    with practice_scope(brook.pk):
+        proposal, *_ = with_packages("Mara Hill", "Noor Aziz", on=brook.today())
+        links = [public_url(proposal, signatory.person) for signatory in proposal.signatories.all()]
+        proposal.link_expires_at = timezone.now() - timedelta(minutes=1)
+        links.append(public_url(proposal))
+    page, found = visitor(), {}
+    for address in links:
+        answer = page.goto(address)
+        if findings := findings_on(page, answer.text()):
+            found[address] = findings
+    watch.expect_refusals(410)
+    assert found == {}
