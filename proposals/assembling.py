@@ -15,7 +15,7 @@ from proposals.queries import current_terms
 
 def assembled_document(proposal: Proposal, people: Sequence[ContactPerson], *, on: date) -> Document:
     """What the client would be shown if the proposal were sent on this date, with every placeholder filled in."""
-    lines = list(proposal.lines.select_related("tax_rate"))
+    lines = list(proposal.lines.select_related("tax_rate", "service"))
     values = letter_values(proposal, people, on=on)
     around = Surroundings(
         options=list(proposal.options.all()),

@@ -57,6 +57,8 @@ def part_edit(request: PracticeRequest, practice: str, part: str, service: int |
     of = get_object_or_404(Service, pk=service) if service else None
     current = latest_parts().get((part, service))
     initial = {"body": current.body, "review_by": current.review_by} if current else None
+    if of and current is None:
+        initial = {"body": of.terms}
     form = PartForm(request.POST or None, initial=initial, part=part)
     if request.method == "POST" and form.is_valid():
         entered = form.cleaned_data

@@ -88,7 +88,14 @@ def parts_of(proposal: Proposal, lines: Sequence[ProposalLine]) -> list[Terms]:
             keys += [(Part.SERVICE, service) for service in services]
     if letter_choices(proposal).has_right_to_cancel:
         keys.append((Part.CANCEL, None))
-    return [latest[key] for key in keys if key in latest and latest[key].body.strip()]
+    found = [latest.get(key) or _of_the_library(key, lines) for key in keys]
+    return [terms for terms in found if terms and terms.body.strip()]
+
+
+def _of_the_library(key: tuple[str, int | None], lines: Sequence[ProposalLine]) -> Terms | None:
+    """The terms that the library keeps with a service, where none were written for the letter; not saved."""
+    service = next((line.service for line in lines if key == (Part.SERVICE, line.service_id)), None)
+    return Terms(part=Part.SERVICE, service=service, body=service.terms) if service else None
 
 
 def client_values(client: Client, people: Sequence[ContactPerson]) -> dict[str, str]:
@@ -136,7 +143,7 @@ def not_told(practice: Practice) -> list[str]:
     return [OFFERED[name] for name in USUALLY_TOLD if name not in used | written]
 
 
-def filled_part(terms: Terms, values: dict[str, str]) -> dict[str, str | int]:
+def filled_part(terms: Terms, values: dict[str, str]) -> dict[str, str | int | None]:
     """One part as it goes into a document: harmless HTML with its values."""
     body = filled_html(as_html(terms.body), values)
     return {"part": terms.part, "title": terms.title, "version": terms.version, "body": body}

@@ -52,7 +52,7 @@ def _faults_of_letter(proposal: Proposal, people: list[ContactPerson], on: date)
     """
     if not people:
         return []
-    lines = list(proposal.lines.all())
+    lines = list(proposal.lines.select_related("service"))
     return [
         errors.LetterIncomplete(proposal, message=f"The letter cannot be filled in. {missing}")
         for missing in missing_in_letter(proposal, lines, people, on=on)

@@ -61,6 +61,18 @@ def test_g21_the_terms_of_a_service_go_out_only_where_it_is_offered(brook, cast)
         assert parts_sent(with_it)[1:3] == ["Schedule of services", "Payroll"]
 
 
+def test_g21_terms_kept_with_a_service_in_the_library_go_out_until_others_are_written(brook, cast):
+    with practice_scope(brook.pk):
+        payroll = a_service("Payroll")
+        payroll.terms = "Tell us about joiners"
+        payroll.save()
+        assert "Tell us about joiners" in str(a_sent(a_line(name="Payroll")).document["letter"])
+        write_terms("We run payroll", by=cast.alice, part=Part.SERVICE, service=payroll)
+        later = str(a_sent(a_line(name="Payroll")).document["letter"])
+        assert "We run payroll" in later
+        assert "joiners" not in later
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
