@@ -151,14 +151,19 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "Europe/London"
 CELERY_TASK_ROUTES = {
+    # Its work is waiting too: a slow program of a practice holds up no import and no mail.
+    "practices.tasks.deliver_webhooks": {"queue": "polling"},
     "sage_integration.tasks.push_due_postings": {"queue": "posting"},
     "sage_integration.tasks.poll_payments": {"queue": "polling"},
     "sage_integration.tasks.poll_when_due": {"queue": "polling"},
 }
+#: Tests listen on loopback; nothing else may ever switch this on, so it does not come from the environment.
+WEBHOOKS_MAY_REACH_LOOPBACK = False
 #: How often a business in which something happens is read; a quiet one is read less often (docs/polling.md).
 POLL_SECONDS = int(os.environ.get("POLL_SECONDS", "225"))
 CELERY_BEAT_SCHEDULE = {
     "sweep postings": {"task": "sage_integration.tasks.sweep_postings", "schedule": 15.0},
+    "sweep webhooks": {"task": "practices.tasks.sweep_webhooks", "schedule": 15.0},
     "sweep emails": {"task": "practices.tasks.sweep_emails", "schedule": 15.0},
     "sweep jobs": {"task": "practices.tasks.sweep_jobs", "schedule": 15.0},
     "poll payments": {"task": "sage_integration.tasks.sweep_payments", "schedule": min(60.0, POLL_SECONDS)},

@@ -30,6 +30,7 @@ from ledger.signals import posting_due
 from practices import audit
 from practices.arrays import array
 from practices.tenancy import acting_practice_id
+from practices.webhooks import emit
 
 LEASE = timedelta(minutes=5)
 #: A send is only begun with this much of the lease left: longer than the HTTP deadline of 30 seconds.
@@ -382,6 +383,8 @@ def mark_failed(posting: Posting, *, failure: str, detail: str = "", remedy: str
     posting.failure, posting.failure_detail, posting.remedy = failure, detail, remedy
     _settle(posting, "settled_at", "remedy")
     audit.record("posting.failed", posting, reference=posting.reference, failure=failure)
+    if posting.kind == Posting.Kind.INVOICE_CREATE:
+        emit("invoice.failed", invoice=posting.subject_id, reference=posting.reference, failure=failure)
 
 
 def _settle(posting: Posting, *fields: str) -> None:

@@ -14,6 +14,7 @@ from practices.models import MailWording, Membership, Practice, PracticeProfile,
 from practices.operations import open_practice
 from practices.placeholders import unknown_in
 from practices.rich_text import sanitised
+from practices.webhook_models import WebhookEndpoint
 
 COUNTRIES = [("GB", "United Kingdom"), ("IE", "Ireland"), ("AU", "Australia"), ("NZ", "New Zealand")]
 
@@ -97,6 +98,19 @@ class ApiKeyForm(forms.Form):
             for act, verb in (("read", "Read"), ("write", "Change"))
         ],
         widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class WebhookForm(forms.Form):
+    """An address that is told of events."""
+
+    url = forms.CharField(
+        label="Address",
+        max_length=500,
+        widget=forms.URLInput(attrs={"placeholder": "https://hooks.example.com/ignition"}),
+    )
+    events = forms.MultipleChoiceField(
+        label="Tell it when", choices=WebhookEndpoint.Event.choices, widget=forms.CheckboxSelectMultiple
     )
 
 

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from practices.delivery import deliver_queued_emails
 from practices.job_steps import run_live_jobs
 from practices.tenancy import acting_for
+from practices.webhooks import deliver_due
 
 log = structlog.get_logger(__name__)
 
@@ -90,3 +91,16 @@ def sweep_jobs() -> None:
 def run_jobs(_practice_id: int) -> None:
     """Do a practice's waiting jobs."""
     run_live_jobs()
+
+
+@shared_task
+def sweep_webhooks() -> None:
+    """Start one delivery for each practice with messages to its own programs waiting."""
+    for practice_id in practices_from("webhook_practices_due"):
+        wake(deliver_webhooks, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def deliver_webhooks(_practice_id: int) -> None:
+    """Tell a practice's programs what happened."""
+    deliver_due()

@@ -9,6 +9,7 @@ from practices import (
     saved_view_views,
     team,
     views,
+    webhook_views,
     wording_views,
 )
 
@@ -33,6 +34,11 @@ urlpatterns = [
     path("settings/profile/", profile_views.profile_edit, name="profile-edit"),
     path("settings/activity/", activity_views.activity, name="activity"),
     path("settings/activity/export/", activity_views.activity_export, name="activity-export"),
+    path("settings/webhooks/", webhook_views.webhook_list, name="webhook-list"),
+    path("settings/webhooks/add/", webhook_views.webhook_add, name="webhook-add"),
+    path("settings/webhooks/<int:pk>/", webhook_views.webhook_detail, name="webhook-detail"),
+    path("settings/webhooks/<int:pk>/remove/", webhook_views.webhook_remove, name="webhook-remove"),
+    path("settings/webhooks/deliveries/<int:pk>/again/", webhook_views.webhook_replay, name="webhook-replay"),
     path("settings/api-keys/", key_views.api_key_list, name="api-key-list"),
     path("settings/api-keys/issue/", key_views.api_key_issue, name="api-key-issue"),
     path("settings/api-keys/<int:pk>/revoke/", key_views.api_key_revoke, name="api-key-revoke"),

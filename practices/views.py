@@ -50,6 +50,9 @@ def health(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ok": True})
 
 
+OWNERS_PAGES = [("API keys", "practices:api-key-list"), ("Webhooks", "practices:webhook-list")]
+
+
 def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
     """The views of the practice's settings, for `components/tabs.html`."""
     pages = [
@@ -60,7 +63,7 @@ def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]
         ("Sent mail", "practices:email-list"),
         ("Wording", "practices:wording-list"),
         ("Activity", "practices:activity"),
-        *([("API keys", "practices:api-key-list")] if may(request.role, Can.MANAGE_SETTINGS) else []),
+        *(OWNERS_PAGES if may(request.role, Can.MANAGE_SETTINGS) else []),
     ]
     return [
         {"label": label, "url": reverse(name, args=[request.practice.slug]), "active": label == active}

@@ -19,6 +19,7 @@ from practices.fields import CannotOpen
 from practices.mail import queue_email
 from practices.models import Membership, Practice, User
 from practices.tenancy import acting_practice_id
+from practices.webhooks import emit
 from sage_integration.businesses import plan_id_of, plan_of, refuse_unsuitable
 from sage_integration.errors import (
     BusinessIsSettled,
@@ -209,6 +210,7 @@ def mark_needs_reauthorisation(error: SageError, connection_id: int) -> None:
     connection.status, connection.trouble = Status.NEEDS_REAUTHORISATION, type(error).__name__
     connection.save(update_fields=["status", "trouble"])
     entry = audit.record("sage.needs_reauthorisation", connection, cause=connection.trouble)
+    emit("connection.needs_attention", business=connection.business_name, cause=connection.trouble)
     practice = Practice.objects.get(pk=acting_practice_id())
     owners = Membership.objects.filter(practice=practice, role=Membership.Role.OWNER).select_related("user")
     context = {

@@ -25,6 +25,7 @@ from invoicing.errors import (
 from invoicing.models import Allocation, Invoice, Payment
 from money.amounts import ZERO
 from practices import audit
+from practices.webhooks import emit
 
 #: Amounts set against invoices, by the invoice's id.
 Parts = dict[int, Decimal]
@@ -183,9 +184,17 @@ def settle(invoices: Collection[Invoice]) -> None:
     )
     issued = [invoice for invoice in invoices if invoice.status == Invoice.Status.ISSUED]
     for invoice in issued:
-        invoice.outstanding = invoice.gross - allocated.get(invoice.pk, ZERO)
+        before, invoice.outstanding = invoice.outstanding, invoice.gross - allocated.get(invoice.pk, ZERO)
         if invoice.outstanding < ZERO:
             raise OverAllocated(invoice)
+        if invoice.outstanding != before:
+            emit(
+                "invoice.payment_changed",
+                invoice=invoice.pk,
+                number=invoice.number_label,
+                total=str(invoice.gross),
+                outstanding=str(invoice.outstanding),
+            )
     Invoice.objects.bulk_update(issued, ["outstanding"])
 
 

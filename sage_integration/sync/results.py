@@ -6,6 +6,7 @@ from ledger import outbox
 from ledger.models import Posting
 from money.amounts import Amounts
 from practices import audit
+from practices.webhooks import emit
 from sage_integration.models import SageLink
 from sage_integration.sage.errors import OutcomeUnknown, TotalsDiffer, UnexpectedAnswer
 from sage_integration.sage.resources.documents import DRAFT, SalesDocument
@@ -109,3 +110,12 @@ def record(result: Result) -> None:
         number=link.sage_number,
         adopted=link.was_adopted,
     )
+    if posting.kind == Posting.Kind.INVOICE_CREATE:
+        emit(
+            "invoice.posted",
+            invoice=posting.subject_id,
+            reference=posting.reference,
+            sage_number=link.sage_number,
+            sage_id=link.sage_id,
+            total=str(link.gross),
+        )

@@ -1,0 +1,86 @@
+"""Webhook endpoints and what was sent to them, as an owner sees and changes them."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from practices.errors import DomainError
+from practices.forms import WebhookForm
+from practices.paging import keyset_page
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+from practices.views import settings_tabs
+from practices.webhook_models import WebhookDelivery, WebhookEndpoint
+from practices.webhooks import add_endpoint, live_endpoints, remove_endpoint, replay
+
+PAGE = 50
+
+
+def _render_endpoints(
+    request: PracticeRequest, form: WebhookForm, *, secret: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "secret": secret,
+        "endpoints": live_endpoints().select_related("created_by"),
+        "tabs": settings_tabs(request, "Webhooks"),
+    }
+    response = render(request, "practices/webhook_list.html", context, status=status)
+    if secret:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_safe
+def webhook_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Which addresses are told of what."""
+    return _render_endpoints(request, WebhookForm())
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def webhook_add(request: PracticeRequest, practice: str) -> HttpResponse:
+    """A new endpoint; its secret is on this answer and nowhere else, so this one change is not redirected."""
+    form = WebhookForm(request.POST)
+    if form.is_valid():
+        try:
+            _, secret = add_endpoint(form.cleaned_data["url"], form.cleaned_data["events"], by=request.user)
+        except DomainError as refusal:
+            form.add_error("url", refusal.message)
+        else:
+            return _render_endpoints(request, WebhookForm(), secret=secret)
+    return _render_endpoints(request, form, status=422)
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def webhook_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """The endpoint is told nothing from now on."""
+    endpoint = remove_endpoint(get_object_or_404(live_endpoints(), pk=pk))
+    messages.success(request, f"{endpoint.url} is told nothing any more.")
+    return see_other(request, "practices:webhook-list", practice=practice)
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_safe
+def webhook_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """What was sent to an endpoint, newest first, and what it answered."""
+    endpoint = get_object_or_404(WebhookEndpoint.objects.defer("secret"), pk=pk)
+    deliveries = WebhookDelivery.objects.filter(endpoint_id=endpoint.pk)
+    context = {
+        "endpoint": endpoint,
+        "page": keyset_page(deliveries, ["-id"], request.GET, size=PAGE),
+        "tabs": settings_tabs(request, "Webhooks"),
+    }
+    return render(request, "practices/webhook_detail.html", context)
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def webhook_replay(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Send a message once more, under the same id."""
+    delivery = replay(get_object_or_404(WebhookDelivery, pk=pk, endpoint__removed_at=None))
+    messages.success(request, f"{delivery.message_id} is sent again.")
+    return see_other(request, "practices:webhook-detail", practice=practice, pk=delivery.endpoint_id)

@@ -1,0 +1,273 @@
+"""Programs of a practice are told what happens: signed, for a day, and never inside a private network."""
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+import time_machine
+
+from practices import outbound, webhooks
+from practices.tasks import practices_from
+from practices.tenancy import acting_for, practice_scope
+from practices.webhook_models import WebhookDelivery, WebhookEndpoint
+
+MORNING = datetime(2027, 3, 10, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(MORNING, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def target(settings):
+    """A program that notes what it is told and answers as `answers` says."""
+    settings.WEBHOOKS_MAY_REACH_LOOPBACK = True
+    told: list[SimpleNamespace] = []
+    answers: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            told.append(SimpleNamespace(headers=dict(self.headers), body=body, path=self.path))
+            status = answers.pop(0) if answers else 204
+            self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/hook", told=told, answers=answers)
+    server.shutdown()
+    server.server_close()
+
+
+def listening(practice, url, *events) -> tuple[WebhookEndpoint, str]:
+    with practice_scope(practice.pk):
+        return webhooks.add_endpoint(url, events or ["invoice.posted"], by=None)
+
+
+def happened(practice, event="invoice.posted", **data) -> None:
+    with practice_scope(practice.pk):
+        webhooks.emit(event, **(data or {"invoice": 7}))
+
+
+def deliver(practice) -> int:
+    with acting_for(practice.pk):
+        return webhooks.deliver_due()
+
+
+def deliveries(practice) -> list[WebhookDelivery]:
+    with practice_scope(practice.pk):
+        return list(WebhookDelivery.objects.order_by("pk"))
+
+
+def test_an_event_arrives_signed_so_that_the_receiver_can_check_it(brook, cedar, target):
+    _, secret = listening(brook, target.url)
+    listening(cedar, target.url)
+    happened(brook, invoice=7, number="SI-7")
+    assert practices_from("webhook_practices_due") == [brook.pk]
+    assert deliver(brook) == 1
+    [message] = target.told
+    body = json.loads(message.body)
+    assert (body["type"], body["data"]) == ("invoice.posted", {"invoice": 7, "number": "SI-7"})
+    signed = f"{message.headers['webhook-id']}.{message.headers['webhook-timestamp']}.{message.body}"
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    expected = base64.b64encode(hmac.new(key, signed.encode(), hashlib.sha256).digest()).decode()
+    assert message.headers["webhook-signature"] == f"v1,{expected}"
+    assert abs(int(message.headers["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 60
+    assert deliver(brook) == 0
+    assert deliver(cedar) == 0
+    assert practices_from("webhook_practices_due") == []
+
+
+def test_only_what_was_asked_for_is_told_and_nothing_after_the_end(brook, target):
+    endpoint, _ = listening(brook, target.url, "invoice.failed")
+    happened(brook, "invoice.posted")
+    assert deliveries(brook) == []
+    happened(brook, "invoice.failed")
+    with practice_scope(brook.pk):
+        webhooks.remove_endpoint(endpoint)
+    assert deliver(brook) == 0
+    happened(brook, "invoice.failed")
+    assert len(deliveries(brook)) == 1
+    assert target.told == []
+
+
+def test_an_event_that_is_rolled_back_is_told_nobody(brook, target):
+    listening(brook, target.url)
+
+    def undone():
+        with practice_scope(brook.pk):
+            webhooks.emit("invoice.posted", invoice=7)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        undone()
+    assert deliveries(brook) == []
+
+
+def test_a_target_that_answers_500_is_asked_less_and_less_for_a_day_and_then_given_up(brook, target, clock):
+    listening(brook, target.url)
+    happened(brook)
+    target.answers += [500] * 200
+    waits = []
+    while (delivery := deliveries(brook)[0]).status == "pending":
+        now = datetime.now(UTC)
+        with practice_scope(brook.pk):
+            paused = WebhookEndpoint.objects.get().paused_until
+        due = max(delivery.not_before, paused or delivery.not_before)
+        if due > now:
+            waits.append((due - now).total_seconds())
+            clock.move_to(due + timedelta(seconds=1))
+        deliver(brook)
+    assert (delivery.status, delivery.answer_status) == ("failed", 500)
+    assert delivery.failure == "It answered 500."
+    assert 8 < len(target.told) < 25
+    assert waits == sorted(waits) or max(waits) <= 4 * 3600 + 60
+    assert len({message.headers["webhook-id"] for message in target.told}) == 1
+
+
+def test_after_some_failures_an_endpoint_is_left_alone_and_the_others_are_not(brook, target, clock):
+    bad, _ = listening(brook, target.url)
+    for _ in range(webhooks.STRIKES + 5):
+        happened(brook)
+    target.answers += [500] * webhooks.STRIKES
+    deliver(brook)
+    assert len(target.told) == webhooks.STRIKES
+    listening(brook, target.url + "/good")
+    happened(brook)
+    deliver(brook)
+    assert [message.path for message in target.told[webhooks.STRIKES :]] == ["/hook/good"]
+    clock.shift(webhooks.LEFT_ALONE + timedelta(hours=1))
+    deliver(brook)
+    with practice_scope(brook.pk):
+        assert WebhookEndpoint.objects.get(pk=bad.pk).strikes == 0
+    assert {delivery.status for delivery in deliveries(brook)} == {"delivered"}
+
+
+def test_a_replay_has_the_same_id_and_is_safe_to_press_again(brook, target):
+    listening(brook, target.url)
+    happened(brook)
+    deliver(brook)
+    [delivery] = deliveries(brook)
+    with practice_scope(brook.pk):
+        webhooks.replay(delivery)
+        webhooks.replay(delivery)
+    assert deliver(brook) == 1
+    assert len({message.headers["webhook-id"] for message in target.told}) == 1
+    assert len(target.told) == 2
+    assert target.told[0].body == target.told[1].body
+
+
+def test_a_redirect_is_not_followed(brook, target):
+    listening(brook, target.url)
+    happened(brook)
+    target.answers.append(307)
+    assert deliver(brook) == 0
+    assert [message.path for message in target.told] == ["/hook"]
+    assert "redirect" in deliveries(brook)[0].failure
+
+
+def test_a_name_that_leads_to_a_private_network_is_not_called(brook, target, settings, monkeypatch):
+    """Also when it did not when it was added: it is looked at with every message."""
+    settings.WEBHOOKS_MAY_REACH_LOOPBACK = False
+    listening(brook, "https://hooks.example.com/")
+    happened(brook)
+    answers = [
+        [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443)),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.8", 443)),
+        ]
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers[0])
+    connected = []
+    monkeypatch.setattr(socket, "create_connection", lambda *args, **_: connected.append(args))
+    assert deliver(brook) == 0
+    assert connected == []
+    assert "private network" in deliveries(brook)[0].failure
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch):
+    """A name that answers differently the second time gains nothing: it is asked once."""
+    asked, connected = [], []
+
+    def resolve(host, port, **_):
+        asked.append(host)
+        address = "93.184.216.34" if len(asked) == 1 else "127.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    def connect(address, *_):
+        connected.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(outbound.NotReached):
+        outbound.post("https://hooks.example.com/", b"{}", {})
+    assert (asked, connected) == (["hooks.example.com"], [("93.184.216.34", 443)])
+
+
+def test_a_target_that_trickles_is_cut_off(settings, monkeypatch):
+    """A byte now and then keeps no worker: the whole answer has a deadline."""
+    settings.WEBHOOKS_MAY_REACH_LOOPBACK = True
+    monkeypatch.setattr(outbound, "DEADLINE", 0.3)
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle():
+            client, _ = server.accept()
+            with client:
+                client.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not stop.wait(0.02):
+                    try:
+                        client.sendall(b"a")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=trickle, daemon=True)
+        thread.start()
+        with pytest.raises(outbound.NotReached):
+            outbound.post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
+        stop.set()
+        thread.join(timeout=5)
+    assert not thread.is_alive()
+
+
+def test_an_owner_adds_an_endpoint_and_sees_its_secret_once(client_of, brook):
+    alice = client_of("alice")
+    page = "/p/brook-co/settings/webhooks/"
+    refused = alice.post(page + "add/", {"url": "https://10.0.0.8/", "events": ["invoice.posted"]})
+    assert refused.status_code == 422
+    assert "Give a name" in refused.content.decode()
+    added = alice.post(page + "add/", {"url": "https://hooks.example.com/", "events": ["invoice.posted"]})
+    assert added.status_code == 200
+    assert "whsec_" in added.content.decode()
+    assert added.headers["Cache-Control"] == "no-store"
+    listed = alice.get(page).content.decode()
+    assert "hooks.example.com" in listed
+    assert "whsec_" not in listed
+    happened(brook)
+    with practice_scope(brook.pk):
+        endpoint = WebhookEndpoint.objects.get()
+        delivery = WebhookDelivery.objects.get()
+        WebhookDelivery.objects.update(status="failed")
+    assert "invoice.posted" in alice.get(f"{page}{endpoint.pk}/").content.decode()
+    again = alice.post(f"{page}deliveries/{delivery.pk}/again/")
+    assert again.status_code == 303
+    assert deliveries(brook)[0].status == "pending"
+    assert alice.post(f"{page}{endpoint.pk}/remove/").status_code == 303
+    assert client_of("bob").get(page).status_code == 403
