@@ -9,6 +9,7 @@ from clients.signals import client_restored, clients_merged, merge_undone
 from invoicing.client_states import settle_clients
 from invoicing.models import BillingSchedule, Invoice, Payment
 from invoicing.operations import realign, start_billing
+from invoicing.renewals import end_replaced
 from practices.signals import practice_amended
 from proposals.models import Proposal
 from proposals.signals import proposal_accepted
@@ -24,8 +25,9 @@ def connect() -> None:
 
 
 def bill_accepted_proposal(sender: Any, *, proposal: Proposal, on: date, **_: Any) -> None:
-    """Start billing in the transaction of the last signature."""
+    """Start billing in the transaction of the last signature, and end what it takes over from (G38)."""
     start_billing(proposal, on=on)
+    end_replaced(proposal, on=on)
 
 
 def date_coming_bills_anew(sender: Any, *, changes: dict[str, Any], **_: Any) -> None:

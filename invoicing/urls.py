@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.views import billing, bills, clients, invoices, month_end, schedules, service_use
+from invoicing.views import billing, bills, clients, invoices, month_end, renewals, schedules, service_use
 
 app_name = "invoicing"
 urlpatterns = [
@@ -35,6 +35,7 @@ urlpatterns = [
     path("invoices/<int:pk>/discard/", invoices.invoice_discard, name="invoice-discard"),
     path("invoices/<int:pk>/void/", invoices.invoice_void, name="invoice-void"),
     path("invoices/<int:pk>/post/", invoices.invoice_post, name="invoice-post"),
+    path("clients/<int:pk>/renew/", renewals.client_renew, name="client-renew"),
     path("clients/<int:pk>/services/", clients.client_services, name="client-services"),
     path("clients/<int:pk>/schedule/", clients.client_schedule, name="client-schedule"),
     path("clients/<int:pk>/invoices/", clients.client_invoices, name="client-invoices"),

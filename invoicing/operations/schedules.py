@@ -6,6 +6,7 @@ active ⇄ paused
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import takewhile
 
 from clients.operations import check_may_bill, may_bill
@@ -26,8 +27,10 @@ from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
 from invoicing.operations.advancing import locked, restood
 from invoicing.operations.invoices import draft_invoice, issue_invoice
 from invoicing.queries import invoice_day
+from money.amounts import to_pence
 from practices import audit
 from practices.templatetags.dates import written_date
+from proposals.billing_rules import Rule
 from proposals.models import Proposal, ProposalLine
 from proposals.periods import Period
 
@@ -52,6 +55,9 @@ def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
     )
     day = invoice_day()
     schedules = BillingSchedule.objects.bulk_create([_schedule_of(line, proposal, on, day) for line in lines])
+    schedules += BillingSchedule.objects.bulk_create(
+        [_deposit_of(schedule, on) for schedule in schedules if schedule.proposal_line.deposit]
+    )
     audit.record("billing.started", proposal, schedules=len(schedules))
     upfront = [schedule for schedule in schedules if schedule.billing == Billing.UPFRONT]
     if upfront and not may_bill(proposal.client, on=on):
@@ -82,10 +88,33 @@ def _schedule_of(line: ProposalLine, proposal: Proposal, on: date, day: int) -> 
         needs_confirming=line.needs_confirming,
         **line.rule.fields,
     )
+    if line.deposit:
+        # Billed on acceptance already, so what is left of the whole line is one price.
+        schedule.unit_price = to_pence(line.quantity * line.billed_price) - line.deposit
+        schedule.quantity = Decimal(1)
     if schedule.billing == Billing.RECURRING:
         first = next(schedule.rhythm(day).after(None))
         schedule.next_starts_on, schedule.next_bill_on = first.starts_on, first.billed_on
     return schedule
+
+
+def _deposit_of(schedule: BillingSchedule, on: date) -> BillingSchedule:
+    """The part of work billed on completion that is billed on acceptance, a line of its own (G12)."""
+    return BillingSchedule(
+        client=schedule.client,
+        proposal_line=schedule.proposal_line,
+        split_from=schedule,
+        service=schedule.service,
+        name=f"Deposit: {schedule.name}"[:120],
+        quantity=Decimal(1),
+        unit_price=schedule.proposal_line.deposit,
+        tax_rate=schedule.tax_rate,
+        starts_on=on,
+        bills_from=on,
+        next_starts_on=on,
+        mode=schedule.mode,
+        **Rule().fields,
+    )
 
 
 def complete_schedule(schedule: BillingSchedule, *, on: date) -> Invoice:

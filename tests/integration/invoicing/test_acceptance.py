@@ -7,9 +7,12 @@ import pytest
 
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice
 from invoicing.operations import bill_due_periods, complete_schedule, start_billing
+from invoicing.renewals import draft_renewal
 from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
+from proposals.models import Proposal
+from proposals.operations.renewing import supersede_renewed
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -153,3 +156,33 @@ def test_g11_an_add_on_that_was_left_out_is_not_billed(brook):
         )
         accept(proposal)
         assert Invoice.objects.get().lines.count() == 1
+
+
+def test_g12_a_deposit_is_billed_on_acceptance_and_taken_off_when_the_work_is_done(brook):
+    with practice_scope(brook.pk):
+        rule = ON_COMPLETION | {"name": "Accounts", "price": "600", "discount_percent": 10, "deposit": 200}
+        accept(a_proposal(rule))
+        deposit = Invoice.objects.get()
+        assert (deposit.lines.get().name, deposit.net, deposit.gross) == ("Deposit: Accounts", 200, 240)
+        rest = complete_schedule(BillingSchedule.objects.to_complete().get(), on=TODAY)
+        assert rest.net == Decimal("340.00")
+        assert deposit.net + rest.net == 540
+
+
+def test_g38_a_renewal_takes_over_at_its_start_and_the_renewed_is_superseded(brook):
+    with practice_scope(brook.pk):
+        old = a_proposal(MONTHLY, starts_on=date(2027, 1, 1))
+        Proposal.objects.filter(pk=old.pk).update(number=90)
+        accept(old, on=date(2027, 1, 1))
+        renewal = draft_renewal(old.client, starts_on=date(2027, 5, 1), on=TODAY)
+        [line] = renewal.lines.all()
+        assert (line.unit_price, line.replaces.proposal, renewal.renews) == (100, old, old)
+        assert BillingSchedule.objects.get().ends_on is None
+        Proposal.objects.filter(pk=renewal.pk).update(status="accepted", document_sha256="0" * 64)
+        renewal.refresh_from_db()
+        supersede_renewed(renewal, on=TODAY)
+        accept(renewal)
+        first, second = BillingSchedule.objects.order_by("id")
+        assert (first.ends_on, second.starts_on) == (date(2027, 4, 30), date(2027, 5, 1))
+        old.refresh_from_db()
+        assert old.status == "superseded"
