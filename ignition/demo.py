@@ -5,7 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from clients.models import Client, ContactPerson
-from clients.operations import add_client
+from clients.operations import add_client, add_group, review_client, tag_client, write_note
+from clients.operations.records import assign_client
 from practices.models import Membership, Practice, PracticeProfile, User
 from practices.operations import amend_profile, open_practice
 from practices.tenancy import practice_scope
@@ -165,6 +166,23 @@ def stock(practice: Practice) -> None:
         message="It was good to meet you. This is what we would do for you, and what it costs.",
     )
     draft_proposal(proposal, [demo_line(*pair) for pair in zip(SERVICES, services, strict=True)])
+    tell_about(clients[0], practice)
+
+
+def tell_about(client: Client, practice: Practice) -> None:
+    """What a practice comes to know of a client: who looks after it, its checks, tags, a group and a note."""
+    owner = (
+        Membership.objects.filter(practice=practice, role=Membership.Role.OWNER)
+        .select_related("user")[0]
+        .user
+    )
+    today = practice.today()
+    assign_client(client, "manager", owner)
+    tag_client(client, ["Payroll", "VIP"])
+    add_group("The Quay family", [client])
+    next_year = today + timedelta(days=365)
+    review_client(client, status=Client.Aml.CLEARED, reviewer=owner, on=today, next_on=next_year)
+    write_note(client, "Rings on Mondays. Prefers to be written to.")
 
 
 def introduce(practice: Practice) -> None:

@@ -113,8 +113,12 @@ class ImportRow(TenantModel):
         editable=False,
         related_name="+",
         db_index=False,
+        db_constraint=False,
     )
-    source = models.ForeignKey(ClientImport, models.CASCADE, related_name="rows", db_index=False)
+    # The keys with the practice in them, which every tenant table gets, are checks enough.
+    source = models.ForeignKey(
+        ClientImport, models.CASCADE, related_name="rows", db_index=False, db_constraint=False
+    )
     position = models.PositiveIntegerField()
     name = models.CharField(max_length=120)
     #: The name as it is compared, to find repeated rows.
@@ -123,7 +127,9 @@ class ImportRow(TenantModel):
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     message = models.CharField(max_length=500, blank=True)
     #: Whom the row was found to be, or the client that was made of it.
-    client = models.ForeignKey(Client, models.SET_NULL, null=True, related_name="+", db_index=False)
+    client = models.ForeignKey(
+        Client, models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     choice = models.CharField(max_length=10, choices=Choice.choices, blank=True)
     done = models.CharField(max_length=10, choices=Done.choices, blank=True)
     #: Field → [before, after], of a client that was updated.
