@@ -48,7 +48,12 @@ def row_addresses() -> list[tuple[str, URLPattern, dict[str, object]]]:
 def answers(browser, practice: str, method: str, addresses=ADDRESSES) -> dict[str, int]:
     """What each address answers this browser: its name to the status."""
     ask = getattr(browser, method)
-    return {name: ask(address_of(name, arguments, practice)).status_code for name, _, arguments in addresses}
+    statuses = {}
+    for name, _, arguments in addresses:
+        answer = ask(address_of(name, arguments, practice))
+        answer.close()  # a file is a file until somebody has read it
+        statuses[name] = answer.status_code
+    return statuses
 
 
 def test_there_are_addresses_to_test():
