@@ -18,10 +18,11 @@ from practices.requests import PracticeRequest, requires, see_other
 from proposals import bills
 from proposals.assembling import assembled_document
 from proposals.checklist import Check, Contents, Step, checks_of, contents_of, state_of
-from proposals.documents import readable
+from proposals.choices import settled_choice, usual_choice
 from proposals.editor_forms import MessageForm, ParticularsForm, PresentationForm
 from proposals.errors import ChangedElsewhere, NotADraft
 from proposals.models import Proposal, ProposalTemplate
+from proposals.offers import offer_for
 from proposals.operations import VALIDITY, draft_proposal
 from proposals.operations.editing import amend_particulars, choose_signatories, set_options
 from proposals.operations.templates import apply_template
@@ -313,6 +314,6 @@ def proposal_preview(request: PracticeRequest, practice: str, pk: int) -> HttpRe
     if proposal.is_editable:
         read = contents(request, proposal)
         document = assembled_document(proposal, read.people, on=read.today)
-    return render(
-        request, "proposals/proposal_preview.html", {"proposal": proposal, "offer": readable(document)}
-    )
+    choice = settled_choice(proposal) if proposal.signatures.exists() else usual_choice(document)
+    context = {"proposal": proposal, "offer": offer_for(document, choice)}
+    return render(request, "proposals/proposal_preview.html", context)

@@ -111,3 +111,11 @@ def test_g12_g56_a_deposit_is_due_on_acceptance_and_open_prices_say_so(client, b
     assert "£120.00 when you accept" in text
     assert "£480.00" in text
     assert "Price to be confirmed. At least £500.00" in text
+
+
+def test_g15_the_preview_shows_services_packages_and_letter_as_the_client_sees_them(client_of, brook):
+    with practice_scope(brook.pk):
+        proposal, *_ = with_packages(on=brook.today())
+    text = text_of(client_of("alice").get(f"/p/brook-co/proposals/{proposal.pk}/preview/"))
+    for words in ("Bookkeeping", "Basic", "Full", "Payroll", "Dear Mara Hill"):
+        assert words in text
