@@ -27,6 +27,11 @@ pytest_plugins = ["tests.plugins.features", "tests.sage"]
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often the property tests of polling throw their dice: few times with the suite, many on demand."""
+    parser.addoption("--interleavings", type=int, default=6, help="random interleavings to try (6)")
+
+
 def pytest_configure() -> None:
     """Static files come straight from their folders: there is nothing to collect before a test."""
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -1,0 +1,119 @@
+"""Whatever is done in Sage between polls, and wherever a poll is lost: in the end both sides owe the same."""
+
+import random
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+from invoicing.models import Invoice, Payment
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.models import SageLink
+from sage_integration.sync import pull
+from sage_sandbox.handle import SandboxProblem
+from tests.integration.sage_integration.posting import empty_valkey, fresh, posted
+from tests.integration.sage_integration.test_pull_changes import credited
+
+#: What a poll may be lost at: the answer to one of these, once.
+LOST_AT = ("/contact_payments", "/contact_allocations", "/sales_invoices", "/transactions")
+STEPS = 14
+
+
+class Accountant:
+    """Somebody who changes this and that in Sage; what Sage refuses does not happen."""
+
+    def __init__(self, sage: Any, connection: Any, invoices: list[Any], dice: random.Random) -> None:
+        self.sage, self.connection, self.invoices, self.dice = sage, connection, invoices, dice
+        self.payments: list[str] = []
+        self.allocations: list[str] = []
+
+    def act(self) -> None:
+        """One change, whatever it is."""
+        act = self.dice.choice(
+            [self.pay, self.pay, self.edit, self.move, self.delete, self.credit, self.take_off, self.void]
+        )
+        with suppress(SandboxProblem, IndexError):  # Sage would have said no, or there is nothing to change.
+            act()
+
+    def _amount(self) -> str:
+        return str(Decimal(self.dice.randint(1, 12000)) / 100)
+
+    def pay(self) -> None:
+        invoice = self.dice.choice(self.invoices)
+        self.payments.append(self.sage.record_payment(invoice.theirs["id"], self._amount())["id"])
+
+    def edit(self) -> None:
+        self.sage.edit_payment(self.dice.choice(self.payments), amount=self._amount())
+
+    def move(self) -> None:
+        target = self.dice.choice(self.invoices).theirs["id"]
+        self.sage.edit_payment(
+            self.dice.choice(self.payments),
+            allocated_artefacts=[{"artefact_id": target, "amount": self._amount()}],
+        )
+
+    def delete(self) -> None:
+        self.sage.delete_payment(self.dice.choice(self.payments))
+
+    def credit(self) -> None:
+        invoice = self.dice.choice(self.invoices)
+        self.allocations.append(credited(self.sage, self.connection, invoice, self.dice.randint(1, 40))["id"])
+
+    def take_off(self) -> None:
+        self.sage.delete_allocation(self.dice.choice(self.allocations))
+
+    def void(self) -> None:
+        if self.dice.random() < 0.3:
+            self.sage.void_invoice(self.dice.choice(self.invoices).theirs["id"])
+
+
+def read(practice, sage, dice) -> None:
+    """A poll, whole or in part, that may be lost in the middle."""
+    empty_valkey()  # Its clock is not moved, and a business that just failed would rest.
+    if dice.random() < 0.3:
+        sage.arm("status", on=f"GET {dice.choice(LOST_AT)}", status=500, times=4)
+    with acting_for(practice.pk):
+        pull.poll_payments(whole=dice.random() < 0.5)
+    sage.disarm()
+
+
+def test_after_any_interleaving_both_sides_owe_the_same_or_the_difference_is_said(
+    brook, enabled, sage, clock, request
+):
+    """Edits, deletions, re-allocations, voids and lost polls in any order; then a poll and a night."""
+    invoices = [posted(brook, sage, "Acme Ltd") for _ in range(3)]
+    rounds = request.config.getoption("--interleavings")
+    for seed in range(rounds):
+        dice = random.Random(seed)
+        accountant = Accountant(sage, enabled, invoices, dice)
+        for _ in range(STEPS):
+            clock.shift(dice.choice([0, 1, 30, 400, 4000]))
+            if dice.random() < 0.35:
+                read(brook, sage, dice)
+            else:
+                accountant.act()
+        clock.shift(400)
+        empty_valkey()
+        with acting_for(brook.pk):
+            pull.poll_payments()
+            pull.reread_open_invoices()
+        agree(brook, sage, invoices, seed)
+        if any(fresh(each.invoice).status == Invoice.Status.VOID for each in invoices):
+            invoices = [posted(brook, sage, "Acme Ltd") for _ in range(3)]
+
+
+def agree(practice, sage, invoices, seed) -> None:
+    stored = {each["id"]: each for each in sage.sales_invoices()}
+    for each in invoices:
+        here, there = fresh(each.invoice), stored[each.theirs["id"]]
+        with practice_scope(practice.pk):
+            said = SageLink.objects.get(sage_id=each.theirs["id"]).difference
+        if there["status"]["id"] == "VOID":
+            assert here.status == Invoice.Status.VOID, f"seed {seed}"
+        else:
+            owed = Decimal(there["outstanding_amount"])
+            assert here.outstanding == owed or said, f"seed {seed}: {here.outstanding} here, {owed} in Sage"
+            assert said == "" or here.outstanding != owed, f"seed {seed}: {said} is said, and both agree"
+    with practice_scope(practice.pk):
+        for payment in Payment.objects.filter(kind=Payment.Kind.RECEIVED, reversed_at=None):
+            settled = sum(part.amount for part in payment.allocations.all())
+            assert payment.on_account + settled <= payment.amount, f"seed {seed}: {payment} counts twice"
