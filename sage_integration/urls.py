@@ -5,6 +5,7 @@ from django.urls import path
 from sage_integration.views import (
     adoption,
     app_clients,
+    balance,
     clients,
     connection,
     contacts,
@@ -20,6 +21,9 @@ app_name = "sage"
 urlpatterns = [
     path("apps/", connection.app_list, name="app-list"),
     path("sage/", connection.connection_detail, name="connection-detail"),
+    path("sage/balance/", balance.balance_page, name="balance"),
+    path("sage/balance/report.csv", balance.penny_csv, name="penny-report"),
+    path("sage/balance/invoices/<int:pk>/", balance.invoice_lines, name="invoice-lines"),
     path("sage/connect/", connection.connection_begin, name="connection-begin"),
     path("sage/enable/", connection.connection_enable, name="connection-enable"),
     path("sage/disconnect/", connection.connection_disconnect, name="connection-disconnect"),

@@ -1,0 +1,212 @@
+"""Whether everything meant for Sage is there once, with our total: a line, a report by month, what needs somebody."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import zip_longest
+
+from django.db.models import Sum
+
+from invoicing.models import Invoice, InvoiceLine
+from ledger.models import Posting
+from money.amounts import ZERO
+from sage_integration.explanations import EXPLANATIONS
+from sage_integration.models import SageLink, SyncRun
+from sage_integration.sage.resources.documents import DocumentLine
+from sage_integration.sync.wanted import newest_links
+
+Status = Posting.Status
+#: The largest number of documents that need somebody shown on the page; the rest is counted.
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Invoices meant for Sage, and where they are; ``looked_at`` is when all documents were compared last."""
+
+    intended: int
+    in_sage: int
+    twice: int
+    missing: int
+    on_the_way: int
+    need_you: int
+    looked_at: datetime | None
+
+    @property
+    def in_words(self) -> str:
+        """`412 intended, 412 in Sage, 0 twice, 0 missing`."""
+        return f"{self.intended} intended, {self.in_sage} in Sage, {self.twice} twice, {self.missing} missing"
+
+    @property
+    def is_even(self) -> bool:
+        """Whether everything is in Sage once."""
+        return self.intended == self.in_sage and not self.twice and not self.missing
+
+
+def balance() -> Balance:
+    """The balance of all copies that were asked for and neither withdrawn nor held back."""
+    copies = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE)
+    posted = copies.filter(status=Status.POSTED).count()
+    missing = SageLink.objects.filter(
+        difference="missing", posting__kind=Posting.Kind.INVOICE_CREATE, posting__status=Status.POSTED
+    ).count()
+    on_the_way = copies.filter(status__in=[Status.PENDING, Status.LEASED]).count()
+    need_you = copies.filter(status=Status.FAILED).count()
+    audit = SyncRun.objects.filter(kind=SyncRun.Kind.AUDIT, counts__has_key="checked").first()
+    return Balance(
+        intended=posted + on_the_way + need_you,
+        in_sage=posted - missing,
+        twice=audit.counts.get("duplicated", 0) if audit else 0,
+        missing=missing,
+        on_the_way=on_the_way,
+        need_you=need_you,
+        looked_at=audit.finished_at if audit else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An invoice that needs somebody: what happened, since when, and the money at stake in pounds."""
+
+    invoice: Invoice
+    sentence: str
+    since: datetime
+    amount: Decimal
+    posting_id: int
+
+
+def troubles_of_invoices() -> list[Trouble]:
+    """Refused copies and documents that differ, the most money first."""
+    failed = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Status.FAILED)
+    differing = SageLink.objects.exclude(difference="").select_related("posting")
+    found: dict[int, tuple[str, datetime, int]] = {
+        link.posting.subject_id: (
+            link.difference_in_words,
+            link.differs_since or link.seen_at,
+            link.posting_id,
+        )
+        for link in differing.order_by("posting__copy")[:MOST_SHOWN]
+    }
+    for posting in failed.order_by("-id")[:MOST_SHOWN]:
+        since = posting.settled_at or posting.requested_at
+        explanation = EXPLANATIONS.get(posting.failure)
+        sentence = explanation.sentence if explanation else posting.failure_detail
+        found[posting.subject_id] = sentence, since, posting.pk
+    invoices = Invoice.objects.select_related("client").in_bulk(found)
+    rows = [
+        Trouble(invoices[pk], sentence, since, invoices[pk].gross, posting_id)
+        for pk, (sentence, since, posting_id) in found.items()
+        if pk in invoices
+    ]
+    return sorted(rows, key=lambda row: (-row.amount, row.since))
+
+
+@dataclass(frozen=True, slots=True)
+class PennyRow:
+    """An invoice here beside its newest copy in Sage; what Sage has is None while no copy arrived."""
+
+    invoice: Invoice
+    number: str
+    theirs: Decimal | None
+
+    @property
+    def difference(self) -> Decimal:
+        """Sage's total less ours, in pounds; nothing while no copy arrived."""
+        return ZERO if self.theirs is None else self.theirs - self.invoice.gross
+
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """What one VAT rate adds up to in a month, in pounds."""
+
+    percent: Decimal
+    net: Decimal
+    vat: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PennyReport:
+    """A month, invoice by invoice: ours, Sage's, the difference."""
+
+    month: date
+    rows: list[PennyRow]
+    rates: list[RateRow]
+
+    @property
+    def ours(self) -> Decimal:
+        """The total of what arrived in Sage, as it is here."""
+        return sum((row.invoice.gross for row in self.rows if row.theirs is not None), ZERO)
+
+    @property
+    def theirs(self) -> Decimal:
+        """The total of the same invoices as Sage holds them."""
+        return sum((row.theirs for row in self.rows if row.theirs is not None), ZERO)
+
+    @property
+    def difference(self) -> Decimal:
+        """Sage's less ours."""
+        return self.theirs - self.ours
+
+    @property
+    def waiting(self) -> int:
+        """Invoices of the month of which no copy has arrived."""
+        return sum(row.theirs is None for row in self.rows)
+
+    @property
+    def apart(self) -> list[PennyRow]:
+        """The invoices that are not the same on both sides."""
+        return [row for row in self.rows if row.difference]
+
+
+def penny_report(month: date, business_id: str) -> PennyReport:
+    """The invoices of a month (by tax point, first to last day) beside their newest copies."""
+    after = (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+    invoices = list(
+        Invoice.objects.issued()
+        .filter(tax_point__gte=month, tax_point__lt=after)
+        .select_related("client")
+        .order_by("number")
+    )
+    links = newest_links([invoice.pk for invoice in invoices], business_id)
+    rows = [
+        PennyRow(invoice, link.sage_number, link.gross) if link else PennyRow(invoice, "", None)
+        for invoice in invoices
+        for link in [links.get(invoice.pk)]
+    ]
+    rates = (
+        InvoiceLine.objects.filter(invoice__in=[invoice.pk for invoice in invoices])
+        .order_by("-vat_percent")
+        .values_list("vat_percent")
+        .annotate(Sum("net"), Sum("vat"))
+    )
+    return PennyReport(month, rows, [RateRow(*rate) for rate in rates])
+
+
+@dataclass(frozen=True, slots=True)
+class LinePair:
+    """A line here beside the line in the same place in Sage; either may be absent."""
+
+    name: str
+    percent: Decimal | None
+    ours: Decimal | None
+    theirs: Decimal | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two are not the same to the penny."""
+        return self.ours != self.theirs
+
+
+def line_by_line(lines: list[InvoiceLine], stored: list[DocumentLine]) -> list[LinePair]:
+    """Where a difference is: net and VAT of each line, ours and Sage's."""
+    pairs: list[LinePair] = []
+    for ours, theirs in zip_longest(lines, stored):
+        name = ours.name if ours else str(theirs.get("description") or "")[:160]
+        percent = ours.vat_percent if ours else None
+        for part in ("net", "vat"):
+            amount = getattr(ours, part) if ours else None
+            key = "net_amount" if part == "net" else "tax_amount"
+            held = theirs.get(key) if theirs else None
+            label = f"{name}, {'net' if part == 'net' else 'VAT'}"
+            pairs.append(LinePair(label, percent, amount, held))  # type: ignore[arg-type]  # one of two amounts
+    return pairs

@@ -1,0 +1,102 @@
+"""The balance between here and Sage, the penny report of a month, and a difference located to its line."""
+
+from datetime import date, timedelta
+
+import structlog
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from invoicing.models import Invoice
+from practices.permissions import Can
+from practices.requests import PracticeRequest, opens_own_scope, requires
+from practices.spreadsheets import csv_response
+from practices.tenancy import practice_transaction
+from sage_integration.balance import balance, line_by_line, penny_report, troubles_of_invoices
+from sage_integration.connections import current_connection
+from sage_integration.explanations import sentence_of
+from sage_integration.sage.errors import SageError
+from sage_integration.sessions import open_sage
+from sage_integration.sync.wanted import newest_link
+
+log = structlog.get_logger(__name__)
+
+
+@requires(Can.SEE)
+@require_safe
+def balance_page(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The balance in one line, what needs somebody, and a month to the penny."""
+    month = _month(request)
+    connection = current_connection()
+    report = penny_report(month, connection.business_id if connection else "")
+    here = reverse("sage:balance", args=[practice])
+    before = (month - timedelta(days=1)).replace(day=1)
+    after = (month + timedelta(days=32)).replace(day=1)
+    context = {
+        "sage": connection,
+        "balance": balance(),
+        "troubles": troubles_of_invoices(),
+        "report": report,
+        "before_url": f"{here}?month={before:%Y-%m}",
+        "after_url": f"{here}?month={after:%Y-%m}",
+        "csv_url": f"{reverse('sage:penny-report', args=[practice])}?month={month:%Y-%m}",
+    }
+    return render(request, "sage_integration/balance.html", context)
+
+
+@requires(Can.SEE)
+@require_safe
+def penny_csv(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The penny report of a month as a spreadsheet."""
+    month = _month(request)
+    connection = current_connection()
+    report = penny_report(month, connection.business_id if connection else "")
+    heads = ["Invoice", "Client", "Date", "Number in Sage", "Ours", "In Sage", "Difference"]
+    rows = [
+        [
+            row.invoice.number_label,
+            row.invoice.client.name,
+            row.invoice.tax_point,
+            row.number,
+            row.invoice.gross,
+            row.theirs,
+            row.difference,
+        ]
+        for row in report.rows
+    ]
+    rates = [[f"VAT at {rate.percent}%", "", "", "", rate.net, rate.vat, ""] for rate in report.rates]
+    return csv_response(f"penny-report-{month:%Y-%m}", heads, [*rows, *rates])
+
+
+@opens_own_scope
+@requires(Can.SEE)
+@require_safe
+def invoice_lines(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """An invoice beside its copy in Sage as it is now, line by line; nothing is changed."""
+    with practice_transaction():
+        invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
+        lines, connection = list(invoice.lines.all()), current_connection()
+        link = newest_link(pk, connection.business_id) if connection else None
+    if connection is None or link is None:
+        raise Http404
+    pairs, why = [], ""
+    try:
+        with open_sage(connection, urgent=True) as sage:
+            stored = sage.sales_invoices.get(link.sage_id)
+    except SageError as error:
+        log.warning("reading an invoice failed", error=type(error).__name__, status=error.status)
+        why = sentence_of(error)
+    else:
+        pairs = line_by_line(lines, stored.get("invoice_lines") or [])
+    with practice_transaction():
+        context = {"invoice": invoice, "link": link, "pairs": pairs, "why": why}
+        return render(request, "sage_integration/invoice_lines.html", context)
+
+
+def _month(request: PracticeRequest) -> date:
+    """The first day of the month asked for; of the current month for anything else."""
+    try:
+        return date.fromisoformat(f"{request.GET.get('month', '')}-01")
+    except ValueError:
+        return request.practice.today().replace(day=1)

@@ -1,0 +1,105 @@
+"""The balance in one line, the penny report of a month, and the receipt of each invoice (ideas 1 and 3)."""
+
+import csv
+import io
+from decimal import Decimal
+
+from django.urls import reverse
+
+from ledger.outbox import retry_posting
+from practices.tenancy import practice_scope
+from sage_integration.balance import balance, penny_report
+from tests.factories import TODAY
+from tests.integration.sage_integration.polling import poll, polled
+from tests.integration.sage_integration.posting import issued_invoice, posted, posting_of, push_once
+
+MONTH = TODAY.replace(day=1)
+
+
+def path(name: str, practice, **kwargs) -> str:
+    return reverse(f"sage:{name}", kwargs={"practice": practice.slug, **kwargs})
+
+
+def balance_of(practice):
+    with practice_scope(practice.pk):
+        return balance()
+
+
+def report_of(practice, connection):
+    with practice_scope(practice.pk):
+        return penny_report(MONTH, connection.business_id)
+
+
+def test_the_balance_is_one_line_that_says_where_everything_is(brook, cedar, enabled, sage, client_of):
+    posted(brook, sage)
+    posted(brook, sage, "Bolt Ltd")
+    assert balance_of(brook).in_words == "2 intended, 2 in Sage, 0 twice, 0 missing"
+    assert balance_of(brook).is_even
+    assert balance_of(cedar).in_words == "0 intended, 0 in Sage, 0 twice, 0 missing"
+    page = client_of("alice").get(path("balance", brook)).content.decode()
+    assert "2 intended, 2 in Sage, 0 twice, 0 missing" in page
+    assert "Nothing needs you" in page
+
+
+def test_what_was_refused_or_went_missing_needs_somebody_with_the_money_at_stake_p05(
+    brook, enabled, sage, acme, clock, client_of
+):
+    """P05: each is listed with what happened and its amount, and it is gone once it was mended."""
+    sage.arm("status", on="POST /sales_invoices", status=422, times=1)
+    refused = issued_invoice(brook, "Bolt Ltd", ("300.00",))
+    push_once(brook)
+    polled(brook)
+    clock.shift(600)
+    sage.delete_record("sales_invoices", acme.theirs["id"])
+    poll(brook)
+    found = balance_of(brook)
+    assert (found.in_words, found.need_you, found.is_even) == (
+        "2 intended, 0 in Sage, 0 twice, 1 missing",
+        1,
+        False,
+    )
+    alice = client_of("alice")
+    page = alice.get(path("balance", brook)).content.decode()
+    assert page.index("£360.00") < page.index("is not in Sage any more")
+    failed = posting_of(refused)
+    with practice_scope(brook.pk):
+        retry_posting(failed)
+    push_once(brook)
+    assert balance_of(brook).need_you == 0
+    assert "£360.00" not in alice.get(path("balance", brook)).content.decode().partition("Penny report")[0]
+
+
+def test_a_penny_that_drifted_is_found_and_located_to_its_line(brook, enabled, sage, acme, clock, client_of):
+    """Idea 3: somebody edits one line in Sage by a penny of VAT; the report says which."""
+    even = report_of(brook, enabled)
+    assert (even.ours, even.theirs, even.difference, even.apart) == (Decimal(120), Decimal(120), 0, [])
+    [line] = acme.theirs["invoice_lines"]
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "tax_amount": "20.01"}])
+    clock.shift(600)
+    poll(brook)
+    report = report_of(brook, enabled)
+    assert report.difference == Decimal("0.01")
+    [apart] = report.apart
+    assert apart.invoice == acme.invoice
+    assert [(rate.percent, rate.net, rate.vat) for rate in report.rates] == [(20, 100, 20)]
+    alice = client_of("alice")
+    lines = alice.get(path("invoice-lines", brook, pk=acme.invoice.pk)).content.decode()
+    assert lines.count("Differs") == 1
+    assert lines.index("VAT</th>") < lines.index("£20.01") < lines.index("Differs")
+    sheet = alice.get(path("penny-report", brook), {"month": f"{MONTH:%Y-%m}"})
+    rows = list(csv.reader(io.StringIO(sheet.content.decode("utf-8-sig"))))
+    assert rows[1][-3:] == ["120.00", "120.01", "0.01"]
+
+
+def test_while_sage_is_away_the_lines_say_so(brook, enabled, sage, acme, client_of):
+    sage.arm("status", on="GET /sales_invoices", status=500, times=9)
+    page = client_of("alice").get(path("invoice-lines", brook, pk=acme.invoice.pk)).content.decode()
+    assert "Nothing was changed" in page
+
+
+def test_every_copy_has_a_receipt(brook, enabled, sage, acme, client_of):
+    """Idea 1: intent, when it was sent, Sage's id, tries, created or found there."""
+    page = client_of("alice").get(path("posting-detail", brook, pk=acme.posting.pk)).content.decode()
+    assert acme.posting.idempotency_id in page
+    assert acme.theirs["id"] in page
+    assert "Created by this copy" in page
