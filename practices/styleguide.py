@@ -119,6 +119,7 @@ def sample_content() -> dict[str, object]:
         "today": date(2027, 3, 5),
         "now": datetime(2027, 3, 5, 14, 2, tzinfo=UTC),
         "page": Paginator(range(412), 50).page(3),
+        "keyset": {"previous": "?before=x", "next": "?after=x"},
         "chips": CHIPS,
         "steps": STEPS,
         "tabs": TABS,
