@@ -9,7 +9,7 @@ from proposals.models import Proposal
 from tests.integration.proposals.offers import MONTHLY, a_draft, a_line
 
 
-def test_g01_a_row_saves_by_itself_and_a_second_window_is_told(alice, brook):
+def test_g01_a_row_saves_by_itself_and_a_second_window_is_told(alice, brook, watch):
     with practice_scope(brook.pk):
         draft = a_draft(a_line(MONTHLY), on=brook.today())
     page = alice
@@ -31,3 +31,4 @@ def test_g01_a_row_saves_by_itself_and_a_second_window_is_told(alice, brook):
     expect(page.locator("#bills")).to_contain_text("£432.00")
     with practice_scope(brook.pk):
         assert Proposal.objects.get().lines.get().quantity == 4
+    watch.expect_refusals(409)
