@@ -178,11 +178,20 @@ class ClientList:
         """The rows shown now."""
         return keyset_page(self.clients, ORDERS[self.sort], query, size=PAGE)
 
-    def cells(self, page: Sequence[Client], today: date) -> list[tuple[Client, list[Cell]]]:
+    def cells(self, page: Sequence[Client], today: date) -> list[tuple[Client, list[tuple[Column, Cell]]]]:
         """Each client of a page with what the chosen columns say of it."""
         ids = [client.pk for client in page]
         found = [column.cells(ids, today) for column in self.columns]
-        return [(client, [cells.get(client.pk, Cell()) for cells in found]) for client in page]
+        return [
+            (
+                client,
+                [
+                    (column, cells.get(client.pk, Cell()))
+                    for column, cells in zip(self.columns, found, strict=True)
+                ],
+            )
+            for client in page
+        ]
 
     def totals(self, today: date) -> list[Cell | None]:
         """What each column adds up to for everything the filters let through."""
