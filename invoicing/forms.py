@@ -26,6 +26,27 @@ class InvoiceForm(forms.Form):
     )
 
 
+class AmendForm(forms.Form):
+    """The dates an issued invoice is to carry, and why it changes."""
+
+    tax_point = forms.DateField(
+        label="Invoice date", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    due_on = forms.DateField(label="Due", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    reason = forms.CharField(
+        max_length=200, label="Why it changes", help_text="Kept with the invoice, and not sent to anybody."
+    )
+
+
+class CreditForm(forms.Form):
+    """Why an invoice is taken back, and the date of the credit note."""
+
+    reason = forms.CharField(max_length=200, label="Reason")
+    issued_on = forms.DateField(
+        label="Date", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+
+
 class LineForm(forms.Form):
     """One line of an invoice; a row without a service is left out."""
 

@@ -1,7 +1,8 @@
 """Reads that join or add up: what is billed next, what is owed, where invoices stand in the ledger."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,11 +12,12 @@ from invoicing.coming import coming_total
 from invoicing.models import (
     Allocation,
     BillingSchedule,
+    CreditNote,
     Invoice,
     InvoiceQuerySet,
 )
-from ledger.models import Posting
-from ledger.states import Subject
+from ledger.models import LedgerSettings, Posting
+from ledger.states import State, Subject, posting_state
 from money.amounts import ZERO
 from practices.models import Practice
 from practices.tenancy import acting_practice_id
@@ -83,9 +85,59 @@ def latest_postings(invoices: Collection[int]) -> dict[int, Posting]:
     return latest
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """What the ledger has, or is told, of one invoice."""
+
+    #: The newest copy; a withdrawn one only where nothing else is.
+    posting: Posting | None = None
+    #: A change or void of it that has not come to its end.
+    change: Posting | None = None
+    #: Copies that arrived and still are there.
+    copies: int = 0
+    is_credited: bool = False
+
+
+def ledger_facts(invoices: Collection[int]) -> dict[int, LedgerFacts]:
+    """The facts of each invoice of a list, by its id, in two queries."""
+    grouped: dict[int, list[Posting]] = defaultdict(list)
+    for posting in Posting.objects.filter(kind__in=INVOICE_KINDS, subject_id__in=invoices).order_by(
+        "copy", "id"
+    ):
+        grouped[posting.subject_id].append(posting)
+    credited = set(CreditNote.objects.filter(invoice__in=invoices).values_list("invoice", flat=True))
+    return {pk: facts_from(grouped[pk], is_credited=pk in credited) for pk in invoices}
+
+
+def facts_from(postings: Iterable[Posting], *, is_credited: bool) -> LedgerFacts:
+    """The facts that follow from everything posted about one invoice, in the order of copies."""
+    known = list(postings)
+    copies = [posting for posting in known if posting.kind == Posting.Kind.INVOICE_CREATE]
+    live = [posting for posting in copies if posting.status != Posting.Status.CANCELLED]
+    latest = (live or copies or [None])[-1]
+    ended = (Posting.Status.POSTED, Posting.Status.CANCELLED)
+    changes = (each for each in known if latest and each.target_id == latest.pk and each.status not in ended)
+    gone = (Posting.Standing.VOID, Posting.Standing.MISSING)
+    there = [each for each in live if each.status == Posting.Status.POSTED and each.standing not in gone]
+    return LedgerFacts(latest, next(changes, None), len(there), is_credited)
+
+
+def state_of(
+    invoice: Invoice, facts: LedgerFacts, ledger: LedgerSettings, *, place: int | None = None
+) -> State:
+    """How the invoice stands with the ledger, the same wherever it is shown (FEATURES 4.12)."""
+    subject = replace(subject_of(invoice), is_credited=facts.is_credited)
+    return posting_state(
+        facts.posting, subject, ledger, place=place, change=facts.change, copies=facts.copies
+    )
+
+
 def subject_of(invoice: Invoice) -> Subject:
     """The invoice as the ledger's states know it; its client has to be loaded."""
+    settled = invoice.status == Invoice.Status.ISSUED and invoice.outstanding < invoice.gross
     return Subject(
+        revision=invoice.revision,
+        settlement=("part_paid" if invoice.outstanding else "paid") if settled else "",
         pk=invoice.pk,
         is_draft=invoice.status == Invoice.Status.DRAFT,
         is_void=invoice.status == Invoice.Status.VOID,

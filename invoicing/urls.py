@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from invoicing.views import billing, bills, clients, invoices, month_end, renewals, schedules, service_use
+from invoicing.views import (
+    billing,
+    bills,
+    clients,
+    corrections,
+    credit_notes,
+    invoices,
+    month_end,
+    renewals,
+    schedules,
+    service_use,
+)
 
 app_name = "invoicing"
 urlpatterns = [
@@ -34,6 +45,18 @@ urlpatterns = [
     path("invoices/<int:pk>/issue/", invoices.invoice_issue, name="invoice-issue"),
     path("invoices/<int:pk>/discard/", invoices.invoice_discard, name="invoice-discard"),
     path("invoices/<int:pk>/void/", invoices.invoice_void, name="invoice-void"),
+    path("invoices/<int:pk>/amend/", corrections.invoice_amend, name="invoice-amend"),
+    path(
+        "invoices/<int:pk>/as-in-sage/", corrections.invoice_discard_changes, name="invoice-discard-changes"
+    ),
+    path(
+        "invoices/<int:pk>/void-in-sage/", corrections.invoice_void_in_ledger, name="invoice-void-in-ledger"
+    ),
+    path("invoices/<int:pk>/accept-void/", corrections.invoice_accept_void, name="invoice-accept-void"),
+    path("invoices/<int:pk>/credit/", credit_notes.credit_note_new, name="credit-note-new"),
+    path("credit-notes/<int:pk>/", credit_notes.credit_note_detail, name="credit-note-detail"),
+    path("credit-notes/<int:pk>/copy/", credit_notes.credit_note_post, name="credit-note-post"),
+    path("credit-notes/<int:pk>/update/", credit_notes.credit_note_update, name="credit-note-update"),
     path("invoices/<int:pk>/post/", invoices.invoice_post, name="invoice-post"),
     path("clients/<int:pk>/renew/", renewals.client_renew, name="client-renew"),
     path("clients/<int:pk>/services/", clients.client_services, name="client-services"),

@@ -36,6 +36,11 @@ class Subject:
     #: The client's own switch (F18, F64), and where it is turned.
     leaves_by_itself: bool = True
     client_id: int = 0
+    #: Counts the amendments after issue.
+    revision: int = 1
+    #: `paid`, `part_paid` or anything else, as money mirrored here says.
+    settlement: str = ""
+    is_credited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,18 @@ class State:
 
 
 def posting_state(
-    posting: Posting | None, subject: Subject, ledger: LedgerSettings, *, place: int | None = None
+    posting: Posting | None,
+    subject: Subject,
+    ledger: LedgerSettings,
+    *,
+    place: int | None = None,
+    change: Posting | None = None,
+    copies: int = 1,
 ) -> State:
-    """How a document stands with the ledger; ``place`` is its place in the queue where that is known."""
+    """How a document stands with the ledger; ``place`` is its place in the queue where that is known.
+
+    ``change`` is a change of the copy that has not come to its end, ``copies`` how many of them the ledger holds.
+    """
     if posting is None or posting.status == Status.CANCELLED:
         return _without_posting(subject, ledger)
     if posting.status == Status.HELD:
@@ -81,6 +95,8 @@ def posting_state(
     if posting.status == Status.FAILED:
         return _failed(posting)
     if posting.status == Status.POSTED:
+        if posting.kind == Posting.Kind.INVOICE_CREATE and subject.pk and not subject.is_void:
+            return _copied(posting, subject, ledger, change, copies)
         return _posted(posting)
     return _on_its_way(posting, ledger, place)
 
@@ -165,6 +181,166 @@ def _posted(posting: Posting) -> State:
     note = "It gets its number, and counts, once somebody releases it in Sage." if is_draft else ""
     look = Action("Open in Sage", url=posting.external_url, right=Can.SEE) if posting.external_url else None
     return State("in_sage", label, "good", note=note, main=look, others=(_details(posting),))
+
+
+def _copied(
+    copy: Posting, subject: Subject, ledger: LedgerSettings, change: Posting | None, copies: int
+) -> State:
+    """A copy that is in the ledger, beside the invoice here (FEATURES 4.12): the first thing that holds."""
+    if change is not None:
+        return _changing(change, ledger)
+    if copy.standing in UNDECIDED:
+        return _undecided(copy, subject)
+    is_changed_here = subject.revision > copy.held_revision
+    is_changed_there = copy.standing == Posting.Standing.CHANGED
+    if is_changed_here or is_changed_there:
+        return _changed(copy, subject, here=is_changed_here, there=is_changed_there)
+    if copy.blocked == Posting.Blocked.LOCKED and subject.settlement != "paid" and not subject.is_credited:
+        return _locked(copy, subject)
+    if subject.settlement in SETTLED or copy.blocked == Posting.Blocked.SETTLED:
+        return _settled(copy, subject)
+    state = _posted(copy)
+    rest = (_check(subject), _again(subject), _credit(subject), _details(copy))
+    if copies > 1:
+        latest = copy.external_number or copy.reference
+        note = f"Sage holds {copies} copies of it. Changes go to the latest, {latest}."
+        main = replace(state.main, label="Open latest") if state.main else None
+        return replace(
+            state,
+            key="copied_again",
+            label=f"Copied {copies} times",
+            note=note,
+            main=main,
+            others=(_all_copies(subject), *rest),
+        )
+    return replace(state, others=rest)
+
+
+def _changing(change: Posting, ledger: LedgerSettings) -> State:
+    """A change or void on its way; the copy itself is in the ledger all the while."""
+    state = _failed(change) if change.status == Status.FAILED else _on_its_way(change, ledger, None)
+    words = "Void in Sage" if change.kind == Posting.Kind.INVOICE_VOID else "Update in Sage"
+    if state.main and state.main.reason:
+        state = replace(state, main=replace(state.main, label=words))
+    if change.status == Status.FAILED:
+        review = Action(
+            "Review differences", "sage:invoice-differences", change.subject_id, icon="git-compare"
+        )
+        state = replace(
+            state,
+            main=review,
+            others=(_change("Try again", "ledger:posting-retry", change, "refresh-cw"), _details(change)),
+        )
+    return state
+
+
+def _undecided(copy: Posting, subject: Subject) -> State:
+    decide = Action("Decide", "sage:invoice-differences", subject.pk, icon="git-compare")
+    key, label, note = UNDECIDED[Posting.Standing(copy.standing)]
+    return State(key, label, "bad", "circle-alert", note, decide, (_check(subject), _details(copy)))
+
+
+def _changed(copy: Posting, subject: Subject, *, here: bool, there: bool) -> State:
+    review = _review(subject.pk)
+    if not there:
+        reason = WHY_NOT.get(copy.blocked, "")
+        update = Action(
+            "Update in Sage",
+            "sage:invoice-update",
+            subject.pk,
+            is_change=True,
+            icon="refresh-cw",
+            reason=reason,
+        )
+        discard = Action(
+            "Discard changes",
+            "invoicing:invoice-discard-changes",
+            subject.pk,
+            Can.ISSUE_INVOICES,
+            is_change=True,
+        )
+        note = "It was changed here since it was copied. Sage still has it as it was."
+        others = (replace(review, label="View differences"), _again(subject), discard, _details(copy))
+        return State("changed_here", "Changed here", "warn", "pencil", note, update, others)
+    if here:
+        note = (
+            "It was changed here and in Sage since it was copied. Nothing is overwritten before you choose."
+        )
+        return State(
+            "changed_both",
+            "Changed on both sides",
+            "warn",
+            "git-compare",
+            note,
+            review,
+            (_check(subject), _details(copy)),
+        )
+    note = "Somebody changed it in Sage. Take that over, or bring ours back."
+    rest = (_check(subject), _credit(subject), _details(copy))
+    return State("changed_there", "Changed in Sage", "warn", "git-compare", note, review, rest)
+
+
+def _locked(copy: Posting, subject: Subject) -> State:
+    note = "It is on a VAT return or before the lock date in Sage, so neither side changes it any more."
+    credit = replace(_credit(subject), label="Credit and re-issue")
+    look = _look(copy)
+    others = tuple(each for each in (look, _check(subject), _details(copy)) if each)
+    return State("locked", "Locked in Sage", "neutral", "lock", note, credit, others)
+
+
+def _settled(copy: Posting, subject: Subject) -> State:
+    is_paid = subject.settlement == "paid"
+    words = "Credited" if subject.is_credited else "Paid in Sage" if is_paid else "Part paid in Sage"
+    update = Action("Update in Sage", reason=WHY_NOT[Posting.Blocked.SETTLED])
+    rest = (_check(subject), _credit(subject), update, _details(copy))
+    key = "paid" if is_paid else "part_paid"
+    return replace(_posted(copy), key=key, label=words, others=rest)
+
+
+def _review(pk: int) -> Action:
+    return Action("Review differences", "sage:invoice-differences", pk, icon="git-compare")
+
+
+def _check(subject: Subject) -> Action:
+    return Action("Check now", "sage:invoice-check", subject.pk, Can.SEE, is_change=True, icon="refresh-cw")
+
+
+def _again(subject: Subject) -> Action:
+    return Action("Create new…", "sage:invoice-copy-again", subject.pk)
+
+
+def _credit(subject: Subject) -> Action:
+    reason = "It is credited already: there is one credit note for an invoice." if subject.is_credited else ""
+    return Action("Credit…", "invoicing:credit-note-new", subject.pk, Can.CREDIT_INVOICES, reason=reason)
+
+
+def _all_copies(subject: Subject) -> Action:
+    return Action("All copies", "sage:invoice-differences", subject.pk, Can.SEE)
+
+
+def _look(copy: Posting) -> Action | None:
+    return Action("Open in Sage", url=copy.external_url, right=Can.SEE) if copy.external_url else None
+
+
+#: What waits for a decision: key, chip, what it means.
+UNDECIDED = {
+    Posting.Standing.VOID: (
+        "void_in_sage",
+        "Void in Sage",
+        "It was voided in Sage, and still counts here. Accept that, or copy it again.",
+    ),
+    Posting.Standing.MISSING: (
+        "missing_in_sage",
+        "Missing in Sage",
+        "Sage does not have it any more. Link it to another document there, or copy it again.",
+    ),
+}
+SETTLED = {"paid", "part_paid"}
+#: Why a copy cannot be updated.
+WHY_NOT = {
+    Posting.Blocked.SETTLED: "Money is set against it in Sage: take the payment off there first, or credit it.",
+    Posting.Blocked.LOCKED: "It is on a VAT return or before the lock date: credit it and issue it anew.",
+}
 
 
 def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> State:

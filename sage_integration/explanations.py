@@ -32,6 +32,7 @@ DETAILED = {
 }
 #: Pages where a cause is mended; which document or client they are about is known by the posting.
 ACCOUNTS, RATES, CONTACT = "sage:account-map", "sage:tax-rate-map", "sage:contact-choose"
+DIFFERENCES = "sage:invoice-differences"
 CONNECTION, INVOICE, CLIENT = "sage:connection-detail", "invoicing:invoice-detail", "clients:client-edit"
 
 
@@ -134,42 +135,42 @@ EXPLANATIONS: dict[str, Explanation] = {
         "It arrived there, and then somebody voided it.",
         "Void the invoice here too, or make a new copy if the void was a mistake.",
         "Decide about the invoice",
-        INVOICE,
+        DIFFERENCES,
     ),
     "SettledInSage": Explanation(
         "Money is set against this document in Sage, so Sage lets nobody change it.",
         "A payment or a credit note was recorded against it.",
         "Take the payment off the invoice in Sage and try again, or credit the invoice.",
         "See what is possible",
-        INVOICE,
+        DIFFERENCES,
     ),
     "LockedInSage": Explanation(
         "This document is on a VAT return or in a locked period in Sage, so it stays as it is.",
         "Changing it would change a return that has been made.",
         "Credit the invoice and issue it anew: both land in the open period.",
         "See what is possible",
-        INVOICE,
+        DIFFERENCES,
     ),
     "MissingInSage": Explanation(
         "The document that was to be changed is not in Sage any more.",
         "It was deleted there.",
         "Link the invoice to another document in Sage, or copy it again.",
         "Decide about the invoice",
-        INVOICE,
+        DIFFERENCES,
     ),
     "ChangedInSage": Explanation(
         "Somebody changed this document in Sage in the meantime, so nothing was overwritten.",
         "It is not as it was when the change was asked for.",
         "Look at the differences and choose again.",
         "See the differences",
-        INVOICE,
+        DIFFERENCES,
     ),
     "NeedsReplacing": Explanation(
         "This document cannot be changed in place.",
         "A line has to go, and Sage cannot take one off an invoice for certain.",
         "Void the copy and make a new one: the page of differences does both.",
         "See the differences",
-        INVOICE,
+        DIFFERENCES,
     ),
     "InvoiceNotInSage": Explanation(
         "The invoice that this credit note takes back is not in Sage.",

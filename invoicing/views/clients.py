@@ -13,9 +13,8 @@ from invoicing.client_plan import client_plan
 from invoicing.coming import amounts_of, next_bills
 from invoicing.models import BillingSchedule, Invoice
 from invoicing.practicalities import Practicalities
-from invoicing.queries import latest_postings, subject_of, totals_of
+from invoicing.queries import ledger_facts, state_of, totals_of
 from ledger.outbox import ledger_settings
-from ledger.states import posting_state
 from money.amounts import price_line
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
@@ -84,14 +83,14 @@ def client_invoices(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     page = invoices.filter(pk__lt=int(before)) if before.isdecimal() else invoices
     found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]
-    postings, ledger = latest_postings([invoice.pk for invoice in shown]), ledger_settings()
+    facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()
     context = client_page(request, client, "Invoices") | {
         "rows": [
             {
                 "invoice": invoice,
                 "settlement": invoice.settlement(today),
-                "posting": (posting := postings.get(invoice.pk)),
-                "state": posting_state(posting, subject_of(invoice), ledger),
+                "posting": facts[invoice.pk].posting,
+                "state": state_of(invoice, facts[invoice.pk], ledger),
             }
             for invoice in shown
         ],

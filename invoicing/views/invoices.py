@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clients.models import Client
 from invoicing.forms import BLANK_ROWS, BaseLineFormSet, InvoiceForm, line_formset
 from invoicing.history import events_of
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.operations import (
     amend_draft,
     discard_draft,
@@ -23,20 +23,23 @@ from invoicing.operations import (
     post_invoice,
     void_invoice,
 )
+from invoicing.operations.amending import why_not_amend
 from invoicing.operations.invoices import why_not_void
 from invoicing.queries import (
     allocations_of,
+    facts_from,
     invoice_to_post,
     invoices_in,
     latest_postings,
+    ledger_facts,
     postings_of,
-    subject_of,
+    state_of,
     totals_of,
 )
+from invoicing.views.credit_notes import credit_note_state
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from ledger.queries import place_in_queue
-from ledger.states import posting_state
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -68,15 +71,15 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
     page = invoices.filter(pk__lt=int(before)) if before.isdecimal() else invoices
     found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]
-    postings, ledger = latest_postings([invoice.pk for invoice in shown]), ledger_settings()
+    facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()
     kept = {name: value for name, value in chosen.items() if value}
     context = {
         "rows": [
             {
                 "invoice": invoice,
                 "settlement": invoice.settlement(today),
-                "posting": (posting := postings.get(invoice.pk)),
-                "state": posting_state(posting, subject_of(invoice), ledger),
+                "posting": facts[invoice.pk].posting,
+                "state": state_of(invoice, facts[invoice.pk], ledger),
             }
             for invoice in shown
         ],
@@ -114,6 +117,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     get_object_or_404(Invoice, pk=pk)
     invoice = invoice_to_post(pk)
     refusal = why_not_void(invoice, latest_postings([pk]).get(pk))
+    stands_still = why_not_amend(invoice, postings_of(invoice))
     context = {
         **_panel(request, invoice),
         "settlement": invoice.settlement(request.practice.today()),
@@ -122,6 +126,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "allocations": allocations_of(invoice),
         "events": events_of(invoice),
         "why_not_void": refusal.message if refusal else "",
+        "why_not_amend": stands_still.message if stands_still else "",
     }
     return render(request, "invoicing/invoice_detail.html", context)
 
@@ -129,17 +134,21 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
 def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
     """What the Sage panel shows; it asks again while a posting is on its way."""
     postings = postings_of(invoice)
-    posting = next((found for found in postings if found.status != Posting.Status.CANCELLED), None)
+    note = CreditNote.objects.filter(invoice=invoice).first()
+    facts = facts_from(reversed(postings), is_credited=note is not None)
+    posting, change = facts.posting, facts.change
     place = place_in_queue(posting) if posting else None
-    state = posting_state(posting, subject_of(invoice), ledger_settings(), place=place)
+    state = state_of(invoice, facts, ledger_settings(), place=place)
+    under_way = (Posting.Status.PENDING, Posting.Status.LEASED)
     return {
         "invoice": invoice,
+        "credit_note": note,
+        "credit_state": credit_note_state(note, request.role) if note else None,
         "state": state.visible_to(request.role),
-        "has_preview": state.key not in ("in_sage", "void", "not_connected"),
+        "has_preview": posting is None or posting.status != Posting.Status.POSTED,
         "posting": posting,
         "earlier": [found for found in postings if found != posting],
-        "is_on_its_way": posting is not None
-        and posting.status in (Posting.Status.PENDING, Posting.Status.LEASED),
+        "is_on_its_way": any(each and each.status in under_way for each in (posting, change)),
         "here": reverse("invoicing:invoice-detail", args=[request.practice.slug, invoice.pk]),
     }
 

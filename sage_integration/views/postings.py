@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from clients.models import Client
-from invoicing.models import Invoice
+from invoicing.models import CreditNote, Invoice
 from invoicing.queries import INVOICE_KINDS, invoice_to_post, latest_postings, subject_of
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
@@ -20,7 +20,7 @@ from practices.permissions import Can, may
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
-from sage_integration.explanations import CLIENT, CONTACT, EXPLANATIONS, INVOICE
+from sage_integration.explanations import CLIENT, CONTACT, DIFFERENCES, EXPLANATIONS, INVOICE
 from sage_integration.foreseen import contact_foreseen
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageLink
@@ -58,15 +58,16 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     invoice = _invoice_of(posting)
     state = posting_state(
         posting,
-        subject_of(invoice) if invoice else Subject(),
+        subject_of(invoice) if invoice and posting.kind == Posting.Kind.INVOICE_CREATE else Subject(),
         ledger_settings(),
         place=place_in_queue(posting),
+        change=Posting.objects.filter(target=posting).open().first(),
     )
     state = replace(state, others=tuple(each for each in state.others if each.page != "sage:posting-detail"))
     context = {
         "posting": posting,
         "invoice": invoice,
-        "client": None if invoice else Client.objects.filter(pk=posting.subject_id).first(),
+        "client": None if invoice else _client_of(posting),
         "state": state.visible_to(request.role),
         "explanation": EXPLANATIONS.get(posting.failure),
         "link": SageLink.objects.filter(posting=posting).first(),
@@ -88,14 +89,15 @@ def posting_fix(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
     explanation = EXPLANATIONS.get(posting.failure)
     page = explanation.page if explanation else ""
     invoice = _invoice_of(posting)
-    client_id = invoice.client_id if invoice else posting.subject_id
+    client = _client_of(posting)
+    client_id = invoice.client_id if invoice else client.pk if client else 0
     if page in (CONTACT, CLIENT):
         return see_other(request, page, practice=practice, pk=client_id)
-    if page == INVOICE and invoice:
+    if page in (INVOICE, DIFFERENCES) and invoice:
         return see_other(request, page, practice=practice, pk=invoice.pk)
-    if page and page != INVOICE and may(request.role, Can.MANAGE_CONNECTION):
+    if page and page not in (INVOICE, DIFFERENCES) and may(request.role, Can.MANAGE_CONNECTION):
         return see_other(request, page, practice=practice)
-    if page and page != INVOICE:
+    if page and page not in (INVOICE, DIFFERENCES):
         messages.warning(request, f"Only an owner of {request.practice} can change this. Ask one of them.")
     return see_other(request, "sage:posting-detail", practice=practice, pk=pk)
 
@@ -105,3 +107,12 @@ def _invoice_of(posting: Posting) -> Invoice | None:
         return None
     found: Invoice | None = Invoice.objects.select_related("client").filter(pk=posting.subject_id).first()
     return found
+
+
+def _client_of(posting: Posting) -> Client | None:
+    """Whom a posting without an invoice is about: the contact's client, or the credited one."""
+    if posting.kind == Posting.Kind.CONTACT_UPSERT:
+        found: Client | None = Client.objects.filter(pk=posting.subject_id).first()
+        return found
+    note = CreditNote.objects.select_related("client").filter(pk=posting.subject_id).first()
+    return note.client if note else None

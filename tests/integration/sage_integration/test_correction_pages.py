@@ -1,0 +1,117 @@
+"""The pages on which copies are checked, updated, made anew and credited."""
+
+import pytest
+
+from invoicing.models import CreditNote, Invoice
+from ledger.models import Posting
+from practices.tenancy import practice_scope
+from tests.integration.sage_integration.posting import fresh, posted, posting_of, push_once
+from tests.integration.sage_integration.test_corrections import amend, look
+
+
+@pytest.fixture
+def acme(brook, enabled, sage):
+    """An invoice of £120 that is in Sage."""
+    return posted(brook, sage)
+
+
+def path(brook, what: str, invoice, app: str = "sage/") -> str:
+    return f"/p/{brook.slug}/{app}invoices/{invoice.pk}/{what}"
+
+
+def page(browser, brook, invoice) -> str:
+    return browser.get(path(brook, "", invoice, "")).content.decode()
+
+
+def test_f72_the_invoice_page_shows_each_state_with_what_can_be_done(brook, sage, acme, alice):
+    shown = page(alice, brook, acme.invoice)
+    assert "Create new…" in shown
+    assert "Check now" in shown
+    amend(acme.invoice, "150.00")
+    shown = page(alice, brook, acme.invoice)
+    assert "Changed here" in shown
+    assert "Update in Sage" in shown
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-01")
+    look(brook, acme.invoice)
+    assert "Changed on both sides" in page(alice, brook, acme.invoice)
+    assert "Changed on both sides" in alice.get(f"/p/{brook.slug}/invoices/").content.decode()
+
+
+def test_f73_update_is_a_button_and_the_differences_have_four_columns(brook, sage, acme, alice):
+    amend(acme.invoice, "150.00")
+    shown = alice.get(path(brook, "differences/", acme.invoice)).content.decode()
+    for words in ("Agreed", "Ours now", "Last copied", "In Sage", "£100.00", "£150.00", "Changed here"):
+        assert words in shown
+    answer = alice.post(path(brook, "update/", acme.invoice))
+    assert answer.status_code == 303
+    push_once(brook)
+    assert "Changed here" not in page(alice, brook, acme.invoice)
+
+
+def test_f75_create_new_asks_for_a_reason_and_a_confirmation(brook, sage, acme, alice):
+    address = path(brook, "copy-again/", acme.invoice)
+    assert "twice" in alice.get(address).content.decode()
+    assert alice.post(address, {"reason": "Lost"}).status_code == 422
+    assert alice.post(address, {"reason": "", "confirmed": "yes"}).status_code == 422
+    assert alice.post(address, {"reason": "Lost", "confirmed": "yes"}).status_code == 303
+    push_once(brook)
+    assert "Copied 2 times" in page(alice, brook, acme.invoice)
+
+
+@pytest.mark.parametrize("what", ["update/", "copy-again/", "replace/"])
+def test_f68_a_member_without_the_right_may_not_copy_or_update(brook, acme, client_of, what):
+    assert client_of("bob").post(path(brook, what, acme.invoice)).status_code == 403
+
+
+def test_fault_53_a_void_in_sage_is_seen_and_accepted(brook, sage, acme, alice):
+    sage.void_invoice(acme.theirs["id"])
+    assert alice.post(path(brook, "check/", acme.invoice)).status_code == 303
+    assert "Void in Sage" in page(alice, brook, acme.invoice)
+    assert "Accept, and void it here" in alice.get(path(brook, "differences/", acme.invoice)).content.decode()
+    assert alice.post(path(brook, "accept-void/", acme.invoice, "")).status_code == 303
+    assert fresh(acme.invoice).status == Invoice.Status.VOID
+
+
+def test_fault_53_a_document_deleted_in_sage_is_missing_and_can_be_copied_again(brook, sage, acme, alice):
+    sage.delete_record("sales_invoices", acme.theirs["id"])
+    alice.post(path(brook, "check/", acme.invoice))
+    assert "Missing in Sage" in page(alice, brook, acme.invoice)
+    alice.post(path(brook, "copy-again/", acme.invoice), {"reason": "Deleted", "confirmed": "yes"})
+    push_once(brook)
+    assert len(sage.sales_invoices()) == 1
+
+
+def test_f76_a_credit_note_is_made_from_the_invoice_with_a_reason(brook, sage, acme, alice):
+    address = path(brook, "credit/", acme.invoice, "")
+    assert "Credit INV-000001" in alice.get(address).content.decode()
+    assert alice.post(address, {"issued_on": "2027-03-10", "reason": ""}).status_code == 422
+    answer = alice.post(address, {"issued_on": "2027-03-10", "reason": "Left"})
+    assert answer.status_code == 303
+    assert "CN-000001" in alice.get(answer["Location"]).content.decode()
+    push_once(brook)
+    push_once(brook)
+    shown = alice.get(answer["Location"]).content.decode()
+    assert "In Sage as" in shown
+    assert "Credited" in page(alice, brook, acme.invoice)
+    assert alice.get(address).status_code == 303
+    with practice_scope(brook.pk):
+        assert CreditNote.objects.count() == 1
+
+
+def test_an_amendment_needs_a_reason_and_is_put_back_by_one_button(brook, sage, acme, alice):
+    address = path(brook, "amend/", acme.invoice, "")
+    assert "Amend INV-000001" in alice.get(address).content.decode()
+    amend(acme.invoice, "150.00")
+    assert alice.post(path(brook, "as-in-sage/", acme.invoice, "")).status_code == 303
+    assert str(fresh(acme.invoice).gross) == "120.00"
+    copy = posting_of(acme.invoice)
+    assert copy.held_revision == fresh(acme.invoice).revision
+    assert "Changed here" not in page(alice, brook, acme.invoice)
+
+
+def test_a_void_in_sage_is_asked_for_with_a_reason(brook, sage, acme, alice):
+    assert alice.post(path(brook, "void-in-sage/", acme.invoice, ""), {"reason": "Twice"}).status_code == 303
+    push_once(brook)
+    assert fresh(acme.invoice).status == Invoice.Status.VOID
+    with practice_scope(brook.pk):
+        assert Posting.objects.get(kind="invoice.void").status == "posted"
