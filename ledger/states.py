@@ -236,7 +236,7 @@ def _changing(change: Posting, ledger: LedgerSettings) -> State:
 
 def _undecided(copy: Posting, subject: Subject) -> State:
     decide = Action("Decide", "sage:invoice-differences", subject.pk, icon="git-compare")
-    key, label, note = UNDECIDED[Posting.Standing(copy.standing)]
+    key, label, note = UNDECIDED[copy.standing]
     return State(key, label, "bad", "circle-alert", note, decide, (_check(subject), _details(copy)))
 
 
@@ -323,7 +323,7 @@ def _look(copy: Posting) -> Action | None:
 
 
 #: What waits for a decision: key, chip, what it means.
-UNDECIDED = {
+UNDECIDED: dict[str, tuple[str, str, str]] = {
     Posting.Standing.VOID: (
         "void_in_sage",
         "Void in Sage",
@@ -337,7 +337,7 @@ UNDECIDED = {
 }
 SETTLED = {"paid", "part_paid"}
 #: Why a copy cannot be updated.
-WHY_NOT = {
+WHY_NOT: dict[str, str] = {
     Posting.Blocked.SETTLED: "Money is set against it in Sage: take the payment off there first, or credit it.",
     Posting.Blocked.LOCKED: "It is on a VAT return or before the lock date: credit it and issue it anew.",
 }
