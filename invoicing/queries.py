@@ -114,9 +114,10 @@ def facts_from(postings: Iterable[Posting], *, is_credited: bool) -> LedgerFacts
     known = list(postings)
     copies = [posting for posting in known if posting.kind == Posting.Kind.INVOICE_CREATE]
     live = [posting for posting in copies if posting.status != Posting.Status.CANCELLED]
-    latest = (live or copies or [None])[-1]
+    latest = next(reversed(live or copies), None)
     ended = (Posting.Status.POSTED, Posting.Status.CANCELLED)
-    changes = (each for each in known if latest and each.target_id == latest.pk and each.status not in ended)
+    target = latest.pk if latest is not None else None
+    changes = (each for each in known if target and each.target_id == target and each.status not in ended)
     gone = (Posting.Standing.VOID, Posting.Standing.MISSING)
     there = [each for each in live if each.status == Posting.Status.POSTED and each.standing not in gone]
     return LedgerFacts(latest, next(changes, None), len(there), is_credited)
