@@ -37,5 +37,5 @@ def test_a_practice_signs_up_and_a_colleague_joins_from_an_invitation(cast, visi
     colleague.get_by_role("button", name="Sign out").click()
     colleague.get_by_label("Email").fill("eve@dale.example")
     colleague.get_by_label("Password").fill(PASSWORD)
-    colleague.get_by_role("button", name="Sign in").click()
+    colleague.get_by_role("button", name="Sign in", exact=True).click()
     expect(colleague.get_by_role("heading", name="Home")).to_be_visible()
