@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from practices.models import Practice
+from practices.rest.filters import refuse_unknown
 from practices.rest.middleware import etag_of
 
 
@@ -26,5 +27,6 @@ class PracticeView(APIView):
     @extend_schema(operation_id="practice_retrieve", responses=PracticeSerializer)
     def get(self, request: Request) -> Response:
         """Its particulars."""
+        refuse_unknown(request, {"fields"})
         data = PracticeSerializer(request._request.api_key.practice).data  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
         return Response(data, headers={"ETag": etag_of(data)})

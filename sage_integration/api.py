@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from practices.rest.filters import refuse_unknown
 from practices.rest.middleware import etag_of
 from sage_integration.models import SageConnection
 
@@ -26,6 +27,7 @@ class ConnectionView(APIView):
     @extend_schema(operation_id="connection_retrieve", responses=ConnectionSerializer)
     def get(self, request: Request) -> Response:
         """Its state; `not_connected` where there is none."""
+        refuse_unknown(request, {"fields"})
         connection = SageConnection.objects.order_by("-id").first()
         data = {
             "status": connection.status if connection else "not_connected",

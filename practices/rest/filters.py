@@ -27,8 +27,7 @@ class DeclaredFilters(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """The rows that fit every parameter given."""
         filters: dict[str, Filter] = view.filters if view.detail is False else {}
-        if unknown := set(request.query_params) - set(filters) - self.KNOWN:
-            raise ValidationError({name: ["There is no such parameter."] for name in sorted(unknown)})
+        refuse_unknown(request, {*filters, *self.KNOWN})
         for name, wanted in filters.items():
             if name in request.query_params:
                 try:
@@ -50,6 +49,12 @@ class DeclaredFilters(BaseFilterBackend):
             }
             for name, wanted in view.filters.items()
         ]
+
+
+def refuse_unknown(request: Request, known: set[str]) -> None:
+    """Raises `ValidationError` for query parameters that mean nothing here."""
+    if unknown := set(request.query_params) - known:
+        raise ValidationError({name: ["There is no such parameter."] for name in sorted(unknown)})
 
 
 def _schema_of(value: serializers.Field[Any, Any, Any, Any]) -> dict[str, Any]:
