@@ -318,11 +318,12 @@ def test_a_void_invoice_shows_that_it_is(brook, issued, client_of):
     assert "Withdrawn" in page or "never reached Sage" in page
 
 
-def test_void_is_shown_disabled_with_its_reason_once_sage_has_the_invoice(brook, issued, client_of):
+def test_once_sage_has_the_invoice_it_is_voided_there_first_with_a_reason(brook, issued, client_of):
     with practice_scope(brook.pk):
         Posting.objects.update(status="posted", external_id="x")
     page = client_of("alice").get(path("invoice-detail", brook, pk=issued.pk)).content.decode()
-    assert "This invoice is in Sage, so it is voided there first" in page
+    assert "Void this invoice in Sage and here?" in page
+    assert "Void this invoice?" not in page
 
 
 def test_f66_f67_a_posted_invoice_links_to_sage_and_says_how_to_record_a_payment(brook, issued, client_of):

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from practices.tenancy import acting_for
+from ledger.models import Posting
+from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SyncRun
 from sage_integration.sync import pull
 
@@ -21,3 +22,10 @@ def polled(practice) -> SyncRun:
     assert run is not None
     assert run.problem == ""
     return run
+
+
+def standing_of(copied) -> str:
+    """What is known of a copy in Sage: that it was voided there, changed, is missing."""
+    with practice_scope(copied.posting.practice_id):
+        standing: str = Posting.objects.get(pk=copied.posting.pk).standing
+    return standing
