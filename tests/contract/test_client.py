@@ -320,6 +320,7 @@ def test_a_credit_note_is_created_looked_up_and_allocated_to_its_invoice(sage):
         row["id"] for row in sage.contact_allocations.list(updated_or_created_since=before)
     ]
     assert list(sage.contact_allocations.list(deleted_since=before)) == []
+    assert list(sage.transactions.list(updated_or_created_since=before)), "the ledger's own feed tells of it"
     assert sage.sales_invoices.get(made["id"])["outstanding_amount"] == 0
     assert sage.sales_credit_notes.get(note["id"])["outstanding_amount"] == 0
     assert len(sage.sales_credit_notes.payments_allocations(note["id"])) == 1
