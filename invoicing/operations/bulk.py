@@ -99,7 +99,7 @@ def _claim_periods(invoices: Iterable[NewInvoice]) -> set[tuple[int, date]]:
             " SELECT %s, '', schedule_id, starts_on, invoice_id"
             " FROM unnest(%s::bigint[], %s::date[], %s::bigint[])"
             " AS period(schedule_id, starts_on, invoice_id)"
-            " ON CONFLICT (practice_id, schedule_id, starts_on) DO NOTHING"
+            " ON CONFLICT DO NOTHING"
             " RETURNING schedule_id, starts_on",
             [
                 acting_practice_id(),

@@ -20,7 +20,7 @@ from sage_integration import tokens
 from sage_integration.models import SageConnection
 from sage_integration.sage.errors import ReauthorisationRequired, SageError
 from sage_integration.sync import pull
-from tests.integration.invoicing.documents import MONTHLY, a_schedule
+from tests.integration.invoicing.documents import MONTHLY, a_schedule, bill_without_asking
 from tests.integration.sage_integration.posting import (
     add_client,
     empty_valkey,
@@ -220,6 +220,7 @@ def monthly_billing(stage: Stage) -> list[str]:
     """A monthly service is billed for four months, in runs that come late and twice."""
     today = timezone.localdate()
     with practice_scope(stage.practice.pk):
+        bill_without_asking()
         a_schedule(MONTHLY, starts_on=today, on=today)
     for days in (0, 0, 40, 5, 60):
         stage.clock.shift(timedelta(days=days))

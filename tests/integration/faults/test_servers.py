@@ -242,7 +242,7 @@ def test_fault_40_the_disk_of_postgresql_is_full(brook, enabled, sage, clock):
         with connection.cursor() as cursor:
             cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'No space left' USING ERRCODE = '53100'; END $$")
 
-    moment = Moment("statement", 2, words='INSERT INTO "invoicing_invoiceline"')
+    moment = Moment("statement", words="invoicing_invoiceline")
     with at(moment, full), acting_for(brook.pk), pytest.raises(DatabaseError, match="No space left"):
         run_billing(today)
     with practice_scope(brook.pk):
