@@ -1,6 +1,7 @@
 """Forms about services being billed: pausing, moving, one bill changed, split, or issued by hand."""
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 
@@ -49,6 +50,9 @@ class SplitForm(forms.Form):
         label="Amount before VAT", min_value=Decimal("0.01"), max_digits=12, decimal_places=2
     )
     bills_on = _date(label="Billed on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="split_%s", **kwargs)  # It stands beside the form of the whole bill.
 
 
 class HandItemForm(forms.Form):
