@@ -52,7 +52,8 @@ class SplitForm(forms.Form):
     bills_on = _date(label="Billed on")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="split_%s", **kwargs)  # It stands beside the form of the whole bill.
+        super().__init__(*args, **kwargs)
+        self.auto_id = "split_%s"  # It stands beside the form of the whole bill.
 
 
 class HandItemForm(forms.Form):
