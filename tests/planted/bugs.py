@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
+from itertools import islice
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -124,10 +125,10 @@ def believes_in_its_lease() -> Iterator[None]:
 
 # What is replaced is called under its own name, as it was before.
 create_invoice, write, headers = SalesInvoices.create, Transport.write, Transport._headers
-postpone, mark_failed, due, next_number = (
+postpone, mark_failed, since, next_number = (
     outbox.postpone,
     outbox.mark_failed,
-    Rhythm.due,
+    Rhythm.since,
     invoices.next_number,
 )
 result_of = dispatch.result_of
@@ -297,10 +298,10 @@ BUGS = [
         swapped(invoices, "request_posting", nothing),
     ),
     Bug(
-        "a late billing run bills the newest period only",
+        "a billing run passes the oldest period over",
         "I1",
         scenarios.monthly_billing,
-        swapped(Rhythm, "due", lambda rhythm, on: due(rhythm, on)[-1:]),
+        swapped(Rhythm, "since", lambda rhythm, starts_on: islice(since(rhythm, starts_on), 1, None)),
     ),
     Bug(
         "a request names no business",
