@@ -55,6 +55,16 @@ class Practicalities:
         return leaves_at(now, self.settings.quiet_minutes, self.settings.quiet_until, self.time_zone)
 
 
+def quiet_time_in_words(settings: InvoicingSettings) -> str:
+    """How long what is billed stays here before it may leave: `30 minutes`, `until 18:00`; empty for not at all."""
+    words = []
+    if settings.quiet_minutes:
+        words.append(f"{settings.quiet_minutes} minute{'' if settings.quiet_minutes == 1 else 's'}")
+    if settings.quiet_until is not None:
+        words.append(f"until {settings.quiet_until:%H:%M}")
+    return ", and ".join(words)
+
+
 def leaves_at(now: datetime, quiet_minutes: int, quiet_until: time | None, time_zone: str) -> datetime | None:
     """When an invoice issued now may leave, after the quiet time of the practice; None for at once.
 

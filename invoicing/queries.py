@@ -54,20 +54,18 @@ class MonthFigures:
 
 def invoice_to_post(pk: int) -> Invoice:
     """The invoice with client, people, lines, services and VAT rates loaded; mapping it needs no further query."""
-    invoice: Invoice = _ready_to_post().get(pk=pk)
+    invoice: Invoice = (
+        Invoice.objects.select_related("client", "proposal")
+        .prefetch_related("client__people", "lines__service", "lines__tax_rate")
+        .get(pk=pk)
+    )
     return invoice
 
 
 def invoices_to_post(pks: Iterable[int]) -> dict[int, Invoice]:
-    """The same for several invoices at once, by id; an id without an invoice is left out."""
-    return {invoice.pk: invoice for invoice in _ready_to_post().filter(pk__in=list(pks))}
-
-
-def _ready_to_post() -> QuerySet[Invoice]:
-    invoices: QuerySet[Invoice] = Invoice.objects.select_related("client", "proposal").prefetch_related(
-        "client__people", "lines__service", "lines__tax_rate"
-    )
-    return invoices
+    """Several invoices at once with client, lines, services and VAT rates, by id; an id without one is left out."""
+    invoices = Invoice.objects.select_related("client").prefetch_related("lines__service", "lines__tax_rate")
+    return {invoice.pk: invoice for invoice in invoices.filter(pk__in=list(pks))}
 
 
 def postings_of(invoice: Invoice) -> list[Posting]:

@@ -103,6 +103,8 @@ class Posting(TenantModel):
     lease_expires_at = models.DateTimeField(null=True)
     #: Once set, an earlier try may have landed: look before sending again. Never cleared.
     attempted_at = models.DateTimeField(null=True)
+    #: Since when it is certain that nothing landed all the same: the ledger clearly refused the only try.
+    refused_at = models.DateTimeField(null=True)
     external_id = models.CharField(max_length=64, blank=True)
     external_number = models.CharField(max_length=40, blank=True)
     external_url = models.URLField(max_length=300, blank=True)
@@ -158,6 +160,10 @@ class Posting(TenantModel):
                 ),
             ),
             models.CheckConstraint(
+                name="a_refusal_follows_a_try",
+                condition=Q(refused_at__isnull=True) | Q(attempted_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="posted_means_known_in_the_ledger", condition=~Q(status="posted") | ~Q(external_id="")
             ),
         ]
@@ -180,9 +186,14 @@ class Posting(TenantModel):
         return f"{self.get_kind_display()} {self.reference}"
 
     @property
+    def may_have_landed(self) -> bool:
+        """Whether an earlier try may be in the ledger: it was made, and not clearly refused."""
+        return self.attempted_at is not None and self.refused_at is None
+
+    @property
     def outcome_is_unknown(self) -> bool:
         """Whether an earlier try may have landed and nobody has looked yet."""
-        return self.attempted_at is not None and self.status in (self.Status.PENDING, self.Status.LEASED)
+        return self.may_have_landed and self.status in (self.Status.PENDING, self.Status.LEASED)
 
     @property
     def state_in_words(self) -> str:

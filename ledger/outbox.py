@@ -204,10 +204,10 @@ def retry_all(failures: Collection[str], among: PostingQuerySet | None = None) -
 
 
 def cancel_posting(posting: Posting) -> Posting:
-    """Withdraw what has certainly not left; raises `CannotCancel` once a try may have landed."""
+    """Withdraw what is certainly not in the ledger; raises `CannotCancel` once a try may have landed."""
     posting = locked_posting(posting)
     withdrawable = (Posting.Status.HELD, Posting.Status.PENDING, Posting.Status.FAILED)
-    if posting.status not in withdrawable or posting.attempted_at:
+    if posting.status not in withdrawable or posting.may_have_landed:
         raise CannotCancel(posting)
     posting.status, posting.settled_at = Posting.Status.CANCELLED, timezone.now()
     posting.save(update_fields=["status", "settled_at"])
@@ -300,7 +300,7 @@ def mark_attempted(posting: Posting) -> None:
     _write(
         _INTEND, {"now": now, "id": posting.pk, "lease": posting.lease, "until": now + SEND_MARGIN}, posting
     )
-    posting.attempted_at = now
+    posting.attempted_at, posting.refused_at = now, None
 
 
 def mark_posted(
@@ -321,7 +321,7 @@ def mark_posted(
 
 # Written out because every document passes both: through a queryset they cost several times as much.
 _INTEND = """
-UPDATE ledger_posting SET attempted_at = %(now)s
+UPDATE ledger_posting SET attempted_at = %(now)s, refused_at = NULL
 WHERE id = %(id)s AND status = 'leased' AND lease = %(lease)s AND lease_expires_at > %(until)s
 """
 _POST = """
@@ -377,11 +377,17 @@ def put_back(
     mine.update(attempts=Greatest(F("attempts") - 1, 0), **changes)
 
 
+def mark_refused(posting: Posting, *, failure: str, detail: str = "", remedy: str = "") -> None:
+    """As `mark_failed`, where the ledger clearly refused the only try: nothing landed, and it may be withdrawn."""
+    posting.refused_at = timezone.now()
+    mark_failed(posting, failure=failure, detail=detail, remedy=remedy)
+
+
 def mark_failed(posting: Posting, *, failure: str, detail: str = "", remedy: str = "") -> None:
     """A person has to mend the cause before `retry_posting`; ``remedy`` are the words of the button for it."""
     posting.status, posting.settled_at = Posting.Status.FAILED, timezone.now()
     posting.failure, posting.failure_detail, posting.remedy = failure, detail, remedy
-    _settle(posting, "settled_at", "remedy")
+    _settle(posting, "settled_at", "remedy", "refused_at")
     audit.record("posting.failed", posting, reference=posting.reference, failure=failure)
     if posting.kind == Posting.Kind.INVOICE_CREATE:
         emit("invoice.failed", invoice=posting.subject_id, reference=posting.reference, failure=failure)

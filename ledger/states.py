@@ -354,7 +354,7 @@ def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> 
     note = posting.failure_detail
     if note:
         note = f"{note} Next try: {written_instant(posting.not_before)}."
-    if posting.attempted_at is not None:
+    if posting.may_have_landed:
         reason = f"We are looking for {posting.reference} in Sage first."
         return state("checking", "Checking with Sage", reason, note or reason)
     if ledger.paused_at or not ledger.accepts_postings:
@@ -372,7 +372,7 @@ def _change(label: str, page: str, posting: Posting, icon: str = "") -> Action:
 
 
 def _withdraw(posting: Posting) -> Action:
-    reason = "An earlier try may have reached Sage." if posting.attempted_at else ""
+    reason = "An earlier try may have reached Sage." if posting.may_have_landed else ""
     if posting.status == Status.LEASED:
         reason = "It is being copied right now."
     return Action("Withdraw", "ledger:posting-cancel", posting.pk, is_change=True, icon="x", reason=reason)

@@ -5,7 +5,7 @@ connected ─enable→ enabled          either ─refused→ needs_reauthorisati
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.urls import reverse
@@ -199,13 +199,18 @@ def _let_postings_leave(*, accepts: bool) -> None:
     LedgerSettings.objects.filter(pk=ledger_settings().pk).update(accepts_postings=accepts)
 
 
-def mark_needs_reauthorisation(error: SageError, connection_id: int) -> None:
+def mark_needs_reauthorisation(
+    error: SageError, connection_id: int, *, since: datetime | None = None
+) -> None:
     """Only a new sign-in helps from here on: postings stay pending, and the owners get one e-mail.
 
-    Nothing happens once that very connection has ended: what an old session hears says nothing of a newer one.
+    Nothing happens once that very connection has ended, or somebody has signed in again after ``since``: what an old
+    session hears says nothing of a newer one.
     """
     connection = SageConnection.objects.live().filter(pk=connection_id).select_for_update().first()
     if connection is None or connection.status == Status.NEEDS_REAUTHORISATION:
+        return
+    if since is not None and connection.connected_at > since:
         return
     connection.status, connection.trouble = Status.NEEDS_REAUTHORISATION, type(error).__name__
     connection.save(update_fields=["status", "trouble"])

@@ -7,10 +7,13 @@ a word and ends with an ellipsis, so that the cut can be seen.
 
 import html
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 LINE_LENGTH = 255
 ELLIPSIS = "…"
+#: Characters of a text that is worth remembering.
+SHORT = 200
 
 _BLOCKS = {"p", "div", "br", "ul", "ol", "tr", "table", "blockquote", "pre"} | {f"h{n}" for n in range(1, 7)}
 _UNSEEN = {"script", "style", "head", "title"}
@@ -28,6 +31,18 @@ def plain_text(description: str) -> str:
 
     Text that only looks like an entity (`R&D;`) gets a space after the ampersand, because Sage refuses it.
     """
+    if not description:
+        return ""
+    return _of_short(description) if len(description) <= SHORT else _plain_text(description)
+
+
+@lru_cache(maxsize=2048)
+def _of_short(description: str) -> str:
+    """Names of services come again with every invoice."""
+    return _plain_text(description)
+
+
+def _plain_text(description: str) -> str:
     text = _without_tags(description) if _TAG.search(description) else description
     text = _unescaped(text)
     if _TAG.search(text):  # Markup that somebody pasted in its escaped form.

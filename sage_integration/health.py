@@ -90,7 +90,7 @@ def _access(facts: dict[str, Any]) -> Iterator[Finding]:
     access = facts.get("access", {})
     for key, area, without, is_vital in AREAS:
         if access.get(key):
-            yield Finding(f"Access to {area}", "Allowed")
+            yield Finding(f"Access to {area}", "Can be read")
         else:
             yield Finding(
                 f"Access to {area}",
@@ -99,6 +99,17 @@ def _access(facts: dict[str, Any]) -> Iterator[Finding]:
                 f"Without it {without}.",
                 f"In Sage, give the user who signed in full access to {area} (Settings, Users), then check again.",
             )
+    # Sage tells no login's rights but by refusing (FACTS.md 2), and nothing is written to find out.
+    if all(access.get(key) for key, *_, is_vital in AREAS if is_vital):
+        yield Finding(
+            "Rights to write",
+            "Not checked",
+            "info",
+            "Only reading could be checked: Sage says what a login may write when something is written. Without that "
+            "right the first invoice is refused, stays here and says so; nothing is lost.",
+            "To be sure, look in Sage under Settings, Users that whoever signed in has full access to Sales and "
+            "Contacts.",
+        )
 
 
 def _country(facts: dict[str, Any]) -> Finding:

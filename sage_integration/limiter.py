@@ -3,23 +3,43 @@
 Sage counts over a moving minute, so each token of the minute's bucket comes back exactly one
 minute after it was spent: never more than `per_minute` in any sixty seconds, and none wasted.
 A little of every budget is kept for what a person is waiting for.
+
+Valkey may lose its memory. Who remembers that it knew more than it does now holds every business back for one
+whole minute: by then no request that was forgotten counts at Sage any more.
 """
 
+import time
+from contextlib import suppress
 from typing import cast
+from uuid import uuid4
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 _ACQUIRE = """
 local minute_key, day_key, app_key, pause_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local memory_key, emptied_key = KEYS[5], KEYS[6]
 local per_minute, per_day, app_per_day = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local minute = tonumber(ARGV[4])
+local minute, wanted, known, mark, hold = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local day = math.floor(now / 86400000)
 local until_tomorrow = (day + 1) * 86400000 - now
 
-local paused = redis.call('PTTL', pause_key)
-if paused > 0 then return paused end
+-- Since when anything is remembered here; who knew of an earlier time has seen it forgotten.
+local memory = redis.call('GET', memory_key)
+if not memory then
+  memory = tostring(now)
+  redis.call('SET', memory_key, memory)
+end
+if known ~= '' and known ~= memory and now - tonumber(memory) < minute then
+  redis.call('SET', emptied_key, 1, 'PX', minute - (now - tonumber(memory)))
+end
+local function refused(wait) return {0, wait, memory, now} end
+for _, key in ipairs({emptied_key, pause_key}) do
+  local paused = redis.call('PTTL', key)
+  if paused > 0 then return refused(paused) end
+end
 
 local function spent(key)
   local counted_day, count = unpack(redis.call('HMGET', key, 'day', 'count'))
@@ -27,24 +47,27 @@ local function spent(key)
   return 0
 end
 local spent_today, app_spent_today = spent(day_key), spent(app_key)
-if spent_today >= per_day or app_spent_today >= app_per_day then return until_tomorrow end
+if spent_today >= per_day or app_spent_today >= app_per_day then return refused(until_tomorrow) end
 
--- Newest first: the entry at per_minute - 1 is the one whose return makes room.
-local oldest = redis.call('LINDEX', minute_key, per_minute - 1)
-if oldest then
-  local wait = tonumber(oldest) + minute - now
-  if wait > 0 then return wait end
+local since = '(' .. (now - minute)
+local used = redis.call('ZCOUNT', minute_key, since, '+inf')
+if used >= per_minute then
+  local oldest = redis.call('ZRANGEBYSCORE', minute_key, since, '+inf', 'WITHSCORES', 'LIMIT', used - per_minute, 1)
+  return refused(tonumber(oldest[2]) + minute - now)
 end
 
-if ARGV[6] == 'look' then return 0 end
-redis.call('LPUSH', minute_key, now)
-redis.call('LTRIM', minute_key, 0, tonumber(ARGV[5]) - 1)
-redis.call('PEXPIRE', minute_key, minute)
-for key, count in pairs({[day_key] = spent_today + 1, [app_key] = app_spent_today + 1}) do
+local granted = math.min(wanted, per_minute - used, per_day - spent_today, app_per_day - app_spent_today)
+if granted == 0 then return {0, 0, memory, now} end
+redis.call('ZREMRANGEBYSCORE', minute_key, '-inf', now - minute)
+for number = 1, granted do
+  redis.call('ZADD', minute_key, now + hold, mark .. number)
+end
+redis.call('PEXPIRE', minute_key, minute + hold)
+for key, count in pairs({[day_key] = spent_today + granted, [app_key] = app_spent_today + granted}) do
   redis.call('HSET', key, 'day', day, 'count', count)
   redis.call('PEXPIRE', key, until_tomorrow)
 end
-return 0
+return {granted, 0, memory, now}
 """
 
 _PAUSE = """
@@ -86,33 +109,57 @@ class Limiter:
         self._redis = redis
         self._acquire = redis.register_script(_ACQUIRE)
         self._pause = redis.register_script(_PAUSE)
+        #: Since when Valkey remembers, as it said last.
+        self._memory = ""
 
     def acquire(self, business_id: str, *, urgent: bool) -> float:
         """0 if one request may go now, which counts it; else the seconds until it is worth asking again."""
-        return self._ask(business_id, "take", urgent=urgent)
+        _, wait, _ = self._ask(business_id, 1, urgent=urgent)
+        return wait
 
     def wait(self, business_id: str) -> float:
         """Seconds until background work may send its next request; counts nothing."""
-        return self._ask(business_id, "look", urgent=False)
+        _, wait, _ = self._ask(business_id, 0, urgent=False)
+        return wait
 
-    def _ask(self, business_id: str, how: str, *, urgent: bool) -> float:
-        wait = self._acquire(
+    def hold(self, business_id: str, wanted: int, *, seconds: float) -> tuple["Held | None", float]:
+        """Up to so many requests of background work, to be sent within these seconds; else the seconds to wait.
+
+        Until it is known when each of them left, all count as sent at the end of that time.
+        """
+        mark = uuid4().hex[:12]
+        granted, wait, at = self._ask(business_id, wanted, urgent=False, mark=mark, hold=seconds)
+        held = Held(self._redis, self._key(business_id, "minute"), mark, granted, at) if granted else None
+        return held, wait
+
+    def _ask(
+        self, business_id: str, wanted: int, *, urgent: bool, mark: str = "", hold: float = 0.0
+    ) -> tuple[int, float, int]:
+        """How many requests are granted, the seconds to wait where none is, and Valkey's clock in milliseconds."""
+        answer = self._acquire(
             keys=[
                 self._key(business_id, "minute"),
                 self._key(business_id, "day"),
                 f"{self._prefix}:app:day",
                 self._key(business_id, "pause"),
+                f"{self._prefix}:memory",
+                f"{self._prefix}:emptied",
             ],
             args=[
                 self._per_minute - (0 if urgent else self._reserve_per_minute),
                 self._per_day if urgent else self.for_background(self._per_day),
                 self._app_per_day if urgent else self.for_background(self._app_per_day),
                 self._minute_ms,
-                self._per_minute,
-                how,
+                wanted,
+                self._memory,
+                mark or uuid4().hex[:12],
+                round(hold * 1000),
             ],
         )
-        return int(cast(int, wait)) / 1000
+        granted, wait, memory, at = cast(tuple[int, int, bytes, int], answer)
+        if wait == 0 or not self._memory:
+            self._memory = memory.decode()
+        return granted, wait / 1000, at
 
     def pause(self, business_id: str, seconds: float) -> None:
         """Grant nothing for a while, as Sage's Retry-After asks; never shortens a pause."""
@@ -142,3 +189,37 @@ class Limiter:
 
     def _key(self, business_id: str, budget: str) -> str:
         return f"{self._prefix}:{{{business_id}}}:{budget}"
+
+
+class Held:
+    """Requests granted together; each is spent as it leaves, and what was not needed is given back."""
+
+    def __init__(self, redis: Redis, key: str, mark: str, granted: int, at: int) -> None:
+        self._redis, self._key, self._mark, self._granted, self._at = redis, key, mark, granted, at
+        self._since = time.monotonic()
+        self._sent: list[float] = []
+
+    @property
+    def left(self) -> int:
+        """How many may still be sent."""
+        return self._granted - len(self._sent)
+
+    def spend(self) -> None:
+        """One of them leaves now."""
+        self._sent.append(time.monotonic())
+
+    def close(self) -> None:
+        """Let each count from when it left, and give the others back; to the minute, the day keeps them counted."""
+        moments = {
+            f"{self._mark}{number}": self._at + round((sent - self._since) * 1000)
+            for number, sent in enumerate(self._sent, start=1)
+        }
+        unused = [f"{self._mark}{number}" for number in range(len(self._sent) + 1, self._granted + 1)]
+        self._granted = len(self._sent)
+        # Unheard, they all count as sent at the end of the time they were granted for, which is safe.
+        with suppress(RedisError), self._redis.pipeline(transaction=False) as together:
+            if moments:
+                together.zadd(self._key, moments, xx=True)
+            if unused:
+                together.zrem(self._key, *unused)
+            together.execute()

@@ -1,21 +1,15 @@
 """The practice's current mappings to Sage and its rules of posting, loaded once for a batch."""
 
-from collections.abc import Iterable, Iterator
+import json
+from decimal import Decimal
+
+from django.db import connection as database
 
 from invoicing.operations.settings import invoicing_settings
 from practices.models import Practice
 from practices.tenancy import acting_practice_id
 from sage_integration.mappers import ItemField, Mappings, Rules
-from sage_integration.models import (
-    AccountMapping,
-    ClientAccount,
-    ItemMapping,
-    SageConnection,
-    SageItem,
-    SageLedgerAccount,
-    SageTaxRate,
-    TaxRateMapping,
-)
+from sage_integration.models import SageConnection, SageItem
 from sage_integration.sage.resources.settings import NOT_REGISTERED
 
 #: Plans without quantities on lines: Start, and its partner edition (FACTS.md 2; 15, 27).
@@ -40,35 +34,42 @@ def load_rules(connection: SageConnection) -> Rules:
 
 
 def load_mappings(connection: SageConnection) -> Mappings:
-    """Accounts, VAT rates and items as they are mapped now; what Sage no longer offers is not usable."""
-    accounts = list(SageLedgerAccount.objects.all())
-    rates = list(SageTaxRate.objects.all())
-    linked = dict(ItemMapping.objects.values_list("service_id", "sage_item_id"))
-    known = SageItem.objects.filter(is_usable=True, sage_id__in=linked.values())
-    items = {item.sage_id: item for item in known}
+    """Accounts, VAT rates and items as they are mapped now; what Sage no longer offers is not usable.
+
+    One question for all of it: every turn of every practice asks it.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(_MAPPINGS, {"business": connection.business_id})
+        accounts, rates, items, by_service, by_rate, by_client = map(json.loads, cursor.fetchone())
     return Mappings(
         default_account=connection.default_account_id,
-        accounts=dict(AccountMapping.objects.values_list("service_id", "ledger_account_id")),
-        tax_rates=dict(TaxRateMapping.objects.values_list("tax_rate_id", "sage_tax_rate_id")),
-        usable_accounts=frozenset(account.sage_id for account in accounts if account.is_usable),
-        usable_tax_rates=frozenset(rate.sage_id for rate in rates if rate.is_usable),
+        accounts=dict(by_service),
+        tax_rates=dict(by_rate),
+        usable_accounts=frozenset(sage_id for sage_id, _, is_usable in accounts if is_usable),
+        usable_tax_rates=frozenset(sage_id for sage_id, _, is_usable, _ in rates if is_usable),
         # An item that is gone is left out: a line needs none, and its account is named anyway (FACTS.md 12).
-        items={
-            service_id: (ITEM_FIELDS[items[item_id].kind], item_id)
-            for service_id, item_id in linked.items()
-            if item_id in items
-        },
-        names={sage_id: name for rows in (accounts, rates, items.values()) for sage_id, name in named(rows)},
-        percentages={rate.sage_id: rate.percentage for rate in rates},
-        client_accounts=dict(
-            ClientAccount.objects.filter(business_id=connection.business_id).values_list(
-                "client_id", "ledger_account_id"
-            )
-        ),
+        items={service_id: (ITEM_FIELDS[kind], sage_id) for service_id, sage_id, kind, _ in items},
+        names={row[0]: row[1] for row in (*accounts, *rates)} | {row[1]: row[3] for row in items},
+        percentages={sage_id: Decimal(percentage) for sage_id, _, _, percentage in rates},
+        client_accounts=dict(by_client),
     )
 
 
-def named(rows: Iterable[SageLedgerAccount | SageTaxRate | SageItem]) -> Iterator[tuple[str, str]]:
-    """Sage's id of each row, and how people know it."""
-    for row in rows:
-        yield row.sage_id, str(row)
+# Names as the models write them. Percentages as texts: a float beside an amount is a bug.
+_MAPPINGS = """
+SELECT
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(sage_id, nominal_code || ' ' || name, is_usable)), '[]')
+        FROM sage_integration_sageledgeraccount),
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(sage_id, name, is_usable, percentage::text)), '[]')
+        FROM sage_integration_sagetaxrate),
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(linked.service_id, item.sage_id, item.kind, item.name)), '[]')
+        FROM sage_integration_itemmapping linked
+        JOIN sage_integration_sageitem item
+            ON item.practice_id = linked.practice_id AND item.sage_id = linked.sage_item_id AND item.is_usable),
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(service_id, ledger_account_id)), '[]')
+        FROM sage_integration_accountmapping),
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(tax_rate_id, sage_tax_rate_id)), '[]')
+        FROM sage_integration_taxratemapping),
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(client_id, ledger_account_id)), '[]')
+        FROM sage_integration_clientaccount WHERE business_id = %(business)s)
+"""

@@ -88,6 +88,10 @@ class AsSageShows:
         """What is sent, complete but for its contact; raises the first refusal."""
         for refusal in self.refusals:
             raise refusal
+        return {**self._payload}
+
+    @cached_property
+    def _payload(self) -> NewSalesInvoice:
         return mappers.sales_invoice(
             self.invoice,
             self.lines,

@@ -6,20 +6,20 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
-from http.cookiejar import DefaultCookiePolicy
 
-import requests
 import structlog
 from django.conf import settings
 from django.db import connection as database
+from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
 
 from practices.tenancy import practice_transaction
 from sage_integration import tokens
 from sage_integration.connections import clear_trouble, mark_needs_reauthorisation, record_trouble
-from sage_integration.limiter import Limiter
+from sage_integration.limiter import Held, Limiter
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import (
@@ -28,14 +28,16 @@ from sage_integration.sage.errors import (
     SageUnavailable,
     SubscriptionInactive,
 )
-from sage_integration.sage.network import open_session
 from sage_integration.sage.transport import Exchange, Transport
+from sage_integration.sage.wire import Wire
 
 log = structlog.get_logger(__name__)
 _thread = threading.local()
 
 #: The part of a minute's requests that is kept for what a person is waiting for.
 RESERVE = 0.02
+#: Seconds within which requests that were taken together leave.
+HELD_FOR = 10.0
 
 
 @contextmanager
@@ -47,13 +49,14 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
     """
     budget = _budget_of(connection)
     answers: deque[Exchange] = deque(maxlen=1)
-    held = _HeldToken()
+    held = _HeldToken(connection)
     transport = Transport(
         settings.SAGE_API_URL,
         connection.business_id or None,
         held.token,
         refresh=held.newer,
         acquire=lambda: _acquire(budget, urgent=urgent),
+        hold=None if urgent else lambda count: _hold(budget, count),
         on_exchange=lambda exchange: _note(exchange, answers),
         timeout=settings.SAGE_TIMEOUT,
         session=kept_session(),
@@ -66,8 +69,10 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
         raise
     except ReauthorisationRequired as error:
         with practice_transaction():
-            mark_needs_reauthorisation(error, connection.pk)
+            mark_needs_reauthorisation(error, connection.pk, since=connection.connected_at)
         raise
+    finally:
+        transport.release()
     if connection.trouble == SubscriptionInactive.__name__ and any(map(_succeeded, answers)):
         with practice_transaction():
             clear_trouble(SubscriptionInactive)
@@ -90,6 +95,12 @@ def limiter() -> Limiter:
         app_per_day=settings.SAGE_APP_REQUESTS_PER_DAY,
         minute=settings.SAGE_MINUTE_SECONDS,
     )
+
+
+def forget_everything() -> None:
+    """Know nothing of budgets and tokens any more, as a new process would."""
+    _limiter.cache_clear()
+    _kept_tokens.clear()
 
 
 def seconds_to_wait(connection: SageConnection) -> float:
@@ -123,6 +134,19 @@ def _acquire(budget: str, *, urgent: bool) -> None:
         raise SageRateLimited("our own budget of requests is used up", retry_after=wait)
 
 
+def _hold(budget: str, count: int) -> Held:
+    """Several requests of background work at once; raises as `_acquire` does."""
+    if database.in_atomic_block:
+        raise RuntimeError("A transaction never waits for the network: talk to Sage outside of it.")
+    try:
+        held, wait = limiter().hold(budget, count, seconds=HELD_FOR)
+    except RedisError as error:
+        raise SageUnavailable("the request budget cannot be read") from error
+    if held is None:
+        raise SageRateLimited("our own budget of requests is used up", retry_after=wait)
+    return held
+
+
 @lru_cache(maxsize=4)
 def _limiter(url: str, **budget: int | float) -> Limiter:
     redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
@@ -130,23 +154,31 @@ def _limiter(url: str, **budget: int | float) -> Limiter:
     return Limiter(redis, reserve_per_minute=reserve, **budget)  # type: ignore[arg-type]
 
 
-def kept_session() -> requests.Session:
-    """One kept connection a thread; it takes no cookies, so nothing of one business reaches another."""
-    if not hasattr(_thread, "session"):
-        _thread.session = open_session()
-        _thread.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session: requests.Session = _thread.session
-    return session
+def kept_session() -> Wire:
+    """The kept connections of a thread; they take no cookies, so nothing of one business reaches another."""
+    if not hasattr(_thread, "wire"):
+        _thread.wire = Wire()
+    wire: Wire = _thread.wire
+    return wire
 
 
 class _HeldToken:
-    """The connection's access token, asked for once in a while instead of for every request."""
+    """The connection's access token, asked for once in a while instead of for every request.
+
+    It is kept in this process from one turn to the next, for as long as the connection's row names the same end of it:
+    a token that was replaced, or whose connection was ended, is never used again.
+    """
 
     #: Less than what is left of a token when it is given out, so that a held one never runs out.
     _SECONDS = tokens.MARGIN.total_seconds() / 2
 
-    def __init__(self) -> None:
-        self._token, self._until = "", 0.0
+    def __init__(self, connection: SageConnection) -> None:
+        self._key, self._runs_out = connection.pk, connection.access_expires_at
+        kept = _kept_tokens.get(self._key)
+        if kept is not None and kept[1] == self._runs_out:
+            self._token, _, self._until = kept
+        else:
+            self._token, self._until = "", 0.0
 
     def token(self) -> str:
         """The token; raises as `tokens.access_token` does."""
@@ -156,11 +188,20 @@ class _HeldToken:
 
     def newer(self, stale: str) -> str:
         """Another one than the stale one; raises as `tokens.newer_token` does."""
+        self._runs_out = None
         self._hold(tokens.newer_token(stale))
         return self._token
 
     def _hold(self, token: str) -> None:
         self._token, self._until = token, time.monotonic() + self._SECONDS
+        if self._runs_out is not None and self._runs_out > timezone.now() + tokens.MARGIN:
+            _kept_tokens[self._key] = (token, self._runs_out, self._until)
+        else:
+            _kept_tokens.pop(self._key, None)
+
+
+#: By connection: its token, when Sage lets it run out, and until when it may be used unasked.
+_kept_tokens: dict[int, tuple[str, datetime, float]] = {}
 
 
 def _note(exchange: Exchange, answers: deque[Exchange]) -> None:

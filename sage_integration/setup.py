@@ -10,6 +10,7 @@ from django.utils import timezone
 from clients.models import Client
 from clients.operations import switch_posting
 from invoicing.operations.settings import set_invoicing_settings
+from ledger.models import Posting
 from ledger.outbox import ledger_settings, retry_all
 from practices import audit
 from sage_integration.connections import locked_connection
@@ -146,6 +147,16 @@ def clients_unlike_the_default() -> QuerySet[Client]:
         posts_automatically=ledger_settings().posts_new_clients
     )
     return others
+
+
+def whom_settings_concern() -> str:
+    """How many clients have their invoices created in Sage, and what is still to leave, in words."""
+    clients = Client.objects.exclude(status=Client.Status.ARCHIVED).filter(posts_automatically=True).count()
+    waiting = Posting.objects.filter(
+        kind=Posting.Kind.INVOICE_CREATE, status__in=[Posting.Status.HELD, Posting.Status.PENDING]
+    ).count()
+    words = f"invoices of {clients} client{'' if clients == 1 else 's'} from now on"
+    return f"{words}, and {waiting} that {'waits' if waiting == 1 else 'wait'} to leave" if waiting else words
 
 
 def apply_default_to_clients() -> int:

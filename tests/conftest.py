@@ -19,6 +19,7 @@ from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
 
 from practices.isolation import tenant_models
+from sage_integration.sessions import forget_everything
 from tests import factories
 
 pytest_plugins = ["tests.plugins.features", "tests.sage"]
@@ -107,6 +108,7 @@ def db(database: None, django_db_blocker) -> Iterator[None]:
         cache.clear()
         with Redis.from_url(settings.REDIS_URL) as valkey:
             valkey.flushdb()
+        forget_everything()
         yield
         delete_all_rows()
         connection.close()

@@ -91,17 +91,31 @@ def start_sandbox(running: Programs) -> str:
     return url
 
 
-def start_worker(running: Programs, *, threads: int) -> int:
-    """The process id of a worker for postings that is ready, beat beside it."""
-    pid = running.start(
-        "worker",
-        *("celery", "-A", "ignition", "worker", "--loglevel", "INFO", "--queues", "default,posting,polling"),
-        *("--pool", "threads", "--concurrency", str(threads), "--without-gossip", "--without-mingle"),
-    )
-    running.wait_for_words("worker", "ready.")
+def start_lean_remote(running: Programs) -> str:
+    """The address of a remote that takes invoices at next to no cost."""
+    port = free_port()
+    running.start("lean remote", "devtools.bench.lean_remote", str(port))
+    running.wait_for_words("lean remote", "Lean remote at")
+    return f"http://127.0.0.1:{port}"
+
+
+def start_workers(running: Programs, *, number: int, threads: int) -> list[int]:
+    """The process ids of workers for postings that are ready, beat beside them."""
+    names = ["worker", *(f"worker {each}" for each in range(2, number + 1))]
+    pids = [
+        running.start(
+            name,
+            *("celery", "-A", "ignition", "worker", "--loglevel", "INFO", "--hostname", f"{position}@bench"),
+            *("--queues", "default,posting,polling", "--without-gossip", "--without-mingle"),
+            *("--pool", "threads", "--concurrency", str(threads)),
+        )
+        for position, name in enumerate(names)
+    ]
+    for name in names:
+        running.wait_for_words(name, "ready.")
     schedule = Path(os.environ["BENCH_FOLDER"]) / "beat-schedule"
     running.start(
         "beat",
         *("celery", "--quiet", "-A", "ignition", "beat", "--schedule", str(schedule), "--pidfile="),
     )
-    return pid
+    return pids

@@ -45,6 +45,19 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     add("--failing", action="store_true", help="one further practice whose Sage answers 503")
     add("--until", choices=("all", "small"), default="all", help="stop when all, or the small ones, are done")
     add("--timeout", type=int, default=900, help="seconds after which what is left is given up (900)")
+    add("--workers", type=int, default=1, help="worker processes (1)")
+    add(
+        "--remote",
+        choices=("sandbox", "lean"),
+        default="sandbox",
+        help="who takes the invoices: the pretend Sage, or a remote that costs next to nothing, and then the ceiling "
+        "of this machine is measured beside (sandbox)",
+    )
+    add(
+        "--day",
+        type=int,
+        help="requests a business may make in a day: the run ends once nothing leaves any more",
+    )
     add("--requests", help="a file for the list of requests as the pretend Sage saw them, in JSON")
     add("--json", action="store_true", help="end with one line of JSON on standard output")
     options = parser.parse_args(arguments)
@@ -67,6 +80,8 @@ class Run:
     started: float = 0.0
     ended: float = 0.0
     cpu: dict[str, float | None] = field(default_factory=dict)
+    #: Memory of the workers in MiB once 5,000 documents had left, and at the end.
+    rss: list[float | None] = field(default_factory=list)
     singles: list[float] = field(default_factory=list)
 
     @property
@@ -81,11 +96,11 @@ def main() -> int:
     os.environ |= {
         "SAGE_REQUESTS_PER_MINUTE": str(options.limit or 1_000_000),
         "SAGE_MINUTE_SECONDS": str(options.window),
-        "SAGE_REQUESTS_PER_DAY": "1000000",
+        "SAGE_REQUESTS_PER_DAY": str(options.day or 1_000_000),
         "SAGE_APP_REQUESTS_PER_DAY": "100000000",
     }
     # Imported once the settings' environment is complete.
-    from devtools.bench.programs import programs, start_sandbox  # noqa: PLC0415
+    from devtools.bench.programs import programs, start_lean_remote, start_sandbox  # noqa: PLC0415
 
     with programs() as running:
         url = start_sandbox(running)
@@ -94,16 +109,20 @@ def main() -> int:
             "SAGE_REVOKE_URL": f"{url}/revoke",
             "SAGE_API_URL": f"{url}/v3.1",
         }
+        lean = start_lean_remote(running) if options.remote == "lean" else ""
+        if lean:
+            os.environ["SAGE_API_URL"] = f"{lean}/v3.1"
         django.setup()
         from devtools.bench.push_run import measure  # noqa: PLC0415
 
-        result = measure(options, Run(), running, url)
+        result = measure(options, Run(), running, url, lean)
     if options.json:
         print(json.dumps(result), flush=True)
     else:
         for name, value in result.items():
             print(f"{name:>32}  {value}", file=sys.stderr)
-    return 1 if result["duplicates"] or result["lost"] or result["failed"] else 0
+    lost = 0 if options.day else result["lost"]
+    return 1 if result["duplicates"] or lost or result["failed"] else 0
 
 
 def wait_until(done: Any, *, seconds: float, pause: float = 0.25) -> bool:

@@ -6,27 +6,33 @@ import time
 from pathlib import Path
 from typing import Any
 
-from devtools.bench import machine, population, timeline
-from devtools.bench.programs import Programs, start_worker
+from devtools.bench import ceiling, machine, population, timeline
+from devtools.bench.lean_remote import LeanHandle
+from devtools.bench.programs import Programs, start_workers
 from devtools.bench.push import HEAD_START, SINGLES, SMALL, Run, wait_until
 from devtools.terminal import say
 from ledger.models import Posting
 from sage_sandbox.handle import SandboxHandle
 
+#: Documents after which a worker has everything it needs in memory; rows of the ceiling's table.
+SETTLED, CEILING_ROWS = 5000, 5000
 
-def measure(options: argparse.Namespace, run: Run, running: Programs, url: str) -> dict[str, Any]:
-    """The figures of one run."""
-    handle = SandboxHandle(url)
+
+def measure(
+    options: argparse.Namespace, run: Run, running: Programs, url: str, lean: str = ""
+) -> dict[str, Any]:
+    """The figures of one run; ``lean`` is the address of the lean remote, where that takes the invoices."""
+    handle = LeanHandle(url, lean) if lean else SandboxHandle(url)
     say(machine.facts())
     before = machine.calibration_ms()
     _populate(options, run, handle)
     _set_the_pace(options, run, handle)
-    worker = start_worker(running, threads=options.threads)
+    workers = start_workers(running, number=options.workers, threads=options.threads)
     _warm_up(run)
     time.sleep(options.window)  # the allowance is whole again
     handle.forget_requests()
     say("the workers are ready: off they go")
-    _push(options, run, worker, running)
+    _push(options, run, workers, running, handle)
     requests = handle.requests()
     if options.requests:
         Path(options.requests).write_text(json.dumps(requests))
@@ -38,11 +44,48 @@ def measure(options: argparse.Namespace, run: Run, running: Programs, url: str) 
         "postings": options.postings,
         **_figures(options, run, requests),
         **_costs(run, requests),
-        "peak_rss_mib": machine.peak_rss_mib(worker),
+        "peak_rss_mib": max((machine.peak_rss_mib(worker) or 0) for worker in workers),
+        "rss_growth_mib": _growth(run),
         **_correctness(options, run, handle),
+        **_day(options, run, requests),
         "worker_complaints": running.complaints("worker"),
         "calibration_ms": [before, after],
+        **(_ceiling(run, lean) if lean else {}),
     }
+
+
+def _day(options: argparse.Namespace, run: Run, requests: list[timeline.Request]) -> dict[str, Any]:
+    """What a business used of its day, at most; those that were left over wait for tomorrow."""
+    if not options.day:
+        return {}
+    most = max(len(each) for each in timeline.by_business(requests).values())
+    warm_up = len([practice for practice in [*run.big, *run.small] if practice.postings])
+    return {
+        "day_budget": options.day,
+        "most_used_of_a_day": most + bool(warm_up) * population.WARM_UP,
+        "share_of_day_kept": round(1 - (most + population.WARM_UP) / options.day, 3),
+    }
+
+
+def _ceiling(run: Run, lean: str) -> dict[str, Any]:
+    """What a bare loop reaches against the same remote on this machine now."""
+    headers = {
+        "Authorization": "Bearer bench",
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "X-Business": "ceiling",
+    }
+    found = ceiling.measure(f"{lean}/v3.1/sales_invoices", headers, CEILING_ROWS)
+    posted = sum(practice.postings for practice in run.measured)
+    ours = posted / (run.ended - run.started)
+    return {**found, "share_of_ceiling": round(ours / found["ceiling_pushes_per_second"], 3)}
+
+
+def _growth(run: Run) -> float | None:
+    """MiB that the workers grew by between their 5,000th document and the last."""
+    if len(run.rss) != 2 or run.rss[0] is None or run.rss[1] is None:
+        return None
+    return round(run.rss[1] - run.rss[0], 1)
 
 
 def _populate(options: argparse.Namespace, run: Run, handle: SandboxHandle) -> None:
@@ -98,8 +141,10 @@ def _warm_up(run: Run) -> None:
     wait_until(lambda: not any(map(population.waiting, practices)), seconds=60, pause=0.05)
 
 
-def _push(options: argparse.Namespace, run: Run, worker: int, running: Programs) -> None:
-    app, postgres = machine.cpu_seconds(worker), machine.postgres_cpu_seconds()
+def _push(
+    options: argparse.Namespace, run: Run, workers: list[int], running: Programs, handle: SandboxHandle
+) -> None:
+    app, postgres = _cpu(workers), machine.postgres_cpu_seconds()
     run.started = time.monotonic()
     for practice in [*run.troubled, *run.big]:
         _let_leave(run, practice)
@@ -109,9 +154,17 @@ def _push(options: argparse.Namespace, run: Run, worker: int, running: Programs)
         _let_leave(run, practice)
     awaited = run.measured if options.until == "all" else [*run.small, *run.new]
 
+    quiet: list[int] = []
+
     def done() -> bool:
         """Asks about one practice at a time: the questions cost the same server that is measured."""
         running.require_alive()
+        seen = handle.summary()["requests"]
+        if not run.rss and seen >= SETTLED:
+            run.rss.append(_rss(workers))
+        quiet[:] = [*quiet[-3:], seen]
+        if options.day and len(quiet) == 4 and len(set(quiet)) == 1:
+            return True
         while awaited and not population.waiting(awaited[-1]):
             awaited.pop()
         return not awaited
@@ -119,10 +172,22 @@ def _push(options: argparse.Namespace, run: Run, worker: int, running: Programs)
     if not wait_until(done, seconds=options.timeout, pause=1.0):
         say(f"given up after {options.timeout} s")
     run.ended = time.monotonic()
+    if run.rss:
+        run.rss.append(_rss(workers))
     run.cpu = {
-        "app": _spent(machine.cpu_seconds(worker), app),
+        "app": _spent(_cpu(workers), app),
         "postgres": _spent(machine.postgres_cpu_seconds(), postgres),
     }
+
+
+def _cpu(workers: list[int]) -> float | None:
+    spent = [machine.cpu_seconds(worker) for worker in workers]
+    return None if None in spent else sum(each or 0.0 for each in spent)
+
+
+def _rss(workers: list[int]) -> float | None:
+    held = [machine.rss_mib(worker) for worker in workers]
+    return None if None in held else sum(each or 0.0 for each in held)
 
 
 def _let_leave(run: Run, practice: Any) -> None:

@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from django.db import connection
 from requests.adapters import HTTPAdapter
+
+from sage_integration.sage.wire import Wire
 
 What = Literal["commit", "statement", "request", "crash point"]
 
@@ -90,5 +93,13 @@ def at(moment: Moment, act: Callable[[], None]) -> Iterator[None]:
             words = f"{request.method} {request.path_url} {body}"
             return count.around(words, lambda: send(adapter, request, **options))
 
-        with patch.object(HTTPAdapter, "send", sent):
+        by_wire = Wire.request
+
+        def sent_by_wire(wire: Wire, method: str, url: str, **options: Any) -> Any:
+            parts = urlsplit(url)
+            body = (options["data"] or b"").decode()
+            words = f"{method} {parts.path}?{parts.query} {body}"
+            return count.around(words, lambda: by_wire(wire, method, url, **options))
+
+        with patch.object(HTTPAdapter, "send", sent), patch.object(Wire, "request", sent_by_wire):
             yield

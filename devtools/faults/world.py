@@ -22,6 +22,7 @@ from practices.tenancy import practice_scope
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection
 from sage_integration.sage.errors import SageError
+from sage_integration.sessions import forget_everything
 from sage_sandbox.handle import SandboxHandle
 
 log = structlog.get_logger(__name__)
@@ -66,9 +67,10 @@ class World:
             self.empty_valkey()
 
     def empty_valkey(self) -> None:
-        """Nothing is left in Valkey."""
+        """Valkey and the workers are restarted: nothing is left of the messages and counters."""
         with Redis.from_url(settings.REDIS_URL) as valkey:
             valkey.flushdb()
+        forget_everything()
 
     def work(self, job: str, practice_id: int) -> None:
         """A worker does a job in this process; what it could not foresee is noted."""

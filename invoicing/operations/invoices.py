@@ -154,7 +154,7 @@ def why_not_void(invoice: Invoice, posting: Posting | None) -> DomainError | Non
         return None
     if posting.status == Posting.Status.POSTED:
         return IsInTheLedger(invoice)
-    if posting.attempted_at or posting.status == Posting.Status.LEASED:
+    if posting.may_have_landed or posting.status == Posting.Status.LEASED:
         return MayBeInTheLedger(invoice)
     return None
 

@@ -42,9 +42,16 @@ class SageClient:
         self.invoice_settings = InvoiceSettingsResource(transport)
         self.business_settings = BusinessSettingsResource(transport)
 
-    def reserve(self) -> None:
-        """Token and budget for the next request, taken now; raises what they raise, with nothing sent."""
-        self._transport.reserve()
+    def reserve(self, count: int = 1) -> int:
+        """Token and budget for the next requests, taken now: for how many, up to so many and at least one.
+
+        Raises what they raise, with nothing sent.
+        """
+        return self._transport.reserve(count)
+
+    def release(self) -> None:
+        """Give back what is reserved and not needed."""
+        self._transport.release()
 
     def close(self) -> None:
         """Give the kept connection back."""

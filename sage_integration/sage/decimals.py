@@ -39,18 +39,22 @@ def number(value: Decimal) -> JsonNumber:
 
 def json_text(value: object) -> str:
     """The value as JSON, decimals digit for digit as numbers; TypeError for a float or a stranger."""
-    match value:
-        case str():
-            return encode_basestring(value)
-        case None | bool() | int():
-            return json.dumps(value)
-        case Decimal():
-            return format(number(value), "f")
-        case Mapping():
-            members = (f"{json_text(str(key))}:{json_text(member)}" for key, member in value.items())
-            return "{" + ",".join(members) + "}"
-        case list() | tuple():
-            return "[" + ",".join(map(json_text, value)) + "]"
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)  # type: ignore[arg-type]  # a str, by its type
+    if kind is Decimal:
+        return format(number(value), "f")  # type: ignore[arg-type]  # a Decimal, by its type
+    if value is None or isinstance(value, bool | int):
+        return json.dumps(value)
+    if isinstance(value, Mapping):
+        members = [f"{encode_basestring(str(key))}:{json_text(member)}" for key, member in value.items()]
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([json_text(member) for member in value]) + "]"
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, Decimal):
+        return format(number(value), "f")
     raise TypeError(f"{type(value).__name__} has no place in a body to Sage")
 
 
@@ -76,12 +80,21 @@ def with_decimals(value: object, fields: Iterable[str]) -> object:
 
     def convert(part: object) -> object:
         if isinstance(part, dict):
-            return {key: _amount(member) if key in names else convert(member) for key, member in part.items()}
+            return {
+                key: _amount(member)
+                if key in names
+                # Most of an answer is texts, which stay what they are.
+                else (convert(member) if type(member) in _NESTED else member)
+                for key, member in part.items()
+            }
         if isinstance(part, list):
             return [convert(member) for member in part]
         return part
 
     return convert(value)
+
+
+_NESTED = {dict, list}
 
 
 def _amount(value: object) -> Decimal | None:

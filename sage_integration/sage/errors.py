@@ -47,6 +47,8 @@ class SageError(Exception):
         self.request_id = request_id
         #: Seconds, as Sage or our own budget asks for them; None where nobody said.
         self.retry_after = retry_after
+        #: Whether it is certain that the document was refused, and that no try of it is in Sage.
+        self.nothing_landed = False
         #: Sage's own words, shortened and without secrets.
         self.raw = raw
 

@@ -25,13 +25,17 @@ def open_session() -> requests.Session:
     return session
 
 
+class NeverSent(requests.ConnectionError):
+    """No connection came about, so not a byte of the request has left."""
+
+
 def never_sent(error: requests.RequestException) -> bool:
     """Whether it is certain that Sage did not see the request.
 
     requests says ConnectionError both for "refused" and for "dropped after sending".
     """
     reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(error, requests.ConnectTimeout) or isinstance(
+    return isinstance(error, requests.ConnectTimeout | NeverSent) or isinstance(
         reason, NewConnectionError | ConnectTimeoutError
     )
 
@@ -66,7 +70,7 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
-class _BoundedResponse(http.client.HTTPResponse):
+class BoundedResponse(http.client.HTTPResponse):
     """An answer whose read timeout bounds all of it; the library's own bounds each piece."""
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
@@ -75,11 +79,11 @@ class _BoundedResponse(http.client.HTTPResponse):
 
 
 class _BoundedHTTPConnection(HTTPConnection):
-    response_class = _BoundedResponse
+    response_class = BoundedResponse
 
 
 class _BoundedHTTPSConnection(HTTPSConnection):
-    response_class = _BoundedResponse
+    response_class = BoundedResponse
 
 
 class _BoundedHTTPPool(HTTPConnectionPool):

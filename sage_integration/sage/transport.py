@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Protocol, cast
 from urllib.parse import urlencode
 
 import requests
@@ -20,8 +20,22 @@ from sage_integration.sage.errors import (
 )
 from sage_integration.sage.network import Timeout, never_sent, open_session, timed_out
 from sage_integration.sage.redaction import redacted
+from sage_integration.sage.wire import Wire
 
 JsonObject = dict[str, object]
+
+
+class Held(Protocol):
+    """Requests granted together: how many are left, one spent, the rest given back."""
+
+    @property
+    def left(self) -> int: ...
+
+    def spend(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 Params = Mapping[str, str | int | bool | None]
 
 #: Seconds before the second and the third try of a read; together half a second.
@@ -71,7 +85,8 @@ class Transport:
     """Sends requests on behalf of one business and turns whatever comes back into JSON or a `SageError`.
 
     `access_token()` gives a valid token; `refresh(stale)` a newer one than the stale one that
-    Sage has just refused. `acquire()` raises `SageRateLimited` when the budget is spent.
+    Sage has just refused. `acquire()` raises `SageRateLimited` when the budget is spent; `hold(count)`
+    takes several requests at once, at least one, or raises the same.
     `on_exchange` sees every request and must not raise.
     """
 
@@ -83,29 +98,45 @@ class Transport:
         *,
         refresh: Callable[[str], str] | None = None,
         acquire: Callable[[], None] | None = None,
+        hold: Callable[[int], Held] | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
         timeout: Timeout = (5, 30),
-        session: requests.Session | None = None,
+        session: requests.Session | Wire | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.business_id = business_id
         self._access_token = access_token
         self._refresh = refresh
         self._acquire = acquire
+        self._hold = hold
+        self._held: Held | None = None
         self._on_exchange = on_exchange
         self._timeout = timeout
-        self._session = session or open_session()
+        self._session: requests.Session | Wire = session or open_session()
         self._reserved = False
 
-    def reserve(self) -> None:
-        """Take token and budget for one request now, so that neither holds up a write that was announced.
+    def reserve(self, count: int = 1) -> int:
+        """Take token and budget for up to so many requests now, so that neither holds up an announced write.
 
-        Raises what they raise; nothing has been sent then.
+        How many may leave, at least one. Raises what token and budget raise; nothing has been sent then.
         """
         self._access_token()
+        if self._held is not None and self._held.left:
+            return self._held.left
+        if count > 1 and self._hold is not None:
+            self.release()
+            self._held = self._hold(count)
+            return self._held.left
         if self._acquire is not None and not self._reserved:
             self._acquire()
             self._reserved = True
+        return 1
+
+    def release(self) -> None:
+        """Give back what was reserved by `reserve` of several and is not needed."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
 
     def close(self) -> None:
         """Give the kept connection back."""
@@ -179,7 +210,9 @@ class Transport:
         return answer
 
     def _send(self, request: _Request, token: str) -> Answer:
-        if self._reserved:
+        if self._held is not None and self._held.left:
+            self._held.spend()
+        elif self._reserved:
             self._reserved = False
         elif self._acquire is not None:
             self._acquire()

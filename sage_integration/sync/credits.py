@@ -25,6 +25,7 @@ from sage_integration.sage.errors import (
     AccessDenied,
     NotInSage,
     OutcomeUnknown,
+    SageRejected,
     TotalsDiffer,
     UnexpectedAnswer,
 )
@@ -70,7 +71,8 @@ class CreditDraft:
 def push_credit_note(posting: Posting, business_id: str, rules: Rules, sage: SageClient) -> None:
     """Create the credit note and make it final (F77, F78); raises why it cannot be."""
     draft = _draft_of(posting, business_id, rules, sage)
-    stored = _look_up(posting, sage) if posting.attempted_at else None
+    is_first_try = not posting.may_have_landed
+    stored = None if is_first_try else _look_up(posting, sage)
     is_adopted = stored is not None
     if stored is None:
         if refusal := closed_period(draft.note.issued_on, rules):
@@ -82,7 +84,12 @@ def push_credit_note(posting: Posting, business_id: str, rules: Rules, sage: Sag
         try:
             stored = sage.sales_credit_notes.create(draft.payload)
         except AccessDenied as error:
-            raise _as(CreditNotAllowed, error) from error
+            denied = _as(CreditNotAllowed, error)
+            denied.nothing_landed = is_first_try
+            raise denied from error
+        except SageRejected as error:
+            error.nothing_landed = is_first_try
+            raise
         crash_points.reach("credit sent")
     elif stored["contact"]["id"] != draft.payload["contact_id"]:
         raise ContactDiffers(f"{number_of(stored)} belongs to {stored['contact']['displayed_as']}")

@@ -1,23 +1,28 @@
 """Sending the postings of one batch, one after the other.
 
-A document that Sage has just confirmed is recorded in the transaction that announces the next one, so that
-each costs one commit instead of two. Nothing is sent before everything confirmed is recorded; a crash between
-the two leaves what a crash after sending always leaves, a posting that is looked up before it is tried again.
+Nothing is sent that was not announced: its intent is committed first. Invoices that need no question are announced
+together, a few at first and more once they go through, and what Sage has confirmed is recorded in the transaction that
+announces the next ones. A crash in between leaves what a crash after sending always leaves: postings that are looked up
+before they are tried again. An announcement is made again after a few seconds, which proves the lease anew; what was
+announced and certainly never sent is taken back by whoever announced it.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Self
 
 import structlog
 
 from clients.models import Client
-from ledger import outbox
+from ledger import batches, outbox
 from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices.tenancy import practice_transaction
 from sage_integration import crash_points
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
-from sage_integration.sage.errors import AccessDenied, NotInSage, SageRejected
+from sage_integration.sage.errors import AccessDenied, NotInSage, SageError, SageRejected
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync import outcomes
 from sage_integration.sync.changes import push_update, push_void
@@ -35,12 +40,16 @@ from sage_integration.sync.errors import (
     VatNotRegistered,
 )
 from sage_integration.sync.names import rename_in_sage, renamings_for_sage
-from sage_integration.sync.results import Result, record, result_of
+from sage_integration.sync.results import Result, record_all, result_of
 
 log = structlog.get_logger(__name__)
 
 #: Refusals that come from settings of the business, which somebody may have changed since they were read.
 BY_SETTINGS = (CurrencyDiffers, PeriodClosed, VatNotRegistered)
+#: How many invoices are announced together once so many went through without trouble: the first one goes alone.
+AT_ONCE = ((25, 6), (5, 1), (1, 0))
+#: Seconds after which what was announced and not sent is announced anew; much less than what is left of the lease.
+HOLDS_FOR = 5.0
 
 
 class Dispatch:
@@ -52,14 +61,24 @@ class Dispatch:
             self._drafts = Drafts(batch, connection)
             self._renamings = renamings_for_sage(connection, list(self._drafts.links))
         self._directory = Directory(sage, strangers=self._drafts.strangers)
-        self._confirmed: Result | None = None
+        self._batch = batch
+        self._confirmed: list[Result] = []
+        #: What an earlier turn may have sent.
+        self._tried = {posting.pk for posting in batch if posting.may_have_landed}
+        #: What is announced and was not sent, by id; which of it may be sent without being announced anew; until when.
+        self._intended: dict[int, Posting] = {}
+        self._may_leave: set[int] = set()
+        self._until = 0.0
+        self._went_through = 0
         self._has_read_settings = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._sage.release()
         self._record_confirmed()
+        self._take_back()
 
     def push(self, posting: Posting) -> None:
         """Send one posting; raises a `SageError`, or `LeaseLost` when it is not ours any more."""
@@ -75,7 +94,16 @@ class Dispatch:
         try:
             ways[Posting.Kind(posting.kind)](posting)
         except (AccessDenied, NotInSage) as error:
+            self._start_small()
             raise why_denied(error, self._business_id, self._sage) from error
+        except SageError:
+            self._start_small()
+            raise
+
+    def _start_small(self) -> None:
+        """After trouble one goes first again, and what was announced behind it waits for its turn."""
+        self._went_through = 0
+        self._take_back()
 
     def _push_contact(self, posting: Posting) -> None:
         self._go_alone(posting)
@@ -110,9 +138,9 @@ class Dispatch:
         draft = self._draft_of(posting)
         crash_points.reach("mapped")
         client = draft.invoice.client
-        if posting.attempted_at or client.pk not in self._drafts.links:
+        if posting.pk in self._tried or client.pk not in self._drafts.links:
             self._go_alone(posting)
-            if posting.attempted_at and (stored := self._look_up(posting)):
+            if posting.pk in self._tried and (stored := self._look_up(posting)):
                 self._adopt(posting, draft, stored)
                 return
             draft.require_postable()
@@ -143,49 +171,100 @@ class Dispatch:
     def _create(self, posting: Posting, draft: Draft) -> None:
         link = self._drafts.links[draft.invoice.client_id]
         payload = draft.to(link)
+        if posting.pk not in self._may_leave or time.monotonic() > self._until:
+            self._announce(posting)
+        # One before it may have taken more than was held for it, repeated with a newer token.
         self._sage.reserve()
-        self._announce(posting)
         crash_points.reach("intended")
+        del self._intended[posting.pk]
         try:
             stored = self._sage.sales_invoices.create(payload)
         except (AccessDenied, NotInSage, SageRejected) as error:
-            raise why_refused(error, draft, link, self._sage) from error
+            refusal = why_refused(error, draft, link, self._sage)
+            refusal.nothing_landed = posting.pk not in self._tried
+            raise refusal from error
         crash_points.reach("sent")
-        self._confirmed = result_of(posting, draft, stored, self._business_id)
-        if self._confirmed.difference:
+        self._went_through += 1
+        result = result_of(posting, draft, stored, self._business_id)
+        self._confirmed.append(result)
+        if result.difference:
             self._record_confirmed()
+            raise result.difference
 
     def _announce(self, posting: Posting) -> None:
-        """Commit the intent and what is confirmed; raises `LeaseLost` when the posting is not ours any more."""
-        if self._confirmed is not None:
-            try:
-                with practice_transaction():
-                    record(self._confirmed)
-                    outbox.mark_attempted(posting)
-            except LeaseLost:
-                # One of the two is somebody else's now: each by itself tells which.
-                self._record_confirmed()
-            else:
-                self._confirmed = None
-                crash_points.reach("recorded")
+        """Commit the intents of this and the next ones, and what is confirmed.
+
+        Raises `LeaseLost` when the posting is not ours any more.
+        """
+        wanted = [posting, *self._joining(posting)]
+        self._sage.release()
+        wanted = wanted[: self._sage.reserve(len(wanted))]
+        try:
+            with practice_transaction():
+                record_all(self._confirmed)
+                ours = batches.mark_all_attempted(wanted)
+        except LeaseLost:
+            # One of those confirmed is somebody else's now: each by itself tells which.
+            self._record_confirmed()
+            with practice_transaction():
+                ours = batches.mark_all_attempted(wanted)
+        else:
+            self._are_recorded()
+        self._until = time.monotonic() + HOLDS_FOR
+        self._may_leave = {each.pk for each in ours}
+        self._intended |= {each.pk: each for each in ours}
+        if posting.pk not in self._may_leave:
+            raise LeaseLost(posting)
+
+    def _joining(self, posting: Posting) -> Iterator[Posting]:
+        """What is announced together with a posting: those behind it that need no question, as many as is fit."""
+        at_once = next(count for count, known in AT_ONCE if self._went_through >= known)
+        behind = self._batch[self._batch.index(posting) + 1 :]
+        for other in behind[: at_once - 1]:
+            if not self._needs_nothing(other):
                 return
-        with practice_transaction():
-            outbox.mark_attempted(posting)
+            yield other
+
+    def _needs_nothing(self, posting: Posting) -> bool:
+        """Whether an invoice is ready to be sent as it is; what is wrong with it is told in its own turn."""
+        if posting.kind != Posting.Kind.INVOICE_CREATE or posting.pk in self._tried:
+            return False
+        try:
+            draft = self._drafts.of(posting)
+            client_id = draft.invoice.client_id
+            link = self._drafts.links.get(client_id)
+            return bool(
+                link and not link.trouble and client_id not in self._renamings and not draft.document.refusals
+            )
+        except Exception:
+            log.exception("a posting cannot be announced with others", other_id=posting.pk)
+            return False
+
+    def _take_back(self) -> None:
+        """Withdraw the intents that nothing came of, while they are still ours."""
+        unsent = list(self._intended.values())
+        self._intended, self._may_leave = {}, set()
+        if unsent:
+            with practice_transaction():
+                batches.withdraw_intents(unsent)
 
     def _record_confirmed(self) -> None:
-        """Record what is confirmed, now; raises `TotalsDiffer` once that is done."""
-        confirmed, self._confirmed = self._confirmed, None
-        if confirmed is None:
+        """Record what is confirmed, now; all together, or each by itself where one is somebody else's."""
+        if not self._confirmed:
             return
         try:
             with practice_transaction():
-                record(confirmed)
+                record_all(self._confirmed)
         except LeaseLost:
-            log.info("another worker settled this posting", posting_id=confirmed.posting.pk)
-            return
-        crash_points.reach("recorded")
-        if confirmed.difference:
-            raise confirmed.difference
+            for result in self._confirmed:
+                with suppress(LeaseLost), practice_transaction():
+                    record_all([result])
+        self._are_recorded()
+
+    def _are_recorded(self) -> None:
+        if self._confirmed:
+            self._confirmed = []
+            crash_points.reach("recorded")
 
     def _look_up(self, posting: Posting) -> SalesInvoice | None:
         """What an earlier try left in Sage; None once it is certain that it left nothing.
@@ -204,8 +283,11 @@ class Dispatch:
         link = self._drafts.links.get(client.pk) or link_by_name(client, self._business_id, self._directory)
         if link is None or stored["contact"]["id"] != link.sage_contact_id:
             raise ContactDiffers(f"{number_of(stored)} belongs to {stored['contact']['displayed_as']}")
-        self._confirmed = result_of(posting, draft, stored, self._business_id, adopted=True)
+        result = result_of(posting, draft, stored, self._business_id, adopted=True)
+        self._confirmed.append(result)
         self._record_confirmed()
+        if result.difference:
+            raise result.difference
 
     def _require_lease(self, posting: Posting) -> None:
         """Raises `LeaseLost` unless the posting is still ours; asking Sage about it would be wasted."""

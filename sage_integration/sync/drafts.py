@@ -67,6 +67,7 @@ class Drafts:
         )
         self.rules: Rules = load_rules(connection)
         kept = CopyChoices.objects.filter(posting__in=[posting.pk for posting in postings])
+        self._made: dict[int, Draft] = {}
         self._choices = {choices.posting_id: choices for choices in kept}
         clients = {invoice.client_id for invoice in self._invoices.values()}
         links = ContactLink.objects.filter(client__in=clients, business_id=connection.business_id)
@@ -76,10 +77,13 @@ class Drafts:
 
     def use(self, rules: Rules | None) -> None:
         """Judge by these rules from now on, if there are any."""
-        self.rules = rules or self.rules
+        if rules is not None:
+            self.rules, self._made = rules, {}
 
     def of(self, posting: Posting) -> Draft:
         """The draft of one posting; raises `NotIssued` or `Invoice.DoesNotExist`."""
+        if (made := self._made.get(posting.pk)) is not None:
+            return made
         invoice = self._invoices.get(posting.subject_id)
         if invoice is None:
             raise Invoice.DoesNotExist(posting.subject_id)
@@ -93,4 +97,5 @@ class Drafts:
             posting.idempotency_id,
             choices=stored_choices(self._choices.get(posting.pk), invoice),
         )
-        return Draft(invoice, document)
+        self._made[posting.pk] = Draft(invoice, document)
+        return self._made[posting.pk]

@@ -74,7 +74,8 @@ def settle(posting: Posting, error: SageError) -> None:
         if is_our_own_budget(error):
             _wait_for_budget([posting], error)
         elif error.retry is Retry.NEVER:
-            outbox.mark_failed(posting, failure=failure, detail=detail, remedy=remedy_of(failure))
+            mark = outbox.mark_refused if error.nothing_landed else outbox.mark_failed
+            mark(posting, failure=failure, detail=detail, remedy=remedy_of(failure))
         else:
             outbox.postpone(posting, seconds=_pause(posting, error), failure=failure, detail=detail)
     log.info(

@@ -1,12 +1,20 @@
 """What Sage says of a document, checked against ours, and how it is recorded."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ledger import outbox
+from django.db import connection
+from django.utils import timezone
+
+from ledger import batches
 from ledger.models import Posting
 from money.amounts import Amounts
 from practices import audit
-from practices.webhooks import emit
+from practices.arrays import array
+from practices.tenancy import acting_practice_id
+from practices.webhooks import emit_many
 from sage_integration.models import SageLink
 from sage_integration.sage.errors import OutcomeUnknown, TotalsDiffer, UnexpectedAnswer
 from sage_integration.sage.resources.documents import DRAFT, SalesDocument
@@ -15,21 +23,6 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
 from sage_integration.sync.drafts import Draft
 from sage_integration.sync.snapshots import Snapshot, snapshot_of
-
-#: What another look at the same posting may say anew.
-_LEARNT = [
-    "business_id",
-    "sage_id",
-    "sage_number",
-    "net",
-    "vat",
-    "is_draft",
-    "was_adopted",
-    "sent_fingerprint",
-    "seen_fingerprint",
-    "copied",
-    "seen",
-]
 
 
 @dataclass(frozen=True)
@@ -83,39 +76,97 @@ def copied_snapshot(stored: SalesDocument) -> Snapshot:
     return snapshot if "lines" in snapshot else {}
 
 
-def record(result: Result) -> None:
-    """Link the document and settle its posting, in the caller's transaction; raises `LeaseLost`.
+def record_all(results: Sequence[Result]) -> None:
+    """Link the documents and settle their postings, in the caller's transaction.
 
-    A document whose amounts differ is linked only: its posting stays to be failed.
+    A document whose amounts differ is linked only: its posting stays to be failed. Raises `LeaseLost` if one of the
+    postings is somebody else's; the transaction must not be committed then.
     """
-    posting, link = result.posting, result.link
-    SageLink.objects.bulk_create(
-        [link], update_conflicts=True, unique_fields=["posting"], update_fields=_LEARNT
-    )
-    if result.difference is not None:
-        ours = str(result.ours.gross)
-        audit.record("posting.totals_differ", posting, number=link.sage_number, ours=ours)
+    if not results:
         return
-    outbox.mark_posted(
-        posting,
-        external_id=link.sage_id,
-        number=link.sage_number,
-        url=result.url,
-        revision=result.revision,
+    _link([result.link for result in results])
+    for result in results:
+        if result.difference is not None:
+            audit.record(
+                "posting.totals_differ",
+                result.posting,
+                number=result.link.sage_number,
+                ours=str(result.ours.gross),
+            )
+    if arrived := [result for result in results if result.difference is None]:
+        _settle(arrived)
+
+
+def _settle(results: Sequence[Result]) -> None:
+    batches.mark_all_posted(
+        [
+            batches.Arrival(
+                result.posting, result.link.sage_id, result.link.sage_number, result.url, result.revision
+            )
+            for result in results
+        ]
     )
-    audit.record(
+    audit.record_many(
         "posting.posted",
-        posting,
-        reference=posting.reference,
-        number=link.sage_number,
-        adopted=link.was_adopted,
+        Posting,
+        (
+            (
+                result.posting.pk,
+                {
+                    "reference": result.posting.reference,
+                    "number": result.link.sage_number,
+                    "adopted": result.link.was_adopted,
+                },
+            )
+            for result in results
+        ),
     )
-    if posting.kind == Posting.Kind.INVOICE_CREATE:
-        emit(
-            "invoice.posted",
-            invoice=posting.subject_id,
-            reference=posting.reference,
-            sage_number=link.sage_number,
-            sage_id=link.sage_id,
-            total=str(link.gross),
-        )
+    emit_many(
+        "invoice.posted",
+        [
+            {
+                "invoice": result.posting.subject_id,
+                "reference": result.posting.reference,
+                "sage_number": result.link.sage_number,
+                "sage_id": result.link.sage_id,
+                "total": str(result.link.gross),
+            }
+            for result in results
+            if result.posting.kind == Posting.Kind.INVOICE_CREATE
+        ],
+    )
+
+
+def _link(links: Sequence[SageLink]) -> None:
+    """Write links in one statement: through a queryset it costs several times as much."""
+    rows = {name: array(_stored(getattr(link, name)) for link in links) for name in _COLUMNS}
+    with connection.cursor() as cursor:
+        cursor.execute(_LINK, {"practice": acting_practice_id(), "now": timezone.now(), **rows})
+
+
+def _stored(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+_COLUMNS = {
+    "posting_id": "bigint",
+    "business_id": "text",
+    "sage_id": "text",
+    "sage_number": "text",
+    "net": "numeric",
+    "vat": "numeric",
+    "is_draft": "boolean",
+    "was_adopted": "boolean",
+    "sent_fingerprint": "text",
+    "seen_fingerprint": "text",
+    "copied": "jsonb",
+    "seen": "jsonb",
+}
+_LINK = f"""
+INSERT INTO sage_integration_sagelink
+    (practice_id, posted_at, seen_at, difference, difference_in_words, {", ".join(_COLUMNS)})
+SELECT %(practice)s, %(now)s, %(now)s, '', '', {", ".join(_COLUMNS)}
+FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())}) AS link({", ".join(_COLUMNS)})
+ON CONFLICT (posting_id) DO UPDATE SET
+    {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name != "posting_id")}
+"""  # noqa: S608 - names of ours

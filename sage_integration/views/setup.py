@@ -1,14 +1,17 @@
 """Choosing the company and settling how invoices arrive in it; each page saves by itself."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from invoicing.operations.settings import invoicing_settings
+from invoicing.practicalities import quiet_time_in_words
 from ledger.outbox import ledger_settings
 from ledger.queue import on_its_way
 from practices.permissions import Can
@@ -45,6 +48,7 @@ from sage_integration.setup import (
     suggested_account,
     usable_accounts,
     usable_rates,
+    whom_settings_concern,
 )
 from sage_integration.tasks import read_contacts
 from sage_integration.views.onwards import onwards, to_connection
@@ -137,9 +141,22 @@ def settings_edit(request: PracticeRequest, practice: str) -> HttpResponse:
         "previews": previews_of_long_descriptions(),
         "longest": LINE_LENGTH,
         "unlike": clients_unlike_the_default().count(),
+        **_around_the_settings(request, connection),
         "account_is_gone": bool(connection.default_account_id) and not initial["default_account_id"],
     }
     return _form_page(request, "sage_integration/settings_edit.html", context)
+
+
+def _around_the_settings(request: PracticeRequest, connection: SageConnection) -> dict[str, Any]:
+    """What stands beside the settings: how much is mapped, when invoices leave, whom a change concerns."""
+    offered = TaxRate.objects.offered()
+    return {
+        "rates": offered.count(),
+        "mapped": TaxRateMapping.objects.filter(tax_rate__in=offered).count(),
+        "leaves_quietly": quiet_time_in_words(invoicing_settings()),
+        "connected_on": timezone.localdate(connection.connected_at, ZoneInfo(request.practice.time_zone)),
+        "affected": whom_settings_concern(),
+    }
 
 
 @requires(Can.MANAGE_CONNECTION)

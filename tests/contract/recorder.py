@@ -8,6 +8,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from sage_integration.sage.wire import Response, Wire
 from tests.contract.swagger import (
     BASE_PATH,
     Contract,
@@ -32,26 +33,28 @@ class ContractRecorder:
 
     @contextmanager
     def watching(self) -> Iterator["ContractRecorder"]:
-        """Watch what this process sends through `requests`; raises the first breach at the end."""
+        """Watch what this process sends, by either way; raises the first breach at the end."""
         send = HTTPAdapter.send
 
         def recorded(
             adapter: HTTPAdapter, sent: requests.PreparedRequest, *args, **options
         ) -> requests.Response:
-            request = self._request(sent)
+            request = self._request(sent.method, sent.url, sent.headers, sent.body)
             if request is None:
                 return send(adapter, sent, *args, **options)
-            self._note(lambda: self._contract.check_request(request))
-            response = send(adapter, sent, *args, **{**options, "stream": False})
-            self.exchanges.append((request.method, request.path, response.status_code))
-            headers = dict(response.headers)
-            self._note(
-                lambda: self._contract.check_answer(request, response.status_code, headers, response.content)
-            )
-            return response
+            return self._checked(request, lambda: send(adapter, sent, *args, **{**options, "stream": False}))
+
+        send_by_wire = Wire.request
+
+        def recorded_by_wire(wire: Wire, method: str, url: str, **options) -> Response:
+            request = self._request(method, url, options["headers"], options["data"])
+            if request is None:
+                return send_by_wire(wire, method, url, **options)
+            return self._checked(request, lambda: send_by_wire(wire, method, url, **options))
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(HTTPAdapter, "send", recorded)
+            patch.setattr(Wire, "request", recorded_by_wire)
             yield self
         if self.breaches:
             raise self.breaches[0]
@@ -62,16 +65,26 @@ class ContractRecorder:
         except ContractBroken as breach:
             self.breaches.append(breach)
 
-    def _request(self, sent: requests.PreparedRequest) -> Request | None:
-        parts = urlsplit(sent.url or "")
+    def _checked(self, request: Request, send):
+        self._note(lambda: self._contract.check_request(request))
+        response = send()
+        self.exchanges.append((request.method, request.path, response.status_code))
+        headers = dict(response.headers)
+        self._note(
+            lambda: self._contract.check_answer(request, response.status_code, headers, response.content)
+        )
+        return response
+
+    def _request(self, method, url, headers, body) -> Request | None:
+        parts = urlsplit(url or "")
         if not parts.path.startswith(f"{BASE_PATH}/"):
             return None
-        body = sent.body or b""
+        body = body or b""
         return Request(
-            method=sent.method or "",
+            method=method or "",
             path=parts.path.removeprefix(BASE_PATH),
             query=parts.query,
-            headers=dict(sent.headers),
+            headers=dict(headers),
             content=body.encode() if isinstance(body, str) else body,
         )
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 import money.amounts
 from invoicing.models import InvoiceNumbering
 from invoicing.operations import invoices, payments
-from ledger import outbox
+from ledger import batches, outbox
 from ledger.models import Posting
 from money.amounts import PENNY, Amounts, to_pence, total
 from practices import audit
@@ -119,6 +119,7 @@ def believes_in_its_lease() -> Iterator[None]:
     with (
         patch.object(outbox, "still_ours", always),
         patch.object(outbox, "mark_attempted", marks_without_asking),
+        patch.object(batches, "mark_all_attempted", marks_all_without_asking),
     ):
         yield
 
@@ -153,6 +154,12 @@ def forgets_the_try(posting, **how):
 def marks_without_asking(posting):
     posting.attempted_at = timezone.now()
     Posting.objects.filter(pk=posting.pk).update(attempted_at=posting.attempted_at)
+
+
+def marks_all_without_asking(postings):
+    for posting in postings:
+        marks_without_asking(posting)
+    return list(postings)
 
 
 def headers_of_no_business(transport, *request):
@@ -246,7 +253,7 @@ BUGS = [
         "the intent is not recorded before sending",
         "I2",
         scenarios.lost_answer_without_ids,
-        swapped(outbox, "mark_attempted", nothing),
+        swapped(batches, "mark_all_attempted", list),
     ),
     Bug(
         "a repeat carries another idempotency id",
@@ -349,7 +356,7 @@ BUGS = [
         "nobody keeps to the budget",
         "I6",
         scenarios.many_in_a_minute,
-        swapped(Limiter, "acquire", lambda *_, **__: 0.0),
+        swapped(Limiter, "_ask", lambda _limiter, _business, wanted, **_: (wanted, 0.0, 0)),
     ),
     Bug(
         "a replaced token is not stored",

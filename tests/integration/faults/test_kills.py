@@ -63,6 +63,25 @@ def test_fault_25_killed_before_the_answer(brook, enabled, sage, clock):
     assert len(sage.requests("POST", "/sales_invoices")) == 1
 
 
+@pytest.mark.parametrize("belt_off", ["", "idempotency", "search"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_fault_25_killed_in_the_middle_of_several_that_were_announced_together(
+    brook, enabled, sage, clock, when, belt_off
+):
+    """Some are in Sage and not recorded, one may be, and some were announced and never left."""
+    issued_invoice(brook)
+    push_once(brook)
+    if belt_off:
+        sage.switch(*(("idempotency", False) if belt_off == "idempotency" else ("index_delay_seconds", 3600)))
+    invoices = [issued_invoice(brook) for _ in range(8)]
+    assert killed(brook, "push", Moment("request", words=SEND, nth=4, when=when))
+    assert_sound(sage, drained=False)
+    push_until_settled(brook, clock, tries=60)
+    assert {posting_of(invoice).status for invoice in invoices} == {Posting.Status.POSTED}
+    assert len(sage.sales_invoices()) == 9
+    assert_sound(sage)
+
+
 @pytest.mark.parametrize("belt_off", ["idempotency", "search"])
 def test_fault_26_killed_between_the_answer_and_storing_it(brook, enabled, sage, clock, belt_off):
     issued_invoice(brook)

@@ -24,11 +24,14 @@ from ledger.models import Posting
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageLink
+from sage_integration.sessions import limiter
 from sage_integration.tasks import push_due_postings
 from tests.conftest import running_as
 from tests.integration.invoicing.documents import MONTHLY, a_client, a_schedule
 from tests.integration.sage_integration.posting import (
+    a_minute_passes_in_valkey,
     empty_valkey,
+    forget_valkey,
     issued_invoice,
     posted,
     posting_of,
@@ -85,9 +88,31 @@ def test_fault_34_valkey_restarts(brook, enabled, sage, clock, valkey):
             not_before=datetime(2020, 1, 1, tzinfo=UTC)
         )
     assert practices_from("ledger_practices_due") == [brook.pk], "the sweep finds what no message tells of"
+    push_once(brook)
+    assert len(sage.sales_invoices()) == 1, "nobody knows what was sent in the last minute"
+    a_minute_passes_in_valkey()
     push_until_settled(brook, clock)
     assert_there_once(first, sage)
     assert_there_once(second, sage)
+
+
+def test_fault_35_valkey_forgets_what_was_sent_and_nothing_bursts(brook, enabled, sage, clock, settings):
+    """Windows fail safe: a whole minute passes before anything leaves again."""
+    settings.SAGE_REQUESTS_PER_MINUTE = limiter().used_today(enabled.business_id) + 10
+    invoices = [issued_invoice(brook) for _ in range(14)]
+    sage.forget_requests()
+    push_once(brook)
+    sent = len(sage.requests())
+    assert 0 < sent <= 10
+    forget_valkey()
+    push_once(brook)
+    assert len(sage.requests()) == sent
+    assert all(posting_of(invoice).failure == "" for invoice in invoices)
+    a_minute_passes_in_valkey()
+    push_until_settled(brook, clock)
+    assert {posting_of(invoice).status for invoice in invoices} == {Posting.Status.POSTED}
+    assert len(sage.sales_invoices()) == 14
+    assert_sound(sage)
 
 
 def test_fault_35_valkey_forgets_everything(brook, enabled, sage, clock):

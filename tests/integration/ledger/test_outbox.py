@@ -8,10 +8,11 @@ import pytest
 import time_machine
 from django.db import IntegrityError, connection
 
-from ledger import outbox
+from ledger import batches, outbox
 from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsAreClosed
 from ledger.models import LedgerSettings, Posting
 from ledger.signals import posting_due
+from practices import audit
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
 
@@ -152,6 +153,40 @@ class TestPeople:
             outbox.postpone(posting, seconds=60, failure="OutcomeUnknown")
             with pytest.raises(CannotCancel):
                 outbox.cancel_posting(posting)
+
+    def test_what_was_clearly_refused_is_withdrawn(self, scope):
+        with scope():
+            posting = leased()
+            outbox.mark_attempted(posting)
+            outbox.mark_refused(posting, failure="SageRejected")
+            withdrawn = outbox.cancel_posting(posting)
+            assert withdrawn.status == Status.CANCELLED
+            assert list(audit.trail_of(withdrawn).values_list("action", flat=True)) == [
+                "posting.cancelled",
+                "posting.failed",
+            ]
+
+    def test_a_try_after_a_refusal_may_have_landed_again(self, scope):
+        with scope():
+            posting = leased()
+            outbox.mark_attempted(posting)
+            outbox.mark_refused(posting, failure="SageRejected")
+            outbox.retry_posting(posting)
+            [posting] = outbox.lease_due_postings()
+            assert not posting.may_have_landed
+            outbox.mark_attempted(posting)
+            outbox.postpone(posting, seconds=60, failure="OutcomeUnknown")
+            with pytest.raises(CannotCancel):
+                outbox.cancel_posting(posting)
+
+    def test_intents_are_taken_back_only_while_the_lease_is_ours(self, scope):
+        with scope():
+            first, second = leased(1), request(2)
+            assert batches.mark_all_attempted([first]) == [first]
+            assert batches.mark_all_attempted([second]) == [], "nobody has leased it"
+            Posting.objects.filter(pk=first.pk).update(lease="somebody else")
+            batches.withdraw_intents([first])
+            assert stored(first).attempted_at is not None
 
 
 class TestLeasing:

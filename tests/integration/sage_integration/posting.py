@@ -13,6 +13,7 @@ from invoicing.operations import draft_invoice, issue_invoice
 from ledger.models import Posting
 from practices.models import Practice
 from practices.tenancy import acting_for, practice_scope
+from sage_integration.sessions import forget_everything
 from sage_integration.sync import push
 from services.models import Service, TaxRate
 from tests.factories import TODAY
@@ -89,10 +90,23 @@ def push_until_settled(practice: Practice, clock, tries: int = 8) -> None:
         clock.shift(1)
 
 
-def empty_valkey() -> None:
-    """Valkey as after a restart: budgets full, messages lost; its clock is one that tests do not move."""
+def forget_valkey() -> None:
+    """Valkey as after FLUSHALL, while everybody else goes on."""
     with Redis.from_url(settings.REDIS_URL) as valkey:
         valkey.flushdb()
+
+
+def empty_valkey() -> None:
+    """Valkey and workers as after a restart: budgets full, messages lost; tests do not move its clock."""
+    forget_valkey()
+    forget_everything()
+
+
+def a_minute_passes_in_valkey() -> None:
+    """Valkey began to remember a minute earlier than it did, and nothing counts any more that was sent before."""
+    with Redis.from_url(settings.REDIS_URL) as valkey:
+        valkey.delete(*valkey.keys("sage-budget:*:minute"), "sage-budget:emptied")
+        valkey.set("sage-budget:memory", int(valkey.get("sage-budget:memory")) - 60_000)
 
 
 def posted(practice: Practice, sage, name: str = "Acme Ltd", prices=("100.00",)) -> SimpleNamespace:

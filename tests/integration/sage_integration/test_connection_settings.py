@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from invoicing.operations.settings import set_billing_rules
 from ledger.models import Posting
 from ledger.outbox import ledger_settings, request_posting
 from practices.models import AuditEntry
@@ -17,6 +18,7 @@ from tests.integration.sage_integration.connecting import (
     sign_in,
     text_of,
 )
+from tests.integration.sage_integration.posting import add_client, issued_invoice
 from tests.sage import connected
 
 
@@ -37,6 +39,23 @@ def test_f13_only_sales_accounts_are_offered(alice, brook, sage):
     assert "4000 " in shown
     assert "5000 " not in shown
     assert "1200 " not in shown
+
+
+def test_the_settings_name_what_stands_around_them_and_whom_a_change_concerns_f26(alice, brook, sage):
+    """Screen 4.17: accounts, VAT map, quiet time, alerts and connection are one click away."""
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        add_client("One Ltd", posts_automatically=True)
+        add_client("Two Ltd", posts_automatically=False)
+        set_billing_rules(grouping="service", needs_approval=False, asks_about_missed=True, quiet_minutes=30)
+    issued_invoice(brook, "One Ltd")
+    sign_in(alice)
+    shown = text_of(alice.get(page("settings-edit")))
+    assert "invoices of 1 client from now on, and 1 that waits to leave" in shown
+    assert "wait before they leave: 30 minutes" in shown
+    assert "VAT rates are mapped" in shown
+    for words in ("Accounts and items of single services", "See or change the map", "Pause or disconnect"):
+        assert words in shown
 
 
 def test_f07_enabling_is_refused_with_every_reason_by_name(alice, brook, sage):

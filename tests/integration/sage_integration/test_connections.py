@@ -13,8 +13,10 @@ from sage_integration.sage.errors import (
     SageUnavailable,
     UnexpectedAnswer,
 )
+from sage_integration.sage.network import open_session
 from sage_integration.sage.oauth import OAuthClient
 from sage_integration.sage.transport import Transport
+from sage_integration.sage.wire import Wire
 
 BODY = b'{"id": "1"}'
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + BODY
@@ -123,9 +125,9 @@ def server() -> Iterator[ScriptedServer]:
     made.close()
 
 
-@pytest.fixture
-def transport(server) -> Iterator[Transport]:
-    made = Transport(server.url, "b1", lambda: "token", timeout=(0.5, 0.4))
+@pytest.fixture(params=[open_session, Wire], ids=["requests", "wire"])
+def transport(server, request) -> Iterator[Transport]:
+    made = Transport(server.url, "b1", lambda: "token", timeout=(0.5, 0.4), session=request.param())
     yield made
     made.close()
 
@@ -136,8 +138,9 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_refused_write_certainly_stored_nothing(closed_port):
-    transport = Transport(closed_port, "b1", lambda: "token")
+@pytest.mark.parametrize("session", [open_session, Wire])
+def test_a_refused_write_certainly_stored_nothing(closed_port, session):
+    transport = Transport(closed_port, "b1", lambda: "token", session=session())
     with pytest.raises(SageUnavailable):
         transport.write("POST", "/contacts", {})
     transport.close()
@@ -186,6 +189,21 @@ def test_a_slow_read_is_given_up_at_its_deadline(server, transport, action):
         transport.read("/contacts/1")
     assert time.monotonic() - started < 1.5
     assert len(server.requests) == 1
+
+
+def answer_with_a_cookie(connection: socket.socket) -> bool:
+    connection.sendall(WHOLE.replace(b"\r\n\r\n", b"\r\nSet-Cookie: who=b1; Path=/\r\n\r\n", 1))
+    return True
+
+
+def test_no_cookie_of_one_business_reaches_another(server):
+    wire = Wire()
+    server.script = [answer_with_a_cookie, answer]
+    for business in ("b1", "b2"):
+        Transport(server.url, business, lambda: "token", session=wire).read("/contacts/1")
+    wire.close()
+    assert len(server.requests) == 2
+    assert not [request for request in server.requests if b"cookie" in request.lower()]
 
 
 def test_one_connection_serves_many_requests(server, transport):

@@ -31,7 +31,8 @@ def found_again(practice) -> dict[str, tuple[str, str]]:
 
 def test_a_company_in_order_has_nothing_to_look_at(practice, sage):
     found = found_again(practice)
-    assert found["Access to Sales"] == ("Allowed", "good")
+    assert found["Access to Sales"] == ("Can be read", "good")
+    assert found["Rights to write"] == ("Not checked", "info"), "nobody claims what was not looked at"
     assert found["Country"] == ("United Kingdom", "good")
     assert found["Currency"] == ("Pound sterling", "good")
     assert found["VAT rates"] == ("5 found", "good")

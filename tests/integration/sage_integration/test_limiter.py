@@ -46,8 +46,8 @@ def let_pass(redis, prefix) -> Callable[[float], None]:
     def age(seconds: float) -> None:
         milliseconds = round(seconds * 1000)
         for key in redis.scan_iter(f"{prefix}:*:minute"):
-            for place, moment in enumerate(redis.lrange(key, 0, -1)):
-                redis.lset(key, place, int(moment) - milliseconds)
+            for request in redis.zrange(key, 0, -1):
+                redis.zincrby(key, -milliseconds, request)
         for key in redis.scan_iter(f"{prefix}:*:pause"):
             redis.pexpire(key, max(0, redis.pttl(key) - milliseconds))
 
@@ -178,8 +178,55 @@ def test_counters_do_not_pile_up(limiter, let_pass, redis, prefix):
     for _ in range(5):
         granted(budget, 5)
         let_pass(30)
-    assert redis.llen(f"{prefix}:{{b1}}:minute") <= 3
-    assert all(redis.pttl(key) > 0 for key in redis.scan_iter(f"{prefix}:*"))
+    assert redis.zcard(f"{prefix}:{{b1}}:minute") <= 3
+    lasting = [key for key in redis.scan_iter(f"{prefix}:*") if redis.pttl(key) <= 0]
+    assert lasting == [f"{prefix}:memory".encode()]
+
+
+def test_several_requests_are_granted_together_as_far_as_the_budget_goes(limiter):
+    budget = limiter(per_minute=5)
+    held, _ = budget.hold("b1", 3, seconds=10)
+    assert held.left == 3
+    more, _ = budget.hold("b1", 10, seconds=10)
+    assert more.left == 2
+    none, wait = budget.hold("b1", 1, seconds=10)
+    assert none is None
+    assert 60 < wait <= 70, "until it is known when they left, they count as sent at the last moment"
+
+
+def test_what_was_held_and_not_needed_is_given_back(limiter):
+    budget = limiter(per_minute=5)
+    held, _ = budget.hold("b1", 5, seconds=10)
+    held.spend()
+    held.close()
+    assert held.left == 0
+    assert granted(budget, 6) == 4
+    assert 59 < budget.acquire("b1", urgent=False) <= 60, "and what was sent counts from when it left"
+
+
+def test_a_held_request_counts_for_the_day_and_keeps_its_reserve(limiter):
+    budget = limiter(per_day=10, reserve_of_day=0.2)
+    held, _ = budget.hold("b1", 20, seconds=10)
+    assert held.left == 8
+    assert granted(budget, 12, urgent=True) == 2
+
+
+def test_fault_35_a_budget_that_was_forgotten_is_not_spent_again_within_the_minute(limiter, redis, prefix):
+    """Whoever knew of it holds everybody back for a whole minute; a process that never knew is held back too."""
+    budget, newcomer = limiter(per_minute=5), limiter(per_minute=5)
+    assert granted(budget, 5) == 5
+    for key in redis.scan_iter(f"{prefix}:*"):
+        redis.delete(key)
+    assert 59 < budget.acquire("b1", urgent=False) <= 60
+    assert granted(newcomer, 3) == 0
+    assert budget.wait("b2") > 59, "and nobody knows what other businesses have had"
+    redis.set(f"{prefix}:memory", int(redis.get(f"{prefix}:memory")) - 60_000)
+    redis.delete(f"{prefix}:emptied")
+    assert granted(budget, 6) == 5
+
+
+def test_a_process_that_starts_with_an_empty_valkey_does_not_wait(limiter):
+    assert granted(limiter(per_minute=5), 1) == 1
 
 
 def test_a_reserve_that_is_the_whole_budget_is_refused(limiter):

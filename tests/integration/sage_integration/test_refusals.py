@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from clients.models import Client
+from ledger.errors import CannotCancel
 from ledger.models import Posting
-from ledger.outbox import retry_posting
+from ledger.outbox import cancel_posting, retry_posting
 from practices.errors import DomainError
 from practices.models import Membership, OutgoingEmail
 from practices.tenancy import practice_scope
@@ -102,6 +103,28 @@ def test_what_sage_would_refuse_is_refused_before_any_request_f28_f29(brook, ena
     assert (posting.status, posting.failure, posting.remedy) == (Status.FAILED, failure, remedy)
     assert posting.attempted_at is None
     assert sage.requests() == []
+
+
+def test_what_sage_clearly_refused_can_be_withdrawn_and_copied_anew(brook, enabled, sage):
+    """Fault 61: nothing is in Sage, so a person may take it out of the queue; the next copy is one document."""
+    sage.change_business(enabled.business_id, financial_settings={"year_end_lockdown_date": "2027-12-31"})
+    posting = refused(brook, sage)
+    assert (posting.attempted_at is not None, posting.may_have_landed) == (True, False)
+    with practice_scope(brook.pk):
+        assert cancel_posting(posting).status == Status.CANCELLED
+
+
+def test_a_refusal_after_an_earlier_try_that_may_have_landed_is_not_withdrawn(brook, enabled, sage, clock):
+    """The first try may be in Sage, whatever the second one was told."""
+    invoice = issued_invoice(brook)
+    sage.switch("index_delay_seconds", 3600)
+    sage.arm("status_after_saving", on="POST /sales_invoices", status=500)
+    sage.arm("status", on="POST /sales_invoices", skip=1, status=422, body="json")
+    push_until_settled(brook, clock)
+    posting = posting_of(invoice)
+    assert (posting.status, posting.may_have_landed) == (Status.FAILED, True)
+    with practice_scope(brook.pk), pytest.raises(CannotCancel):
+        cancel_posting(posting)
 
 
 def test_a_lock_lifted_in_sage_counts_as_soon_as_somebody_tries_again(brook, enabled, sage):

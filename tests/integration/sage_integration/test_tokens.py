@@ -26,7 +26,7 @@ from sage_integration.sage.errors import (
     SageUnavailable,
     SubscriptionInactive,
 )
-from sage_integration.sessions import kept_session, open_sage
+from sage_integration.sessions import open_sage
 from tests.factories import member, user
 from tests.sage import COMPANY, connected, signed_in
 
@@ -347,7 +347,3 @@ def test_sage_is_never_asked_inside_a_transaction(practice, sage):
         with open_sage(connection) as client, pytest.raises(RuntimeError):
             list(client.tax_rates.list())
     assert sage.requests() == []
-
-
-def test_the_kept_connection_takes_no_cookies():
-    assert kept_session().cookies._policy.is_not_allowed("api.accounting.sage.com")

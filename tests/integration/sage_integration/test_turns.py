@@ -186,6 +186,55 @@ def test_a_confirmed_posting_taken_over_meanwhile_holds_up_nobody(brook, enabled
         assert not SageLink.objects.filter(posting__subject_id=first.pk).exists()
 
 
+def test_invoices_are_announced_together_once_one_went_through(brook, sage):
+    connected(brook, sage)
+    invoices = issue_many(brook, sage, 9)
+    with acting_for(brook.pk), open_batch() as (batch, dispatch):
+        assert announced(invoices) == 0
+        dispatch.push(batch[0])
+        assert announced(invoices) == 1, "the first goes alone"
+        dispatch.push(batch[1])
+        assert announced(invoices) == 6
+        assert len(sage.requests(*CREATE)) == 2, "an intent is committed before anything is sent for it"
+        for posting in batch[2:]:
+            dispatch.push(posting)
+    assert [posting_of(invoice).status for invoice in invoices] == [Status.POSTED] * 9
+    assert len(sage.sales_invoices()) == 9
+
+
+def test_what_was_announced_and_not_sent_is_taken_back(brook, sage):
+    """A used-up allowance at Sage: those behind it had no part in it, and are not looked up for nothing."""
+    connected(brook, sage)
+    invoices = issue_many(brook, sage, 8)
+    sage.arm("too_many_requests", on="POST /sales_invoices", skip=3)
+    push_once(brook)
+    states = [(posting_of(each).status, posting_of(each).attempted_at is not None) for each in invoices]
+    assert states == [(Status.POSTED, True)] * 3 + [(Status.PENDING, True)] + [(Status.PENDING, False)] * 4
+    assert {posting_of(each).attempts for each in invoices[4:]} == {0}
+
+
+def test_an_announcement_that_is_old_is_made_anew(brook, sage, monkeypatch):
+    monkeypatch.setattr("sage_integration.sync.dispatch.HOLDS_FOR", 0.0)
+    connected(brook, sage)
+    first, second, third, _ = issue_many(brook, sage, 4)
+    with acting_for(brook.pk), open_batch() as (batch, dispatch):
+        dispatch.push(batch[0])
+        dispatch.push(batch[1])
+        assert posting_of(third).attempted_at is not None, "it was announced with the second"
+        take_over(third)
+        with pytest.raises(LeaseLost):
+            dispatch.push(batch[2])
+        dispatch.push(batch[3])
+    assert posting_of(third).lease == "somebody else"
+    assert {posting_of(each).status for each in (first, second)} == {Status.POSTED}
+    assert len(sage.sales_invoices()) == 3
+
+
+def announced(invoices) -> int:
+    """How many of these invoices are announced or were sent."""
+    return len([each for each in invoices if posting_of(each).attempted_at is not None])
+
+
 def test_several_new_clients_are_looked_up_by_one_question_f51_f56(brook, enabled, sage):
     theirs = sage.add_contact("Known Ltd", enabled.business_id)
     names = ["Known Ltd", "Acme Ltd", "Bolt Ltd", "Coil Ltd", "Acme Ltd"]
