@@ -186,6 +186,11 @@ class Posting(TenantModel):
         return f"{self.get_kind_display()} {self.reference}"
 
     @property
+    def takes_changes(self) -> bool:
+        """Whether the copy is in the ledger as we left it, with nothing there that forbids changing or voiding it."""
+        return self.status == self.Status.POSTED and not self.standing and not self.blocked
+
+    @property
     def may_have_landed(self) -> bool:
         """Whether an earlier try may be in the ledger: it was made, and not clearly refused."""
         return self.attempted_at is not None and self.refused_at is None

@@ -21,6 +21,7 @@ from redis import Redis
 from practices.isolation import tenant_models
 from sage_integration.sessions import forget_everything
 from tests import factories
+from tests.template_database import migrated_template
 
 pytest_plugins = ["tests.plugins.features", "tests.sage"]
 
@@ -52,8 +53,10 @@ def database(worker_id: str, django_db_blocker) -> Iterator[None]:
         del caches["default"]  # Somebody may have used it before, in the place all workers share.
     # Hashing slowly is production's business; the cast alone would cost a second a test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    connections["default"].settings_dict["TEST"]["NAME"] = f"test_ignition_{os.getpid()}{suffix}"
+    test = connections["default"].settings_dict["TEST"]
     with django_db_blocker.unblock(), running_as(settings.OWNER_ROLE):
+        test["TEMPLATE"] = migrated_template()
+        test["NAME"] = f"test_ignition_{os.getpid()}{suffix}"
         made = setup_databases(verbosity=0, interactive=False)
     yield
     with django_db_blocker.unblock():

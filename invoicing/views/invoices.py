@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clients.models import Client
+from invoicing.errors import IsInTheLedger
 from invoicing.forms import BLANK_ROWS, BaseLineFormSet, InvoiceForm, line_formset
 from invoicing.history import events_of
 from invoicing.models import CreditNote, Invoice, InvoiceLine
@@ -116,7 +117,8 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         return render(request, "invoicing/invoice_detail.html#sage_panel", _panel(request, invoice))
     get_object_or_404(Invoice, pk=pk)
     invoice = invoice_to_post(pk)
-    refusal = why_not_void(invoice, latest_postings([pk]).get(pk))
+    posting = latest_postings([pk]).get(pk)
+    refusal = why_not_void(invoice, posting)
     stands_still = why_not_amend(invoice, postings_of(invoice))
     context = {
         **_panel(request, invoice),
@@ -126,6 +128,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "allocations": allocations_of(invoice),
         "events": events_of(invoice),
         "why_not_void": refusal.message if refusal else "",
+        "voids_in_ledger": posting and posting.takes_changes and isinstance(refusal, IsInTheLedger),
         "why_not_amend": stands_still.message if stands_still else "",
     }
     return render(request, "invoicing/invoice_detail.html", context)
