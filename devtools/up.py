@@ -23,6 +23,7 @@ DEMO_PEOPLE = {
     "alice@brook.example": "owner of Brook & Co",
     "bob@brook.example": "staff at Brook & Co",
     "carol@cedar.example": "owner of Cedar LLP",
+    "operator@ignition.example": "operator of the service, at /admin/",
 }
 
 
@@ -89,7 +90,8 @@ def _run_until_interrupted(ports: Ports) -> int:
 
 
 def _environment(servers: dict[str, str], state: Path, ports: Ports) -> dict[str, str]:
-    return application_environment(servers, state=state, web_port=ports.web, sandbox_port=ports.sandbox)
+    ours = application_environment(servers, state=state, web_port=ports.web, sandbox_port=ports.sandbox)
+    return {"OPERATORS_NEED_SECOND_FACTOR": "0", **ours}  # the made-up operator has no telephone
 
 
 def _to_lend(environment: dict[str, str]) -> dict[str, str]:

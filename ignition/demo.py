@@ -131,6 +131,7 @@ def seed() -> bool:
     alice = person("Alice Brook", "alice@brook.example")
     bob = person("Bob Marsh", "bob@brook.example")
     carol = person("Carol Cedar", "carol@cedar.example")
+    User.objects.create_superuser("operator@ignition.example", PASSWORD, name="Olive Operator")
     brook, cedar = open_practice(alice, "Brook & Co"), open_practice(carol, "Cedar LLP")
     Membership.objects.create(practice=brook, user=bob, role=Membership.Role.STAFF)
     for practice in (brook, cedar):

@@ -16,13 +16,18 @@ from ignition.metrics import exposition
 
 def ready(_request: HttpRequest) -> HttpResponse:
     """200 when this process can do its work, else 503 with what it lacks: database, schema or broker."""
+    found = readiness()
+    return JsonResponse({"ready": all(found.values()), **found}, status=200 if all(found.values()) else 503)
+
+
+def readiness() -> dict[str, bool]:
+    """What this process needs, and whether it is there."""
     checks: dict[str, Callable[[], bool]] = {
         "database": _database_answers,
         "schema": _schema_is_current,
         "valkey": _valkey_answers,
     }
-    found = {name: check() for name, check in checks.items()}
-    return JsonResponse({"ready": all(found.values()), **found}, status=200 if all(found.values()) else 503)
+    return {name: check() for name, check in checks.items()}
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -198,6 +198,8 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 #: Attempts allowed for each address and each account; a stranger's attempts do not lock the owner out for long.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/5m/key", "reset_password": "20/m/ip,5/m/key"}
+#: Only `./dev up`, which shows made-up data on one machine, lets an operator in by password alone.
+OPERATORS_NEED_SECOND_FACTOR = os.environ.get("OPERATORS_NEED_SECOND_FACTOR", "1") == "1"
 MFA_ADAPTER = "practices.second_factors.SealedSecretsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

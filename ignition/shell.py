@@ -49,6 +49,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     )
     return {
         "practice": inside.practice,
+        "visit": inside.visit,
         "role_name": Membership.Role(inside.role).label,
         "may": {right.name: right in RIGHTS[inside.role] for right in Can},
         "nav": navigation(inside.path, slug),
@@ -63,7 +64,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "tray": _running_jobs(slug),
         "other_practices": [
             {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])}
-            for other in others
+            for other in ([] if inside.visit else others)
         ],
     }
 

@@ -1,16 +1,16 @@
 """Every address of the product: pages of a practice under `/p/<practice>/`, the rest beside it."""
 
 from allauth.account import views as account_views
-from django.contrib import admin
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
-from ignition import probes
+from ignition import operator_health, probes
 from ignition.evidence import proposal_evidence
 from ignition.home import home
 from ignition.search import search
-from practices import styleguide, views
+from practices import operator_views, styleguide, views
 from practices.invitations import invitation_accept
+from practices.operator_site import operators
 
 practice_pages: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
@@ -35,7 +35,12 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("accounts/second-factor/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/practices/<int:pk>/enter/", operator_views.practice_enter, name="operator-enter"),
+    path("admin/leave/", operator_views.practice_leave, name="operator-leave"),
+    path("admin/members/<int:pk>/look/", operator_views.member_look, name="operator-look"),
+    path("admin/look/end/", operator_views.look_end, name="operator-look-end"),
+    path("admin/health/", operator_health.queues_and_health, name="operator-health"),
+    path("admin/", operators.urls),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("invitations/<str:token>/", invitation_accept, name="invitation-accept"),
     path("proposals/", include("proposals.public_urls")),

@@ -38,6 +38,16 @@ class PracticeOpenForm(forms.Form):
     practice_name = forms.CharField(max_length=100)
 
 
+class OperatorReasonForm(forms.Form):
+    """Why an operator of the service enters a practice; the practice reads it."""
+
+    reason = forms.CharField(
+        min_length=10,
+        max_length=300,
+        help_text="A sentence with the ticket or the call it is about. The practice reads it in its activity.",
+    )
+
+
 class JoinForm(forms.Form):
     """A new account for the address an invitation was sent to."""
 

@@ -15,7 +15,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from practices import audit
 from practices.errors import DomainError
-from practices.models import Membership
+from practices.models import Membership, User
+from practices.operators import LOOKING_METHODS, Visit, visit_of
 from practices.requests import PracticeRequest
 from practices.second_factors import SET_UP_PAGE, must_set_up
 from practices.tenancy import acting_for, practice_transaction
@@ -23,6 +24,8 @@ from practices.tenancy import acting_for, practice_transaction
 PREFIX = "/p/"
 #: Programs come in by a door of their own, which answers them in their own way.
 API = "/api/v1/"
+#: Operators of the service, who enter one practice at a time.
+OPERATORS = "/admin/"
 
 
 class PracticeMiddleware:
@@ -41,29 +44,62 @@ class PracticeMiddleware:
         user = request.user if request.user.is_authenticated else None
         with audit.acting_as(user):
             if not request.path_info.startswith(PREFIX):
-                return self.get_response(request)
+                return self._answer_outside(request, user)
             if user is None:
                 return redirect_to_login(request.get_full_path())
             return self._answer_inside(request)
 
+    def _answer_outside(self, request: HttpRequest, user: User | None) -> HttpResponse:
+        """Pages of nobody's practice, and of the one an operator has entered."""
+        inside = user is not None and request.path_info.startswith(OPERATORS) and not opens_own(request)
+        visit = visit_of(request, timezone.now()) if inside else None
+        if visit is None:
+            return self.get_response(request)
+        with acting_for(visit.practice_id), practice_transaction():
+            return self.get_response(request)
+
     def _answer_inside(self, request: HttpRequest) -> HttpResponse:
         slug = request.path_info.removeprefix(PREFIX).split("/", 1)[0]
+        visit = visit_of(request, timezone.now())
+        if visit and visit.membership_id and visit.looks(timezone.now()):
+            looked_as = Membership.objects.filter(pk=visit.membership_id, practice__slug=slug)
+            if member := looked_as.select_related("practice", "user").first():
+                return self._look(request, visit, member)
         membership = Membership.objects.filter(user=request.user.pk, practice__slug=slug).select_related(
             "practice", "user"
         )
         if not (member := membership.first()):
             return self._not_found(request)
-        inside = cast(PracticeRequest, request)
         if must_set_up(member):
             messages.warning(
                 request, f"{member.practice} asks its owners for a second factor. Set one up to go on."
             )
             return redirect(SET_UP_PAGE)
-        inside.practice, inside.role = member.practice, member.role
+        return self._answer_member(request, member)
+
+    def _look(self, request: HttpRequest, visit: Visit, member: Membership) -> HttpResponse:
+        """The page as the member sees it, recorded as the operator's; whatever would change something is refused."""
+        if request.method not in LOOKING_METHODS:
+            message = "You are looking at these pages as somebody else, so nothing can be changed here."
+            return render(request, "problem.html", {"message": message}, status=403)
+        if not request.headers.get("HX-Request"):
+            with acting_for(member.practice_id), practice_transaction():
+                audit.record("operator.looked", member, path=request.path_info[:200])
+        operator, request.user = request.user, member.user
+        try:
+            return self._answer_member(request, member, visit)
+        finally:
+            request.user = operator
+
+    def _answer_member(
+        self, request: HttpRequest, member: Membership, visit: Visit | None = None
+    ) -> HttpResponse:
+        inside = cast(PracticeRequest, request)
+        inside.practice, inside.role, inside.visit = member.practice, member.role, visit
         zone = timezone.override(ZoneInfo(member.practice.time_zone))
         transaction = nullcontext() if opens_own(request) else practice_transaction()
         with zone, acting_for(member.practice_id), transaction:
-            if not opens_own(request):
+            if visit is None and not opens_own(request):
                 record_arrival(inside, member)
             response = self.get_response(request)
             return self._in_words(request, response) if response.status_code == 405 else response

@@ -12,6 +12,7 @@ from django.shortcuts import resolve_url
 from django_htmx.middleware import HtmxDetails
 
 from practices.models import Practice, User
+from practices.operators import Visit
 from practices.permissions import Can, may
 
 PracticeView = Callable[..., HttpResponseBase]
@@ -24,6 +25,8 @@ class PracticeRequest(HttpRequest):
     user: User
     practice: Practice
     role: str
+    #: Set while an operator of the service looks at the pages as a member.
+    visit: Visit | None
     htmx: HtmxDetails
 
 

@@ -2,9 +2,10 @@
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import InvalidToken
+from django.conf import settings
 
 from practices.fields import CannotOpen, keys
-from practices.models import Membership
+from practices.models import Membership, User
 
 #: Where somebody goes who may not work here without a second factor.
 SET_UP_PAGE = "mfa_index"
@@ -30,3 +31,10 @@ def must_set_up(member: Membership) -> bool:
     if not (member.role == Membership.Role.OWNER and member.practice.owners_need_second_factor):
         return False
     return not SealedSecretsAdapter().is_mfa_enabled(member.user)
+
+
+def lacks_second_factor(operator: User) -> bool:
+    """Whether this operator of the service still has to set up a second factor before anything opens."""
+    if not settings.OPERATORS_NEED_SECOND_FACTOR:
+        return False
+    return not SealedSecretsAdapter().is_mfa_enabled(operator)

@@ -34,6 +34,8 @@ def front_door(request: HttpRequest) -> HttpResponse:
     )
     if len(memberships) == 1 and request.method == "GET":
         return redirect("home", practice=memberships[0].practice.slug)
+    if not memberships and request.user.is_staff and request.method == "GET":
+        return redirect("admin:index")
     form = PracticeOpenForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and request.user.is_authenticated:
         practice = open_practice(request.user, form.cleaned_data["practice_name"])

@@ -116,4 +116,5 @@ def test_everything_outside_a_practice_is_known():
     assert outside == {
         *("front-door", "health", "ready", "metrics"),
         *("account_signup", "styleguide", "invitation-accept"),
+        *("operator-enter", "operator-leave", "operator-look", "operator-look-end", "operator-health"),
     }
