@@ -13,7 +13,7 @@ POLICY = "; ".join(
         "img-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        "frame-ancestors {frame_ancestors}",
         "form-action {form_action}",
     ]
 )
@@ -26,13 +26,17 @@ def content_security_policy(
     """Middleware: a strict Content-Security-Policy without inline script, and no browser features we do not use.
 
     A form may end at Sage's sign-in page. Browsers apply `form-action` to every redirect that follows, and Sage's
-    own sign-in hops over several of its hosts (FACTS.md 1.1).
+    own sign-in hops over several of its hosts (FACTS.md 1.1). No page may stand in a frame but those that say so with
+    `xframe_options_sameorigin`, and those in frames of our own alone.
     """
-    policy = POLICY.format(form_action=f"'self' {sign_in_hosts(settings.SAGE_AUTHORIZE_URL)}")
+    form_action = f"'self' {sign_in_hosts(settings.SAGE_AUTHORIZE_URL)}"
+    policy = POLICY.format(form_action=form_action, frame_ancestors="'none'")
+    policy_in_a_frame = POLICY.format(form_action=form_action, frame_ancestors="'self'")
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", policy)
+        may_be_framed = response.headers.get("X-Frame-Options") == "SAMEORIGIN"
+        response.headers.setdefault("Content-Security-Policy", policy_in_a_frame if may_be_framed else policy)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response

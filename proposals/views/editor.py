@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clients.models import Client
@@ -186,7 +187,8 @@ def picker(request: PracticeRequest, form: ParticularsForm) -> dict[str, Any]:
     chosen = Client.objects.filter(pk=key).first() if key.isdecimal() and len(key) < 10 else None
     words = request.GET.get("client_words", "").strip()
     found = _found(words).exclude(pk=chosen.pk if chosen else None)
-    return {"chosen": chosen, "words": words, "found": found[:FOUND_AT_MOST]}
+    asked = words or chosen is None
+    return {"chosen": chosen, "words": words, "found": found[:FOUND_AT_MOST] if asked else []}
 
 
 def _found(words: str) -> Any:
@@ -307,6 +309,7 @@ def proposal_state(request: PracticeRequest, practice: str, pk: int) -> HttpResp
 
 @requires(Can.SEE)
 @require_safe
+@xframe_options_sameorigin
 def proposal_preview(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """The proposal as the client will see it; nothing on it can be signed."""
     proposal = get_object_or_404(Proposal.objects.select_related("client"), pk=pk)
@@ -315,5 +318,9 @@ def proposal_preview(request: PracticeRequest, practice: str, pk: int) -> HttpRe
         read = contents(request, proposal)
         document = assembled_document(proposal, read.people, on=read.today)
     choice = settled_choice(proposal) if proposal.signatures.exists() else usual_choice(document)
-    context = {"proposal": proposal, "offer": offer_for(document, choice)}
+    context = {
+        "proposal": proposal,
+        "offer": offer_for(document, choice),
+        "is_framed": "framed" in request.GET,
+    }
     return render(request, "proposals/proposal_preview.html", context)
