@@ -101,7 +101,8 @@ class Posting(TenantModel):
     times_lost = models.PositiveSmallIntegerField(default=0)
     lease = models.CharField(max_length=32, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
-    #: Once set, an earlier try may have landed: look before sending again. Never cleared.
+    #: Once set, an earlier try may have landed: look before sending again. Taken back only by whoever set it and
+    #: certainly sent nothing.
     attempted_at = models.DateTimeField(null=True)
     #: Since when it is certain that nothing landed all the same: the ledger clearly refused the only try.
     refused_at = models.DateTimeField(null=True)

@@ -22,7 +22,13 @@ from practices.tenancy import practice_transaction
 from sage_integration import crash_points
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
-from sage_integration.sage.errors import AccessDenied, NotInSage, SageError, SageRejected
+from sage_integration.sage.errors import (
+    AccessDenied,
+    NotInSage,
+    SageError,
+    SageRejected,
+    SageUnavailable,
+)
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync import outcomes
 from sage_integration.sync.changes import push_update, push_void
@@ -176,9 +182,13 @@ class Dispatch:
         # One before it may have taken more than was held for it, repeated with a newer token.
         self._sage.reserve()
         crash_points.reach("intended")
-        del self._intended[posting.pk]
+        self._intended.pop(posting.pk, None)
         try:
             stored = self._sage.sales_invoices.create(payload)
+        except SageUnavailable:
+            # Not a byte of it left, so there is nothing to look for.
+            self._remember_unsent([posting])
+            raise
         except (AccessDenied, NotInSage, SageRejected) as error:
             refusal = why_refused(error, draft, link, self._sage)
             refusal.nothing_landed = posting.pk not in self._tried
@@ -212,7 +222,7 @@ class Dispatch:
             self._are_recorded()
         self._until = time.monotonic() + HOLDS_FOR
         self._may_leave = {each.pk for each in ours}
-        self._intended |= {each.pk: each for each in ours}
+        self._remember_unsent(ours)
         if posting.pk not in self._may_leave:
             raise LeaseLost(posting)
 
@@ -239,6 +249,10 @@ class Dispatch:
         except Exception:
             log.exception("a posting cannot be announced with others", other_id=posting.pk)
             return False
+
+    def _remember_unsent(self, announced: list[Posting]) -> None:
+        """Note whose intent may be taken back; never one that an earlier try, whose end is unknown, left behind."""
+        self._intended |= {each.pk: each for each in announced if each.pk not in self._tried}
 
     def _take_back(self) -> None:
         """Withdraw the intents that nothing came of, while they are still ours."""

@@ -1,43 +1,51 @@
 """Mistakes as somebody might make them, each planted for the length of one story that the checker must not like."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Decimal
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
-from unittest.mock import patch
-from uuid import uuid4
-
-from django.conf import settings
-from django.db import connection
-from django.utils import timezone
 
 import money.amounts
-from invoicing.models import InvoiceNumbering
 from invoicing.operations import invoices, payments
 from ledger import batches, outbox
-from ledger.models import Posting
-from money.amounts import PENNY, Amounts, to_pence, total
 from practices import audit
-from practices.models import AuditEntry
 from proposals.periods import Rhythm
 from sage_integration import tokens
-from sage_integration.limiter import Limiter
-from sage_integration.models import SageConnectionQuerySet, SageLink, SyncCursor
-from sage_integration.sage.errors import OutcomeUnknown
+from sage_integration.limiter import Held, Limiter
+from sage_integration.models import SageConnectionQuerySet
 from sage_integration.sage.resources.contacts import Contacts
 from sage_integration.sage.resources.sales_invoices import SalesInvoices
 from sage_integration.sage.transport import Transport
-from sage_integration.sync import dispatch, feeds, outcomes
+from sage_integration.sync import dispatch, feeds, outcomes, results
 from sage_integration.sync.mirror import Mirror
-from tests.conftest import delete_all_rows
 from tests.planted import scenarios
 from tests.planted.conftest import Stage
+from tests.planted.mistakes import (
+    Plant,
+    always,
+    believes_any_total,
+    believes_in_its_lease,
+    cursor_by_our_clock,
+    forgets_the_try,
+    gives_no_reason,
+    half_even,
+    headers_of_no_business,
+    keeps_the_pair_to_itself,
+    links_the_wrong_ones,
+    marks_the_first,
+    nothing,
+    numbers_with_gaps,
+    records_nothing,
+    sends_a_fresh_id,
+    setting_outlives_its_transaction,
+    since,
+    swapped,
+    takes_everything_back,
+    vat_of_the_whole,
+    without_constraint,
+    without_row_level_security,
+    writes_again,
+)
 from tests.planted.scenarios import copied_row
-
-Plant = Callable[[], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)
@@ -48,166 +56,6 @@ class Bug:
     breaks: str
     story: Callable[[Stage], list[str]]
     plant: Plant
-
-
-def swapped(owner: object, name: str, other: object) -> Plant:
-    """Something of ours replaced by something else."""
-    return partial(patch.object, owner, name, other)
-
-
-def without_constraint(table: str, name: str) -> Plant:
-    """The database without one of its unique constraints."""
-
-    @contextmanager
-    def dropped() -> Iterator[None]:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name])
-            [definition] = cursor.fetchone()
-            cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [name])
-            is_constraint = cursor.fetchone() is not None
-        _as_owner(f"ALTER TABLE {table} DROP CONSTRAINT {name}" if is_constraint else f"DROP INDEX {name}")
-        try:
-            yield
-        finally:
-            delete_all_rows()
-            _as_owner(definition)
-            if is_constraint:
-                _as_owner(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
-
-    return dropped
-
-
-@contextmanager
-def without_row_level_security() -> Iterator[None]:
-    """The table of postings open to everybody."""
-    _as_owner("ALTER TABLE ledger_posting DISABLE ROW LEVEL SECURITY")
-    try:
-        yield
-    finally:
-        _as_owner("ALTER TABLE ledger_posting ENABLE ROW LEVEL SECURITY")
-
-
-@contextmanager
-def setting_outlives_its_transaction() -> Iterator[None]:
-    """A plain SET where SET LOCAL was meant."""
-
-    def execute(run, sql, params, many, context):
-        return run(
-            sql.replace("set_config('ignition.practice_id', %s, true)", PLAIN_SET), params, many, context
-        )
-
-    try:
-        with connection.execute_wrapper(execute):
-            yield
-    finally:
-        connection.close()
-
-
-PLAIN_SET = "set_config('ignition.practice_id', %s, false)"
-
-
-def _as_owner(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {settings.OWNER_ROLE}")
-        cursor.execute(statement)
-        cursor.execute(f"SET ROLE {settings.APP_ROLE}")
-
-
-@contextmanager
-def believes_in_its_lease() -> Iterator[None]:
-    """Nobody asks whether a lease still holds before sending."""
-    with (
-        patch.object(outbox, "still_ours", always),
-        patch.object(outbox, "mark_attempted", marks_without_asking),
-        patch.object(batches, "mark_all_attempted", marks_all_without_asking),
-    ):
-        yield
-
-
-# What is replaced is called under its own name, as it was before.
-create_invoice, write, headers = SalesInvoices.create, Transport.write, Transport._headers
-postpone, mark_failed, since, next_number = (
-    outbox.postpone,
-    outbox.mark_failed,
-    Rhythm.since,
-    invoices.next_number,
-)
-result_of = dispatch.result_of
-
-
-def sends_a_fresh_id(sales_invoices, invoice):
-    return create_invoice(sales_invoices, {**invoice, "idempotency_id": uuid4().hex})
-
-
-def writes_again(transport, *request, **options):
-    try:
-        return write(transport, *request, **options)
-    except OutcomeUnknown:
-        return write(transport, *request, **options)
-
-
-def forgets_the_try(posting, **how):
-    postpone(posting, **how)
-    Posting.objects.filter(pk=posting.pk).update(attempted_at=None)
-
-
-def marks_without_asking(posting):
-    posting.attempted_at = timezone.now()
-    Posting.objects.filter(pk=posting.pk).update(attempted_at=posting.attempted_at)
-
-
-def marks_all_without_asking(postings):
-    for posting in postings:
-        marks_without_asking(posting)
-    return list(postings)
-
-
-def headers_of_no_business(transport, *request):
-    return {name: value for name, value in headers(transport, *request).items() if name != "X-Business"}
-
-
-def vat_of_the_whole(lines: Iterable[Amounts]) -> Amounts:
-    net = total(lines).net
-    return Amounts(net, to_pence(net / 5))
-
-
-def half_even(amount: Decimal) -> Decimal:
-    return amount.quantize(PENNY, rounding=ROUND_HALF_EVEN)
-
-
-def believes_any_total(*arguments, **options):
-    return replace(result_of(*arguments, **options), difference=None)
-
-
-def cursor_by_our_clock(name, business_id, to):
-    SyncCursor.objects.filter(business_id=business_id, feed=name).update(since=timezone.now())
-
-
-def numbers_with_gaps():
-    number = next_number()
-    InvoiceNumbering.objects.update(next_number=number + 2)
-    return number
-
-
-def keeps_the_pair_to_itself(connection_row, pair):
-    connection_row.access_token = pair.access_token
-
-
-def records_nothing(action, subject, **data):
-    return AuditEntry(pk=0, action=action, subject_id=subject.pk, data=data)
-
-
-def gives_no_reason(posting, **_):
-    mark_failed(posting, failure="Oops", detail="")
-
-
-def always(*_, **__):
-    """Yes, whatever was asked."""
-    return True
-
-
-def nothing(*_, **__):
-    """Instead of what should have been done."""
 
 
 BUGS = [
@@ -296,7 +144,31 @@ BUGS = [
         "an arrival is recorded without its link",
         "I1",
         scenarios.one_invoice,
-        swapped(SageLink.objects, "bulk_create", nothing),
+        swapped(results, "_link", nothing),
+    ),
+    Bug(
+        "the links of several arrivals change places",
+        "I1",
+        scenarios.several_together,
+        swapped(results, "_link", links_the_wrong_ones),
+    ),
+    Bug(
+        "what may have landed is taken back with what was not sent",
+        "I2",
+        scenarios.lost_answer_among_several,
+        swapped(dispatch.Dispatch, "_take_back", takes_everything_back),
+    ),
+    Bug(
+        "only the first of several announced together is announced",
+        "I2",
+        scenarios.lost_answer_among_several,
+        swapped(batches, "mark_all_attempted", marks_the_first),
+    ),
+    Bug(
+        "what is held of the allowance is never used up",
+        "I6",
+        scenarios.many_in_a_minute,
+        swapped(Held, "spend", nothing),
     ),
     Bug(
         "an issued invoice asks for no posting",

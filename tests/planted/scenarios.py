@@ -69,6 +69,26 @@ def lost_answer_with_a_slow_index(stage: Stage) -> list[str]:
     return _lost_answer(stage)
 
 
+def several_together(stage: Stage) -> list[str]:
+    """Eight invoices of a client whom Sage knows leave in one turn."""
+    posted(stage.practice, stage.sage)
+    for number in range(8):
+        issued_invoice(stage.practice, prices=(f"{number + 1}0.05",))
+    push_until_settled(stage.practice, stage.clock)
+    return found(stage)
+
+
+def lost_answer_among_several(stage: Stage) -> list[str]:
+    """The same, and the answer to the fourth is lost; Sage does not know idempotency ids."""
+    stage.sage.switch("idempotency", False)
+    posted(stage.practice, stage.sage)
+    stage.sage.arm("drop_answer_after_saving", on=CREATE, skip=3)
+    for _ in range(8):
+        issued_invoice(stage.practice)
+    push_until_settled(stage.practice, stage.clock, tries=20)
+    return found(stage)
+
+
 def _lost_answer(stage: Stage) -> list[str]:
     issued_invoice(stage.practice)
     stage.sage.arm("status_after_saving", on=CREATE, status=500)

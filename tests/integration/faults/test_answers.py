@@ -111,6 +111,20 @@ def test_fault_03_no_connection_no_name_no_tls(
     assert_there_once(invoice, sage)
 
 
+def test_fault_03_no_connection_for_the_document_itself(brook, enabled, sage, clock, no_way_to_sage):
+    """Not a byte left, so nothing is looked for before the next try, and the document may be withdrawn."""
+    posted(brook, sage)
+    invoice = issued_invoice(brook)
+    with no_way_to_sage():
+        push_once(brook)
+    posting = posting_of(invoice)
+    assert (posting.status, posting.failure, posting.attempted_at) == ("pending", "SageUnavailable", None)
+    sage.forget_requests()
+    settle(brook, sage, clock)
+    assert posting_of(invoice).status == Posting.Status.POSTED
+    assert [request["method"] for request in sage.requests()] == ["POST"]
+
+
 @pytest.mark.parametrize("fault", ["truncated_json", "not_json", "empty_answer"])
 @pytest.mark.parametrize("on", [CREATE, CONTACT])
 def test_fault_04_a_201_that_is_cut_or_not_json(brook, enabled, sage, clock, fault, on):

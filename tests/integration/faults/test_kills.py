@@ -69,12 +69,47 @@ def test_fault_25_killed_in_the_middle_of_several_that_were_announced_together(
     brook, enabled, sage, clock, when, belt_off
 ):
     """Some are in Sage and not recorded, one may be, and some were announced and never left."""
+    killed_among_several(brook, sage, clock, Moment("request", words=SEND, nth=4, when=when), belt_off)
+
+
+ANNOUNCED, RECORDED = "SET attempted_at = %(now)s", "SET status = 'posted'"
+
+
+@pytest.mark.parametrize("belt_off", ["idempotency", "search"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Moment("statement", words=ANNOUNCED, nth=2),
+        Moment("statement", words=ANNOUNCED, nth=2, when="after"),
+        Moment("commit", nth=5),
+        Moment("commit", nth=5, when="after"),
+        Moment("statement", words=RECORDED, nth=2, when="after"),
+        Moment("request", words=SEND, nth=8, when="after"),
+        Moment("statement", words=RECORDED, nth=3, when="after"),
+    ],
+    ids=str,
+)
+def test_fault_26_killed_at_any_step_of_several_taken_together(brook, enabled, sage, clock, moment, belt_off):
+    """Before, in and after the commit that announces five and records one; with five unrecorded; with the last two."""
+    killed_among_several(brook, sage, clock, moment, belt_off)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_fault_24_killed_while_taking_back_what_was_announced(brook, enabled, sage, clock, when):
+    """Sage takes no more after the third; whether the rest counts as tried or not, each arrives once."""
+    sage.arm("too_many_requests", on="POST /sales_invoices", skip=3)
+    moment = Moment("statement", words="SET attempted_at = NULL", when=when)
+    killed_among_several(brook, sage, clock, moment, "idempotency")
+
+
+def killed_among_several(brook, sage, clock, moment: Moment, belt_off: str) -> None:
+    """Eight of a known client: one goes alone, five together, and the last two together; a worker dies on the way."""
     issued_invoice(brook)
     push_once(brook)
     if belt_off:
         sage.switch(*(("idempotency", False) if belt_off == "idempotency" else ("index_delay_seconds", 3600)))
     invoices = [issued_invoice(brook) for _ in range(8)]
-    assert killed(brook, "push", Moment("request", words=SEND, nth=4, when=when))
+    assert killed(brook, "push", moment)
     assert_sound(sage, drained=False)
     push_until_settled(brook, clock, tries=60)
     assert {posting_of(invoice).status for invoice in invoices} == {Posting.Status.POSTED}

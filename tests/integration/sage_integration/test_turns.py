@@ -1,11 +1,12 @@
 """Whose turn it is: fairness and pace, proved by order and by counts, never by a clock."""
 
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from queue import Empty
 
 import pytest
 
+from devtools.faults.interference import Moment, at
 from ignition.celery import app
 from ledger import outbox
 from ledger.errors import LeaseLost
@@ -14,17 +15,20 @@ from practices.tasks import wake
 from practices.tenancy import acting_for, practice_scope, practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import ContactLink, SageLink
+from sage_integration.sage.network import NeverSent
 from sage_integration.sessions import open_sage
 from sage_integration.sync import push
 from sage_integration.sync.dispatch import Dispatch
 from sage_integration.tasks import push_due_postings, sweep_postings
 from tests.integration.sage_integration.posting import (
     add_client,
+    empty_valkey,
     issue,
     issued_invoice,
     line,
     posting_of,
     push_once,
+    push_until_settled,
 )
 from tests.sage import connected
 
@@ -211,6 +215,33 @@ def test_what_was_announced_and_not_sent_is_taken_back(brook, sage):
     states = [(posting_of(each).status, posting_of(each).attempted_at is not None) for each in invoices]
     assert states == [(Status.POSTED, True)] * 3 + [(Status.PENDING, True)] + [(Status.PENDING, False)] * 4
     assert {posting_of(each).attempts for each in invoices[4:]} == {0}
+
+
+def no_connection() -> None:
+    """What the wire says when a server cannot be reached."""
+    raise NeverSent("refused")
+
+
+@pytest.mark.parametrize("tried_before", [False, True])
+def test_a_try_that_may_have_landed_is_never_forgotten(brook, enabled, sage, clock, tried_before):
+    """The intent that came to nothing is taken back; not so where an earlier try's end is unknown."""
+    issued_invoice(brook)
+    push_once(brook)
+    invoice = issued_invoice(brook)
+    if tried_before:
+        sage.arm("status", on="POST /sales_invoices", status=500)
+        for _ in range(2):
+            push_once(brook)
+            clock.move_to(posting_of(invoice).not_before + timedelta(seconds=1))
+            empty_valkey()
+        assert posting_of(invoice).failure == "NotSeenYet"
+    with at(Moment("request", words="POST /v3.1/sales_invoices"), no_connection):
+        push_once(brook)
+    posting = posting_of(invoice)
+    assert (posting.status, posting.failure) == (Status.PENDING, "SageUnavailable")
+    assert posting.may_have_landed == tried_before
+    push_until_settled(brook, clock)
+    assert len(sage.sales_invoices()) == 2
 
 
 def test_an_announcement_that_is_old_is_made_anew(brook, sage, monkeypatch):
