@@ -70,7 +70,8 @@ def invoices_to_post(pks: Iterable[int]) -> dict[int, Invoice]:
 
 def postings_of(invoice: Invoice) -> list[Posting]:
     """Everything that was or will be told to the ledger about the invoice, newest first."""
-    return list(Posting.objects.filter(kind__in=INVOICE_KINDS, subject_id=invoice.pk).order_by("-id"))
+    postings = Posting.objects.filter(kind__in=INVOICE_KINDS, subject_id=invoice.pk)
+    return list(postings.select_related("requested_by").order_by("-id"))
 
 
 def latest_postings(invoices: Collection[int]) -> dict[int, Posting]:

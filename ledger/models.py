@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q, UniqueConstraint
 from django.utils import timezone
 
+from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
 
 
@@ -115,6 +116,8 @@ class Posting(TenantModel):
     #: What a person can press against the failure, in words; empty when trying again is all there is.
     remedy = models.CharField(max_length=60, blank=True)
     requested_at = models.DateTimeField(default=timezone.now)
+    #: Who issued the document or asked for the copy (F71); nobody where it was billed by itself.
+    requested_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     settled_at = models.DateTimeField(null=True)
     #: The copy that a change or a void is about.
     target = models.ForeignKey("self", models.PROTECT, null=True, related_name="changes", db_index=False)

@@ -89,7 +89,7 @@ def request_postings(
     """
     is_open = ledger_settings().accepts_postings
     leaving = [is_open and document.leaves for document in documents]
-    now = timezone.now()
+    now, actor = timezone.now(), audit.current_actor()
     marks = _marks(len(documents))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -99,6 +99,7 @@ def request_postings(
                 kind,
                 now if not_before is None else max(not_before, now),
                 now,
+                actor.pk if actor else None,
                 array(document.subject_id for document in documents),
                 array(
                     _reference(document.label, mark) for document, mark in zip(documents, marks, strict=True)
@@ -114,10 +115,10 @@ def request_postings(
 
 _NEW_POSTINGS = """
     INSERT INTO ledger_posting
-        (practice_id, kind, not_before, requested_at, subject_id, reference, idempotency_id, status,
+        (practice_id, kind, not_before, requested_at, requested_by_id, subject_id, reference, idempotency_id, status,
          copy, attempts, times_lost, lease, external_id, external_number, external_url,
          failure, failure_detail, remedy)
-    SELECT %s, %s, %s, %s, subject_id, reference, idempotency_id, status,
+    SELECT %s, %s, %s, %s, %s::bigint, subject_id, reference, idempotency_id, status,
            1, 0, 0, '', '', '', '', '', '', ''
     FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])
         AS posting(subject_id, reference, idempotency_id, status)
@@ -134,6 +135,7 @@ def new_posting(kind: str, subject_id: int, label: str, status: str, **particula
         reference=reference_for(label),
         idempotency_id=uuid4().hex,
         status=status,
+        requested_by=audit.current_actor(),
         **particulars,
     )
     return posting
@@ -162,7 +164,8 @@ def release_posting(posting: Posting) -> Posting:
     if not ledger_settings().accepts_postings:
         raise PostingsAreClosed(posting)
     posting.status, posting.not_before = Posting.Status.PENDING, timezone.now()
-    posting.save(update_fields=["status", "not_before"])
+    posting.requested_by = audit.current_actor() or posting.requested_by
+    posting.save(update_fields=["status", "not_before", "requested_by"])
     audit.record("posting.released", posting, reference=posting.reference)
     posting_due.send(Posting)
     return posting

@@ -93,7 +93,7 @@ def posting_state(
     if posting.status == Status.HELD:
         return _held(posting, subject, ledger)
     if posting.status == Status.FAILED:
-        return _failed(posting)
+        return _failed(posting, subject)
     if posting.status == Status.POSTED:
         if posting.kind == Posting.Kind.INVOICE_CREATE and subject.pk and not subject.is_void:
             return _copied(posting, subject, ledger, change, copies)
@@ -111,12 +111,14 @@ def _without_posting(subject: Subject, ledger: LedgerSettings) -> State:
             if leaves
             else "Once issued, it is held until somebody copies it."
         )
-        return State("draft", "Draft here", icon="pencil", note=f"A draft is not in Sage. {note}", main=issue)
+        words = f"A draft is not in Sage. {note}"
+        others = (_choose(subject, "Choose and copy…"),) if ledger.accepts_postings else ()
+        return State("draft", "Draft here", icon="pencil", note=words, main=issue, others=others)
     if subject.is_void:
         return State("void", "Not in Sage", icon="x", note="It is void, and never reached Sage.")
     if not ledger.accepts_postings:
         return _not_connected()
-    copy = Action("Copy to Sage", "invoicing:invoice-post", subject.pk, is_change=True, icon="send")
+    copy = _choose(subject, "Copy to Sage")
     return State("ready", "Ready", "info", "send", "It is not in Sage, and nothing stands in its way.", copy)
 
 
@@ -140,7 +142,7 @@ def _held(posting: Posting, subject: Subject, ledger: LedgerSettings) -> State:
             "Off for this client",
             icon="pause",
             note="Invoices of this client stay here unless somebody copies them.",
-            main=_change("Copy once", "ledger:posting-release", posting, "send"),
+            main=_choose(subject, "Copy once") if subject.pk else _release(posting, "Copy once"),
             others=(
                 Action(
                     "Turn on for this client", "clients:client-edit", subject.client_id, Can.MANAGE_CLIENTS
@@ -154,14 +156,17 @@ def _held(posting: Posting, subject: Subject, ledger: LedgerSettings) -> State:
             "warn",
             "pause",
             "It waits for somebody to release it.",
-            _change("Release", "ledger:posting-release", posting, "send"),
+            _release(posting, "Release"),
+            (_choose(subject, "Choose and copy…"),) if subject.pk else (),
         )
     return replace(state, others=(*state.others, _withdraw(posting), _details(posting)))
 
 
-def _failed(posting: Posting) -> State:
+def _failed(posting: Posting, subject: Subject) -> State:
     again = _change("Try again", "ledger:posting-retry", posting, "refresh-cw")
-    rest = (_withdraw(posting), _details(posting))
+    rest: tuple[Action, ...] = (_withdraw(posting), _details(posting))
+    if subject.pk and posting.kind == Posting.Kind.INVOICE_CREATE and not posting.may_have_landed:
+        rest = (_choose(subject, "Choose and copy…"), *rest)
     key, label = "failed", "Failed"
     if posting.failure in UNRESOLVED:
         key, label = "needs_mapping", "Needs mapping"
@@ -218,7 +223,9 @@ def _copied(
 
 def _changing(change: Posting, ledger: LedgerSettings) -> State:
     """A change or void on its way; the copy itself is in the ledger all the while."""
-    state = _failed(change) if change.status == Status.FAILED else _on_its_way(change, ledger, None)
+    state = (
+        _failed(change, Subject()) if change.status == Status.FAILED else _on_its_way(change, ledger, None)
+    )
     words = "Void in Sage" if change.kind == Posting.Kind.INVOICE_VOID else "Update in Sage"
     if state.main and state.main.reason:
         state = replace(state, main=replace(state.main, label=words))
@@ -306,7 +313,7 @@ def _check(subject: Subject) -> Action:
 
 
 def _again(subject: Subject) -> Action:
-    return Action("Create new…", "sage:invoice-copy-again", subject.pk)
+    return Action("Create new…", "sage:invoice-copy", subject.pk)
 
 
 def _credit(subject: Subject) -> Action:
@@ -365,6 +372,15 @@ def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> 
         return State("held", "Held", "warn", "pause", words, others=rest)
     reason = f"Number {place} in the queue." if place else "It is waiting for its turn."
     return state("queued", "Queued", reason, note or "It leaves by itself within a few seconds.")
+
+
+def _choose(subject: Subject, label: str) -> Action:
+    """To the dialog in which customer, VAT, accounts and dates of a copy are chosen (FEATURES 4.13)."""
+    return Action(label, "sage:invoice-copy", subject.pk, icon="send")
+
+
+def _release(posting: Posting, label: str) -> Action:
+    return _change(label, "ledger:posting-release", posting, "send")
 
 
 def _change(label: str, page: str, posting: Posting, icon: str = "") -> Action:

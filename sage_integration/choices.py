@@ -58,9 +58,20 @@ class Choices:
         return self.lines[position]
 
     @property
-    def drops_vat(self) -> bool:
-        """Whether some line was chosen to carry no VAT."""
-        return any(line.is_untaxed for line in self.lines)
+    def are_nothing(self) -> bool:
+        """Whether everything goes as mappings and rules have it."""
+        is_as_mapped = all(line == AS_MAPPED for line in self.lines)
+        return is_as_mapped and (self.dated, self.due_on, self.number, self.arrives_as_draft) == (
+            None,
+            None,
+            "",
+            None,
+        )
+
+    def vat_dropped(self, lines: Sequence[BilledLine]) -> Decimal:
+        """The VAT in pounds that these lines carry here and would not carry in Sage, because none was chosen (D1)."""
+        untaxed = (line.vat for at, line in enumerate(lines) if self.of(at, line).is_untaxed)
+        return sum(untaxed, ZERO)
 
 
 NO_CHOICES = Choices()

@@ -40,7 +40,7 @@ def contact_foreseen(client: Client, connection: SageConnection, *, currency: st
 def _by_name(client: Client, found: Contact | None, connection: SageConnection, currency: str) -> Standing:
     if found is None:
         refusal = TooLongForSage("the client's name") if len(client.name) > NAME_LENGTH else None
-        return Standing(f"“{client.name}” will be created in Sage with this invoice", refusal)
+        return Standing(f"“{client.name}” will be created in Sage with this invoice", refusal, is_new=True)
     words = f"“{found['displayed_as']}” in Sage has exactly this name and will be used"
     if problem := why_unusable(found, currency=currency):
         return Standing(words, ContactUnusable(problem))

@@ -84,6 +84,11 @@ class SettingsForm(DefaultAccountForm, TermsForm):
         help_text="Sage: its next number is shown here as soon as it is known. Ignition: our number is sent "
         "along; should Sage alter it, both are shown.",
     )
+    vat_by_hand = forms.ChoiceField(
+        label="Copying by hand starts with",
+        choices=SageConnection.VatByHand.choices,
+        help_text="What the copy dialog begins with. Invoices that are copied by themselves always use the VAT map.",
+    )
     pdf_owner = forms.ChoiceField(
         label="A download gives",
         choices=SageConnection.PdfOwner.choices,

@@ -35,6 +35,8 @@ class Standing:
 
     words: str
     refusal: SageError | None = None
+    #: Whether it would be made with the document, because Sage has none.
+    is_new: bool = False
 
 
 #: What stands there before anybody has looked.

@@ -46,6 +46,7 @@ class Settings:
     number_owner: str = SageConnection.NumberOwner.SAGE
     pdf_owner: str = SageConnection.PdfOwner.SAGE
     arrives_as: str = SageConnection.ArrivesAs.FINAL
+    vat_by_hand: str = SageConnection.VatByHand.MAPPED
     syncs_names: bool = False
     name_direction: str = SageConnection.NameDirection.TO_SAGE
 
@@ -57,6 +58,7 @@ OF_THE_CONNECTION = (
     "number_owner",
     "pdf_owner",
     "arrives_as",
+    "vat_by_hand",
     "syncs_names",
     "name_direction",
 )

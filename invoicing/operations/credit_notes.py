@@ -17,7 +17,7 @@ from invoicing.operations.numbering import next_credit_note_number
 from invoicing.operations.payments import settle
 from ledger.copies import request_change
 from ledger.models import Posting
-from ledger.outbox import request_posting
+from ledger.outbox import hold_posting, request_posting
 from money.amounts import ZERO
 from practices import audit
 
@@ -37,11 +37,14 @@ COPIED = (
 )
 
 
-def issue_credit_note(invoice: Invoice, *, reason: str, issued_on: date, on: date) -> CreditNote:
+def issue_credit_note(
+    invoice: Invoice, *, reason: str, issued_on: date, on: date, leaves: bool = True
+) -> CreditNote:
     """The numbered credit note over the whole invoice, set against what is outstanding on it.
 
-    It goes to the ledger where the invoice is there (F77), else stays here. What was paid already stays as a credit of
-    the client. ``on`` is today. Raises `NotIssued`, `IsCredited`, `NoReason` or `DatedInTheFuture`.
+    It goes to the ledger where the invoice is there (F77), else stays here; held where it is not to leave by itself.
+    What was paid already stays as a credit of the client. ``on`` is today. Raises `NotIssued`, `IsCredited`, `NoReason`
+    or `DatedInTheFuture`.
     """
     invoice = locked_issued(invoice)
     if CreditNote.objects.filter(invoice=invoice).exists():
@@ -74,7 +77,8 @@ def issue_credit_note(invoice: Invoice, *, reason: str, issued_on: date, on: dat
         "invoice.credited", invoice, number=note.number_label, reason=note.reason, amount=str(note.gross)
     )
     if copy_in_ledger(invoice.pk):
-        request_posting(Posting.Kind.CREDIT_NOTE_CREATE, note.pk, label=note.number_label)
+        request = request_posting if leaves else hold_posting
+        request(Posting.Kind.CREDIT_NOTE_CREATE, note.pk, label=note.number_label)
     return note
 
 

@@ -40,11 +40,14 @@ def credit_note_new(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                note = issue_credit_note(invoice, on=today, **form.cleaned_data)
+                chooses = request.POST.get("then") == "choose"
+                note = issue_credit_note(invoice, on=today, leaves=not chooses, **form.cleaned_data)
         except DomainError as error:
             form.add_error(None, error.message)
         else:
             messages.success(request, f"{note.number_label} takes {invoice.number_label} back in full.")
+            if chooses:
+                return see_other(request, "sage:credit-note-copy", practice=practice, pk=note.pk)
             return see_other(request, "invoicing:credit-note-detail", practice=practice, pk=note.pk)
     context = {
         "form": form,
@@ -116,6 +119,10 @@ def credit_note_state(note: CreditNote, role: str) -> State:
         words = "The credit note is in Sage. It still has to be set against its invoice there."
         pending = posting_state(allocation, Subject(), ledger)
         state = replace(pending, note=f"{words} {pending.note}")
+    if copy.status in (Posting.Status.POSTED, Posting.Status.HELD):
+        words = "Create new…" if copy.status == Posting.Status.POSTED else "Choose and copy…"
+        choose = Action(words, "sage:credit-note-copy", note.pk, Can.CREDIT_INVOICES, icon="send")
+        state = replace(state, others=(choose, *state.others))
     return state.visible_to(role)
 
 
@@ -123,10 +130,10 @@ def _not_copied(note: CreditNote) -> State:
     reason = "" if copy_in_ledger(note.invoice_id) else NOT_THERE
     copy = Action(
         "Copy to Sage",
-        "invoicing:credit-note-post",
+        "sage:credit-note-copy",
         note.pk,
         Can.CREDIT_INVOICES,
-        is_change=True,
+        icon="send",
         reason=reason,
     )
     words = reason or "It is not in Sage, and nothing stands in its way."

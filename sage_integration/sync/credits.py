@@ -174,8 +174,9 @@ def _draft_of(posting: Posting, business_id: str, rules: Rules, sage: SageClient
         link = _latest_link(Kind.INVOICE_CREATE, note.invoice_id, business_id)
         if link is None:
             raise InvoiceNotInSage(note.invoice.number_label)
-        # The credit note mirrors the invoice as it is in Sage, so what was chosen for that holds here too.
-        kept = CopyChoices.objects.filter(posting=link.posting).first()
+        # The credit note mirrors the invoice as it is in Sage: what was chosen for that holds, unless for this copy.
+        chosen = CopyChoices.objects.filter(posting__in=[posting, link.posting])
+        kept = max(chosen, key=lambda each: each.posting_id == posting.pk, default=None)
         lines = list(note.lines.all())
     contact_id = link.in_sage.get("contact")
     if not contact_id:

@@ -5,10 +5,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from invoicing.models import Invoice
-from invoicing.operations import copy_again
 from invoicing.queries import postings_of
 from invoicing.revisions import as_of
 from ledger.models import Posting
@@ -83,29 +82,6 @@ def invoice_replace(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     replace_copy(invoice, reason="Replaced by a new copy")
     messages.success(request, f"{invoice.number_label} is voided in Sage and copied again.")
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
-
-
-@requires(Can.POST_TO_LEDGER)
-@require_http_methods(["GET", "POST"])
-def invoice_copy_again(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """Make another invoice in Sage although one exists: with a reason, and after a look at both (F75, D3)."""
-    invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
-    reason, error = request.POST.get("reason", ""), ""
-    if request.method == "POST":
-        if request.POST.get("confirmed") != "yes":
-            error = "Confirm that Sage is to hold this invoice twice, and say why."
-        else:
-            try:
-                copy_again(invoice, reason=reason)
-            except DomainError as refusal:
-                error = refusal.message
-            else:
-                messages.success(request, f"A further copy of {invoice.number_label} is on its way to Sage.")
-                return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
-    copies = [each for each in postings_of(invoice) if each.kind == Posting.Kind.INVOICE_CREATE]
-    context = {"invoice": invoice, "copies": copies, "reason": reason[:200], "error": error}
-    status = 422 if error else 200
-    return render(request, "sage_integration/invoice_copy_again.html", context, status=status)
 
 
 @requires(Can.SEE)

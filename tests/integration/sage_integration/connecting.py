@@ -18,6 +18,7 @@ SETTINGS = {
     "number_owner": "sage",
     "pdf_owner": "sage",
     "arrives_as": "final",
+    "vat_by_hand": "mapped",
     "name_direction": "to_sage",
 }
 

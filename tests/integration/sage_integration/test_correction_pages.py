@@ -48,17 +48,7 @@ def test_f73_update_is_a_button_and_the_differences_have_four_columns(brook, sag
     assert "Changed here" not in page(alice, brook, acme.invoice)
 
 
-def test_f75_create_new_asks_for_a_reason_and_a_confirmation(brook, sage, acme, alice):
-    address = path(brook, "copy-again/", acme.invoice)
-    assert "twice" in alice.get(address).content.decode()
-    assert alice.post(address, {"reason": "Lost"}).status_code == 422
-    assert alice.post(address, {"reason": "", "confirmed": "yes"}).status_code == 422
-    assert alice.post(address, {"reason": "Lost", "confirmed": "yes"}).status_code == 303
-    push_once(brook)
-    assert "Copied 2 times" in page(alice, brook, acme.invoice)
-
-
-@pytest.mark.parametrize("what", ["update/", "copy-again/", "replace/"])
+@pytest.mark.parametrize("what", ["update/", "copy/", "replace/"])
 def test_f68_a_member_without_the_right_may_not_copy_or_update(brook, acme, client_of, what):
     assert client_of("bob").post(path(brook, what, acme.invoice)).status_code == 403
 
@@ -76,7 +66,9 @@ def test_fault_53_a_document_deleted_in_sage_is_missing_and_can_be_copied_again(
     sage.delete_record("sales_invoices", acme.theirs["id"])
     alice.post(path(brook, "check/", acme.invoice))
     assert "Missing in Sage" in page(alice, brook, acme.invoice)
-    alice.post(path(brook, "copy-again/", acme.invoice), {"reason": "Deleted", "confirmed": "yes"})
+    dates = {"dated": acme.invoice.tax_point.isoformat(), "due_on": acme.invoice.due_on.isoformat()}
+    choices = {"then": "copy", "reason": "Deleted", "confirmed": "on", **dates}
+    assert alice.post(path(brook, "copy/", acme.invoice), choices).status_code == 303
     push_once(brook)
     assert len(sage.sales_invoices()) == 1
 

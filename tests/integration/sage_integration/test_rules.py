@@ -55,6 +55,7 @@ def form_of(practice, **changes) -> dict[str, str]:
         "number_owner": "sage",
         "pdf_owner": "sage",
         "arrives_as": "final",
+        "vat_by_hand": "mapped",
         "name_direction": "to_sage",
     }
     return {**usual, **changes}
