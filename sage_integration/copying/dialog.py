@@ -10,7 +10,6 @@ from invoicing.models import CreditNote, Invoice
 from invoicing.operations.credit_notes import copy_in_ledger
 from invoicing.queries import invoice_to_post
 from ledger.models import Posting
-from sage_integration import mappers
 from sage_integration.choices import BilledLine, Choices, stored_choices
 from sage_integration.copying.operations import remembered_choices, why_not_copy
 from sage_integration.mappers import Rules
@@ -74,14 +73,10 @@ class Dialog:
         """What a contact that is made for the client will carry: labels and values."""
         client = self.client
         people = list(client.people.filter(has_left=False))
-        address = mappers.main_address(client)
-        parts = (
-            [str(address[name]) for name in mappers.ADDRESS_LENGTHS if address.get(name)] if address else []
-        )  # type: ignore[literal-required]
         found = [
             ("Name", client.name),
             ("VAT number", client.vat_number),
-            ("Address", ", ".join(parts)),
+            ("Address", ", ".join(self.as_sage_shows(self.begins_with).address)),
             ("Contact person", people[0].name if people else ""),
             ("E-mail", people[0].email if people else ""),
         ]
