@@ -1,93 +1,186 @@
-"""The first page of a practice: what needs somebody, this month's money, proposals, what happened."""
+"""The first page of a practice: what needs somebody, this month's money, proposals, what happened.
 
+Every figure is the total of the list it leads to.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from django.db.models import Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from clients.models import Client
 from ignition.activity import recent_activity
-from invoicing.models import BillingSchedule, Invoice
-from invoicing.queries import month_figures
-from ledger.queries import counters
+from ignition.first_run import columns_of_first_steps, first_steps
+from ignition.shell import connection_of
+from invoicing.coming import coming_total
+from invoicing.figures import columns_of_home as invoicing_columns
+from invoicing.practicalities import Practicalities
+from ledger.queries import columns_of_home as ledger_columns
+from money.amounts import ZERO
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
+from practices.scalars import count_of, figures
 from proposals.models import Proposal
+from proposals.periods import day_in_month
+from proposals.queries import columns_of_home as proposal_columns
+from proposals.queries import shown_as, worth_of_proposals
 from sage_integration.models import SageConnection
-from services.models import Service
+from sage_integration.readiness import rates_to_map
+from sage_integration.views.app_clients import contacts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for a person: how much of it, in words, what it comes to, and the list behind it."""
+
+    count: int
+    words: str
+    url: str
+    tone: str
+    amount: Decimal | None = None
+    #: What the amount is: gross, net, in the first year.
+    note: str = ""
 
 
 @requires(Can.SEE)
 def home(request: PracticeRequest, practice: str) -> HttpResponse:
-    """What a person should know before anything else."""
-    today = request.practice.today()
+    """What a person should know before anything else; the pictures follow by themselves."""
+    today, connection = request.practice.today(), connection_of(request)
+    known = figures(
+        **invoicing_columns(today),
+        **proposal_columns(today),
+        **sage_columns(connection),
+        **ledger_columns(),
+        **columns_of_first_steps(),
+    )
+    known["coming"] = coming_total(last_day_of(today), Practicalities.of(request.practice)).amounts.gross
     context = {
-        "needs": [need for need in needs(request) if need["count"]],
-        "month": month_figures(today),
-        "first_steps": first_steps(request),
-        "proposals": Proposal.objects.awaiting().select_related("client")[:8],
+        "needs": [need for need in needs(request, today, known) if need.count],
+        "month": month_in_links(request, known, today),
+        "first_steps": first_steps(request, known),
+        "proposals": proposal_links(request, known),
         "recent": recent_activity(12),
         "today": today,
     }
     return render(request, "home.html", context)
 
 
-def needs(request: PracticeRequest) -> list[dict[str, Any]]:
-    """What waits for a person: a count, words and the list behind it."""
-    slug, today = request.practice.slug, request.practice.today()
-    needs_you, _ = counters()
-    to_complete = BillingSchedule.objects.to_complete().count()
-    overdue = Invoice.objects.overdue(today).count()
+def sage_columns(connection: SageConnection | None) -> dict[str, Any]:
+    """Columns for `figures`: VAT rates and customers of Sage that wait for a decision, once Sage is enabled."""
+    if connection is None or connection.status != SageConnection.Status.ENABLED:
+        return {"rates": Value(0), "contacts": Value(0)}
+    undecided = contacts_of("decide", connection.business_id)
+    return {"rates": count_of(rates_to_map()), "contacts": count_of(undecided)}
+
+
+def last_day_of(today: date) -> date:
+    """The last day of the month of a day."""
+    return day_in_month(today.year, today.month, 31)
+
+
+def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[Need]:
+    """What waits for a person, the most pressing first."""
+
+    def page(name: str, query: str) -> str:
+        return reverse(name, args=[request.practice.slug]) + query
+
+    unsigned = _worth_of_unsigned(today) if known["unsigned"] else None
     return [
-        {
-            "count": needs_you,
-            "words": "invoice did not reach Sage" if needs_you == 1 else "invoices did not reach Sage",
-            "url": reverse("ledger:posting-list", args=[slug]) + "?view=needs-you",
-            "tone": "bad",
-        },
-        {
-            "count": to_complete,
-            "words": "piece of work to bill when complete"
-            if to_complete == 1
-            else "pieces of work to bill when complete",
-            "url": reverse("invoicing:billing", args=[slug]),
-            "tone": "info",
-        },
-        {
-            "count": overdue,
-            "words": "invoice is overdue" if overdue == 1 else "invoices are overdue",
-            "url": reverse("invoicing:invoice-list", args=[slug]) + "?view=overdue",
-            "tone": "warn",
-        },
+        Need(
+            known["refused"],
+            _several(known["refused"], "document did not reach Sage", "documents did not reach Sage"),
+            page("ledger:posting-list", "?view=needs-you"),
+            "bad",
+            known["refused_amount"],
+            "including VAT",
+        ),
+        Need(
+            known["rates"],
+            _several(
+                known["rates"], "VAT rate stands for no rate of Sage", "VAT rates stand for no rate of Sage"
+            ),
+            page("sage:tax-rate-map", ""),
+            "bad",
+        ),
+        Need(
+            known["contacts"],
+            _several(
+                known["contacts"], "customer in Sage needs a decision", "customers in Sage need a decision"
+            ),
+            page("sage:app-client-list", "?tab=decide"),
+            "warn",
+        ),
+        Need(
+            known["overdue"],
+            _several(known["overdue"], "invoice is overdue", "invoices are overdue"),
+            page("invoicing:invoice-list", "?view=overdue"),
+            "warn",
+            known["overdue_amount"],
+            "outstanding",
+        ),
+        Need(
+            known["by_hand"],
+            _several(
+                known["by_hand"],
+                "piece of work should have been billed by now",
+                "pieces of work should have been billed by now",
+            ),
+            page("invoicing:billing", "?work=overdue#to-complete"),
+            "warn",
+            known["by_hand_amount"],
+            "before VAT",
+        ),
+        Need(
+            known["unsigned"],
+            _several(
+                known["unsigned"],
+                "proposal is unsigned after a week or more",
+                "proposals are unsigned after a week or more",
+            ),
+            page("proposals:proposal-list", "?show=unsigned"),
+            "info",
+            unsigned,
+            "in the first year, before VAT",
+        ),
     ]
 
 
-def first_steps(request: PracticeRequest) -> list[dict[str, Any]]:
-    """The way to the first posted invoice; empty once it is behind."""
-    slug = request.practice.slug
-    connection = SageConnection.objects.live().first()
-    steps = [
-        ("Add the services you sell", "services:service-list", "Open the library", Service.objects.exists()),
-        (
-            "Connect Sage",
-            "sage:app-list",
-            "Open apps",
-            bool(connection and connection.status == SageConnection.Status.ENABLED),
-        ),
-        ("Add a client", "clients:client-list", "Open clients", Client.objects.exists()),
-        (
-            "Send the first proposal",
-            "proposals:proposal-list",
-            "Open proposals",
-            Proposal.objects.exclude(status=Proposal.Status.DRAFT).exists(),
-        ),
+def _worth_of_unsigned(today: date) -> Decimal:
+    worth = worth_of_proposals(shown_as(Proposal.objects.all(), "unsigned", today))
+    return worth.one_off + worth.yearly
+
+
+def _several(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def month_in_links(request: PracticeRequest, known: dict[str, Any], today: date) -> list[dict[str, Any]]:
+    """The month's figures, gross, each with the gap to the one before and the lists behind both."""
+    slug, key = request.practice.slug, f"{today:%Y-%m}"
+    invoices = reverse("invoicing:invoice-list", args=[slug]) + f"?month={key}"
+    month_end = reverse("invoicing:month-end", args=[slug]) + f"?month={key}"
+    raised, posted, owed = (known[name] or ZERO for name in ("raised", "posted", "owed"))
+    coming = known["coming"]
+    there, not_there = f"{invoices}&view=in-sage", f"{invoices}&view=not-in-sage"
+    rows = [
+        ("Expected", raised + coming, month_end, None, "", ""),
+        ("Raised", raised, invoices, coming, "still to bill", month_end),
+        ("In Sage", posted, there, raised - posted, "not in Sage", not_there),
+        ("Paid", raised - owed, invoices, owed, "owed", f"{invoices}&view=unpaid"),
     ]
-    if all(done for *_, done in steps):
-        return []
+    names = ("label", "amount", "url", "gap", "gap_words", "gap_url")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def proposal_links(request: PracticeRequest, known: dict[str, Any]) -> list[dict[str, Any]]:
+    """How many proposals are with their clients, how many of these were opened, and how many run out soon."""
+    address = reverse("proposals:proposal-list", args=[request.practice.slug])
     return [
-        {"label": label, "state": "done"}
-        if done
-        else {"label": label, "state": "todo", "url": reverse(name, args=[slug]), "action": action}
-        for label, name, action, done in steps
+        {"label": "Awaiting signature", "value": known["awaiting"], "url": f"{address}?status=sent"},
+        {"label": "Opened, not signed", "value": known["opened"], "url": f"{address}?show=opened"},
+        {"label": "Run out within a week", "value": known["expiring"], "url": f"{address}?show=expiring"},
     ]

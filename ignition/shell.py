@@ -6,11 +6,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from ledger.queries import counters
+from ledger.queries import columns_of_home
 from practices.models import Job, Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
+from practices.scalars import count_of, figures
 from practices.tenancy import scope_is_open
+from sage_integration.models import SageConnection
 from sage_integration.queries import banner_for, connection_for_the_shell, connection_in_words
 
 #: Label, icon, URL name, the first part of the paths that belong to it.
@@ -41,7 +43,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not hasattr(request, "practice"):
         return {"practice": None}
     inside: PracticeRequest = request  # type: ignore[assignment]  # the middleware set practice and role
-    slug = inside.practice.slug
+    slug, known = inside.practice.slug, _figures()
     others = (
         Membership.objects.filter(user=inside.user)
         .exclude(practice=inside.practice)
@@ -52,7 +54,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "visit": inside.visit,
         "role_name": Membership.Role(inside.role).label,
         "may": {right.name: right in RIGHTS[inside.role] for right in Can},
-        "nav": navigation(inside.path, slug),
+        "nav": navigation(inside.path, slug, known),
         "home_url": reverse("home", args=[slug]),
         "search_url": reverse("search", args=[slug]),
         "create_links": [
@@ -61,7 +63,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             if right in RIGHTS[inside.role]
         ],
         **_sage(inside),
-        "tray": _running_jobs(slug),
+        "tray": _running_jobs(slug, known),
         "other_practices": [
             {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])}
             for other in ([] if inside.visit else others)
@@ -69,7 +71,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def navigation(path: str, slug: str) -> list[dict[str, Any]]:
+def navigation(path: str, slug: str, known: dict[str, int]) -> list[dict[str, Any]]:
     """The left menu; the Sage item carries what needs a person (red) and what is waiting (grey)."""
     inside = path.removeprefix(f"/p/{slug}/")
     part = "clients" if OF_CLIENTS.match(inside) else inside.split("/", 1)[0]
@@ -79,37 +81,49 @@ def navigation(path: str, slug: str) -> list[dict[str, Any]]:
             "icon": icon,
             "url": reverse(name, args=[slug]),
             "active": part == home or (home == "apps" and part in ("sage", "postings")),
-            "counters": _sage_counters() if home == "apps" else [],
+            "counters": _sage_counters(known) if home == "apps" else [],
         }
         for label, icon, name, home in NAVIGATION
     ]
+
+
+def connection_of(request: PracticeRequest) -> SageConnection | None:
+    """The live connection as far as pages show it, asked for once a request; None where nobody has connected."""
+    if not hasattr(request, "shown_connection"):
+        request.shown_connection = connection_for_the_shell()  # type: ignore[attr-defined]
+    found: SageConnection | None = request.shown_connection  # type: ignore[attr-defined]
+    return found
+
+
+def _figures() -> dict[str, int]:
+    """What every page counts; nothing on pages that open their own scope."""
+    if not scope_is_open():
+        return {"refused": 0, "waiting": 0, "jobs": 0}
+    return figures(**columns_of_home(), jobs=count_of(Job.objects.live()))
 
 
 def _sage(request: PracticeRequest) -> dict[str, Any]:
     """The connection's dot, and what every page says while nothing can leave."""
     if not scope_is_open():
         return {"banner": None, "connection": None}
-    connection = connection_for_the_shell()
+    connection = connection_of(request)
     return {
         "banner": banner_for(connection, request.practice, request.role),
         "connection": connection_in_words(connection, request.practice),
     }
 
 
-def _sage_counters() -> list[dict[str, Any]]:
-    if not scope_is_open():
-        return []
-    needs_you, waiting = counters()
+def _sage_counters(known: dict[str, int]) -> list[dict[str, Any]]:
     found = [
-        {"count": needs_you, "tone": "bad", "label": "need you"},
-        {"count": waiting, "tone": "neutral", "label": "waiting"},
+        {"count": known["refused"], "tone": "bad", "label": "need you"},
+        {"count": known["waiting"], "tone": "neutral", "label": "waiting"},
     ]
     return [counter for counter in found if counter["count"]]
 
 
-def _running_jobs(slug: str) -> dict[str, Any] | None:
+def _running_jobs(slug: str, known: dict[str, int]) -> dict[str, Any] | None:
     """Long work that runs now, for the small tray on every page: one job leads to itself, more to the list."""
-    if not scope_is_open():
+    if not known["jobs"]:
         return None
     jobs = list(Job.objects.live().order_by("id")[:10])
     if not jobs:

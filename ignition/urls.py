@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from ignition import operator_health, probes
 from ignition.evidence import proposal_evidence
 from ignition.home import home
+from ignition.pictures import pictures
 from ignition.search import search
 from practices import operator_views, styleguide, views
 from practices.invitations import invitation_accept
@@ -14,6 +15,7 @@ from practices.operator_site import operators
 
 practice_pages: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
+    path("pictures/", pictures, name="pictures"),
     path("search/", search, name="search"),
     path("", include("practices.urls")),
     path("clients/", include("clients.urls")),

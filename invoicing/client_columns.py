@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, DecimalField, F, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast
 
 from clients.contributions import Cell, Column, Filter, add_belongings, add_column, add_filter
@@ -58,7 +58,7 @@ def _postings_of(client: Client) -> list[int]:
     return [*of_invoices.values_list("pk", flat=True), *of_contact.values_list("pk", flat=True)]
 
 
-def _monthly(schedules: "QuerySet[BillingSchedule]") -> "QuerySet[BillingSchedule]":
+def with_monthly(schedules: "QuerySet[BillingSchedule]") -> "QuerySet[BillingSchedule]":
     """The schedules with what each comes to in a month, net, unrounded."""
     figure: DecimalField[Decimal, Decimal] = DecimalField(max_digits=20, decimal_places=6)
     units = Case(
@@ -74,14 +74,16 @@ def _monthly(schedules: "QuerySet[BillingSchedule]") -> "QuerySet[BillingSchedul
 def _monthly_cells(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
     """What recurring services of each client come to in a month, net."""
     del today
-    rows = _monthly(BillingSchedule.objects.recurring().filter(client__in=clients))
+    rows = with_monthly(BillingSchedule.objects.recurring().filter(client__in=clients))
     sums = rows.order_by().values_list("client").annotate(Sum("monthly"))
     return {client: Cell(amount=to_pence(amount)) for client, amount in sums}
 
 
 def _monthly_total(clients: ClientQuerySet, today: date) -> Decimal:
     del today
-    rows = _monthly(BillingSchedule.objects.recurring().filter(client__in=clients.order_by().values("pk")))
+    rows = with_monthly(
+        BillingSchedule.objects.recurring().filter(client__in=clients.order_by().values("pk"))
+    )
     return to_pence(rows.aggregate(total=Sum("monthly"))["total"] or ZERO)
 
 
@@ -118,9 +120,7 @@ def _billed(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet
     choices = {
         "recurring": schedules.recurring(),
         "by_hand": schedules.to_complete(),
-        "by_hand_overdue": schedules.to_complete().filter(
-            Q(completes_on__lt=today) | Q(completes_on__isnull=True, ends_on__lt=today)
-        ),
+        "by_hand_overdue": schedules.overdue_by_hand(today),
         "paused": schedules.filter(status=BillingSchedule.Status.PAUSED),
     }
     live = schedules.exclude(status=BillingSchedule.Status.ENDED)

@@ -27,7 +27,11 @@ class Practicalities:
     @classmethod
     def of_the_practice(cls) -> "Practicalities":
         """As they are now."""
-        practice = Practice.objects.get(pk=acting_practice_id())
+        return cls.of(Practice.objects.get(pk=acting_practice_id()))
+
+    @classmethod
+    def of(cls, practice: Practice) -> "Practicalities":
+        """As they are now, for who has read the practice's own row already."""
         settings = InvoicingSettings.objects.first() or InvoicingSettings()
         return cls(practice.invoice_day, settings, practice.time_zone, TaxRate.objects.in_bulk())
 

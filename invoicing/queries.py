@@ -186,19 +186,14 @@ def month_figures(on: date) -> MonthFigures:
     """The calendar month of that day: expected, raised, posted, paid."""
     last_day = day_in_month(on.year, on.month, 31)
     month = Invoice.objects.issued().filter(tax_point__range=(on.replace(day=1), last_day))
-    posted = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED)
-    totals = month.aggregate(
-        raised=Sum("net") + Sum("vat"),
-        owed=Sum("outstanding"),
-        posted=Sum("net", filter=Q(pk__in=posted.values("subject_id")))
-        + Sum("vat", filter=Q(pk__in=posted.values("subject_id"))),
-        invoices=Count("pk"),
-    )
+    totals = month.aggregate(raised=Sum("net") + Sum("vat"), owed=Sum("outstanding"), invoices=Count("pk"))
+    # Apart, so that the planner joins the two tables once instead of asking for each invoice.
+    there = month.in_the_ledger().aggregate(posted=Sum("net") + Sum("vat"))
     raised = totals["raised"] or ZERO
     return MonthFigures(
         expected=raised + coming_total(last_day).amounts.gross,
         raised=raised,
-        posted=totals["posted"] or ZERO,
+        posted=there["posted"] or ZERO,
         paid=raised - (totals["owed"] or ZERO),
         outstanding=unpaid_total(),
         invoices=totals["invoices"],
@@ -206,12 +201,13 @@ def month_figures(on: date) -> MonthFigures:
 
 
 def invoices_in(view: str, on: date) -> InvoiceQuerySet:
-    """The invoices of a view of the list (`unpaid`, `overdue`, `paid`, `not-in-sage`, `draft`, `void`), else all."""
+    """The invoices of a view of the list (`unpaid`, `overdue`, `paid`, `in-sage`, `draft`, …), else all."""
     invoices: InvoiceQuerySet = Invoice.objects.all()
     choices = {
         "unpaid": invoices.unpaid(),
         "overdue": invoices.overdue(on),
         "paid": invoices.issued().filter(outstanding=0),
+        "in-sage": invoices.in_the_ledger(),
         "not-in-sage": invoices.not_in_the_ledger(),
         "draft": invoices.filter(status=Invoice.Status.DRAFT),
         "void": invoices.filter(status=Invoice.Status.VOID),

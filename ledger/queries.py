@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 
 from ledger.models import Posting, PostingQuerySet
+from practices.scalars import count_of, figures
 
 Status = Posting.Status
 
@@ -31,11 +32,17 @@ ALL = PostingView("all", "All", tuple(Status.values))
 
 def counters() -> tuple[int, int]:
     """How many postings need a person, and how many are waiting or on their way."""
-    counts = Posting.objects.filter(status__in=[Status.FAILED, Status.PENDING, Status.LEASED]).aggregate(
-        needs_you=Count("pk", filter=Q(status=Status.FAILED)),
-        waiting=Count("pk", filter=~Q(status=Status.FAILED)),
-    )
-    return counts["needs_you"], counts["waiting"]
+    counts = figures(**columns_of_home())
+    return counts["refused"], counts["waiting"]
+
+
+def columns_of_home() -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: how many postings need a person (`refused`) and are on their way."""
+    postings = Posting.objects.all()
+    return {
+        "refused": count_of(postings.filter(status=Status.FAILED)),
+        "waiting": count_of(postings.filter(status__in=[Status.PENDING, Status.LEASED])),
+    }
 
 
 def counts_by_view() -> dict[str, int]:

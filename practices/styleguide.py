@@ -136,6 +136,7 @@ def sample_content() -> dict[str, object]:
         ],
         "income_series": ["Raised", "Posted", "Paid"],
         "income": INCOME,
+        "debts": DEBTS,
     }
 
 
@@ -284,4 +285,10 @@ INCOME = [
         ("Feb", "24100.00", "23650.00", "15200.00"),
         ("Mar", "12400.00", "9800.00", "1440.00"),
     ]
+]
+DEBTS = [
+    ("Not due yet", Decimal("8420.00"), "", ""),
+    ("1 to 30 days", Decimal("2310.50"), "#", ""),
+    ("31 to 60 days", Decimal("640.00"), "", "Two clients"),
+    ("Over 60 days", Decimal("0.00"), "", ""),
 ]

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Exists, F, OuterRef, Sum
 from django.db.models.functions import Round
 
 from money.amounts import ZERO, to_pence
 from practices import audit
+from practices.scalars import count_of
 from proposals.billing_rules import BillingRule
 from proposals.models import (
     Proposal,
+    ProposalEvent,
     ProposalLine,
     ProposalQuerySet,
     ProposalSignatory,
@@ -74,6 +77,37 @@ def worth_of_proposals(proposals: ProposalQuerySet) -> Worth:
     )
     parts = (worth_of(rule["net"], rule["billing"], rule["every"], rule["period"]) for rule in rules)
     return sum(parts, Worth())
+
+
+#: How long a proposal may be with its client before somebody should ask, and how long before its end they should.
+PATIENCE, NOTICE = timedelta(days=7), timedelta(days=7)
+#: Choices of the list that cut across its states.
+SHOWS = {
+    "unsigned": "sent a week ago or earlier and not signed",
+    "opened": "opened by the client and not signed",
+    "expiring": "running out within a week",
+}
+
+
+def shown_as(proposals: ProposalQuerySet, show: str, on: date) -> ProposalQuerySet:
+    """The proposals of a choice (`unsigned`, `opened`, `expiring`) on a day; all of them for any other word."""
+    if show not in SHOWS:
+        return proposals
+    awaiting = proposals.awaiting()
+    if show == "unsigned":
+        return awaiting.filter(sent_at__date__lte=on - PATIENCE)
+    if show == "expiring":
+        return awaiting.filter(valid_until__lte=on + NOTICE)
+    views = ProposalEvent.objects.filter(
+        practice=OuterRef("practice"), proposal=OuterRef("pk"), kind="opened"
+    )
+    return awaiting.filter(Exists(views))
+
+
+def columns_of_home(on: date) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: how many proposals are awaited, and in each choice of the list."""
+    awaiting = Proposal.objects.awaiting()
+    return {"awaiting": count_of(awaiting)} | {show: count_of(shown_as(awaiting, show, on)) for show in SHOWS}
 
 
 def counts_by_status(proposals: ProposalQuerySet) -> dict[str, int]:

@@ -57,7 +57,9 @@ class Tile:
 
 def connection_for_the_shell() -> SageConnection | None:
     """As much of the live connection as every page shows."""
-    found = SageConnection.objects.live().only("status", "business_name", "trouble", "enabled_at")
+    found = SageConnection.objects.live().only(
+        "status", "business_id", "business_name", "trouble", "enabled_at"
+    )
     connection: SageConnection | None = found.first()
     return connection
 

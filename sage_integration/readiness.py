@@ -10,7 +10,7 @@ from sage_integration.models import (
     SageTaxRate,
     TaxRateMapping,
 )
-from services.models import Service, TaxRate
+from services.models import Service, TaxRate, TaxRateQuerySet
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,17 @@ def readiness(connection: SageConnection) -> list[Check]:
     ]
 
 
-def unmapped_rates() -> list[TaxRate]:
+def rates_to_map() -> TaxRateQuerySet:
     """The practice's active VAT rates that no usable rate of Sage stands for (F28, F31)."""
     usable = SageTaxRate.objects.filter(is_usable=True).values("sage_id")
     mapped = TaxRateMapping.objects.filter(sage_tax_rate_id__in=usable).values("tax_rate")
-    return list(TaxRate.objects.offered().exclude(pk__in=mapped))
+    rates: TaxRateQuerySet = TaxRate.objects.offered().exclude(pk__in=mapped)
+    return rates
+
+
+def unmapped_rates() -> list[TaxRate]:
+    """Those rates, read."""
+    return list(rates_to_map())
 
 
 def services_without_usable_account() -> list[Service]:

@@ -10,14 +10,26 @@ from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
 from django.utils import timezone
 
 from clients.models import Client
-from ledger.models import Posting
+from ledger.models import Posting, PostingQuerySet
 from money.amounts import ZERO, Amounts
 from practices.tenancy import TenantModel, TenantQuerySet
 from proposals.models import Proposal
+from proposals.periods import day_in_month
 from services.models import Service, TaxRate
 
 #: PostgreSQL's integer: a longer number typed into a search is no invoice number.
 LARGEST_NUMBER = 2**31 - 1
+
+
+def arrived_copies() -> "PostingQuerySet":
+    """The postings that brought the invoice of an outer query into the ledger."""
+    copies: PostingQuerySet = Posting.objects.filter(
+        practice=OuterRef("practice"),
+        kind=Posting.Kind.INVOICE_CREATE,
+        subject_id=OuterRef("pk"),
+        status=Posting.Status.POSTED,
+    )
+    return copies
 
 
 class InvoiceQuerySet(TenantQuerySet["Invoice"]):
@@ -33,15 +45,27 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         """Unpaid invoices whose due date has passed."""
         return self.unpaid().filter(due_on__lt=on)
 
+    def in_the_ledger(self) -> "InvoiceQuerySet":
+        """Issued invoices of which a copy has arrived in the ledger."""
+        return self.issued().filter(Exists(arrived_copies()))
+
     def not_in_the_ledger(self) -> "InvoiceQuerySet":
         """Issued invoices of which no copy has arrived in the ledger."""
-        arrived = Posting.objects.filter(
+        return self.issued().exclude(Exists(arrived_copies()))
+
+    def refused_by_the_ledger(self) -> "InvoiceQuerySet":
+        """Invoices about which a posting was refused and waits for a person."""
+        refused = Posting.objects.filter(
             practice=OuterRef("practice"),
-            kind=Posting.Kind.INVOICE_CREATE,
+            kind__startswith="invoice.",
             subject_id=OuterRef("pk"),
-            status=Posting.Status.POSTED,
+            status=Posting.Status.FAILED,
         )
-        return self.issued().exclude(Exists(arrived))
+        return self.filter(Exists(refused))
+
+    def of_month(self, first: date) -> "InvoiceQuerySet":
+        """Invoices whose tax point is in the calendar month that begins on that day."""
+        return self.filter(tax_point__range=(first, day_in_month(first.year, first.month, 31)))
 
     def matching(self, text: str) -> "InvoiceQuerySet":
         """Invoices with this number, here or in the ledger, with this reference, or of clients so named."""

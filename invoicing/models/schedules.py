@@ -38,6 +38,11 @@ class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
         """Work that is billed when somebody marks it complete, and was not yet."""
         return self.filter(status=BillingSchedule.Status.ACTIVE, billing=BillingRule.Billing.ON_COMPLETION)
 
+    def overdue_by_hand(self, on: date) -> "BillingScheduleQuerySet":
+        """Work that should have been marked complete and billed before a day."""
+        late = Q(completes_on__lt=on) | Q(completes_on__isnull=True, ends_on__lt=on)
+        return self.to_complete().filter(late)
+
 
 class BillingSchedule(TenantModel, BillingRule):
     """An accepted line being billed, at its own price from now on."""

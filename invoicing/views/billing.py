@@ -44,9 +44,13 @@ def billing(request: PracticeRequest, practice: str) -> HttpResponse:
         Q(status=BillingSchedule.Status.ACTIVE) | Q(status=BillingSchedule.Status.PAUSED),
         billing=BillingSchedule.Billing.RECURRING,
     )
+    only_overdue = request.GET.get("work") == "overdue"
+    schedules = BillingSchedule.objects.all()
+    to_complete = schedules.overdue_by_hand(today) if only_overdue else schedules.to_complete()
     context = {
         "today": today,
-        "to_complete": _page(request, BillingSchedule.objects.to_complete(), "complete_after", today),
+        "to_complete": _page(request, to_complete, "complete_after", today),
+        "only_overdue": only_overdue,
         "recurring": _page(request, recurring, "after", today),
         "ready": coming_total(today),
         "month": month_figures(today),

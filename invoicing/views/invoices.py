@@ -1,5 +1,6 @@
 """The pages about invoices."""
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,6 +54,7 @@ VIEWS = [
     ("unpaid", "Unpaid"),
     ("overdue", "Overdue"),
     ("paid", "Paid"),
+    ("in-sage", "In Sage"),
     ("not-in-sage", "Not in Sage"),
     ("draft", "Drafts"),
     ("void", "Void"),
@@ -64,8 +66,11 @@ VIEWS = [
 def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
     """The practice's invoices by view, number and client, newest first, with totals for the choice."""
     today = request.practice.today()
-    chosen = {name: request.GET.get(name, "") for name in ("view", "q", "client")}
+    chosen = {name: request.GET.get(name, "") for name in ("view", "q", "client", "month")}
     invoices = invoices_in(chosen["view"], today).matching(chosen["q"])
+    month = first_of_month(chosen["month"])
+    if month:
+        invoices = invoices.of_month(month)
     if chosen["client"].isdecimal():
         invoices = invoices.filter(client=int(chosen["client"]))
     before = request.GET.get("before", "")
@@ -92,8 +97,18 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
         if chosen["client"].isdecimal()
         else None,
         **chosen,
+        "month": chosen["month"] if month else "",
+        "month_in_words": f"{month:%B %Y}" if month else "",
     }
     return render(request, "invoicing/invoice_list.html" + ("#rows" if request.htmx else ""), context)
+
+
+def first_of_month(text: str) -> date | None:
+    """The first day of a month in an address (`2027-03`); None for anything else."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None
 
 
 def _tabs(request: PracticeRequest, chosen: dict[str, str]) -> list[dict[str, Any]]:

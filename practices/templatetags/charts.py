@@ -65,11 +65,16 @@ def at(value: Decimal) -> str:
 
 @register.inclusion_tag("components/bar_chart.html")
 def bar_chart(
-    title: str, series: Sequence[str], groups: Sequence[tuple[str, Sequence[Decimal]]], currency: str = "GBP"
+    title: str,
+    series: Sequence[str],
+    groups: Sequence[tuple[str, Sequence[Decimal]]],
+    currency: str = "GBP",
+    every: int = 1,
 ) -> dict[str, object]:
     """Grouped bars: one group a label (a month), one bar a series (raised, posted, paid).
 
-    Each group is (label, one Decimal of zero or more for each series); currency "" for plain counts.
+    Each group is (label, one Decimal of zero or more for each series); currency "" for plain counts. Of many groups
+    only ``every`` so-manieth is named under the picture; the table names all.
     """
     symbol = SYMBOLS.get(currency, currency)
     top, step = rounded_up(max((value for _, values in groups for value in values), default=Decimal(0)))
@@ -79,7 +84,8 @@ def bar_chart(
     bars, labels = [], []
     for index, (label, values) in enumerate(groups):
         middle = LEFT + slot * index + slot / 2
-        labels.append((at(middle), label))
+        if index % every == 0:
+            labels.append((at(middle), label))
         start = middle - thick * len(series) / 2
         for number, value in enumerate(values):
             height = plot * value / top
@@ -99,4 +105,34 @@ def bar_chart(
         "width": WIDTH,
         "height": HEIGHT,
         "label_y": HEIGHT - 6,
+    }
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a chart that is a table: how long its bar is in percent, and where it leads."""
+
+    label: str
+    length: str
+    words: str
+    url: str
+    note: str
+
+
+@register.inclusion_tag("components/row_chart.html")
+def row_chart(
+    title: str, rows: Sequence[tuple[str, Decimal, str, str]], heading: str, currency: str = "GBP"
+) -> dict[str, object]:
+    """One bar a row, in a table that says the same in figures: for long names and few of them.
+
+    Each row is (label, Decimal of zero or more, address or "", a note or ""); currency "" for plain counts.
+    """
+    highest = max((value for _, value, _, _ in rows), default=Decimal(0)) or Decimal(1)
+    return {
+        "title": title,
+        "heading": heading,
+        "rows": [
+            Row(label, at(value / highest * 100), in_words(value, currency), url, note)
+            for label, value, url, note in rows
+        ],
     }

@@ -21,9 +21,11 @@ from proposals.offers import agreed_document
 from proposals.operations import VALIDITY, reasons_not_to_send
 from proposals.operations.sending import people_to_sign
 from proposals.queries import (
+    SHOWS,
     activity_of,
     counts_by_status,
     current_terms,
+    shown_as,
     signing_of,
     worth_of_lines,
     worth_of_proposals,
@@ -54,6 +56,8 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
     words, status = request.GET.get("q", ""), request.GET.get("status", "")
     found = Proposal.objects.matching(words)
     shown = found.filter(status=status) if status in Proposal.Status.values else found
+    show = request.GET.get("show", "")
+    shown = shown_as(shown, show, request.practice.today())
     proposals = shown.select_related("client", "owner").prefetch_related("lines").defer("document", "message")
     page = Paginator(proposals, PAGE).get_page(request.GET.get("page"))
     signing = signing_of(page)
@@ -63,6 +67,8 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
         "worth": worth_of_proposals(shown),
         "words": words,
         "status": status,
+        "show": show if show in SHOWS else "",
+        "show_in_words": SHOWS.get(show, ""),
         "tabs": _tabs(request, counts_by_status(found), status, words),
     }
     template = "proposals/proposal_list.html" + ("#rows" if request.htmx else "")

@@ -1,0 +1,97 @@
+"""Figures that the home page and its pictures show: each is a sum in the database, however many rows there are."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Round, TruncMonth
+
+from invoicing.client_columns import with_monthly
+from invoicing.models import BillingSchedule, Invoice
+from money.amounts import ZERO, to_pence
+from practices.scalars import count_of, sum_of
+from proposals.periods import add_months
+
+MONTHS = 12
+#: The last day of each bucket of debt, in days after the due date.
+BUCKETS = (("1 to 30 days", 1, 30), ("31 to 60 days", 31, 60), ("61 to 90 days", 61, 90))
+
+
+@dataclass(frozen=True, slots=True)
+class Income:
+    """One calendar month, gross, in the practice's currency; ``posted`` and ``paid`` are parts of ``raised``."""
+
+    first: date
+    raised: Decimal = ZERO
+    posted: Decimal = ZERO
+    paid: Decimal = ZERO
+
+
+def income_by_month(today: date) -> list[Income]:
+    """The last twelve months up to the one of today, the oldest first; empty months included."""
+    this = today.replace(day=1)
+    months = [add_months(this, -back) for back in range(MONTHS - 1, -1, -1)]
+    issued = Invoice.objects.issued().filter(tax_point__gte=months[0], tax_point__lt=add_months(this, 1))
+    grouped = issued.order_by().annotate(month=TruncMonth("tax_point")).values_list("month")
+    billed = {
+        month: (net + vat, owed)
+        for month, net, vat, owed in grouped.annotate(Sum("net"), Sum("vat"), Sum("outstanding"))
+    }
+    there = {
+        month: net + vat
+        for month, net, vat in grouped.filter(pk__in=Invoice.objects.in_the_ledger().values("pk")).annotate(
+            Sum("net"), Sum("vat")
+        )
+    }
+    found = []
+    for month in months:
+        raised, owed = billed.get(month, (ZERO, ZERO))
+        found.append(Income(month, raised, there.get(month, ZERO), raised - owed))
+    return found
+
+
+def monthly_by_service() -> list[tuple[str, Decimal]]:
+    """What active recurring services come to in an average month, net, by the service's name; the largest first."""
+    rows = with_monthly(BillingSchedule.objects.recurring()).order_by().values_list("service__name")
+    sums = [(name, to_pence(amount)) for name, amount in rows.annotate(Sum("monthly")) if amount]
+    return sorted(sums, key=lambda row: (-row[1], row[0]))
+
+
+def aged_debt(on: date) -> list[tuple[str, Decimal]]:
+    """What clients owe, gross, by how long it has been due on a day."""
+    ages = {
+        f"age_{first}": Sum(
+            "outstanding", filter=Q(due_on__range=(on - timedelta(days=last), on - timedelta(days=first)))
+        )
+        for _, first, last in BUCKETS
+    }
+    found = Invoice.objects.unpaid().aggregate(
+        not_due=Sum("outstanding", filter=Q(due_on__gte=on)),
+        oldest=Sum("outstanding", filter=Q(due_on__lt=on - timedelta(days=BUCKETS[-1][2]))),
+        **ages,
+    )
+    named = [("Not due yet", "not_due"), *((label, f"age_{first}") for label, first, _ in BUCKETS)]
+    return [(label, found[key] or ZERO) for label, key in [*named, ("Over 90 days", "oldest")]]
+
+
+def columns_of_home(on: date) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: what is late, what was refused, and the month of that day, gross."""
+    issued, schedules = Invoice.objects.issued(), BillingSchedule.objects.all()
+    month, late, by_hand = (
+        issued.of_month(on.replace(day=1)),
+        issued.overdue(on),
+        schedules.overdue_by_hand(on),
+    )
+    gross = F("net") + F("vat")
+    return {
+        "overdue": count_of(late),
+        "overdue_amount": sum_of(late, "outstanding"),
+        "by_hand": count_of(by_hand),
+        "by_hand_amount": sum_of(by_hand, Round(F("quantity") * F("unit_price"), precision=2)),
+        "refused_amount": sum_of(Invoice.objects.refused_by_the_ledger(), gross),
+        "raised": sum_of(month, gross),
+        "owed": sum_of(month, "outstanding"),
+        "posted": sum_of(month.in_the_ledger(), gross),
+    }

@@ -1,0 +1,176 @@
+"""The home page: every figure on it is the total of the list it leads to, at a cost that does not grow with rows."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from invoicing.figures import aged_debt, income_by_month, monthly_by_service
+from invoicing.models import BillingSchedule
+from invoicing.month_end import Month, funnel
+from invoicing.operations import record_payment
+from invoicing.practicalities import Practicalities
+from ledger.models import Posting
+from ledger.outbox import lease_due_postings, mark_failed, mark_posted
+from practices.tenancy import practice_scope
+from proposals.models import Proposal
+from proposals.periods import add_months
+from tests.integration.invoicing.documents import (
+    MONTHLY,
+    ON_COMPLETION,
+    a_client,
+    a_line,
+    a_schedule,
+    an_invoice,
+    many_schedules,
+    open_the_ledger,
+)
+from tests.integration.proposals import offers
+
+HOME = "/p/brook-co/"
+
+
+def pay(invoice, amount: str) -> None:
+    record_payment(
+        invoice.client,
+        received_on=invoice.tax_point,
+        amount=Decimal(amount),
+        source="by_hand",
+        allocations=[(invoice, Decimal(amount))],
+    )
+
+
+def questions_of(browser, address: str) -> list[str]:
+    """The statements behind a page that read or write rows."""
+    with CaptureQueriesContext(connection) as seen:
+        browser.get(address)
+    words = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "SELECT set_config")
+    return [query["sql"] for query in seen if not query["sql"].startswith(words)]
+
+
+@pytest.fixture
+def busy(brook):
+    """Invoices of this month (in Sage, refused, part paid), an overdue one, work that is late, proposals that wait."""
+    today = brook.today()
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        unsigned = offers.a_sent(client=offers.a_client("Mara Hill"), on=today)
+        Proposal.objects.filter(pk=unsigned.pk).update(
+            sent_at=timezone.now() - timedelta(days=8), valid_until=today + timedelta(days=2)
+        )
+        client = a_client()
+        in_sage = an_invoice(client, a_line(price="100"), on=today)
+        an_invoice(client, a_line(price="200"), on=today)
+        for posting in lease_due_postings():
+            if posting.subject_id == in_sage.pk:
+                mark_posted(posting, external_id="1", number="SI-1")
+            else:
+                mark_failed(posting, failure="MappingMissing", detail="")
+        pay(in_sage, "20")
+        an_invoice(client, a_line(price="300"), on=today - timedelta(days=70))
+        late = a_schedule(ON_COMPLETION, client=client, starts_on=today - timedelta(days=40), on=today)
+        BillingSchedule.objects.filter(pk=late.pk).update(completes_on=today - timedelta(days=1))
+        a_schedule(MONTHLY, client=client, starts_on=today.replace(day=1), on=today)
+    return today
+
+
+@pytest.fixture
+def home(busy, client_of):
+    return client_of("alice").get(HOME).context
+
+
+def test_what_needs_you_counts_what_its_lists_hold(home, client_of):
+    browser, found = client_of("alice"), {need.words: need for need in home["needs"]}
+    refused = found["1 document did not reach Sage"]
+    assert (browser.get(refused.url).context["count"], refused.amount) == (refused.count, Decimal("240.00"))
+    overdue = found["1 invoice is overdue"]
+    totals = browser.get(overdue.url).context["totals"]
+    assert (totals["count"], totals["outstanding"]) == (overdue.count, overdue.amount) == (1, 360)
+    by_hand = found["1 piece of work should have been billed by now"]
+    rows = browser.get(by_hand.url).context["to_complete"]["rows"]
+    assert [row["amounts"].net for row in rows] == [by_hand.amount]
+    unsigned = found["1 proposal is unsigned after a week or more"]
+    page = browser.get(unsigned.url).context
+    assert page["page"].paginator.count == unsigned.count
+    assert page["worth"].one_off + page["worth"].yearly == unsigned.amount > 0
+
+
+def test_the_month_is_the_totals_of_the_lists_it_leads_to(home, busy, brook, client_of):
+    browser, month = client_of("alice"), {row["label"]: row for row in home["month"]}
+    raised = browser.get(month["Raised"]["url"]).context["totals"]
+    assert raised["gross"] == month["Raised"]["amount"] == Decimal("360.00")
+    assert (
+        browser.get(month["In Sage"]["url"]).context["totals"]["gross"] == month["In Sage"]["amount"] == 120
+    )
+    not_in_sage = browser.get(month["In Sage"]["gap_url"]).context["totals"]
+    assert not_in_sage["gross"] == month["In Sage"]["gap"] == 240
+    assert raised["gross"] - raised["outstanding"] == month["Paid"]["amount"] == 20
+    owed = browser.get(month["Paid"]["gap_url"]).context["totals"]
+    assert owed["outstanding"] == month["Paid"]["gap"] == 340
+    with practice_scope(brook.pk):
+        line = funnel(Month.of(busy), Practicalities.of_the_practice(), today=busy)
+    assert month["Expected"]["amount"] == line.agreed - line.skipped
+    assert month["Raised"]["gap"] == line.waiting + line.ready > 0
+
+
+def test_proposals_are_counted_as_their_lists_count_them(home, client_of):
+    for row in home["proposals"]:
+        count = client_of("alice").get(row["url"]).context["page"].paginator.count
+        assert count == row["value"], row
+    assert [row["value"] for row in home["proposals"]] == [1, 0, 1]
+
+
+def test_the_pictures_hold_what_the_books_hold(busy, brook, client_of):
+    with practice_scope(brook.pk):
+        income = income_by_month(busy)
+        assert [month.first for month in income] == [
+            add_months(busy.replace(day=1), -back) for back in range(11, -1, -1)
+        ]
+        this = income[-1]
+        assert (this.raised, this.posted, this.paid) == (360, 120, 20)
+        assert sum(month.raised for month in income) == 720
+        debts = dict(aged_debt(busy))
+        assert debts == {
+            "Not due yet": 340,
+            "1 to 30 days": 0,
+            "31 to 60 days": 360,
+            "61 to 90 days": 0,
+            "Over 90 days": 0,
+        }
+        assert [amount for _, amount in monthly_by_service()] == [Decimal("100.00")]
+    page = client_of("alice").get(f"{HOME}pictures/").content.decode()
+    for words in ("Nov" if busy.month == 11 else f"{busy:%b}", "31 to 60 days", "Arrived in Sage", "£360.00"):
+        assert words in page
+
+
+def test_home_alone_fetches_the_pictures_without_the_page_around_them(busy, client_of):
+    whole = client_of("alice").get(f"{HOME}pictures/").content.decode()
+    part = client_of("alice").get(f"{HOME}pictures/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" in whole
+    assert "<html" not in part
+    assert "Aged debt" in part
+
+
+def test_another_practice_changes_nothing_on_home(busy, client_of):
+    page = client_of("carol").get("/p/cedar-llp/").context
+    assert page["needs"] == []
+    assert {row["amount"] for row in page["month"]} == {0}
+
+
+@pytest.mark.parametrize("address", [HOME, f"{HOME}pictures/"])
+def test_home_asks_the_same_few_questions_however_many_rows_there_are(busy, brook, client_of, address):
+    browser = client_of("alice")
+    browser.get(address)
+    before = questions_of(browser, address)
+    with practice_scope(brook.pk):
+        many_schedules(30, on=busy)
+        client = a_client("Second Ltd")
+        for _ in range(5):
+            an_invoice(client, on=busy)
+        assert Posting.objects.count() > 5
+    after = questions_of(browser, address)
+    assert len(after) == len(before), after
+    assert len(after) <= 15, after
