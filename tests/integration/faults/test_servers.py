@@ -171,6 +171,7 @@ def using(server: EmbeddedPostgres) -> Iterator[None]:
     before = {**shared, "TEST": dict(shared["TEST"])}
     connections.close_all()
     shared.update(HOST="127.0.0.1", PORT=server.port, USER="ignition", PASSWORD="only-here", NAME="ignition")
+    shared["TEST"] = {**before["TEST"], "TEMPLATE": None}
     try:
         yield
     finally:
