@@ -175,7 +175,7 @@ class _HeldToken:
     def __init__(self, connection: SageConnection) -> None:
         self._key, self._runs_out = connection.pk, connection.access_expires_at
         kept = _kept_tokens.get(self._key)
-        if kept is not None and kept[1] == self._runs_out:
+        if kept is not None and kept[1] == self._runs_out and self._is_good():
             self._token, _, self._until = kept
         else:
             self._token, self._until = "", 0.0
@@ -194,10 +194,14 @@ class _HeldToken:
 
     def _hold(self, token: str) -> None:
         self._token, self._until = token, time.monotonic() + self._SECONDS
-        if self._runs_out is not None and self._runs_out > timezone.now() + tokens.MARGIN:
+        if self._runs_out and self._is_good():
             _kept_tokens[self._key] = (token, self._runs_out, self._until)
         else:
             _kept_tokens.pop(self._key, None)
+
+    def _is_good(self) -> bool:
+        """Whether Sage takes the token for a while yet, by the clock on the wall: a machine may have slept."""
+        return self._runs_out is not None and self._runs_out > timezone.now() + tokens.MARGIN
 
 
 #: By connection: its token, when Sage lets it run out, and until when it may be used unasked.
