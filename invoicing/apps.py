@@ -5,7 +5,9 @@ class InvoicingConfig(AppConfig):
     name = "invoicing"
 
     def ready(self) -> None:
-        from invoicing import client_columns, receivers
+        from invoicing import client_columns, jobs, mail_kinds, receivers
 
         receivers.connect()
         client_columns.contribute()
+        mail_kinds.describe_messages()
+        assert jobs.__all__  # noqa: S101 - importing it registers the steps

@@ -18,6 +18,7 @@ from psycopg2.errors import DeadlockDetected, SerializationFailure
 from invoicing.errors import AlreadyRunning
 from invoicing.models import BillingRun, BillingSchedule
 from invoicing.operations import BillingOutcome, billing, resume_after_pauses
+from invoicing.operations.changing import apply_changes
 from invoicing.operations.due_rows import Clients
 from invoicing.practicalities import Practicalities
 from practices.audit import current_actor
@@ -83,6 +84,7 @@ def _unlock(key: list[int]) -> None:
 def _plan(on: date) -> Plan | None:
     """The clients with something due, in chunks, and the run's row; None when nothing is due."""
     resume_after_pauses(on=on)
+    apply_changes(on=on)
     chunks = tuple(_chunks(on))
     if not chunks:
         return None

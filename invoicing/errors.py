@@ -205,3 +205,23 @@ class LockedInTheLedger(DomainError):
 
 class NotInTheLedger(DomainError):
     message = "This invoice is not in Sage. Copy it first: a credit note goes where its invoice is."
+
+
+class ChangeIsPlanned(DomainError):
+    "Another change of this service is planned already. Undo that one first, or wait until it counts."
+
+
+class ServiceIsUnchanged(DomainError):
+    message = "Nothing would change: the service has these particulars already."
+
+
+class InThePast(DomainError):
+    message = "Choose today or a later day. What was billed before stays as it is."
+
+
+class TooLateToUndo(DomainError):
+    message = "Its day has come: the new prices count already. Change the services one by one, or plan another change."
+
+
+class NothingToUplift(DomainError):
+    message = "No service that recurs fits this choice, or none would get another price. Nothing was planned."

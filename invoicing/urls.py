@@ -3,6 +3,7 @@
 from django.urls import path
 
 from invoicing.views import (
+    amending,
     billing,
     bills,
     clients,
@@ -13,6 +14,7 @@ from invoicing.views import (
     renewals,
     schedules,
     service_use,
+    uplifts,
 )
 
 app_name = "invoicing"
@@ -31,6 +33,15 @@ urlpatterns = [
     path("billing/<int:pk>/move/", schedules.schedule_move, name="schedule-move"),
     path("billing/<int:pk>/bills/<str:starts_on>/", bills.bill_edit, name="bill-edit"),
     path("billing/<int:pk>/bills/<str:starts_on>/act/", bills.bill_act, name="bill-act"),
+    path("billing/<int:pk>/amend/", amending.schedule_amend, name="schedule-amend"),
+    path("billing/changes/<int:pk>/undo/", amending.change_undo, name="change-undo"),
+    path("billing/uplifts/", uplifts.uplift_list, name="uplift-list"),
+    path("billing/uplifts/new/", uplifts.uplift_new, name="uplift-new"),
+    path("billing/uplifts/<int:pk>/", uplifts.uplift_detail, name="uplift-detail"),
+    path("billing/uplifts/<int:pk>/undo/", uplifts.uplift_undo, name="uplift-undo"),
+    path(
+        "billing/uplifts/<int:pk>/letters/<int:client>/fees.pdf", uplifts.uplift_letter, name="uplift-letter"
+    ),
     path("clients/<int:pk>/bill/", bills.client_bill, name="client-bill"),
     path("billing/month/", month_end.month_end, name="month-end"),
     path("billing/month/act/", month_end.month_act, name="month-act"),

@@ -1,5 +1,6 @@
 """What accepted work is billed as, what has been credited, and what has been paid."""
 
+from invoicing.models.changes import FeeUplift, ServiceChange
 from invoicing.models.credit_notes import CreditNote, CreditNoteLine, InvoiceRevision
 from invoicing.models.invoices import LARGEST_NUMBER, Invoice, InvoiceLine, InvoiceQuerySet
 from invoicing.models.payments import Allocation, Payment
@@ -22,6 +23,7 @@ __all__ = [
     "ComingBill",
     "CreditNote",
     "CreditNoteLine",
+    "FeeUplift",
     "Invoice",
     "InvoiceLine",
     "InvoiceNumbering",
@@ -30,4 +32,5 @@ __all__ = [
     "InvoicingSettings",
     "MonthSignOff",
     "Payment",
+    "ServiceChange",
 ]

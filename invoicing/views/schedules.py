@@ -39,6 +39,8 @@ def schedule_detail(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     context = {
         "schedule": schedule,
         "entries": entries,
+        "changes": schedule.changes.select_related("planned_by")[:20],
+        "today": today,
         "pause": PauseForm(),
         "move": MoveForm(initial={"starts_on": schedule.next_starts_on}),
         "is_recurring": schedule.billing == BillingSchedule.Billing.RECURRING,

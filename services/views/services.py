@@ -23,6 +23,7 @@ TABS = [
     ("Services", "services:service-list"),
     ("VAT rates", "services:tax-rate-list"),
     ("Use and income", "invoicing:service-use-list"),
+    ("Fee uplifts", "invoicing:uplift-list"),
 ]
 
 
