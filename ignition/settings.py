@@ -169,6 +169,7 @@ CELERY_BEAT_SCHEDULE = {
     "poll payments": {"task": "sage_integration.tasks.sweep_payments", "schedule": min(60.0, POLL_SECONDS)},
     # A new customer in Sage is offered here in under ten minutes.
     "read contacts": {"task": "sage_integration.tasks.sweep_contacts", "schedule": 2.5 * POLL_SECONDS},
+    "tell of what needs somebody": {"task": "sage_integration.tasks.sweep_alerts", "schedule": 60.0},
     "nightly sync": {"task": "sage_integration.tasks.sweep_nightly", "schedule": crontab(hour=2, minute=10)},
     "daily billing": {"task": "invoicing.tasks.sweep_billing", "schedule": crontab(hour=5, minute=30)},
     "expire proposals": {"task": "proposals.tasks.sweep_expiry", "schedule": crontab(hour=0, minute=20)},

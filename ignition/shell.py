@@ -7,11 +7,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from ledger.queries import columns_of_home
-from practices.models import Job, Membership
+from practices.models import Job, Membership, Practice
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
 from practices.scalars import count_of, figures
 from practices.tenancy import scope_is_open
+from sage_integration.attention import columns_of_inbox
 from sage_integration.models import SageConnection
 from sage_integration.queries import banner_for, connection_for_the_shell, connection_in_words
 
@@ -22,6 +23,7 @@ NAVIGATION = [
     ("Proposals", "file-pen-line", "proposals:proposal-list", "proposals"),
     ("Billing", "calendar-clock", "invoicing:billing", "billing"),
     ("Invoices", "receipt", "invoicing:invoice-list", "invoices"),
+    ("Needs you", "inbox", "sage:inbox", "inbox"),
     ("Sage", "refresh-cw", "sage:app-list", "apps"),
     ("Library", "library", "services:service-list", "services"),
     ("Settings", "settings", "practices:settings", "settings"),
@@ -43,7 +45,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not hasattr(request, "practice"):
         return {"practice": None}
     inside: PracticeRequest = request  # type: ignore[assignment]  # the middleware set practice and role
-    slug, known = inside.practice.slug, _figures()
+    slug, known = inside.practice.slug, _figures(inside.practice)
     others = (
         Membership.objects.filter(user=inside.user)
         .exclude(practice=inside.practice)
@@ -72,7 +74,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def navigation(path: str, slug: str, known: dict[str, int]) -> list[dict[str, Any]]:
-    """The left menu; the Sage item carries what needs a person (red) and what is waiting (grey)."""
+    """The left menu; what needs a person is counted in red, what waits for Sage in grey."""
     inside = path.removeprefix(f"/p/{slug}/")
     part = "clients" if OF_CLIENTS.match(inside) else inside.split("/", 1)[0]
     return [
@@ -81,7 +83,7 @@ def navigation(path: str, slug: str, known: dict[str, int]) -> list[dict[str, An
             "icon": icon,
             "url": reverse(name, args=[slug]),
             "active": part == home or (home == "apps" and part in ("sage", "postings")),
-            "counters": _sage_counters(known) if home == "apps" else [],
+            "counters": _counters(home, known),
         }
         for label, icon, name, home in NAVIGATION
     ]
@@ -95,11 +97,12 @@ def connection_of(request: PracticeRequest) -> SageConnection | None:
     return found
 
 
-def _figures() -> dict[str, int]:
+def _figures(practice: Practice) -> dict[str, int]:
     """What every page counts; nothing on pages that open their own scope."""
     if not scope_is_open():
-        return {"refused": 0, "waiting": 0, "jobs": 0}
-    return figures(**columns_of_home(), jobs=count_of(Job.objects.live()))
+        return {"need_you": 0, "waiting": 0, "jobs": 0}
+    inbox = columns_of_inbox(practice.today())
+    return figures(**columns_of_home(), **inbox, jobs=count_of(Job.objects.live()))
 
 
 def _sage(request: PracticeRequest) -> dict[str, Any]:
@@ -113,12 +116,13 @@ def _sage(request: PracticeRequest) -> dict[str, Any]:
     }
 
 
-def _sage_counters(known: dict[str, int]) -> list[dict[str, Any]]:
-    found = [
-        {"count": known["refused"], "tone": "bad", "label": "need you"},
-        {"count": known["waiting"], "tone": "neutral", "label": "waiting"},
-    ]
-    return [counter for counter in found if counter["count"]]
+def _counters(home: str, known: dict[str, int]) -> list[dict[str, Any]]:
+    """The figure behind an item of the menu, by the first part of its paths."""
+    found = {
+        "inbox": {"count": known["need_you"], "tone": "bad", "label": "need you"},
+        "apps": {"count": known["waiting"], "tone": "neutral", "label": "waiting"},
+    }
+    return [found[home]] if home in found and found[home]["count"] else []
 
 
 def _running_jobs(slug: str, known: dict[str, int]) -> dict[str, Any] | None:

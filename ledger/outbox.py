@@ -348,7 +348,12 @@ def renumber(posting: Posting, number: str) -> None:
 
 
 def postpone(posting: Posting, *, seconds: float, failure: str = "", detail: str = "") -> None:
-    """Try again after so many seconds; ``failure`` names the reason shown meanwhile."""
+    """Try again after so many seconds; ``failure`` names the reason shown meanwhile.
+
+    The trail tells of it once for a reason, however often it is tried in vain.
+    """
+    if failure and failure != posting.failure:
+        audit.record("posting.postponed", posting, reference=posting.reference, failure=failure)
     posting.status, posting.not_before = Posting.Status.PENDING, timezone.now() + timedelta(seconds=seconds)
     posting.failure, posting.failure_detail = failure, detail
     _settle(posting, "not_before")

@@ -213,7 +213,8 @@ def mark_needs_reauthorisation(
     if since is not None and connection.connected_at > since:
         return
     connection.status, connection.trouble = Status.NEEDS_REAUTHORISATION, type(error).__name__
-    connection.save(update_fields=["status", "trouble"])
+    connection.trouble_since = timezone.now()
+    connection.save(update_fields=["status", "trouble", "trouble_since"])
     entry = audit.record("sage.needs_reauthorisation", connection, cause=connection.trouble)
     emit("connection.needs_attention", business=connection.business_name, cause=connection.trouble)
     practice = Practice.objects.get(pk=acting_practice_id())
@@ -231,7 +232,9 @@ def mark_needs_reauthorisation(
 def record_trouble(error: SageError, connection_id: int) -> None:
     """Keep what is wrong with that connection as a whole, so that its page can say so."""
     mine = SageConnection.objects.live().filter(pk=connection_id)
-    mine.exclude(status=Status.NEEDS_REAUTHORISATION).update(trouble=type(error).__name__)
+    mine.exclude(status=Status.NEEDS_REAUTHORISATION).exclude(trouble=type(error).__name__).update(
+        trouble=type(error).__name__, trouble_since=timezone.now()
+    )
 
 
 def clear_trouble(*kinds: type[SageError]) -> None:

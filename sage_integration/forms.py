@@ -117,6 +117,20 @@ class SettingsForm(DefaultAccountForm, TermsForm):
         "so earlier payments of those invoices count too. Expenses are never read.",
     )
 
+    alert_after_minutes = forms.IntegerField(
+        label="Tell the owners by e-mail after",
+        min_value=0,
+        max_value=10_080,
+        required=False,
+        help_text="One digest of everything that has needed somebody this long, never one message for each failure. "
+        "0 sends none.",
+    )
+
+    def clean_alert_after_minutes(self) -> int:
+        """The minutes; as before where nothing is typed."""
+        minutes: int | None = self.cleaned_data["alert_after_minutes"]
+        return self.initial.get("alert_after_minutes", 60) if minutes is None else minutes
+
     def wanted(self) -> Settings:
         """The choices made, once the form is valid."""
         return Settings(**self.cleaned_data)

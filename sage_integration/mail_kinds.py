@@ -1,5 +1,7 @@
 """The messages about the connection to Sage, for the page of messages."""
 
+from decimal import Decimal
+
 from practices.mail_kinds import InternalKind, describe
 
 
@@ -18,5 +20,28 @@ def describe_messages() -> None:
             "Documents that wait for Sage no longer",
             "the practice’s owners",
             {"connection": connection, "days": 30, "number": 3},
+        ),
+        InternalKind(
+            "sage_integration/needs_you",
+            "What needs you about Sage",
+            "the practice’s owners, and whoever looks after one of the things",
+            {
+                "number": 2,
+                "more": 0,
+                "minutes": 60,
+                "stake": Decimal("540.00"),
+                "things": [
+                    {
+                        "label": "INV-000012",
+                        "client": "Example Ltd",
+                        "sentence": "Sage refused this document.",
+                    },
+                    {
+                        "label": "INV-000014",
+                        "client": "Sample Ltd",
+                        "sentence": "Sage takes no invoice of this date.",
+                    },
+                ],
+            },
         ),
     )

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from practices.tenancy import practice_transaction
-from sage_integration import tokens
+from sage_integration import exchanges, tokens
 from sage_integration.connections import clear_trouble, mark_needs_reauthorisation, record_trouble
 from sage_integration.limiter import Held, Limiter
 from sage_integration.models import SageConnection
@@ -49,6 +49,7 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
     """
     budget = _budget_of(connection)
     answers: deque[Exchange] = deque(maxlen=1)
+    kept = exchanges.Kept()
     held = _HeldToken(connection)
     transport = Transport(
         settings.SAGE_API_URL,
@@ -57,7 +58,7 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
         refresh=held.newer,
         acquire=lambda: _acquire(budget, urgent=urgent),
         hold=None if urgent else lambda count: _hold(budget, count),
-        on_exchange=lambda exchange: _note(exchange, answers),
+        on_exchange=lambda exchange: _note(exchange, answers, kept),
         timeout=settings.SAGE_TIMEOUT,
         session=kept_session(),
     )
@@ -73,6 +74,7 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
         raise
     finally:
         transport.release()
+        kept.write()
     if connection.trouble == SubscriptionInactive.__name__ and any(map(_succeeded, answers)):
         with practice_transaction():
             clear_trouble(SubscriptionInactive)
@@ -208,8 +210,9 @@ class _HeldToken:
 _kept_tokens: dict[int, tuple[str, datetime, float]] = {}
 
 
-def _note(exchange: Exchange, answers: deque[Exchange]) -> None:
+def _note(exchange: Exchange, answers: deque[Exchange], kept: exchanges.Kept) -> None:
     answers.append(exchange)
+    kept.note(exchange)
     _log(exchange)
 
 

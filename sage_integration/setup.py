@@ -49,6 +49,7 @@ class Settings:
     vat_by_hand: str = SageConnection.VatByHand.MAPPED
     syncs_names: bool = False
     name_direction: str = SageConnection.NameDirection.TO_SAGE
+    alert_after_minutes: int = 60
 
 
 #: Those of them that are the connection's own; the others belong to the ledger and to invoicing.
@@ -61,6 +62,7 @@ OF_THE_CONNECTION = (
     "vat_by_hand",
     "syncs_names",
     "name_direction",
+    "alert_after_minutes",
 )
 
 

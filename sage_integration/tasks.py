@@ -2,10 +2,11 @@
 
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
 from practices.tasks import PracticeTask, practices_from, wake
 from practices.tenancy import practice_transaction
-from sage_integration import queue, tokens
+from sage_integration import alerts, exchanges, queue, tokens
 from sage_integration.sage.errors import ReauthorisationRequired, SageError
 from sage_integration.sync import audit, contact_book, existing, pull, push, reference_data
 
@@ -75,6 +76,15 @@ def nightly_sync(_practice_id: int) -> None:
     contact_book.sync_contacts()
     pull.reread_open_invoices()
     audit.audit_documents()
+    forget_old_exchanges()
+
+
+def forget_old_exchanges() -> None:
+    """Remove what was said to Sage and is kept no longer, a part at a time."""
+    number = 1
+    while number:
+        with practice_transaction():
+            number = exchanges.forget_old(timezone.now())
 
 
 @shared_task(base=PracticeTask)
@@ -88,6 +98,20 @@ def withdraw_old_queue(_practice_id: int) -> None:
 def read_reference_data(_practice_id: int) -> None:
     """Read a practice's accounts and VAT rates, because somebody asked for it."""
     reference_data.sync_reference_data()
+
+
+@shared_task
+def sweep_alerts() -> None:
+    """Start one digest for each practice where something has needed somebody for long enough."""
+    for practice_id in practices_from("sage_practices_to_alert"):
+        wake(tell_of_what_needs_somebody, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def tell_of_what_needs_somebody(_practice_id: int) -> None:
+    """Write a practice's digest of what needs somebody."""
+    with practice_transaction():
+        alerts.tell_of_what_needs_somebody(timezone.now())
 
 
 @shared_task

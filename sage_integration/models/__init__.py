@@ -12,22 +12,28 @@ from practices.fields import SealedTextField
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
 from sage_integration.models.adoption import AdoptionOffer
+from sage_integration.models.attention import Attention
 from sage_integration.models.contacts import ClientAccount, ContactLink, SageContact
 from sage_integration.models.copies import ClientChoices, CopyChoices
+from sage_integration.models.exchanges import SageExchange
+from sage_integration.models.sign_offs import PennySignOff
 from services.models import Service, TaxRate
 
 __all__ = [
     "AccountMapping",
     "AdoptionOffer",
+    "Attention",
     "Authorisation",
     "ClientAccount",
     "ClientChoices",
     "ContactLink",
     "CopyChoices",
     "ItemMapping",
+    "PennySignOff",
     "SageBankAccount",
     "SageConnection",
     "SageContact",
+    "SageExchange",
     "SageItem",
     "SageLedgerAccount",
     "SageLink",
@@ -148,6 +154,11 @@ class SageConnection(TenantModel):
     health_read_at = models.DateTimeField(null=True)
     #: What went wrong last with the connection itself, a key of the explanations; empty when healthy.
     trouble = models.CharField(max_length=60, blank=True)
+    trouble_since = models.DateTimeField(null=True)
+    #: Minutes after which the owners get an e-mail about what needs somebody; 0 sends none.
+    alert_after_minutes = models.PositiveSmallIntegerField(default=60, db_default=60)
+    #: What needed somebody up to this moment has been told of, so no digest tells of it again.
+    alerted_until = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager[Any]] = SageConnectionQuerySet.as_manager()
 

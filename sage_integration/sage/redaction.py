@@ -15,7 +15,12 @@ _SECRETS = re.compile(
 )
 
 
+#: Without one of these in it (in lower case) a text holds no secret; looking for them costs far less than the pattern.
+_SIGNS = ("eyj", "bearer ", "_token", "client_secret", "/online_payment/")
+
+
 def redacted(text: str, limit: int = 500) -> str:
     """The text without tokens, client secrets and payment links, at most `limit` characters."""
-    clean = _SECRETS.sub("[removed]", text)
+    lowered = text.lower()
+    clean = _SECRETS.sub("[removed]", text) if any(sign in lowered for sign in _SIGNS) else text
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -13,7 +13,7 @@ from ledger import outbox
 from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices.tenancy import practice_transaction
-from sage_integration import crash_points
+from sage_integration import crash_points, exchanges
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
@@ -78,7 +78,7 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
     is_calm = False
     with Dispatch(batch, connection, sage) as dispatch:
         for position, posting in enumerate(batch):
-            with structlog.contextvars.bound_contextvars(posting_id=posting.pk):
+            with structlog.contextvars.bound_contextvars(posting_id=posting.pk), exchanges.about(posting.pk):
                 try:
                     went_through = _push_and_settle(posting, dispatch, connection)
                     if went_through and not is_calm:

@@ -19,6 +19,7 @@ from sage_integration.explanations import sentence_of
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
 from sage_integration.sync.wanted import newest_link
+from sage_integration.views.log_tabs import log_tabs
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,7 @@ def balance_page(request: PracticeRequest, practice: str) -> HttpResponse:
     after = (month + timedelta(days=32)).replace(day=1)
     context = {
         "sage": connection,
+        "tabs": log_tabs(practice, "Balance"),
         "balance": balance(),
         "troubles": troubles_of_invoices(),
         "report": report,

@@ -158,7 +158,7 @@ def test_the_application_may_neither_change_nor_delete_append_only_rows(brook, m
 
 def test_audit_entries_and_what_was_signed_are_append_only():
     kept = {model.__name__ for model in tenant_models() if model.append_only}
-    assert kept == {"AuditEntry", "ProposalEvent", "Signature", "SignedRecord"}
+    assert kept == {"AuditEntry", "PennySignOff", "ProposalEvent", "Signature", "SignedRecord"}
 
 
 def test_tests_run_as_the_application_and_it_owns_nothing(db):

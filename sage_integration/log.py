@@ -1,0 +1,145 @@
+"""The log of everything between here and Sage: events of the trail in sentences, with what was said on the wire."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db.models import Model, Q, QuerySet
+
+from clients.models import Client
+from invoicing.models import CreditNote, Invoice
+from ledger.models import Posting
+from practices.models import AuditEntry
+from sage_integration.explanations import EXPLANATIONS, Explanation
+from sage_integration.log_words import PARTS, SENTENCES, sentence_for
+from sage_integration.models import SageContact, SageExchange
+
+#: Events that end a try; what was said before one of them, and after the one before it, belongs to it.
+ENDS_OF_A_TRY = ("posting.posted", "posting.failed", "posting.postponed", "posting.totals_differ")
+#: Exchanges shown with one event, and looked at for one page.
+MOST_OF_AN_EVENT, MOST_OF_A_PAGE = 10, 500
+#: An answer and the row about it are written by the same clock a moment apart.
+TOLERANCE = timedelta(seconds=2)
+NUMBER = re.compile(r"(?:INV-)?0*(\d{1,9})", re.IGNORECASE)
+#: The kinds of rows that events are about, and the words for one.
+SUBJECTS: dict[str, type[Model]] = {
+    model._meta.label_lower: model for model in (Posting, Invoice, CreditNote, Client, SageContact)
+}
+
+
+@dataclass(slots=True)
+class Event:
+    """One event as people read it."""
+
+    entry: AuditEntry
+    sentence: str
+    tone: str
+    explanation: Explanation | None = None
+    posting: Posting | None = None
+    exchanges: list[SageExchange] = field(default_factory=list)
+
+    @property
+    def who(self) -> str:
+        """The person, or `Ignition`."""
+        return str(self.entry.actor or "Ignition")
+
+    @property
+    def milliseconds(self) -> int | None:
+        """How long Sage took for all of it; None where nothing is known of that."""
+        return sum(each.milliseconds for each in self.exchanges) if self.exchanges else None
+
+
+def log_entries(*, part: str = "", result: str = "", words: str = "") -> QuerySet[AuditEntry]:
+    """The events about Sage that fit: of one part of the log, with one result, about one document."""
+    chosen = [
+        action
+        for action, told in SENTENCES.items()
+        if (part not in PARTS or told.part == part) and (not result or told.tone == result)
+    ]
+    entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(action__in=chosen).select_related("actor")
+    return entries.filter(_about(words)) if words.strip() else entries
+
+
+def _about(words: str) -> Q:
+    """Events about a document named by our number, by its reference or by Sage's number, or about a client."""
+    words = words.strip()[:60]
+    postings = Q(reference__iexact=words) | Q(external_number__iexact=words)
+    invoices: list[int] = []
+    if number := NUMBER.fullmatch(words):
+        invoices = list(Invoice.objects.filter(number=int(number[1])).values_list("pk", flat=True))
+        postings |= Q(subject_id__in=invoices, kind__startswith="invoice.")
+    found = list(Posting.objects.filter(postings).values_list("pk", "subject_id", "kind")[:200])
+    subjects = {pk for _, pk, kind in found if kind.startswith("invoice.")} | set(invoices)
+    clients = Client.objects.filter(name__icontains=words).values_list("pk", flat=True)[:200]
+    return (
+        Q(subject_type="ledger.posting", subject_id__in=[pk for pk, _, _ in found])
+        | Q(subject_type="invoicing.invoice", subject_id__in=list(subjects))
+        | Q(subject_type="clients.client", subject_id__in=list(clients))
+    )
+
+
+def events_of(entries: Sequence[AuditEntry]) -> list[Event]:
+    """The entries in words, with what was said to Sage for each."""
+    rows = _subjects_of(entries)
+    events = []
+    for entry in entries:
+        subject = rows.get((entry.subject_type, entry.subject_id))
+        events.append(
+            Event(
+                entry,
+                sentence_for(entry.action, entry.data, _known_as(subject, entry)),
+                SENTENCES[entry.action].tone,
+                EXPLANATIONS.get(str(entry.data.get("failure") or entry.data.get("cause") or "")),
+                subject if isinstance(subject, Posting) else None,
+            )
+        )
+    _attach(events)
+    return events
+
+
+def _subjects_of(entries: Iterable[AuditEntry]) -> dict[tuple[str, int | None], Model]:
+    wanted = defaultdict(set)
+    for entry in entries:
+        if entry.subject_type in SUBJECTS:
+            wanted[entry.subject_type].add(entry.subject_id)
+    return {
+        (name, pk): row
+        for name, ids in wanted.items()
+        for pk, row in SUBJECTS[name]._default_manager.in_bulk(ids).items()
+    }
+
+
+def _known_as(subject: Model | None, entry: AuditEntry) -> str:
+    """What a person calls it: `Invoice INV-000123-K7Q2M9`, `INV-000123`, `Acme Ltd`."""
+    if isinstance(subject, Posting):
+        return f"{subject.get_kind_display()} {subject.reference}"
+    if isinstance(subject, Invoice | CreditNote):
+        return subject.number_label
+    if isinstance(subject, Client | SageContact):
+        return subject.name
+    return str(entry.data.get("what") or entry.data.get("name") or entry.subject_in_words)
+
+
+def _attach(events: list[Event]) -> None:
+    """Give each end of a try what was said since the one before it; newest events first, as listed."""
+    ends = defaultdict(list)
+    for event in reversed(events):
+        if event.posting and event.entry.action in ENDS_OF_A_TRY:
+            ends[event.posting.pk].append(event)
+    said = SageExchange.objects.filter(posting__in=list(ends)).order_by("id")[:MOST_OF_A_PAGE]
+    for exchange in said:
+        for event in ends[exchange.posting_id or 0]:
+            if exchange.at <= event.entry.at + TOLERANCE:
+                event.exchanges = [*event.exchanges, exchange][-MOST_OF_AN_EVENT:]
+                break
+
+
+def pretty(body: str) -> str:
+    """A body as a person reads it: JSON on lines of its own, anything else as it is."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body

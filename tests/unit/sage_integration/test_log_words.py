@@ -1,0 +1,52 @@
+"""Every event about Sage that is recorded anywhere has its sentence."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from sage_integration.explanations import EXPLANATIONS
+from sage_integration.log_words import PARTS, SENTENCES, sentence_for
+
+ROOT = Path(__file__).resolve().parents[3]
+FAMILIES = ("posting.", "sage.", "contact.", "ledger.", "attention.")
+
+
+def recorded() -> set[str]:
+    """The actions that `audit.record` and `audit.record_many` are called with, in the apps that speak of Sage."""
+    found = set()
+    for app in ("ledger", "sage_integration", "invoicing"):
+        for file in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if _records(node):
+                    found |= {
+                        each.value
+                        for each in ast.walk(node.args[0])
+                        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                    }
+    return {action for action in found if action.startswith(FAMILIES)}
+
+
+def _records(node: ast.AST) -> bool:
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return is_call and node.func.attr in ("record", "record_many") and bool(node.args)
+
+
+def test_every_recorded_event_about_sage_has_a_sentence():
+    assert recorded() - set(SENTENCES) == set()
+    assert len(recorded()) > 25
+
+
+@pytest.mark.parametrize("action", sorted(SENTENCES))
+def test_a_sentence_is_told_even_where_its_data_is_missing(action):
+    sentence = sentence_for(action, {}, "INV-000001")
+    assert sentence[0].isupper() or sentence[0] == "£"
+    assert "{" not in sentence
+    assert SENTENCES[action].part in PARTS
+
+
+@pytest.mark.parametrize("failure", sorted(EXPLANATIONS))
+def test_p17_a_refusal_is_told_in_words_and_never_by_its_class(failure):
+    sentence = sentence_for("posting.failed", {"failure": failure}, "Invoice INV-000001-AAAAAA")
+    assert failure not in sentence
+    assert sentence.endswith(".")
