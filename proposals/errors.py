@@ -7,6 +7,10 @@ class NotADraft(DomainError):
     message = "This proposal was sent, so it can no longer be changed. Recall it first, or duplicate it."
 
 
+class NothingChosen(DomainError):
+    message = "Choose at least one first. Nothing was done."
+
+
 class NotAwaitingSignature(DomainError):
     message = "This proposal does not wait for a signature any more. Nothing was changed."
 

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
+from django.urls import reverse
 from django.utils import timezone
 
-from clients.models import Client, ContactPerson
+from clients.models import Client
 from money.amounts import ZERO, Amounts, price_line, total
 from practices.tenancy import TenantModel, TenantQuerySet
 from proposals.billing_rules import BillingRule
-from proposals.drawings import lines_of
 from proposals.letter_models import (
     BrochureBlock,
     ProposalBlock,
@@ -21,6 +21,7 @@ from proposals.letter_models import (
     ProposalLetter,
     SignedRecord,
 )
+from proposals.signature_models import ProposalSignatory, Signature
 from proposals.template_models import ProposalNumbering, ProposalTemplate
 from services.models import VARIABLE, Service, TaxRate
 
@@ -223,6 +224,10 @@ class Proposal(TenantModel):
     def __str__(self) -> str:
         return f"{self.number_label} {self.title}"
 
+    def get_absolute_url(self) -> str:
+        """The practice's own page about it."""
+        return reverse("proposals:proposal-detail", args=[self.practice.slug, self.pk])
+
     @property
     def number_label(self) -> str:
         """`P-0007`."""
@@ -387,60 +392,3 @@ def amounts_by_rule(lines: list[ProposalLine], tax_point: date) -> list[tuple[st
         if not line.is_included:
             groups.setdefault(line.rule_in_words, []).append(line.amounts_on(tax_point))
     return [(rule, total(amounts)) for rule, amounts in groups.items()]
-
-
-class ProposalSignatory(TenantModel):
-    """A person whose signature the proposal needs; fixed when it is sent, the primary one first."""
-
-    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="signatories")
-    person = models.ForeignKey(ContactPerson, models.PROTECT, related_name="+")
-    position = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ["position", "id"]
-        constraints = [
-            UniqueConstraint(fields=["practice", "proposal", "person"], name="one_place_for_a_signatory")
-        ]
-
-    def __str__(self) -> str:
-        return str(self.person)
-
-
-class Signature(TenantModel):
-    """One person's acceptance of exactly one document; rows are only ever added."""
-
-    append_only = True
-
-    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="signatures")
-    signatory = models.ForeignKey(ContactPerson, models.PROTECT, related_name="+")
-    signed_name = models.CharField(max_length=100)
-    ip = models.GenericIPAddressField("network address", null=True)
-    user_agent = models.CharField("browser", max_length=300, blank=True)
-    signed_at = models.DateTimeField(default=timezone.now)
-    #: The member of the practice who recorded this for the client; None when the client signed.
-    on_behalf = models.ForeignKey("practices.User", models.PROTECT, null=True, related_name="+")
-    reason = models.TextField("why it was recorded for the client", blank=True)
-    document_sha256 = models.CharField(max_length=64)
-    #: The strokes of a drawn signature, each a list of points of a 600 by 200 field; empty for a typed one.
-    drawing = models.JSONField(default=list, blank=True)
-    #: Asked that work begins before the time to cancel is over.
-    asks_early_start = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            UniqueConstraint(fields=["practice", "proposal", "signatory"], name="a_signatory_signs_once"),
-            models.CheckConstraint(name="a_signature_has_a_name", condition=~Q(signed_name="")),
-            models.CheckConstraint(
-                name="a_signature_for_the_client_has_its_reason",
-                condition=Q(on_behalf__isnull=True, reason="") | (Q(on_behalf__isnull=False) & ~Q(reason="")),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.signed_name}, {self.signed_at:%-d %b %Y}"
-
-    @property
-    def drawn_lines(self) -> list[str]:
-        """Each stroke of a drawn signature as the points of an SVG polyline."""
-        return lines_of(self.drawing)

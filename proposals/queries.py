@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Round
 
 from money.amounts import ZERO, to_pence
@@ -126,6 +126,15 @@ def signing_of(proposals: Iterable[Proposal]) -> dict[int, tuple[int, int]]:
 
 def _counted(rows: Any) -> Any:
     return rows.order_by().values_list("proposal").annotate(Count("pk"))
+
+
+def successor_of(proposal: Proposal) -> Proposal | None:
+    """The proposal that renews it, or whose accepted lines took over from its own; None without one."""
+    takes_over = ProposalLine.objects.filter(replaces__proposal=proposal).values("proposal")
+    found: Proposal | None = (
+        Proposal.objects.filter(Q(renews=proposal) | Q(pk__in=takes_over)).order_by("-pk").first()
+    )
+    return found
 
 
 def current_terms() -> Terms | None:

@@ -1,11 +1,14 @@
 from django.urls import path
 
 from proposals import disengagement_views, letter_views
-from proposals.views import acts, clients, editor, pages, services_step, templates
+from proposals.views import acts, bulk, clients, editor, pages, pipeline, services_step, templates
 
 app_name = "proposals"
 urlpatterns = [
     path("", pages.proposal_list, name="proposal-list"),
+    path("pipeline/", pipeline.proposal_pipeline, name="proposal-pipeline"),
+    path("bulk/", bulk.bulk_new, name="bulk-new"),
+    path("bulk/act/", bulk.bulk_act, name="bulk-act"),
     path("new/", editor.proposal_new, name="proposal-new"),
     path("clients/", editor.client_pick, name="client-pick"),
     path("terms/", letter_views.part_edit, {"part": "terms"}, name="terms-edit"),

@@ -10,16 +10,18 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from practices.permissions import Can
+from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires
 from proposals.assembling import assembled_document
+from proposals.bulk import ACTS
 from proposals.documents import readable
 from proposals.editor_forms import DateField
 from proposals.links import public_url
-from proposals.models import Proposal
+from proposals.models import Proposal, ProposalQuerySet
 from proposals.offers import agreed_document
 from proposals.operations import VALIDITY, reasons_not_to_send
 from proposals.operations.sending import people_to_sign
+from proposals.pipeline import last_viewed, unsigned
 from proposals.queries import (
     SHOWS,
     activity_of,
@@ -27,6 +29,7 @@ from proposals.queries import (
     current_terms,
     shown_as,
     signing_of,
+    successor_of,
     worth_of_lines,
     worth_of_proposals,
 )
@@ -55,30 +58,53 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
     """The practice's proposals by state, found by number, name or client, with what they bring."""
     words, status = request.GET.get("q", ""), request.GET.get("status", "")
     found = Proposal.objects.matching(words)
-    shown = found.filter(status=status) if status in Proposal.Status.values else found
+    shown = in_state(found, status)
     show = request.GET.get("show", "")
     shown = shown_as(shown, show, request.practice.today())
     proposals = shown.select_related("client", "owner").prefetch_related("lines").defer("document", "message")
     page = Paginator(proposals, PAGE).get_page(request.GET.get("page"))
-    signing = signing_of(page)
+    signing, viewed = signing_of(page), last_viewed(page)
     context = {
         "page": page,
-        "rows": [(row, worth_of_lines(row.lines.all()), *signing[row.pk]) for row in page],
+        "rows": [
+            (row, worth_of_lines(row.lines.all()), *signing[row.pk], viewed.get(row.pk)) for row in page
+        ],
+        "acts": [(key, act.label) for key, act in ACTS.items() if may(request.role, act.right)],
         "worth": worth_of_proposals(shown),
         "words": words,
         "status": status,
         "show": show if show in SHOWS else "",
         "show_in_words": SHOWS.get(show, ""),
-        "tabs": _tabs(request, counts_by_status(found), status, words),
+        "tabs": _tabs(request, found, status, words),
     }
     template = "proposals/proposal_list.html" + ("#rows" if request.htmx else "")
     return render(request, template, context)
 
 
-def _tabs(request: PracticeRequest, counts: dict[str, int], active: str, words: str) -> list[dict[str, Any]]:
+PART_SIGNED = "part_signed"
+
+
+def in_state(proposals: ProposalQuerySet, state: str) -> ProposalQuerySet:
+    """Those in a state of the tabs: awaiting and part signed are told apart; an unknown state is every state."""
+    if state == PART_SIGNED:
+        return proposals.part_signed()
+    if state == Proposal.Status.SENT:
+        return unsigned(proposals.awaiting())
+    return proposals.filter(status=state) if state in Proposal.Status.values else proposals
+
+
+def _tabs(
+    request: PracticeRequest, proposals: ProposalQuerySet, active: str, words: str
+) -> list[dict[str, Any]]:
     address = reverse("proposals:proposal-list", args=[request.practice.slug])
-    states = [("", "All", sum(counts.values()))]
-    states += [(value, label, counts[value]) for value, label in Proposal.Status.choices]
+    counts = counts_by_status(proposals)
+    signed = proposals.part_signed().count()
+    states: list[tuple[str, str, int]] = [("", "All", sum(counts.values()))]
+    for value, label in Proposal.Status.choices:
+        if value == Proposal.Status.SENT:
+            states += [(value, "Awaiting", counts[value] - signed), (PART_SIGNED, "Part signed", signed)]
+        else:
+            states.append((value, label, counts[value]))
     return [
         {
             "label": label,
@@ -131,7 +157,7 @@ def detail_page(
         "lose_form": lose or DeclineForm(prefix="lose"),
         "extend_form": extend or ExtendForm(prefix="extend", initial={"valid_until": today + VALIDITY}),
         "return_form": give_back or ReturnForm(prefix="return"),
-        "successor": proposal.renewals.first(),
+        "successor": successor_of(proposal),
         "may_discard": proposal.may_discard,
     }
     invalid = any(form is not None for form in (accept, lose, extend, give_back))

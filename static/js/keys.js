@@ -1,4 +1,4 @@
-// One key, one act: / search, c create, j k and arrows through rows, x ticks, ? the sheet.
+// One key, one act: / search, c create, j k and arrows through rows, m the actions of one, x ticks, ? the sheet.
 // Switched off on the sheet for people whose voice or hands press letters by accident.
 
 const OFF = "keys-off";
@@ -36,6 +36,14 @@ const ACTS = {
   },
   j: () => walk(1),
   k: () => walk(-1),
+  m: () => {
+    const button = document.activeElement.closest?.("tr")?.querySelector("[popovertarget]");
+    const menu = button && document.getElementById(button.getAttribute("popovertarget"));
+    if (!menu?.matches(".menu")) return false;
+    button.click();
+    menu.querySelector(".menu-item:not([aria-disabled])")?.focus();
+    return true;
+  },
   x: () => {
     const box = document.activeElement.closest?.("tr")?.querySelector("[data-row-check]");
     box?.click();
