@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from devtools import source_checks
+from devtools import audit, source_checks
 from devtools.paths import PYTHON, ROOT, STATE
 from devtools.services import throwaway_servers
 from devtools.terminal import counted
@@ -62,6 +62,9 @@ def all_checks(environment: Mapping[str, str]) -> list[Check]:
         tool("lint", python, "-m", "ruff", "check", "--quiet", "--output-format", "concise"),
         tool("format", python, "-m", "ruff", "format", "--check", "--output-format", "concise"),
         Check("secrets", source_checks.secrets_in_sources),
+        Check("known weaknesses", audit.known_weaknesses),
+        Check("packages without a hash", lambda: "\n".join(audit.packages_without_hash())),
+        Check("licences", audit.binding_licences),
         Check("locks are fresh", source_checks.stale_locks),
         Check("locks name no host", source_checks.hosts_in_locks),
         Check("no extensions", source_checks.extensions_in_migrations),

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from invoicing.models import BilledPeriod, InvoiceLine
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from proposals.evidence import evidence_of
@@ -15,6 +16,7 @@ from proposals.models import Proposal
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def proposal_evidence(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """One file with the signed PDF, the signatures, the events and the bills, to keep or to hand on."""
     proposal = get_object_or_404(Proposal.objects.filter(records__isnull=False), pk=pk)

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from practices.limits import costly
 from practices.models import AuditEntry, Membership
 from practices.paging import keyset_page
 from practices.permissions import Can
@@ -43,6 +44,7 @@ def activity(request: PracticeRequest, practice: str) -> HttpResponse:
 
 
 @requires(Can.SEE)
+@costly
 def activity_export(request: PracticeRequest, practice: str) -> HttpResponse:
     """The chosen entries as a CSV file, at most 50,000 of them."""
     heads = ["When (UTC)", "Who", "What", "Which", "Details"]

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
+from practices.limits import costly
 from practices.mail import send_again
 from practices.models import EmailAttachment, OutgoingEmail
 from practices.permissions import Can
@@ -87,6 +88,7 @@ def email_file(request: PracticeRequest, practice: str, pk: int, file: int) -> H
 
 @requires(Can.SEND_PROPOSALS)
 @require_POST
+@costly
 def email_send_again(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Queue a failed message once more, or a copy of one that was sent."""
     email = send_again(get_object_or_404(OutgoingEmail, pk=pk))

@@ -102,6 +102,8 @@ class PracticeMiddleware:
             if visit is None and not opens_own(request):
                 record_arrival(inside, member)
             response = self.get_response(request)
+            # What was on a screen is gone with the session, also behind the browser's back button.
+            response.headers.setdefault("Cache-Control", "private, no-store")
             return self._in_words(request, response) if response.status_code == 405 else response
 
     def _in_words(self, request: HttpRequest, refused: HttpResponse) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from proposals.disengagement import farewell_pdf, farewell_to, send_farewell
@@ -23,6 +24,7 @@ def disengagement(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def disengagement_pdf(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """The letter as a PDF, to read or to post."""
     farewell = farewell_to(get_object_or_404(Client, pk=pk), on=request.practice.today())
@@ -35,6 +37,7 @@ def disengagement_pdf(request: PracticeRequest, practice: str, pk: int) -> HttpR
 
 @requires(Can.SEND_PROPOSALS)
 @require_POST
+@costly
 def disengagement_send(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Send the letter to whoever signs for the client."""
     client = get_object_or_404(Client, pk=pk)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from practices.letterhead import practice_values
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from proposals.assembling import assembled_document
@@ -149,6 +150,7 @@ def proposal_letter(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def proposal_pdf(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """The proposal as a PDF: the signed record once it is accepted, else as it reads now."""
     proposal = get_object_or_404(Proposal.objects.select_related("client"), pk=pk)

@@ -25,6 +25,7 @@ from clients.operations.imports import (
     undo_import,
 )
 from practices.errors import DomainError
+from practices.limits import costly
 from practices.paging import keyset_page
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -194,6 +195,7 @@ def import_undo(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
 
 @requires(Can.MANAGE_CLIENTS)
 @require_safe
+@costly
 def client_export(request: PracticeRequest, practice: str) -> FileResponse:
     """The clients of the list as a CSV file, with the columns that are shown."""
     today = request.practice.today()

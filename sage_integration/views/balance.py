@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from invoicing.models import Invoice
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires
 from practices.spreadsheets import csv_response
@@ -49,6 +50,7 @@ def balance_page(request: PracticeRequest, practice: str) -> HttpResponse:
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def penny_csv(request: PracticeRequest, practice: str) -> HttpResponse:
     """The penny report of a month as a spreadsheet."""
     month = _month(request)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from invoicing.models import Invoice
 from ledger.models import Posting
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 @opens_own_scope
 @requires(Can.SEE)
 @require_safe
+@costly
 def invoice_document(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Sage's own PDF of an invoice, or the printable page; never one under the other's name.
 
