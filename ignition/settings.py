@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell of what needs somebody": {"task": "sage_integration.tasks.sweep_alerts", "schedule": 60.0},
     "nightly sync": {"task": "sage_integration.tasks.sweep_nightly", "schedule": crontab(hour=2, minute=10)},
     "daily billing": {"task": "invoicing.tasks.sweep_billing", "schedule": crontab(hour=5, minute=30)},
+    "retention": {"task": "ignition.tasks.sweep_retention", "schedule": crontab(hour=3, minute=10)},
     "expire proposals": {"task": "proposals.tasks.sweep_expiry", "schedule": crontab(hour=0, minute=20)},
 }
 

@@ -4,7 +4,7 @@ from allauth.account import views as account_views
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
-from ignition import operator_health, probes
+from ignition import data_views, operator_health, probes
 from ignition.evidence import proposal_evidence
 from ignition.home import home
 from ignition.pictures import pictures
@@ -18,6 +18,10 @@ practice_pages: list[URLPattern | URLResolver] = [
     path("pictures/", pictures, name="pictures"),
     path("search/", search, name="search"),
     path("", include("practices.urls")),
+    path("clients/<int:pk>/data/", data_views.client_data, name="client-data"),
+    path("clients/<int:pk>/data/file/", data_views.client_data_file, name="client-data-file"),
+    path("clients/<int:pk>/data/erase/", data_views.client_erase, name="client-erase"),
+    path("settings/data/", data_views.data_settings, name="data-settings"),
     path("clients/", include("clients.urls")),
     path("services/", include("services.urls")),
     path("proposals/<int:pk>/evidence.zip", proposal_evidence, name="proposal-evidence"),

@@ -52,7 +52,11 @@ def health(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ok": True})
 
 
-OWNERS_PAGES = [("API keys", "practices:api-key-list"), ("Webhooks", "practices:webhook-list")]
+OWNERS_PAGES = [
+    ("Personal data", "data-settings"),
+    ("API keys", "practices:api-key-list"),
+    ("Webhooks", "practices:webhook-list"),
+]
 
 
 def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:

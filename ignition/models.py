@@ -1,0 +1,67 @@
+"""How long a practice keeps personal data, and whose was erased."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q, UniqueConstraint
+from django.utils import timezone
+
+from clients.models import Client
+from practices.models import User
+from practices.tenancy import TenantModel
+
+
+class RetentionSettings(TenantModel):
+    """How long what is kept. One row a practice; none means these defaults."""
+
+    documents_years = models.PositiveSmallIntegerField(
+        "years to keep invoices and signed documents",
+        default=6,
+        validators=[MinValueValidator(6), MaxValueValidator(20)],
+        help_text="The law asks for six years after the last one. Only then do an erased client's name and address go.",
+    )
+    mail_months = models.PositiveSmallIntegerField(
+        "months to keep the text of sent messages",
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(240)],
+        help_text="That a message was sent, to whom and when, stays.",
+    )
+    work_months = models.PositiveSmallIntegerField(
+        "months to keep imported files and lists of finished work",
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+    )
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["practice"], name="one_retention_settings_for_a_practice"),
+            models.CheckConstraint(
+                name="documents_are_kept_as_long_as_the_law_asks", condition=Q(documents_years__gte=6)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Retention"
+
+
+class ClientErasure(TenantModel):
+    """That a client's personal data was erased: who asked why, and what has to stay until when."""
+
+    client = models.OneToOneField(Client, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200)
+    erased_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    erased_at = models.DateTimeField(default=timezone.now)
+    #: Name and address stay on the books until this day; None where nothing has to stay.
+    keep_until = models.DateField(null=True)
+    #: When name and address went too.
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["practice", "keep_until"], name="erasures_to_finish", condition=Q(finished_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Erasure of client {self.client_id}"

@@ -1,0 +1,36 @@
+"""What goes by itself once it has been kept long enough."""
+
+from datetime import date, datetime, timedelta
+
+from clients.models import ClientImport
+from ignition.erasure import erasures_to_finish, finish, retention
+from practices import audit
+from practices.models import EmailAttachment, IdempotentAnswer, Job, OutgoingEmail, Practice
+from practices.tenancy import acting_practice_id
+from practices.webhook_models import WebhookDelivery
+
+MONTH = timedelta(days=30)
+DAY = timedelta(days=1)
+
+
+def keep_to_retention(*, on: date, now: datetime) -> dict[str, int]:
+    """How much went, by what it was: texts of messages, imported files, lists of work, erasures finished."""
+    settings = retention()
+    old_mail, old_work = now - settings.mail_months * MONTH, now - settings.work_months * MONTH
+    mails = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.SENT, sent_at__lt=old_mail).exclude(
+        text=""
+    )
+    EmailAttachment.objects.filter(email__in=mails.values("pk")).delete()
+    over = [Job.Status.DONE, Job.Status.CANCELLED, Job.Status.FAILED]
+    gone = {
+        "messages": mails.update(text="", html=""),
+        "imports": ClientImport.objects.filter(created_at__lt=old_work).delete()[0],
+        "work": Job.objects.filter(status__in=over, finished_at__lt=old_work).delete()[0],
+        "webhooks": WebhookDelivery.objects.filter(finished_at__lt=old_work).delete()[0],
+        "answers": IdempotentAnswer.objects.filter(created_at__lt=now - DAY).delete()[0],
+        "erasures": len([finish(erasure) for erasure in erasures_to_finish(on)]),
+    }
+    if any(gone.values()):
+        practice = Practice.objects.get(pk=acting_practice_id())
+        audit.record("retention.kept", practice, **{name: count for name, count in gone.items() if count})
+    return gone

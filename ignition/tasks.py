@@ -1,0 +1,24 @@
+"""Celery entry points of what concerns all apps."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from ignition.retention import keep_to_retention
+from practices.models import Practice
+from practices.tasks import PracticeTask, wake
+from practices.tenancy import acting_practice_id, practice_transaction
+
+
+@shared_task
+def sweep_retention() -> None:
+    """Let go, in each practice, of what has been kept long enough."""
+    for practice_id in Practice.objects.order_by("pk").values_list("pk", flat=True):
+        wake(apply_retention, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def apply_retention(_practice_id: int) -> None:
+    """One practice's nightly round."""
+    with practice_transaction():
+        practice = Practice.objects.get(pk=acting_practice_id())
+        keep_to_retention(on=practice.today(), now=timezone.now())
