@@ -17,7 +17,7 @@ BINDING = re.compile(r"\bA?GPL|General Public License", re.IGNORECASE)
 
 def pinned() -> dict[str, str]:
     """Every package of the lock files and its version."""
-    found = {}
+    found: dict[str, str] = {}
     for path in sorted(REQUIREMENTS.glob("*.txt")):
         found |= {canonicalize_name(name): version for name, version in PIN.findall(path.read_text())}
     return found
@@ -68,7 +68,7 @@ def binding_licences() -> str:
             about = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             continue
-        words = [about.get("License-Expression") or "", *(about.get_all("Classifier") or [])]
+        words = [about["License-Expression"] or "", *(about.get_all("Classifier") or [])]
         licences = [word for word in words if word.startswith("License") or word == words[0]]
         if any(BINDING.search(word) and not LESSER.search(word) for word in licences):
             found.append(f"{name}: {'; '.join(filter(None, licences))}")

@@ -60,7 +60,7 @@ def _pointing(model: type[TenantModel], found: Found) -> set[int]:
         return set()
     wanted = Q()
     for key in keys:
-        wanted |= Q(**{f"{key.name}__in": found[key.related_model]})
+        wanted |= Q(**{f"{key.name}__in": found[key.related_model]})  # type: ignore[index]  # tenant tables all
     return set(model.objects.filter(wanted).order_by().values_list("pk", flat=True))
 
 

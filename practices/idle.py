@@ -33,9 +33,9 @@ def idle_time_out(
 
 def is_over(request: HttpRequest, now: int) -> bool:
     """Whether the session has been idle, or has lasted, for too long at this instant (seconds since 1970)."""
-    idle = now - request.session.get(SEEN, now)
-    lasted = now - request.session.get(BEGAN, now)
-    return idle > settings.SESSION_IDLE_SECONDS or lasted > settings.SESSION_COOKIE_AGE
+    idle: int = now - request.session.get(SEEN, now)
+    lasted: int = now - request.session.get(BEGAN, now)
+    return bool(idle > settings.SESSION_IDLE_SECONDS or lasted > settings.SESSION_COOKIE_AGE)
 
 
 def _note(request: HttpRequest, now: int) -> None:
