@@ -13,10 +13,10 @@ from itertools import islice
 from typing import IO
 
 from clients.contributions import Cell
-from clients.csv_files import harmless
 from clients.import_fields import FIELDS
 from clients.listing import ClientList
 from clients.models import Client
+from practices.csv_files import harmless
 
 #: A person's two halves of a name are one field here, so they are not exported.
 COLUMNS = [key for key in FIELDS if key not in ("first_name", "last_name", "contact_phone")]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clients import identifiers
-from clients.csv_files import harmed
 from clients.identifiers import Malformed
 from clients.models import Client
+from practices.csv_files import harmed
 from practices.forms import COUNTRIES
 
 #: Field → what it is called on the page, and names that columns for it usually have.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from money.amounts import ZERO, Amounts, total
+from money.amounts import Amounts, total
 from proposals.billing_rules import BillingRule, Rule
 from proposals.models import ProposalLine
 from proposals.periods import MONTH, Rhythm, after
@@ -153,7 +153,17 @@ def _amounts(lines: Iterable[ProposalLine], tax_point: date) -> Amounts:
     return total(line.amounts_on(tax_point) for line in lines)
 
 
-def minimum_value(calendar_bills: Calendar, *, starts_on: date, months: int) -> Decimal:
-    """The net of everything billed in the minimum length of the engagement, in the practice's currency."""
+def minimum_value(
+    lines: Sequence[ProposalLine], *, starts_on: date, accepted_on: date, invoice_day: int, months: int
+) -> Amounts:
+    """What the minimum length of the engagement comes to: every period that begins in it, and all work billed once."""
     end = after(starts_on, months, MONTH)
-    return sum((bill.amounts.net for bill in calendar_bills.bills if bill.on < end), ZERO)
+    dates = Dates(starts_on, accepted_on, after(max(end, accepted_on), 2, MONTH), invoice_day)
+    found: list[Amounts] = []
+    for rule, _, group in _grouped(lines):
+        if rule.billing != Billing.RECURRING:
+            found += [amounts for _, amounts in _bills_of(rule, group, dates)]
+            continue
+        periods = dates.rhythm_of(rule).due(dates.until)
+        found += [_amounts(group, period.billed_on) for period in periods if period.starts_on < end]
+    return total(found)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from clients.csv_files import format_of, header_of, open_rows
+from practices.csv_files import format_of, header_of, open_rows
 from practices.errors import DomainError
 from proposals.bulk import MOST, Plan, Row
 from proposals.editor_forms import DateField
@@ -81,7 +81,7 @@ class BulkForm(forms.Form):
 
 
 def rows_of(file: Any) -> list[Row]:
-    """What a file says of each client; raises the errors of `clients.csv_files`, or a `ValidationError` in words."""
+    """What a file says of each client; raises the errors of `practices.csv_files`, or a `ValidationError` in words."""
     with open_rows(file, format_of(file)) as rows:
         header = [name.strip().casefold() for name in header_of(rows)]
         places = {

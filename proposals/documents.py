@@ -8,7 +8,7 @@ offer always is the same text.
 import hashlib
 import json
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -34,6 +34,8 @@ AMOUNTS = {
     "gross",
 }
 DATES = {"priced_on", "starts_on", "valid_until"}
+#: How prices are written in documents that do not say.
+TAX = {"is_charged": True, "label": "VAT", "is_inclusive": True}
 
 Document = dict[str, Any]
 
@@ -49,6 +51,10 @@ class Surroundings:
     letterhead: Sequence[str] = ()
     colour: str = DEFAULT_COLOUR
     has_right_to_cancel: bool = False
+    #: Whether VAT is charged, what it is called, and whether the price of a service is written with it.
+    tax: Document = field(default_factory=lambda: dict(TAX))
+    #: What the minimum length of the engagement comes to, where that is shown (G04, G14).
+    minimum_value: Amounts | None = None
 
 
 def document_of(
@@ -66,7 +72,7 @@ def document_of(
     """
     practice, client, around = proposal.practice, proposal.client, around or Surroundings()
     groups: dict[int | None, ProposalGroup] = {group.pk: group for group in around.groups}
-    written = [_line(line, priced_on, groups.get(line.group_id)) for line in lines]
+    written = [_line(line, priced_on, groups.get(line.group_id), _rule_of(line, proposal)) for line in lines]
     first = around.options[0].pk if around.options else None
     return {
         "layout": LAYOUT,
@@ -84,7 +90,9 @@ def document_of(
         "starts_on": proposal.starts_on.isoformat(),
         "valid_until": proposal.valid_until.isoformat(),
         "minimum_months": proposal.minimum_months,
+        "minimum_value": None if around.minimum_value is None else _written(around.minimum_value),
         "shows_prices": proposal.shows_prices,
+        "tax": around.tax,
         "options": [
             {"id": option.pk, "name": option.name, "description": option.description}
             for option in around.options
@@ -108,14 +116,21 @@ def _whole_terms(terms: Terms) -> Document:
     }
 
 
-def _line(line: ProposalLine, priced_on: date, group: ProposalGroup | None) -> Document:
+def _rule_of(line: ProposalLine, proposal: Proposal) -> str:
+    """The billing rule in words; without its date where the practice hides the dates of completion (G14)."""
+    if line.billing == BillingRule.Billing.ON_COMPLETION and not proposal.shows_completion_dates:
+        return BillingRule.Billing.ON_COMPLETION.label
+    return line.rule_in_words
+
+
+def _line(line: ProposalLine, priced_on: date, group: ProposalGroup | None, rule: str) -> Document:
     return {
         "id": line.pk,
         "name": line.name,
         "description": line.description,
         "heading": group.heading if group else "",
         "option": group.option_id if group else None,
-        "rule": line.rule_in_words,
+        "rule": rule,
         "billing": line.billing,
         "due": list(_due_order(line)),
         "is_included": line.is_included,
@@ -203,6 +218,7 @@ def fingerprint(document: Document) -> str:
 def readable(document: Document) -> Document:
     """The document for a page: amounts as Decimal, dates as date."""
     opened: Document = json.loads(canonical(document), object_hook=_open)
+    opened.setdefault("tax", TAX)
     return opened
 
 

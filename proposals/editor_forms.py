@@ -20,6 +20,7 @@ from proposals.models import (
     ProposalTemplate,
 )
 from services.models import Service, TaxRate
+from services.queries import vat_settings
 
 WRONG_YEAR = "Check the year: dates from 2000 to 2100 make sense here."
 LONGEST_MESSAGE, LONGEST_DESCRIPTION = 5_000, 20_000
@@ -309,6 +310,8 @@ class LineForm(RowForm):
             del self.fields["highest_price"]
         if self.instance.billing != Billing.ON_COMPLETION or self.instance.is_included:
             del self.fields["deposit"]
+        if not vat_settings().charges_vat and "tax_rate" in self.fields:
+            self.fields["tax_rate"].widget = forms.HiddenInput()
 
     def clean_deposit(self) -> Decimal:
         return self.cleaned_data["deposit"] or Decimal(0)

@@ -9,7 +9,7 @@ from practices.pdf import pdf_of
 from practices.rich_text import blocks
 from practices.templatetags.dates import written_date, written_instant
 from practices.templatetags.money_tags import written
-from proposals.documents import Document, chosen_lines, fingerprint, payments_of, readable
+from proposals.documents import TAX, Document, chosen_lines, fingerprint, payments_of, readable
 from proposals.events import CHAIN_WORDS
 from proposals.models import Proposal, ProposalEvent, Signature, Terms
 
@@ -90,8 +90,8 @@ def printed(
             *([note] if note else []),
         ],
         "payments": [_payment(payment, offer, currency) for payment in payments_of(agreed)],
-        "prices_note": f"VAT at the rates of {written_date(offer['priced_on'])}. "
-        f"It can be signed until {written_date(offer['valid_until'])}.",
+        "tax": offer["tax"],
+        "prices_note": _prices_note(offer, currency),
         "message": blocks(document["message"]),
         "before": [part for part in letter if part["part"] in BEFORE_SERVICES] + brochure,
         "schedule_intro": [part for part in letter if part["part"] == Part.SCHEDULE],
@@ -101,6 +101,18 @@ def printed(
         "signatures": [],
         "events": [],
     }
+
+
+def _prices_note(offer: Document, currency: str) -> str:
+    said = [f"It can be signed until {written_date(offer['valid_until'])}."]
+    if offer["tax"]["is_charged"]:
+        said.insert(0, f"{offer['tax']['label']} at the rates of {written_date(offer['priced_on'])}.")
+    if value := offer.get("minimum_value"):
+        worth = written(value["gross"], currency)
+        said.append(
+            f"In the {offer['minimum_months']} months it is meant to last at least, it comes to {worth}."
+        )
+    return " ".join(said)
 
 
 def _letterhead(document: Document) -> list[str]:
@@ -134,6 +146,7 @@ def _groups(
     document: Document, lines: Sequence[Document], currency: str, *, decided: bool
 ) -> list[dict[str, Any]]:
     names = {option["id"]: option["name"] for option in document["options"]}
+    charged = document.get("tax", TAX)["is_charged"]
     groups: dict[tuple[str, int | None], list[Document]] = {}
     for line in lines:
         groups.setdefault((line["heading"], line["option"]), []).append(line)
@@ -141,13 +154,16 @@ def _groups(
         {
             "heading": heading or "Services",
             "note": f"In package {names[option]}" if option in names and not decided else "",
-            "rows": [_row(line, currency, shows=document["shows_prices"], decided=decided) for line in rows],
+            "rows": [
+                _row(line, currency, shows=document["shows_prices"], decided=decided, charged=charged)
+                for line in rows
+            ],
         }
         for (heading, option), rows in groups.items()
     ]
 
 
-def _row(line: Document, currency: str, *, shows: bool, decided: bool) -> dict[str, Any]:
+def _row(line: Document, currency: str, *, shows: bool, decided: bool, charged: bool) -> dict[str, Any]:
     figures = {key: written(Decimal(line[key]), currency) for key in ("net", "vat", "gross")}
     if line["is_included"]:
         figures = {"net": "", "vat": "", "gross": "Included"}
@@ -155,14 +171,14 @@ def _row(line: Document, currency: str, *, shows: bool, decided: bool) -> dict[s
         figures = dict.fromkeys(figures, "")
     return {
         "name": line["name"],
-        "detail": _detail(line, currency, shows=shows, decided=decided),
+        "detail": _detail(line, currency, shows=shows, decided=decided, charged=charged),
         "description": blocks(line["description"]),
         "billed": line["rule"],
         **figures,
     }
 
 
-def _detail(line: Document, currency: str, *, shows: bool, decided: bool) -> str:
+def _detail(line: Document, currency: str, *, shows: bool, decided: bool, charged: bool) -> str:
     said = []
     if line["is_optional"] and not decided:
         said.append("Optional")
@@ -170,7 +186,8 @@ def _detail(line: Document, currency: str, *, shows: bool, decided: bool) -> str
         quantity = Decimal(line["quantity"]).normalize()
         unit = f" {line['unit']}" if line["unit"] else ""
         price = written(Decimal(line["unit_price"]), currency)
-        said.append(f"{quantity:f}{unit} × {price}, {line['vat_rate']} {Decimal(line['vat_percent']):g}%")
+        rate = f", {line['vat_rate']} {Decimal(line['vat_percent']):g}%" if charged else ""
+        said.append(f"{quantity:f}{unit} × {price}{rate}")
     if Decimal(line["discount_percent"]):
         said.append(f"{Decimal(line['discount_percent']):g}% discount")
     if line["to_be_confirmed"]:

@@ -58,6 +58,7 @@ urlpatterns = [
     path("sage/accounts/", setup.account_map, name="account-map"),
     path("sage/services/", services.services_in_sage, name="services-in-sage"),
     path("sage/services/<int:pk>/", services.service_in_sage, name="service-in-sage"),
+    path("sage/services/<int:pk>/map/", services.service_map, name="service-map"),
     path("sage/services/preview/", services.line_preview, name="line-preview"),
     path("sage/invoices/<int:pk>/document/", documents.invoice_document, name="invoice-document"),
     path("sage/invoices/<int:pk>/copy/", copying.invoice_copy, name="invoice-copy"),

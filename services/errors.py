@@ -17,3 +17,14 @@ class RateInUse(DomainError):
 
 class LastTaxRate(DomainError):
     message = "A practice needs at least one VAT rate. Add another one first."
+
+
+class NotAServiceFile(DomainError):
+    message = (
+        "This file has no column “Service” with names below it. Nothing was imported; export the library to see how a "
+        "file looks."
+    )
+
+
+class TooManyServices(DomainError):
+    message = "This file names more than 5,000 services. Nothing was imported; split it."

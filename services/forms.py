@@ -7,6 +7,7 @@ from django import forms
 
 from practices.rich_text import plain, sanitised
 from services.models import Price, Service, ServiceCategory, TaxRate, VatSettings
+from services.queries import default_tax_rate, vat_settings
 
 #: Length from which an invoice line becomes hard to read, and a second page likely (F20).
 LONG_DESCRIPTION = 1000
@@ -88,6 +89,7 @@ class ServiceForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         rates: forms.ModelChoiceField[TaxRate] = self.fields["tax_rate"]  # type: ignore[assignment]
         rates.queryset, rates.empty_label = TaxRate.objects.offered(), "Choose a VAT rate"
+        say_vat(self)
         self.fields["billing_basis"].choices = list(PRICE_TYPES.items())  # type: ignore[attr-defined]
         self.fields["billing_mode"].choices = list(MODES.items())  # type: ignore[attr-defined]
         if self.instance.pk:
@@ -104,6 +106,18 @@ class ServiceForm(forms.ModelForm):
         if "unit_price" in self.fields:
             clean_prices(self, cleaned, basis)
         return cleaned
+
+
+def say_vat(form: forms.BaseForm) -> None:
+    """Call VAT what the practice calls it; ask for no rate where it charges none."""
+    vat = vat_settings()
+    if vat.charges_vat:
+        form.fields["tax_rate"].label = f"{vat.label} rate"
+        return
+    form.fields["tax_rate"].widget = forms.HiddenInput()
+    form.fields["tax_rate"].initial = form.initial["tax_rate"] = default_tax_rate()
+    if "unit_price" in form.fields:
+        form.fields["unit_price"].label = "Price"
 
 
 def clean_prices(form: forms.BaseForm, cleaned: dict[str, Any], basis: str | None) -> None:
@@ -137,6 +151,8 @@ class PriceForm(forms.ModelForm):
     def __init__(self, *args: Any, basis: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.basis = basis
+        if not vat_settings().charges_vat:
+            self.fields["unit_price"].label = "Price"
         if basis != Basis.RANGE:
             del self.fields["highest_price"]
 
@@ -181,6 +197,8 @@ class BulkEditForm(forms.Form):
         super().__init__(*args, **kwargs)
         rates: forms.ModelChoiceField[TaxRate] = self.fields["tax_rate"]  # type: ignore[assignment]
         rates.queryset = TaxRate.objects.offered()
+        if not vat_settings().charges_vat:
+            rates.widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db.models import DecimalField, OuterRef, Subquery
 
+from money.amounts import to_pence
 from services.models import Price, Service, ServiceQuerySet, TaxRate, VatSettings
 
 
@@ -23,6 +24,13 @@ def with_price(services: ServiceQuerySet, on: date) -> ServiceQuerySet:
         unit_price=Subquery(latest.values("unit_price")[:1], output_field=DecimalField()),
         highest_price=Subquery(latest.values("highest_price")[:1], output_field=DecimalField()),
     )
+
+
+def shown_price(price: Decimal | None, percent: Decimal, vat: VatSettings) -> Decimal | None:
+    """A unit price as the practice writes prices: before VAT to four places, or including it to the penny (G62)."""
+    if price is None or not vat.charges_vat or vat.shown != VatSettings.Shown.INCLUSIVE:
+        return price
+    return to_pence(price * (1 + percent / 100))
 
 
 def vat_settings() -> VatSettings:

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from services.views import services, tax_rates
+from services.views import files, services, tax_rates
 
 app_name = "services"
 urlpatterns = [
     path("", services.service_list, name="service-list"),
     path("new/", services.service_new, name="service-new"),
+    path("services.csv", files.service_export, name="service-export"),
+    path("import/", files.service_import, name="service-import"),
     path("change/", services.service_bulk_edit, name="service-bulk-edit"),
     path("<int:pk>/", services.service_detail, name="service-detail"),
     path("<int:pk>/edit/", services.service_edit, name="service-edit"),

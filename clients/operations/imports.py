@@ -8,7 +8,6 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db.models import Count
 
-from clients.csv_files import NoRows, format_of, header_of, open_rows
 from clients.errors import (
     CannotBeUndone,
     ColumnChosenTwice,
@@ -22,6 +21,7 @@ from clients.models import Client, ClientImport, ClientSettings, ContactPerson, 
 from clients.models.imports import UNDO
 from clients.operations.files import safe_name
 from practices import audit
+from practices.csv_files import NoRows, format_of, header_of, open_rows
 from practices.jobs import start_job
 from practices.models import Job
 from practices.permissions import Can

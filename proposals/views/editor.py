@@ -28,6 +28,7 @@ from proposals.operations import VALIDITY, draft_proposal
 from proposals.operations.editing import amend_particulars, choose_signatories, set_options
 from proposals.operations.templates import apply_template
 from services.models import Service
+from services.queries import vat_settings
 
 LABELS = {
     Step.CLIENT: ("Client and dates", "proposals:proposal-edit"),
@@ -71,7 +72,7 @@ def contents(request: PracticeRequest, proposal: Proposal) -> Contents:
 
 def state_context(request: PracticeRequest, read: Contents, step: Step) -> dict[str, Any]:
     """What is shown around every step: its marks, the version, the bills to come."""
-    checks = checks_of(read)
+    checks, vat = checks_of(read), vat_settings()
     slug, pk = request.practice.slug, read.proposal.pk
     return {
         "proposal": read.proposal,
@@ -88,9 +89,11 @@ def state_context(request: PracticeRequest, read: Contents, step: Step) -> dict[
         ],
         "calendar": read.calendar,
         "months": [
-            (f"{month:%b}", [amounts.net, amounts.vat]) for month, amounts in read.calendar.by_month()
+            (f"{month:%b}", [amounts.net, amounts.vat] if vat.charges_vat else [amounts.net])
+            for month, amounts in read.calendar.by_month()
         ],
-        "series": ["Net", "VAT"],
+        "series": ["Net", vat.label] if vat.charges_vat else ["Amount"],
+        "vat": vat,
         "refusal": next((check.text for check in checks if check.state == "error"), ""),
         "saved_at": timezone.now(),
         "next_url": _next_url(slug, pk, step),

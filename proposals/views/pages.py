@@ -34,6 +34,7 @@ from proposals.queries import (
     worth_of_proposals,
 )
 from proposals.signing_forms import DeclineForm, SignForClientForm
+from services.queries import vat_settings
 
 PAGE = 50
 
@@ -71,6 +72,7 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
         ],
         "acts": [(key, act.label) for key, act in ACTS.items() if may(request.role, act.right)],
         "worth": worth_of_proposals(shown),
+        "vat": vat_settings(),
         "words": words,
         "status": status,
         "show": show if show in SHOWS else "",

@@ -12,6 +12,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from proposals.pipeline import age_in_days, funnel, stages, time_to_sign
 from proposals.queries import signing_of, worth_of_lines
+from services.queries import vat_settings
 
 #: Proposals shown in each column; the list has all of them.
 NEWEST = 8
@@ -44,6 +45,7 @@ def proposal_pipeline(request: PracticeRequest, practice: str) -> HttpResponse:
             }
             for stage in columns
         ],
+        "vat": vat_settings(),
         "funnel": [
             (label, Decimal(count), "", f"{round(100 * count / sent)}% of those sent" if sent else "")
             for label, count in steps

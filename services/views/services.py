@@ -1,5 +1,7 @@
 """The pages about the price list."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -15,8 +17,8 @@ from practices.requests import PracticeRequest, requires, see_other
 from services import operations
 from services.errors import NameTaken
 from services.forms import LONG_DESCRIPTION, BulkEditForm, PriceForm, ServiceForm, is_long
-from services.models import Price, Service, ServiceCategory
-from services.queries import default_tax_rate, vat_settings, with_price
+from services.models import Price, Service, ServiceCategory, VatSettings
+from services.queries import default_tax_rate, shown_price, vat_settings, with_price
 
 PAGE = 50
 TABS = [
@@ -47,17 +49,33 @@ def service_list(request: PracticeRequest, practice: str) -> HttpResponse:
         services = services.filter(category=int(category))
     services = services.select_related("tax_rate", "category")
     page = Paginator(with_price(services, request.practice.today()), PAGE).get_page(request.GET.get("page"))
+    vat, today = vat_settings(), request.practice.today()
     context = {
         "page": page,
+        "rows": [(service, *_shown(service, vat, today)) for service in page],
+        "price_label": price_label(vat),
         "words": words,
         "archived": archived,
         "category": category,
         "categories": ServiceCategory.objects.all(),
         "tabs": library_tabs(request, "Services"),
-        "vat": vat_settings(),
+        "vat": vat,
     }
     template = "services/service_list.html" + ("#rows" if request.htmx else "")
     return render(request, template, context)
+
+
+def _shown(service: Any, vat: VatSettings, on: date) -> tuple[Decimal | None, Decimal | None]:
+    percent = service.tax_rate.percent_on(on)
+    return shown_price(service.unit_price, percent, vat), shown_price(service.highest_price, percent, vat)
+
+
+def price_label(vat: VatSettings) -> str:
+    """What stands above prices: whether they hold VAT; nothing of it without a registration."""
+    if not vat.charges_vat:
+        return "Price"
+    word = "including" if vat.shown == VatSettings.Shown.INCLUSIVE else "before"
+    return f"Price {word} {vat.label}"
 
 
 @requires(Can.SEE)
@@ -195,6 +213,7 @@ def service_bulk_edit(request: PracticeRequest, practice: str) -> HttpResponse:
         "form": form,
         "services": with_price(chosen.select_related("tax_rate", "category"), request.practice.today()),
         "categories": ServiceCategory.objects.all(),
+        "vat": vat_settings(),
     }
     return render(request, "services/service_bulk_edit.html", context, status=422 if form.is_bound else 200)
 

@@ -8,12 +8,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from clients.csv_files import ColumnsAreAlike, NoRows, NotACsvFile, format_of, harmed, harmless
 from clients.errors import CannotBeUndone, ImportIsElsewhere, NameColumnMissing, TooManyRows
 from clients.models import Client, ClientImport, ContactPerson, ImportPiece, ImportRow
 from clients.models.search import compact_name
 from clients.operations import tag_client
 from clients.operations.imports import begin_import, choose_columns, decide_rows, start_import, undo_import
+from practices.csv_files import ColumnsAreAlike, NoRows, NotACsvFile, format_of, harmed, harmless
 from practices.models import AuditEntry, Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope

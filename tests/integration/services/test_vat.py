@@ -1,11 +1,14 @@
 """VAT rates, and practices that charge none."""
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 
 from practices.tenancy import practice_scope
 from services import errors
 from services.models import Service, TaxRate, VatSettings
-from services.operations import archive_tax_rate, rename_tax_rate, set_vat_settings
+from services.operations import archive_tax_rate, rename_tax_rate, reprice_service, set_vat_settings
 from services.queries import default_tax_rate, vat_settings
 from tests.integration.services.test_library import a_service
 
@@ -45,3 +48,26 @@ def test_a_practice_without_registration_has_one_rate_outside_the_scope_of_vat(b
         theirs.refresh_from_db()
         assert theirs.tax_rate.vat_code == "standard"
         assert vat_settings().charges_vat
+
+
+def test_g62_prices_are_shown_including_vat_where_the_practice_chose_so(brook, client_of):
+    with practice_scope(brook.pk):
+        reprice_service(a_service(), unit_price=Decimal("6.55"), effective_from=date(2020, 1, 1))
+    browser = client_of("alice")
+    assert "£6.55" in browser.get("/p/brook-co/services/").text
+    with practice_scope(brook.pk):
+        set_vat_settings(VatSettings(shown="inclusive", label="VAT"))
+    page = browser.get("/p/brook-co/services/").text
+    assert "Price including VAT" in page
+    assert "£7.86" in page
+
+
+def test_a_practice_without_registration_reads_of_vat_on_no_page_of_its_library(brook, client_of):
+    with practice_scope(brook.pk):
+        service = a_service("Payroll", "6.55")
+        set_vat_settings(VatSettings(charges_vat=False))
+    browser = client_of("alice")
+    for page in ("", "new/", f"{service.pk}/", f"{service.pk}/edit/", f"change/?selected={service.pk}"):
+        text = browser.get(f"/p/brook-co/services/{page}").text
+        main = text[text.index("<main") :].replace("VAT rates", "")
+        assert "VAT" not in main, page
