@@ -7,6 +7,7 @@ from decimal import Decimal
 from clients.models import Client, ContactPerson
 from clients.operations import add_client, add_group, review_client, tag_client, write_note
 from clients.operations.records import assign_client
+from ignition.demo_proposals import tell_of_proposals
 from practices.models import Membership, Practice, PracticeProfile, User
 from practices.operations import amend_profile, open_practice
 from practices.tenancy import practice_scope
@@ -134,9 +135,10 @@ def seed() -> bool:
     User.objects.create_superuser("operator@ignition.example", PASSWORD, name="Olive Operator")
     brook, cedar = open_practice(alice, "Brook & Co"), open_practice(carol, "Cedar LLP")
     Membership.objects.create(practice=brook, user=bob, role=Membership.Role.STAFF)
-    for practice in (brook, cedar):
+    for practice, owner in ((brook, alice), (cedar, carol)):
         with practice_scope(practice.pk):
             stock(practice)
+            tell_of_proposals(practice, owner)
     return True
 
 

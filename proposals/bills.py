@@ -153,6 +153,23 @@ def _amounts(lines: Iterable[ProposalLine], tax_point: date) -> Amounts:
     return total(line.amounts_on(tax_point) for line in lines)
 
 
+def first_bill(
+    lines: Sequence[ProposalLine], *, starts_on: date, accepted_on: date, invoice_day: int
+) -> tuple[date, list[ProposalLine]] | None:
+    """The day of the first bill and the lines on it, if the proposal is accepted on a day; None without a dated one."""
+    dates = Dates(starts_on, accepted_on, after(max(starts_on, accepted_on), 24, MONTH), invoice_day)
+    # What recurs is billed apart from what is billed once, though on the same day.
+    found: dict[tuple[date, bool], list[ProposalLine]] = defaultdict(list)
+    for rule, _, group in _grouped(lines):
+        days = [on for on, _ in _bills_of(rule, group, dates) if on is not None]
+        if days:
+            on = min(days)
+            is_deposit = rule.billing == Billing.ON_COMPLETION and len(days) > (1 if rule.completes_on else 0)
+            found[on, rule.is_recurring] += [line for line in group if line.deposit or not is_deposit]
+    first = min(found, default=None)
+    return (first[0], found[first]) if first else None
+
+
 def minimum_value(
     lines: Sequence[ProposalLine], *, starts_on: date, accepted_on: date, invoice_day: int, months: int
 ) -> Amounts:
