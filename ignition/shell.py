@@ -1,6 +1,7 @@
 """What every page of a practice shows around its content: navigation with counters, and what may be created."""
 
 import re
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -45,18 +46,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not hasattr(request, "practice"):
         return {"practice": None}
     inside: PracticeRequest = request  # type: ignore[assignment]  # the middleware set practice and role
-    slug, known = inside.practice.slug, _figures(inside.practice)
-    others = (
-        Membership.objects.filter(user=inside.user)
-        .exclude(practice=inside.practice)
-        .select_related("practice")
-    )
+    slug = inside.practice.slug
+    # Asked for when a page shows them, so that a fragment, which has no shell, costs none of it.
+    known = cache(lambda: _figures(inside.practice))
+    sage = cache(lambda: _sage(inside))
     return {
         "practice": inside.practice,
-        "visit": inside.visit,
         "role_name": Membership.Role(inside.role).label,
         "may": {right.name: right in RIGHTS[inside.role] for right in Can},
-        "nav": navigation(inside.path, slug, known),
+        "nav": cache(lambda: navigation(inside.path, slug, known())),
         "home_url": reverse("home", args=[slug]),
         "search_url": reverse("search", args=[slug]),
         "create_links": [
@@ -64,13 +62,25 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             for right, label, name in CREATE
             if right in RIGHTS[inside.role]
         ],
-        **_sage(inside),
-        "tray": _running_jobs(slug, known),
-        "other_practices": [
-            {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])}
-            for other in ([] if inside.visit else others)
-        ],
+        "banner": lambda: sage()["banner"],
+        "connection": lambda: sage()["connection"],
+        "tray": cache(lambda: _running_jobs(slug, known())),
+        "other_practices": cache(lambda: _other_practices(inside)),
     }
+
+
+def _other_practices(request: PracticeRequest) -> list[dict[str, str]]:
+    if request.visit:
+        return []
+    others = (
+        Membership.objects.filter(user=request.user)
+        .exclude(practice=request.practice)
+        .select_related("practice")
+        .order_by("practice__name")
+    )
+    return [
+        {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])} for other in others
+    ]
 
 
 def navigation(path: str, slug: str, known: dict[str, int]) -> list[dict[str, Any]]:

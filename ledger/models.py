@@ -4,10 +4,14 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q, UniqueConstraint
+from django.db.models.functions import Collate
 from django.utils import timezone
 
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet
+
+#: After every letter there is.
+LAST_LETTER = "\U0010ffff"
 
 
 class LedgerSettings(TenantModel):
@@ -47,6 +51,14 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
     def open(self) -> "PostingQuerySet":
         """What has not come to an end: held, waiting, on its way or refused."""
         return self.exclude(status__in=[Posting.Status.POSTED, Posting.Status.CANCELLED])
+
+    def numbered_like(self, beginning: str) -> "PostingQuerySet":
+        """What the ledger has under numbers that begin so, in capitals or as typed."""
+        number = Collate("external_number", "C")
+        found = Q()
+        for words in {beginning, beginning.upper()}:
+            found |= Q(ledger_number__gte=words, ledger_number__lt=words + LAST_LETTER)
+        return self.exclude(external_number="").annotate(ledger_number=number).filter(found)
 
     def of(self, kind: str, subject_id: int) -> "PostingQuerySet":
         """The copies of one document, newest first."""
@@ -184,6 +196,13 @@ class Posting(TenantModel):
                 fields=["practice", "lease_expires_at"], name="postings_leased", condition=Q(status="leased")
             ),
             models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
+            # Read by beginnings of the ledger's numbers, letter by letter (docs/decisions/0014-finding-clients.md).
+            models.Index(
+                F("practice"),
+                Collate("external_number", "C"),
+                name="postings_by_ledger_number",
+                condition=~Q(external_number=""),
+            ),
         ]
 
     def __str__(self) -> str:

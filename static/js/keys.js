@@ -55,7 +55,36 @@ const ACTS = {
   },
 };
 
+// In the search box the arrows walk through what was found; Escape puts it away.
+function walkHits(event) {
+  const search = event.target.closest?.(".search");
+  const hits = search?.querySelector("[data-search-hits]");
+  if (!hits) return false;
+  const stops = [search.querySelector("[data-search]"), ...hits.querySelectorAll("a")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step && stops.length > 1) {
+    hits.hidden = false;
+    stops[(stops.indexOf(event.target) + step + stops.length) % stops.length].focus();
+    return true;
+  }
+  if (event.key === "Escape" && hits.childElementCount && !hits.hidden) {
+    hits.hidden = true;
+    stops[0].focus();
+    return true;
+  }
+  return false;
+}
+
+document.addEventListener("input", (event) => {
+  const hits = event.target.closest?.(".search")?.querySelector("[data-search-hits]");
+  if (hits) hits.hidden = false;
+});
+
 document.addEventListener("keydown", (event) => {
+  if (walkHits(event)) {
+    event.preventDefault();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
   const inRow = event.target.closest?.("[data-rows] tbody tr");

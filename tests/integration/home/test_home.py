@@ -4,8 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invoicing.figures import aged_debt, income_by_month, monthly_by_service
@@ -18,6 +16,7 @@ from ledger.outbox import lease_due_postings, mark_failed, mark_posted
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
 from proposals.periods import add_months
+from tests.integration.home.questions import questions_of
 from tests.integration.invoicing.documents import (
     MONTHLY,
     ON_COMPLETION,
@@ -41,14 +40,6 @@ def pay(invoice, amount: str) -> None:
         source="by_hand",
         allocations=[(invoice, Decimal(amount))],
     )
-
-
-def questions_of(browser, address: str) -> list[str]:
-    """The statements behind a page that read or write rows."""
-    with CaptureQueriesContext(connection) as seen:
-        browser.get(address)
-    words = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "SELECT set_config")
-    return [query["sql"] for query in seen if not query["sql"].startswith(words)]
 
 
 @pytest.fixture
