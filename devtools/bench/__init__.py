@@ -22,6 +22,7 @@ from devtools.terminal import Problem, say
 BENCHES = {
     "clients": "a CSV file of clients brought in, and matching beside it",
     "billing": "a billing run over due schedules, beside Django's bulk_create",
+    "pages": "every page on a large database: server time, questions to the database, bytes",
     "poll": "a sweep over idle practices that have been paid, beside the bare requests it consists of",
     "push": "postings through real workers to the pretend Sage",
 }

@@ -84,7 +84,7 @@ def _add_work(bills: int) -> None:
     rate = TaxRate.objects.get(vat_code="standard")
     service = Service.objects.create(name="Bookkeeping", description="As agreed.", tax_rate=rate)
     first = Client.objects.create(name="Client", status=Client.Status.ACTIVE, posts_automatically=True)
-    _multiply(first, "generate_series(2, %s) AS copy", [bills], name="'Client ' || copy")
+    multiply(first, "generate_series(2, %s) AS copy", [bills], name="'Client ' || copy")
     offer = Proposal.objects.create(
         client=first,
         number=1,
@@ -94,7 +94,7 @@ def _add_work(bills: int) -> None:
         status=Proposal.Status.ACCEPTED,
         document_sha256="0" * 64,
     )
-    _multiply(
+    multiply(
         offer,
         "(SELECT id, row_number() OVER (ORDER BY id) AS number FROM clients_client WHERE id > %s) AS client",
         [first.pk],
@@ -119,7 +119,7 @@ def _add_line(service: Service, offer: Proposal, position: int, price: Decimal) 
         period=ProposalLine.Period.MONTH,
     )
     others = "(SELECT id FROM proposals_proposal WHERE id > %s) AS proposal"
-    _multiply(line, others, [offer.pk], proposal_id="proposal.id")
+    multiply(line, others, [offer.pk], proposal_id="proposal.id")
     schedule = BillingSchedule.objects.create(
         client=offer.client,
         proposal_line=line,
@@ -137,7 +137,7 @@ def _add_line(service: Service, offer: Proposal, position: int, price: Decimal) 
         next_starts_on=TODAY,
         next_bill_on=TODAY,
     )
-    _multiply(
+    multiply(
         schedule,
         "(SELECT line.id AS line_id, proposal.client_id AS id FROM proposals_proposalline AS line"
         " JOIN proposals_proposal AS proposal ON proposal.id = line.proposal_id"
@@ -151,7 +151,7 @@ def _add_line(service: Service, offer: Proposal, position: int, price: Decimal) 
     )
 
 
-def _multiply(row: models.Model, source: str, parameters: Sequence[int], **expressions: str) -> None:
+def multiply(row: models.Model, source: str, parameters: Sequence[int], **expressions: str) -> None:
     """Copies of a row, one for each row of the source, with these columns from there."""
     meta = row._meta
     columns = [
