@@ -52,6 +52,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     sage = cache(lambda: _sage(inside))
     return {
         "practice": inside.practice,
+        "visit": inside.visit,
         "role_name": Membership.Role(inside.role).label,
         "may": {right.name: right in RIGHTS[inside.role] for right in Can},
         "nav": cache(lambda: navigation(inside.path, slug, known())),
