@@ -5,8 +5,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import zip_longest
 
-from django.db.models import Sum
-
 from invoicing.models import Invoice, InvoiceLine
 from ledger.models import Posting
 from money.amounts import ZERO
@@ -14,6 +12,7 @@ from sage_integration.explanations import EXPLANATIONS
 from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.resources.documents import DocumentLine
 from sage_integration.sync.wanted import newest_links
+from sage_integration.vat_by_rate import RateRow, vat_by_rate
 
 Status = Posting.Status
 #: The largest number of documents that need somebody shown on the page; the rest is counted.
@@ -116,15 +115,6 @@ class PennyRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RateRow:
-    """What one VAT rate adds up to in a month, in pounds."""
-
-    percent: Decimal
-    net: Decimal
-    vat: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class PennyReport:
     """A month, invoice by invoice: ours, Sage's, the difference."""
 
@@ -146,6 +136,11 @@ class PennyReport:
     def difference(self) -> Decimal:
         """Sage's less ours."""
         return self.theirs - self.ours
+
+    @property
+    def vat_difference(self) -> bool:
+        """Whether the VAT of any rate is not the same on both sides."""
+        return any(rate.difference for rate in self.rates)
 
     @property
     def waiting(self) -> int:
@@ -173,13 +168,42 @@ def penny_report(month: date, business_id: str) -> PennyReport:
         for invoice in invoices
         for link in [links.get(invoice.pk)]
     ]
-    rates = (
-        InvoiceLine.objects.filter(invoice__in=[invoice.pk for invoice in invoices])
-        .order_by("-vat_percent")
-        .values_list("vat_percent")
-        .annotate(Sum("net"), Sum("vat"))
-    )
-    return PennyReport(month, rows, [RateRow(*rate) for rate in rates])
+    return PennyReport(month, rows, vat_by_rate(list(links.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One nightly comparison of all posted documents with Sage: how many, and what was found."""
+
+    at: datetime
+    checked: int
+    twice: int
+    missing: int
+    differing: int
+    unknown: int
+    problem: str
+
+    @property
+    def is_even(self) -> bool:
+        """Whether everything was in Sage once with our total."""
+        return not (self.twice or self.missing or self.differing or self.unknown or self.problem)
+
+
+def comparisons(most: int) -> list[Comparison]:
+    """The last comparisons, newest first."""
+    runs = SyncRun.objects.filter(kind=SyncRun.Kind.AUDIT, finished_at__isnull=False)[:most]
+    return [
+        Comparison(
+            run.finished_at or run.started_at,
+            run.counts.get("checked", 0),
+            run.counts.get("duplicated", 0),
+            run.counts.get("missing", 0),
+            run.counts.get("differing", 0) + run.counts.get("voided", 0),
+            run.counts.get("unknown", 0),
+            run.problem,
+        )
+        for run in runs
+    ]
 
 
 @dataclass(frozen=True, slots=True)

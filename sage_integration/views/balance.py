@@ -3,49 +3,80 @@
 from datetime import date, timedelta
 
 import structlog
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from invoicing.models import Invoice
+from practices.errors import DomainError
 from practices.limits import costly
 from practices.permissions import Can
-from practices.requests import PracticeRequest, opens_own_scope, requires
+from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.spreadsheets import csv_response
 from practices.tenancy import practice_transaction
-from sage_integration.balance import balance, line_by_line, penny_report, troubles_of_invoices
+from sage_integration.balance import balance, comparisons, line_by_line, penny_report, troubles_of_invoices
 from sage_integration.connections import current_connection
 from sage_integration.explanations import sentence_of
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
+from sage_integration.sign_offs import LONGEST_NOTE, latest_sign_off, sign_month_off, still_holds
 from sage_integration.sync.wanted import newest_link
 from sage_integration.views.log_tabs import log_tabs
 
+#: Nightly comparisons on the page.
+COMPARISONS_SHOWN = 7
 log = structlog.get_logger(__name__)
 
 
 @requires(Can.SEE)
 @require_safe
 def balance_page(request: PracticeRequest, practice: str) -> HttpResponse:
-    """The balance in one line, what needs somebody, and a month to the penny."""
-    month = _month(request)
-    connection = current_connection()
+    """The balance in one line, the nightly comparisons, what needs somebody, and a month to the penny."""
+    return _balance_page(request, _month(request))
+
+
+def _balance_page(
+    request: PracticeRequest, month: date, *, note: str = "", error: str = "", status: int = 200
+) -> HttpResponse:
+    connection, practice = current_connection(), request.practice.slug
     report = penny_report(month, connection.business_id if connection else "")
     here = reverse("sage:balance", args=[practice])
     before = (month - timedelta(days=1)).replace(day=1)
     after = (month + timedelta(days=32)).replace(day=1)
+    signed = latest_sign_off(month)
     context = {
         "sage": connection,
         "tabs": log_tabs(practice, "Balance"),
         "balance": balance(),
+        "comparisons": comparisons(COMPARISONS_SHOWN),
         "troubles": troubles_of_invoices(),
         "report": report,
+        "signed": signed,
+        "holds": signed is not None and still_holds(signed, report),
+        "note": note,
+        "error": error,
         "before_url": f"{here}?month={before:%Y-%m}",
         "after_url": f"{here}?month={after:%Y-%m}",
         "csv_url": f"{reverse('sage:penny-report', args=[practice])}?month={month:%Y-%m}",
     }
-    return render(request, "sage_integration/balance.html", context)
+    return render(request, "sage_integration/balance.html", context, status=status)
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def month_sign_off(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Sign a month's penny report off, with a note where the sides differ."""
+    month, connection = _month(request), current_connection()
+    report = penny_report(month, connection.business_id if connection else "")
+    note = request.POST.get("note", "")
+    try:
+        sign_month_off(report, by=request.user, note=note)
+    except DomainError as refusal:
+        return _balance_page(request, month, note=note[:LONGEST_NOTE], error=refusal.message, status=422)
+    messages.success(request, f"The penny report of {month:%B %Y} is signed off.")
+    return see_other(request, f"{reverse('sage:balance', args=[practice])}?month={month:%Y-%m}")
 
 
 @requires(Can.SEE)
@@ -69,7 +100,18 @@ def penny_csv(request: PracticeRequest, practice: str) -> HttpResponse:
         ]
         for row in report.rows
     ]
-    rates = [[f"VAT at {rate.percent}%", "", "", "", rate.net, rate.vat, ""] for rate in report.rates]
+    rates = [
+        [
+            "VAT of no known rate" if rate.percent is None else f"VAT at {rate.percent}%",
+            "",
+            "",
+            "",
+            rate.ours.vat,
+            rate.theirs.vat,
+            rate.difference,
+        ]
+        for rate in report.rates
+    ]
     return csv_response(f"penny-report-{month:%Y-%m}", heads, [*rows, *rates])
 
 
@@ -101,6 +143,6 @@ def invoice_lines(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
 def _month(request: PracticeRequest) -> date:
     """The first day of the month asked for; of the current month for anything else."""
     try:
-        return date.fromisoformat(f"{request.GET.get('month', '')}-01")
+        return date.fromisoformat(f"{request.POST.get('month') or request.GET.get('month', '')}-01")
     except ValueError:
         return request.practice.today().replace(day=1)

@@ -7,11 +7,24 @@ from decimal import Decimal
 from django.urls import reverse
 
 from ledger.outbox import retry_posting
-from practices.tenancy import practice_scope
+from practices.models import AuditEntry
+from practices.tenancy import acting_for, practice_scope
 from sage_integration.balance import balance, penny_report
+from sage_integration.models import PennySignOff
+from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import poll, polled
-from tests.integration.sage_integration.posting import issued_invoice, posted, posting_of, push_once
+from tests.integration.sage_integration.posting import (
+    add_client,
+    issue,
+    issued_invoice,
+    line,
+    posted,
+    posting_of,
+    push_once,
+    push_until_settled,
+    service_named,
+)
 
 MONTH = TODAY.replace(day=1)
 
@@ -81,7 +94,9 @@ def test_a_penny_that_drifted_is_found_and_located_to_its_line(brook, enabled, s
     assert report.difference == Decimal("0.01")
     [apart] = report.apart
     assert apart.invoice == acme.invoice
-    assert [(rate.percent, rate.net, rate.vat) for rate in report.rates] == [(20, 100, 20)]
+    assert [(rate.percent, rate.ours.vat, rate.theirs.vat, rate.difference) for rate in report.rates] == [
+        (20, 20, Decimal("20.01"), Decimal("0.01"))
+    ]
     alice = client_of("alice")
     lines = alice.get(path("invoice-lines", brook, pk=acme.invoice.pk)).content.decode()
     assert lines.count("Differs") == 1
@@ -103,3 +118,90 @@ def test_every_copy_has_a_receipt(brook, enabled, sage, acme, client_of):
     assert acme.posting.idempotency_id in page
     assert acme.theirs["id"] in page
     assert "Created by this copy" in page
+
+
+def test_an_invoice_page_leads_to_the_receipt_of_each_copy(brook, enabled, sage, acme, client_of, clock):
+    """Idea 1: intent, when sent, Sage's id, tries, created or adopted; also of one whose answer was lost."""
+    alice = client_of("alice")
+    page = alice.get(reverse("invoicing:invoice-detail", args=[brook.slug, acme.invoice.pk])).content.decode()
+    assert path("invoice-receipt", brook, pk=acme.invoice.pk) in page
+    receipt = alice.get(path("invoice-receipt", brook, pk=acme.invoice.pk)).content.decode()
+    assert "1 copy meant for Sage, 1 arrived." in receipt
+    for part in (
+        acme.posting.idempotency_id,
+        acme.theirs["id"],
+        "Created by this copy",
+        "POST /sales_invoices: 201",
+    ):
+        assert part in receipt
+    sage.arm("drop_answer_after_saving", on="POST /sales_invoices")
+    lost = issued_invoice(brook, "Lost Ltd")
+    push_until_settled(brook, clock)
+    receipt = alice.get(path("invoice-receipt", brook, pk=lost.pk)).content.decode()
+    assert "Found in Sage, and adopted" in receipt
+    assert "<dd>2</dd>" in receipt
+
+
+def test_a_month_is_signed_off_with_both_sides_figures_and_says_when_they_change(
+    cast, brook, enabled, sage, acme, clock, client_of
+):
+    """Idea 3: the sign-off keeps the figures; an edit in Sage afterwards is told, and needs a note to sign anew."""
+    alice = client_of("alice")
+    month = f"{MONTH:%Y-%m}"
+    assert alice.post(path("month-sign-off", brook), {"month": month}).status_code == 303
+    page = alice.get(path("balance", brook), {"month": month}).content.decode()
+    assert "Alice signed this month off" in page
+    [line] = acme.theirs["invoice_lines"]
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "tax_amount": "20.01"}])
+    clock.shift(600)
+    poll(brook)
+    assert (
+        "Changed since it was signed off"
+        in alice.get(path("balance", brook), {"month": month}).content.decode()
+    )
+    refused = alice.post(path("month-sign-off", brook), {"month": month})
+    assert refused.status_code == 422
+    assert "Say why before you sign it off" in refused.content.decode()
+    alice.post(path("month-sign-off", brook), {"month": month, "note": "A penny of rounding in Sage"})
+    with practice_scope(brook.pk):
+        signed = PennySignOff.objects.first()
+        assert (signed.signed_by, signed.ours, signed.theirs) == (cast.alice, Decimal(120), Decimal("120.01"))
+        assert (signed.our_vat, signed.their_vat) == (Decimal(20), Decimal("20.01"))
+        assert AuditEntry.objects.filter(action="sage.month_signed").count() == 2
+
+
+def test_a_month_is_not_signed_off_while_something_has_not_arrived(brook, enabled, sage, client_of):
+    issued_invoice(brook)
+    answer = client_of("alice").post(path("month-sign-off", brook), {"month": f"{MONTH:%Y-%m}"})
+    assert answer.status_code == 422
+    assert "have not arrived in Sage yet" in answer.content.decode()
+    assert (
+        client_of("bob").post(path("month-sign-off", brook), {"month": f"{MONTH:%Y-%m}"}).status_code == 403
+    )
+
+
+def test_two_rates_stand_beside_sages_and_a_zero_rate_beside_its_own(brook, enabled, sage, clock):
+    with practice_scope(brook.pk):
+        zero = service_named("Books", rate="zero")
+        invoice = issue(add_client(), line("100.00"), line("50.00", service=zero))
+    push_once(brook)
+    assert posting_of(invoice).status == "posted"
+    rates = report_of(brook, enabled).rates
+    assert [(row.percent, row.ours.net, row.theirs.net, row.ours.vat, row.theirs.vat) for row in rates] == [
+        (20, 100, 100, 20, 20),
+        (0, 50, 50, 0, 0),
+    ]
+
+
+def test_the_nightly_comparison_is_shown_with_what_it_found(brook, enabled, sage, acme, client_of):
+    alice = client_of("alice")
+    assert "Not compared yet" in alice.get(path("balance", brook)).content.decode()
+    with acting_for(brook.pk):
+        audit_documents()
+    assert "Each once, with our total" in alice.get(path("balance", brook)).content.decode()
+    sage.delete_record("sales_invoices", acme.theirs["id"])
+    with acting_for(brook.pk):
+        audit_documents()
+    page = alice.get(path("balance", brook)).content.decode()
+    assert "What was found" in page
+    assert "is not in Sage any more" in page
