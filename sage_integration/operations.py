@@ -62,7 +62,8 @@ def path_of(wanted: Wanted) -> Path:
         is_draft=link.is_draft,
         wanted=wanted.snapshot,
         in_sage=in_sage,
-        is_same=bool(in_sage) and same({**wanted.snapshot, "contact": in_sage["contact"]}, in_sage),
+        is_same=bool(in_sage)
+        and same({**wanted.snapshot, "contact": wanted.payload["contact_id"] or in_sage["contact"]}, in_sage),
     )
 
 

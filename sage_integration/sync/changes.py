@@ -77,7 +77,7 @@ class Wanted:
 
 
 def wanted_for(copy: Posting, rules: Rules) -> Wanted:
-    """What a copy should say now, for the contact it has in Sage; inside a scope.
+    """What a copy should say now, for the contact it was copied to; inside a scope.
 
     Raises `NotIssued` or what the invoice's mapping lacks.
     """
@@ -89,7 +89,9 @@ def wanted_for(copy: Posting, rules: Rules) -> Wanted:
     document = AsSageShows(
         invoice, list(invoice.lines.all()), rules, copy.reference, copy.idempotency_id, choices=choices
     )
-    payload: NewSalesInvoice = {**document.payload(), "contact_id": link.in_sage.get("contact", "")}
+    # A customer switched in Sage is a difference as well: ours is the one it was copied to.
+    contact = link.copied.get("contact") or link.in_sage.get("contact", "")
+    payload: NewSalesInvoice = {**document.payload(), "contact_id": contact}
     return Wanted(copy, link, invoice, payload)
 
 
@@ -152,6 +154,8 @@ def changes_in_place(payload: NewSalesInvoice, stored: SalesInvoice) -> SalesInv
         "due_date": payload["due_date"],
         "invoice_lines": lines,
     }
+    if payload["contact_id"] and payload["contact_id"] != stored["contact"]["id"]:
+        changes["contact_id"] = payload["contact_id"]
     return changes
 
 
@@ -165,7 +169,8 @@ def _read(link: SageLink, sage: SageClient) -> SalesInvoice | None:
 def _is_done(wanted: Wanted, stored: SalesInvoice | None) -> bool:
     if stored is None or stored["status"]["id"] == VOID:
         return False
-    return same({**wanted.snapshot, "contact": stored["contact"]["id"]}, snapshot_of(stored))
+    contact = wanted.payload["contact_id"] or stored["contact"]["id"]
+    return same({**wanted.snapshot, "contact": contact}, snapshot_of(stored))
 
 
 def _require_untouched(posting: Posting, stored: SalesInvoice | None) -> None:

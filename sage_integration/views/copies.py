@@ -1,18 +1,24 @@
 """Copies in Sage from a person's side: check, update, copy once more, see what differs and decide."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from invoicing.models import Invoice
 from invoicing.queries import postings_of
 from invoicing.revisions import as_of
 from ledger.models import Posting
 from practices.errors import DomainError
-from practices.permissions import Can
+from practices.permissions import Can, may
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
@@ -21,10 +27,19 @@ from sage_integration.differences import rows_between
 from sage_integration.explanations import sentence_of
 from sage_integration.mappings import load_mappings
 from sage_integration.models import SageConnection, SageLink
-from sage_integration.operations import latest_copy, path_of, replace_copy, update_copy, wanted_now
+from sage_integration.operations import latest_copy, path_of, relink, replace_copy, update_copy, wanted_now
+from sage_integration.resolving import resolve_differences, why_not_take
 from sage_integration.sage.errors import NotInSage, SageError
+from sage_integration.sage.resources.documents import VOID
+from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync.comparison import compare
+from sage_integration.sync.documents import number_of
+
+#: Documents shown for one search; a narrower one shows the rest.
+SHOWN = 20
+NO_SIDES: Mapping[str, str] = {}
+UNDECIDED = (Posting.Standing.VOID, Posting.Standing.MISSING)
 
 
 @opens_own_scope
@@ -89,23 +104,121 @@ def invoice_replace(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 def invoice_differences(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Agreed, ours, last copied and in Sage, side by side, and what can be done about it now (ideas 5 and 6)."""
     invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
+    return render(request, "sage_integration/invoice_differences.html", _differences(invoice))
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def invoice_resolve(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Carry out a choice of sides field by field: theirs changes the invoice here, ours goes to Sage."""
+    invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
+    sides = {
+        name.removeprefix("side_"): value for name, value in request.POST.items() if name.startswith("side_")
+    }
+    theirs = {name for name, side in sides.items() if side == "theirs"}
+    if theirs and not may(request.role, Can.ISSUE_INVOICES):
+        raise PermissionDenied(f"Your role does not let you {Can.ISSUE_INVOICES}.")
+    reason = request.POST.get("reason", "") or "Taken over from Sage"
+    try:
+        with transaction.atomic():
+            posting = resolve_differences(
+                invoice, theirs=theirs, ours=sides.keys() - theirs, reason=reason, on=request.practice.today()
+            )
+    except DomainError as refusal:
+        context = _differences(invoice, sides) | {"refused": refusal.message}
+        return render(request, "sage_integration/invoice_differences.html", context, status=422)
+    words = (
+        "Both sides say the same now." if posting is None else "What you kept of ours is on its way to Sage."
+    )
+    messages.success(request, words)
+    return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+
+
+def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES) -> dict[str, Any]:
     copies = [each for each in postings_of(invoice) if each.kind == Posting.Kind.INVOICE_CREATE]
     context: dict[str, Any] = {"invoice": invoice, "copies": copies, "path": None, "rows": [], "why": ""}
     try:
         wanted = wanted_now(invoice)
     except DomainError as refusal:
-        context["why"] = refusal.message
-    else:
-        connection = current_connection()
-        names = load_mappings(connection).names if connection else {}
-        agreed = as_of(invoice, 1)
-        path = path_of(wanted)
-        context |= {
-            "copy": wanted.copy,
-            "link": wanted.link,
-            "rows": rows_between(agreed, wanted.snapshot, wanted.link.copied, wanted.link.in_sage, names),
-            "path": path.value,
-            "words": WORDS[path],
-            "may_decide": path in (Path.DECIDE_VOID, Path.DECIDE_MISSING),
+        return context | {"why": refusal.message}
+    connection = current_connection()
+    names = load_mappings(connection).names if connection else {}
+    agreed = {**as_of(invoice, 1), "client": invoice.client.name}
+    path = path_of(wanted)
+    rows = rows_between(agreed, wanted.snapshot, wanted.link.copied, wanted.link.in_sage, names)
+    refusal_to_take = why_not_take(invoice)
+    is_open = any(row.is_open for row in rows)
+    return context | {
+        "copy": wanted.copy,
+        "link": wanted.link,
+        "rows": [replace(row, chosen=sides.get(row.key, "")) for row in rows],
+        "path": path.value,
+        "words": WORDS[path],
+        "may_decide": path in (Path.DECIDE_VOID, Path.DECIDE_MISSING),
+        "may_choose": is_open and path in (Path.UPDATE, Path.REPLACE),
+        "may_agree": path is Path.NOTHING
+        and (bool(wanted.link.seen) or wanted.copy.held_revision < invoice.revision),
+        "why_not_take": refusal_to_take.message if refusal_to_take else "",
+    }
+
+
+@opens_own_scope
+@requires(Can.POST_TO_LEDGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def invoice_relink(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Say which document of Sage is the copy of an invoice whose own one is void or missing there."""
+    with practice_transaction():
+        invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
+        copy, connection = latest_copy(invoice), current_connection()
+        if connection is None or copy is None or copy.standing not in UNDECIDED:
+            messages.info(request, "Its copy is in Sage, so there is nothing to link anew.")
+            return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+    problem = _relinked(request, invoice, connection) if request.method == "POST" else ""
+    if request.method == "POST" and not problem:
+        return see_other(request, "sage:invoice-differences", practice=practice, pk=pk)
+    words = request.GET.get("q", invoice.client.name).strip()
+    found, problem_of_search = _documents(connection, words)
+    with practice_transaction():
+        known = {link.sage_id: link for link in SageLink.objects.filter(business_id=connection.business_id)}
+        context = {
+            "invoice": invoice,
+            "copy": copy,
+            "words": words,
+            "problem": problem or problem_of_search,
+            "rows": [
+                (each, date.fromisoformat(each["date"]), _why_not_this(each, known, copy)) for each in found
+            ],
         }
-    return render(request, "sage_integration/invoice_differences.html", context)
+        status = 422 if problem else 200
+        return render(request, "sage_integration/invoice_relink.html", context, status=status)
+
+
+def _documents(connection: SageConnection, words: str) -> tuple[list[SalesInvoice], str]:
+    """The newest invoices in Sage under these words, and what went wrong with asking."""
+    try:
+        with open_sage(connection, urgent=True) as sage:
+            return list(islice(sage.sales_invoices.list(search=words or None), SHOWN)), ""
+    except SageError as error:
+        return [], sentence_of(error)
+
+
+def _why_not_this(stored: SalesInvoice, known: dict[str, SageLink], copy: Posting) -> str:
+    if stored["status"]["id"] == VOID:
+        return "It is void."
+    holder = known.get(stored["id"])
+    return "It stands for another invoice here." if holder and holder.posting_id != copy.pk else ""
+
+
+def _relinked(request: PracticeRequest, invoice: Invoice, connection: SageConnection) -> str:
+    """Link the chosen document; what forbids it, in words."""
+    try:
+        with open_sage(connection, urgent=True) as sage:
+            stored = sage.sales_invoices.get(request.POST.get("document", ""))
+        with practice_transaction():
+            relink(invoice, stored)
+            messages.success(request, f"{number_of(stored)} in Sage stands for {invoice.number_label} now.")
+    except SageError as error:
+        return sentence_of(error)
+    except DomainError as refusal:
+        return refusal.message
+    return ""
