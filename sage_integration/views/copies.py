@@ -113,7 +113,9 @@ def invoice_resolve(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     """Carry out a choice of sides field by field: theirs changes the invoice here, ours goes to Sage."""
     invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
     sides = {
-        name.removeprefix("side_"): value for name, value in request.POST.items() if name.startswith("side_")
+        name.removeprefix("side_"): str(value)
+        for name, value in request.POST.items()
+        if name.startswith("side_")
     }
     theirs = {name for name, side in sides.items() if side == "theirs"}
     if theirs and not may(request.role, Can.ISSUE_INVOICES):
