@@ -162,6 +162,9 @@ CELERY_TASK_ROUTES = {
 WEBHOOKS_MAY_REACH_LOOPBACK = False
 #: How often a business in which something happens is read; a quiet one is read less often (docs/polling.md).
 POLL_SECONDS = int(os.environ.get("POLL_SECONDS", "225"))
+#: Any number of beats may run; one of them has the turn.
+CELERY_BEAT_SCHEDULER = "ignition.beat:SingleBeat"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep postings": {"task": "sage_integration.tasks.sweep_postings", "schedule": 15.0},
     "sweep webhooks": {"task": "practices.tasks.sweep_webhooks", "schedule": 15.0},

@@ -6,9 +6,14 @@ from datetime import date
 import pytest
 from django.urls import get_resolver
 
+from clients.models import Client, ContactPerson
+from clients.operations import add_client
 from invoicing.models import Invoice, Payment
+from invoicing.operations.credit_notes import issue_credit_note
 from practices.api_keys import SCOPES
 from practices.tenancy import practice_scope
+from practices.webhooks import add_endpoint
+from tests.factories import TODAY
 from tests.integration.invoicing.documents import a_client, a_rate, a_service, an_invoice
 
 API = "/api/v1/"
@@ -201,3 +206,26 @@ def test_keys_are_issued_shown_once_and_revoked_by_owners(brook, client_of):
     assert 'value="ign_' not in listed
     assert owner.post(f"{page}issue/", {"name": "x", "scopes": ["everything"]}).status_code == 422
     assert set(SCOPES) >= {"clients:read", "invoices:write"}
+
+
+def test_contacts_credit_notes_and_webhooks_can_be_read_and_hold_no_secret(brook, cedar, program_of):
+    with practice_scope(brook.pk):
+        client = add_client(Client(name="Acme Ltd"), [ContactPerson(name="Ann", email="Ann@acme.example")])
+        issue_credit_note(an_invoice(client), reason="Wrong client", issued_on=TODAY, on=TODAY)
+        _, secret = add_endpoint("https://hooks.example/in", ["invoice.posted"], by=None)
+    program = program_of(brook)
+    (person,) = program.get("/api/v1/contacts/?email=ann@acme.example").json()["results"]
+    (note,) = program.get(f"/api/v1/credit-notes/?client={client.pk}").json()["results"]
+    (hook,) = program.get("/api/v1/webhooks/").json()["results"]
+    assert (person["client"], note["gross"], note["lines"][0]["net"]) == (client.pk, "720.00", "600.00")
+    assert hook["events"] == ["invoice.posted"]
+    assert secret not in str(program.get(f"/api/v1/webhooks/{hook['id']}/").json())
+    assert program.get(f"/api/v1/credit-notes/{note['id']}/?fields=number").json() == {
+        "number": note["number"]
+    }
+    tag = program.get(f"/api/v1/credit-notes/{note['id']}/").headers["ETag"]
+    assert (
+        program.get(f"/api/v1/credit-notes/{note['id']}/", headers={"If-None-Match": tag}).status_code == 304
+    )
+    for path in ("contacts", "credit-notes", "webhooks", "webhook-deliveries"):
+        assert program_of(cedar).get(f"/api/v1/{path}/").json()["results"] == []

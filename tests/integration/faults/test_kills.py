@@ -1,5 +1,7 @@
 """Faults 17 and 23–29: workers killed by SIGKILL. What one began the next one finishes, once."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -9,6 +11,7 @@ from invoicing.billing_run import run_billing
 from invoicing.models import BilledPeriod, BillingRun, Invoice
 from invoicing.operations.billing import CHUNK
 from ledger.models import Posting
+from ledger.outbox import LEASE
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, SageLink
 from tests.integration.invoicing.documents import MONTHLY, a_schedule, many_schedules, no_run_holds_its_lock
@@ -20,7 +23,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
 )
 from tests.invariants import assert_sound
-from tests.racing import wait_until
+from tests.racing import in_parallel, wait_until
 
 SEND = "POST /v3.1/sales_invoices"
 
@@ -215,4 +218,23 @@ def test_fault_17_killed_between_receiving_a_pair_of_tokens_and_committing_it(
     else:
         assert status == SageConnection.Status.NEEDS_REAUTHORISATION
         assert posting_of(invoice).status == Posting.Status.PENDING
+    assert_sound(sage)
+
+
+def test_three_workers_killed_in_turn_leave_each_invoice_once(brook, enabled, sage, clock):
+    """Three processes against one database: the one whose turn it is dies each time, in another place."""
+    invoices = [issued_invoice(brook) for _ in range(9)]
+    moments = [
+        Moment("request", words=SEND, when="after"),
+        Moment("request", words=SEND, nth=2, when="before"),
+        Moment("crash point", words="sent"),
+    ]
+    for moment in moments:
+        ends = in_parallel(3, lambda moment=moment: run_victim("push", brook.pk, moment))
+        assert ends.count(KILLED) == 1, "one worker at a time has the practice's turn"
+        assert_sound(sage, drained=False)
+        clock.shift(LEASE + timedelta(seconds=1))
+    push_until_settled(brook, clock, tries=60)
+    assert {posting_of(invoice).status for invoice in invoices} == {Posting.Status.POSTED}
+    assert len(sage.sales_invoices()) == len(invoices)
     assert_sound(sage)

@@ -1,0 +1,119 @@
+"""Migrations that would stop or break the running version: looked for in those newer than the last release.
+
+During an upgrade old processes run against the new schema. So a column goes one release after the last code that
+named it, new columns have a default in the database, and no statement holds a lock on a large table for long.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from devtools.paths import ROOT
+
+#: The last migration of each app in the last release, a line each: `invoicing 0012`. Written with each release.
+RELEASED = ROOT / "devtools" / "released_migrations.txt"
+#: On the operation's first line, with the reason why it is safe all the same.
+SAFE = "# zero-downtime:"
+GOES = "old processes still use it: stop using it in one release and let it go in the next"
+LOCKS = "it locks the table while it runs: CREATE INDEX CONCURRENTLY in a migration that is not atomic"
+CALLS = {
+    "RemoveField": GOES,
+    "DeleteModel": GOES,
+    "RenameField": "old processes use the old name: add a column, write both, then let the old one go",
+    "RenameModel": "old processes use the old name: keep the table's name with db_table",
+    "AlterModelTable": "old processes use the old name",
+    "AlterField": "it may write the whole table anew under a lock: add a column instead, or say why it does not",
+    "AddIndex": LOCKS,
+    "AddConstraint": "it reads the whole table under a lock: add it NOT VALID, then VALIDATE CONSTRAINT",
+    "RunPython": "one transaction over all rows: fill in chunks by a job, or say why there are few rows",
+}
+SQL = {
+    r"CREATE\s+(UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)": LOCKS,
+    r"SET\s+NOT\s+NULL": "it reads the whole table under a lock: a CHECK … NOT VALID first, then validate it",
+    r"ALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE": "it writes the whole table anew under a lock",
+    r"\bLOCK\s+TABLE\b": "it locks the table",
+}
+
+
+def migrations_that_need_downtime() -> str:
+    """What is wrong with migrations newer than the last release, one finding a line."""
+    released = read_released(RELEASED.read_text())
+    found = []
+    for path in sorted(ROOT.glob("*/migrations/[0-9]*.py")):
+        app, number = path.parent.parent.name, path.name[:4]
+        if app in released and number > released[app]:
+            found += [f"{path.relative_to(ROOT)}:{finding}" for finding in findings_in(path.read_text())]
+    return "\n".join(found)
+
+
+def read_released(text: str) -> dict[str, str]:
+    """App to the number of its last released migration; an app that is not named was in no release."""
+    lines = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return dict(lines)
+
+
+def findings_in(source: str) -> list[str]:
+    """`12: RemoveField: why not`, for each operation of a migration that breaks a rule without saying why it may."""
+    lines = source.splitlines()
+    return [
+        f"{call.lineno}: {name}: {why}"
+        for call, name in _operations(ast.parse(source))
+        if (why := _fault_of(call, name)) and SAFE not in lines[call.lineno - 1]
+    ]
+
+
+def _operations(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """The calls in `operations`; what a new table is made of, and what the state alone is told, are no danger."""
+    new_tables = {_text(call, "name").lower() for call in _calls(tree, "CreateModel")}
+    hidden = {id(inner) for keyword in _state_only(tree) for inner in ast.walk(keyword)}
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or id(call) in hidden:
+            continue
+        if _text(call, "model_name").lower() not in new_tables:
+            yield call, call.func.attr
+
+
+def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == name:
+            yield call
+
+
+def _state_only(tree: ast.AST) -> Iterator[ast.keyword]:
+    for call in _calls(tree, "SeparateDatabaseAndState"):
+        yield from (keyword for keyword in call.keywords if keyword.arg == "state_operations")
+
+
+def _fault_of(call: ast.Call, name: str) -> str:
+    if name == "AddField":
+        return _missing_default(call)
+    if name == "RunSQL":
+        texts = [node.value for node in ast.walk(call) if isinstance(node, ast.Constant)]
+        words = " ".join(text for text in texts if isinstance(text, str))
+        return next((why for pattern, why in SQL.items() if re.search(pattern, words, re.IGNORECASE)), "")
+    return CALLS.get(name, "")
+
+
+def _missing_default(call: ast.Call) -> str:
+    field = next((keyword.value for keyword in call.keywords if keyword.arg == "field"), None)
+    if not isinstance(field, ast.Call):
+        return ""
+    given = {keyword.arg: keyword.value for keyword in field.keywords}
+    may_be_null = isinstance(given.get("null"), ast.Constant) and given["null"].value is True  # type: ignore[attr-defined]
+    if may_be_null or "db_default" in given or "expression" in given:
+        return ""
+    return "old processes insert rows without it: null=True, or db_default"
+
+
+def _text(call: ast.Call, name: str) -> str:
+    found = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    return found.value if isinstance(found, ast.Constant) and isinstance(found.value, str) else ""
+
+
+def latest_migrations(root: Path = ROOT) -> str:
+    """The content of `RELEASED` for a release of what is here now."""
+    last: dict[str, str] = {}
+    for path in sorted(root.glob("*/migrations/[0-9]*.py")):
+        last[path.parent.parent.name] = path.name[:4]
+    return "".join(f"{app} {number}\n" for app, number in sorted(last.items()))
