@@ -42,6 +42,21 @@ FIELDS: dict[str, tuple[str, str]] = {
     "tags": ("Tags", "tags,tag,labels"),
     "group": ("Group", "group,client group"),
 }
+#: What a row may say of the client itself, as columns of its table.
+SAID = [
+    "name",
+    "kind",
+    "company_number",
+    "vat_number",
+    "utr",
+    "phone",
+    "address_line_1",
+    "address_line_2",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+]
 #: Fields of the client that are taken over as they are once checked.
 PLAIN = ("address_line_1", "address_line_2", "city", "region")
 KINDS = {

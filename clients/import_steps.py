@@ -7,30 +7,17 @@ from dataclasses import replace
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 
+from clients.import_creations import create_clients
 from clients.import_fields import Reading, read_row
-from clients.import_matching import Members, Surroundings, here_by_now, judge
-from clients.import_updates import find_group, update_clients
-from clients.models import (
-    Client,
-    ClientGroup,
-    ClientImport,
-    ClientTag,
-    ContactPerson,
-    ImportPiece,
-    ImportRow,
-    Tag,
-)
+from clients.import_matching import Members, Surroundings, judge
+from clients.import_updates import update_clients
+from clients.models import Client, ClientGroup, ClientImport, ContactPerson, ImportPiece, ImportRow
 from clients.operations.groups import put_in_group
-from clients.operations.imports import CHECK, IMPORT, UNDO_IMPORT, Status, add_clients
-from clients.operations.records import (
-    amend_client,
-    clean_tags,
-    find_tag,
-    tag_client,
-)
-from ledger.outbox import ledger_settings
+from clients.operations.imports import CHECK, IMPORT, UNDO_IMPORT, Status
+from clients.operations.records import amend_client, tag_client
 from practices.arrays import array
 from practices.jobs import Outcome, runs
+from practices.many_rows import insert_rows
 from practices.models import AuditEntry, Job
 from practices.tenancy import acting_practice_id
 
@@ -46,10 +33,11 @@ def _rows(source: ClientImport, start: int, stop: int) -> list[ImportRow]:
     """The rows from one place to another, with their clients; loaded apart, for the planner misjudges two policies."""
     rows = list(source.rows.filter(position__range=(start, stop - 1)).order_by("position"))
     clients = Client.objects.in_bulk([row.client_id for row in rows if row.client_id])
+    for client in clients.values():
+        client.practice = source.practice
     for row in rows:
-        row.client = clients.get(row.client_id or 0)
-        if row.client is not None:
-            row.client.practice = source.practice
+        if row.client_id:
+            row.client = clients.get(row.client_id)
     return rows
 
 
@@ -77,29 +65,32 @@ def _checked(source: ClientImport, piece: ImportPiece) -> Outcome:
         .exclude(verdict=Verdict.INVALID)
         .values_list("name_key", flat=True)
     )
-    rows = []
-    for number, reading in enumerate(readings):
+    judged = []
+    for reading in readings:
         found = judge(reading, around)
         key = reading.name.lower()[:120]
         if found.verdict != Verdict.INVALID and reading.client_id is None:
             if key in earlier:
                 found = replace(found, verdict=Verdict.REPEATED, message="A row above has the same name.")
             earlier.add(key)
-        rows.append(
-            ImportRow(
-                source=source,
-                position=piece.start + number,
-                name=reading.name[:120],
-                name_key=key,
-                values=reading.as_json(),
-                verdict=found.verdict,
-                message=found.message[:500],
-                client=found.client,
-            )
-        )
-    ImportRow.objects.bulk_create(rows)
-    unclear = sum(row.verdict in (Verdict.DOUBTFUL, Verdict.REPEATED, Verdict.INVALID) for row in rows)
-    words = f"{len(rows)} rows, {unclear} of them need you" if unclear else f"{len(rows)} rows"
+        judged.append((reading, key, found))
+    insert_rows(
+        ImportRow,
+        {
+            "source_id": [source.pk] * len(judged),
+            "position": range(piece.start, piece.start + len(judged)),
+            "name": [reading.name[:120] for reading, _, _ in judged],
+            "name_key": [key for _, key, _ in judged],
+            "values": [reading.as_json() for reading, _, _ in judged],
+            "verdict": [str(found.verdict) for _, _, found in judged],
+            "message": [found.message[:500] for _, _, found in judged],
+            "client_id": [found.client.pk if found.client else None for _, _, found in judged],
+        },
+    )
+    unclear = sum(
+        found.verdict in (Verdict.DOUBTFUL, Verdict.REPEATED, Verdict.INVALID) for _, _, found in judged
+    )
+    words = f"{len(judged)} rows, {unclear} of them need you" if unclear else f"{len(judged)} rows"
     return Outcome(f"From row {piece.start + 1}", "done", words, source.get_absolute_url())
 
 
@@ -112,7 +103,9 @@ def import_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     readings = {row.position: Reading(**row.values) for row in rows}
     newcomers = [row for row in rows if wanted[row.position] == Choice.NEW]
     known = [row for row in rows if wanted[row.position] == Choice.UPDATE and row.client_id]
-    outcomes = _create(source, newcomers, readings) | update_clients(known, readings, Members())
+    members = Members()
+    outcomes = create_clients(source, newcomers, readings, members)
+    outcomes |= update_clients(known, readings, members)
     for row in rows:
         if row.position not in outcomes:
             outcomes[row.position] = _left_out(row)
@@ -140,76 +133,6 @@ def _left_out(row: ImportRow) -> Outcome:
         return Outcome(row.name, "needs_you", f"Not decided, so not imported. {row.message}", url)
     words = "Nothing new." if row.verdict == Verdict.SAME else "Left out as chosen."
     return Outcome(row.name, "skipped", words, url)
-
-
-def _create(
-    source: ClientImport, rows: Sequence[ImportRow], readings: dict[int, Reading]
-) -> dict[int, Outcome]:
-    """Make the new clients together; what is said of each row."""
-    asked = {row.position for row in rows if row.choice == Choice.NEW}
-    here = here_by_now({row.position: readings[row.position] for row in rows if row.position not in asked})
-    outcomes = {
-        place: Outcome(
-            readings[place].name, "needs_you", f"{client.name} is here by now.", _page(source, client.pk)
-        )
-        for place, client in here.items()
-    }
-    fresh: list[ImportRow] = []
-    seen: set[tuple[str, str]] = set()
-    for row in rows:
-        numbers = {(key, value) for key, value in _identity(readings[row.position]) if value}
-        if row.position in here or (row.position not in asked and numbers & seen):
-            message = "A row above has the same name or number."
-            outcomes.setdefault(row.position, Outcome(row.name, "needs_you", message))
-            continue
-        seen |= numbers
-        fresh.append(row)
-    starts_posting, members = ledger_settings().posts_new_clients, Members()
-    people: list[ContactPerson] = []
-    for row in fresh:
-        reading = readings[row.position]
-        row.client = Client(
-            practice=source.practice,
-            posts_automatically=starts_posting,
-            manager=members.find(reading.manager),
-            partner=members.find(reading.partner),
-            **reading.fields,
-        )
-        people += [
-            ContactPerson(client=row.client, is_signatory=first, is_primary=first, **said)
-            for number, said in enumerate(reading.people)
-            for first in [number == 0 and bool(said["email"])]
-        ]
-    add_clients([row.client for row in fresh if row.client], people, of=source)
-    _mark(fresh, readings)
-    for row in fresh:
-        row.client_id = row.client.pk if row.client else None
-        row.done = Done.CREATED
-        outcomes[row.position] = Outcome(row.name, "done", "Added.", _page(source, row.client_id))
-    return outcomes
-
-
-def _identity(reading: Reading) -> list[tuple[str, str]]:
-    numbers = [(key, reading.fields.get(key, "")) for key in ("company_number", "vat_number", "utr")]
-    return [("name", reading.name.lower()), *numbers]
-
-
-def _page(source: ClientImport, pk: int | None) -> str:
-    return f"/p/{source.practice.slug}/clients/{pk}/"
-
-
-def _mark(rows: Sequence[ImportRow], readings: dict[int, Reading]) -> None:
-    """Tags and groups of new clients."""
-    tags: dict[str, Tag] = {}
-    marks = []
-    for row in rows:
-        for name in clean_tags(readings[row.position].tags):
-            key = name.casefold()
-            tags[key] = tags.get(key) or find_tag(name)
-            marks.append(ClientTag(client=row.client, tag=tags[key]))
-        if group := readings[row.position].group:
-            put_in_group(row.client, find_group(group))  # type: ignore[arg-type]  # it was just made
-    ClientTag.objects.bulk_create(marks, ignore_conflicts=True)
 
 
 def _keep(rows: Sequence[ImportRow]) -> None:

@@ -4,13 +4,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clients.import_fields import Reading
+from django.db import connection
+
+from clients.import_fields import SAID, Reading
 from clients.import_matching import Members
 from clients.models import Client, ClientGroup, ClientTag, ContactPerson, ImportRow
 from clients.operations.groups import add_group, put_in_group
 from clients.operations.records import clean_tags, find_tag
 from practices import audit
+from practices.arrays import array
 from practices.jobs import Outcome
+from practices.tenancy import acting_practice_id
 
 
 def update_clients(
@@ -41,6 +45,7 @@ class _Updates:
         for client, name in ClientTag.objects.filter(client__in=ids).values_list("client_id", "tag__name"):
             self.tags[client].add(name.casefold())
         self.people: list[ContactPerson] = []
+        self.changed: list[Client] = []
         self.entries: list[tuple[int, dict[str, Any]]] = []
 
     def run(self, rows: Sequence[ImportRow], readings: Mapping[int, Reading]) -> dict[int, Outcome]:
@@ -60,12 +65,30 @@ class _Updates:
                 "Updated." if is_changed else "Nothing new.",
                 client.get_absolute_url(),
             )
+        self._write()
         ContactPerson.objects.bulk_create(self.people)
         for row, people in added:
             if people:
                 row.changes["people"] = [person.pk for person in people]
         audit.record_many("client.amended", Client, self.entries)
         return outcomes
+
+    def _write(self) -> None:
+        """What changed of the clients, in one statement: they are locked, so the rest of each is as it was."""
+        names = [*SAID, "manager_id", "partner_id"]
+        types = ["text"] * len(SAID) + ["bigint", "bigint"]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE clients_client AS client SET {', '.join(f'{name} = now.{name}' for name in names)}"  # noqa: S608 - our own columns
+                f" FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in types)})"
+                f" AS now(id, {', '.join(names)})"
+                " WHERE client.practice_id = %s AND client.id = now.id",
+                [
+                    array(client.pk for client in self.changed),
+                    *(array(getattr(client, name) for client in self.changed) for name in names),
+                    acting_practice_id(),
+                ],
+            )
 
     def _update(self, row: ImportRow, client: Client, reading: Reading) -> list[ContactPerson]:
         """Change one client; its new people, who are not written yet."""
@@ -76,9 +99,10 @@ class _Updates:
         if not (fields or people or tags or group):
             return []
         if fields:
-            client.save(update_fields=[name.removesuffix("_id") for name in fields])
+            self.changed.append(client)
         marks = [ClientTag(client=client, tag=find_tag(name)) for name in tags]
-        ClientTag.objects.bulk_create(marks, ignore_conflicts=True)
+        if marks:
+            ClientTag.objects.bulk_create(marks, ignore_conflicts=True)
         self.tags[client.pk] |= {name.casefold() for name in tags}
         if people:
             words["people"] = [[], [f"{person.name}, {person.email}" for person in people]]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from practices import audit
+from practices.many_rows import insert_rows
 from practices.models import Job, JobRow
 from practices.tenancy import practice_transaction
 
@@ -102,16 +103,16 @@ def _do_chunk(pk: int) -> bool:
 
 
 def _record(job: Job, start: int, outcomes: Sequence[Outcome]) -> None:
-    JobRow.objects.bulk_create(
-        JobRow(
-            job=job,
-            position=start + number,
-            label=row.label[:200],
-            outcome=row.outcome,
-            message=row.message[:500],
-            url=row.url,
-        )
-        for number, row in enumerate(outcomes)
+    insert_rows(
+        JobRow,
+        {
+            "job_id": [job.pk] * len(outcomes),
+            "position": range(start, start + len(outcomes)),
+            "label": [row.label[:200] for row in outcomes],
+            "outcome": [str(row.outcome) for row in outcomes],
+            "message": [row.message[:500] for row in outcomes],
+            "url": [row.url for row in outcomes],
+        },
     )
     words = [row.outcome for row in outcomes]
     job.done += len(outcomes)

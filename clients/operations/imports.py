@@ -17,7 +17,7 @@ from clients.errors import (
     TooManyRows,
 )
 from clients.import_fields import FIELDS, guess_mapping
-from clients.models import Client, ClientImport, ClientSettings, ContactPerson, ImportPiece, ImportRow
+from clients.models import ClientImport, ClientSettings, ImportPiece, ImportRow
 from clients.models.imports import UNDO
 from clients.operations.files import safe_name
 from practices import audit
@@ -207,14 +207,3 @@ def _at(source: ClientImport, *wanted: str) -> ClientImport:
     if source.status not in wanted:
         raise ImportIsElsewhere(source)
     return source
-
-
-def add_clients(clients: Sequence[Client], people: Sequence[ContactPerson], *, of: ClientImport) -> None:
-    """Many new clients with their people, in a handful of statements, each recorded as one of this import."""
-    Client.objects.bulk_create(clients)
-    for person in people:
-        person.client_id = person.client.pk
-    ContactPerson.objects.bulk_create(people)
-    audit.record_many(
-        "client.added", Client, [(client.pk, {"name": client.name, "import": of.pk}) for client in clients]
-    )
