@@ -99,6 +99,8 @@ def import_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     """Bring in the next rows as they were decided; what came to be here meanwhile is not made twice."""
     source = _source(job)
     rows = _rows(source, start, stop)
+    if source.job_id != job.pk:  # stopped, taken back, and then taken up again
+        return [Outcome(row.name, "skipped", "The import was taken back meanwhile.") for row in rows]
     wanted = {row.position: _wanted(row, source) for row in rows}
     readings = {row.position: Reading(**row.values) for row in rows}
     newcomers = [row for row in rows if wanted[row.position] == Choice.NEW]

@@ -58,12 +58,13 @@ class ClientImport(TenantModel):
         return reverse("clients:import-detail", args=[self.practice.slug, self.pk])
 
     def can_be_undone(self, now: datetime) -> bool:
-        """Whether it was imported less than a day ago."""
-        return (
-            self.status == self.Status.IMPORTED
-            and self.imported_at is not None
-            and now - self.imported_at < UNDO
+        """Whether it was imported less than a day ago, be it only in part because it was stopped half-way."""
+        if self.imported_at is None or now - self.imported_at >= UNDO:
+            return False
+        was_stopped = self.status in (self.Status.IMPORTING, self.Status.UNDOING) and not (
+            self.job and self.job.is_live
         )
+        return self.status == self.Status.IMPORTED or was_stopped
 
 
 class ImportPiece(TenantModel):

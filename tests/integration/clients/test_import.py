@@ -1,6 +1,7 @@
 """Clients from a file: matched first, tried dry, each row with its outcome, and undone within a day (G48)."""
 
 import io
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -8,12 +9,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from clients import import_steps
 from clients.errors import CannotBeUndone, ImportIsElsewhere, NameColumnMissing, TooManyRows
 from clients.models import Client, ClientImport, ContactPerson, ImportPiece, ImportRow
 from clients.models.search import compact_name
 from clients.operations import tag_client
 from clients.operations.imports import begin_import, choose_columns, decide_rows, start_import, undo_import
+from practices import job_steps
 from practices.csv_files import ColumnsAreAlike, NoRows, NotACsvFile, format_of, harmed, harmless
+from practices.jobs import resume_job
 from practices.models import AuditEntry, Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
@@ -270,6 +274,52 @@ def test_the_page_says_in_words_what_is_wrong_with_a_file(client_of, brook, sett
     assert "A file may have" in answer.content.decode()
 
 
+class Endless(io.RawIOBase):
+    """The body of an upload that is made while it is read: so many bytes of CSV inside one form field."""
+
+    def __init__(self, size: int, boundary: str = "x") -> None:
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n'
+            "Content-Type: text/csv\r\n\r\nName\r\n"
+        )
+        self._head, self._tail = head.encode(), f"\r\n--{boundary}--\r\n".encode()
+        self._left = size
+        self.length = size + len(self._head) + len(self._tail)
+
+    def read(self, size: int = -1) -> bytes:
+        if self._head:
+            part, self._head = self._head[:size], self._head[size:]
+        elif self._left:
+            part = (b"Acme Dental Ltd,Leeds\r\n" * (size // 23 + 1))[: min(size, self._left)]
+            self._left -= len(part)
+        else:
+            part, self._tail = self._tail[:size], self._tail[size:]
+        return part
+
+
+def test_a_file_of_200_mb_is_refused_in_words_and_never_held_in_memory(client_of, brook):
+    body = Endless(200_000_000)
+    browser, address = client_of("alice"), reverse("clients:import-new", args=["brook-co"])
+    browser.get(address)  # what is loaded once is not the file's doing
+    tracemalloc.start()
+    try:
+        answer = browser.generic(
+            "POST",
+            address,
+            CONTENT_TYPE="multipart/form-data; boundary=x",
+            CONTENT_LENGTH=str(body.length),
+            **{"wsgi.input": body},
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 422
+    assert "A file may have 50 MB. Nothing was imported." in answer.content.decode()
+    assert peak < 20_000_000
+    with practice_scope(brook.pk):
+        assert not ClientImport.objects.exists()
+
+
 def test_the_pages_lead_from_the_file_to_the_clients_and_back(client_of, brook):
     browser = client_of("bob")
     with practice_scope(brook.pk):
@@ -348,6 +398,34 @@ def test_an_undo_takes_nothing_that_somebody_built_on(brook):
     assert outcomes(brook, "clients.import_undo") == ["needs_you", "needs_you", "done"]
 
 
+@pytest.mark.parametrize("status", [Job.Status.CANCELLED, Job.Status.FAILED])
+def test_an_import_that_stopped_half_way_is_taken_back_whole(client_of, brook, monkeypatch, status):
+    monkeypatch.setitem(job_steps._runners, "clients.import", job_steps._Runner(import_steps.import_rows, 2))
+    source = checked(brook, "Name\n" + "".join(f"Client {n} Ltd\n" for n in range(5)))
+    with practice_scope(brook.pk):
+        job = start_import(source, on_match="update", now=NOW)
+    with practice_scope(brook.pk):
+        job_row = Job.objects.get(pk=job.pk)
+        job_row.status, job_row.attempts = Job.Status.RUNNING, 1
+        rows = import_steps.import_rows(job_row, 0, 2)
+        job_row.done = len(rows)
+        job_row.save()
+        job_steps.end_job(job_row, status)
+        assert Client.objects.count() == 2
+    page = reverse("clients:import-detail", args=["brook-co", source.pk])
+    assert "undo what was brought in" in client_of("bob").get(page).content.decode()
+    assert client_of("bob").post(f"{page}undo/").status_code == 303
+    run_jobs(brook.pk)
+    with practice_scope(brook.pk):
+        assert not Client.objects.exists()
+        assert ClientImport.objects.get().status == "undone"
+        if status == Job.Status.FAILED:
+            resume_job(job)
+    run_jobs(brook.pk)
+    with practice_scope(brook.pk):
+        assert not Client.objects.exists()
+
+
 def test_after_a_day_an_import_stays(brook):
     source = imported(brook, "Name\nAcme Ltd\n")
     with practice_scope(brook.pk), pytest.raises(CannotBeUndone):
@@ -355,9 +433,6 @@ def test_after_a_day_an_import_stays(brook):
 
 
 def test_a_worker_killed_in_the_middle_imports_each_row_once(brook, monkeypatch):
-    from clients import import_steps
-    from practices import job_steps
-
     monkeypatch.setitem(job_steps._runners, "clients.import", job_steps._Runner(import_steps.import_rows, 2))
     source = checked(brook, "Name\n" + "".join(f"Client {n} Ltd\n" for n in range(5)))
     with practice_scope(brook.pk):
