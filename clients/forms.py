@@ -38,6 +38,7 @@ FIELDS = [
     "also_tells",
     "emails_invoices",
     "emails_reminders",
+    "terms_days",
 ]
 
 
@@ -78,6 +79,7 @@ class ClientForm(forms.ModelForm):
         widgets = {"also_tells": forms.Textarea(attrs={"rows": 2})}
         help_texts = {
             "company_number": "Eight characters, as at Companies House.",
+            "terms_days": "Left empty, its invoices are due as the practice's terms say.",
             "also_tells": "E-mail addresses that are told of acceptances beside manager and partner.",
         }
 

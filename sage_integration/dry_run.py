@@ -58,7 +58,7 @@ def _as_sage_shows(work: list[tuple[BillingSchedule, Bill]], tax_point: date, ru
         client=work[0][0].client,
         source=Invoice.Source.RECURRING,
         tax_point=tax_point,
-        due_on=due_on(tax_point, invoicing_settings().automatic_terms_days),
+        due_on=due_on(tax_point, invoicing_settings().terms_days("recurring", work[0][0].client.terms_days)),
         net=amounts.net,
         vat=amounts.vat,
     )

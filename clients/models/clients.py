@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Collate, Lower
@@ -113,6 +114,10 @@ class Client(TenantModel):
     #: The client that this one was merged into.
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged_clients"
+    )
+    #: Days to pay its invoices, whatever they are for; None: as the practice has it (F23 to F25).
+    terms_days = models.PositiveSmallIntegerField(
+        "days to pay", null=True, blank=True, validators=[MaxValueValidator(365)]
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -38,6 +38,7 @@ PARTICULARS = [
     "also_tells",
     "emails_invoices",
     "emails_reminders",
+    "terms_days",
 ]
 PERSONAL = ["name", "email", "phone", "is_signatory", "is_primary", "receives_invoices"]
 

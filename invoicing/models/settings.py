@@ -72,8 +72,10 @@ class InvoicingSettings(TenantModel):
     def __str__(self) -> str:
         return "Invoicing settings"
 
-    def terms_days(self, source: str) -> int:
-        """Days to pay an invoice of that source (F23, F25)."""
+    def terms_days(self, source: str, of_client: int | None) -> int:
+        """Days to pay an invoice of that source (F23, F25); a client's own terms, where it has some, go first."""
+        if of_client is not None:
+            return of_client
         return self.automatic_terms_days if source == "recurring" else self.manual_terms_days
 
 

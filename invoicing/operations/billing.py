@@ -158,7 +158,7 @@ def _priced(
     invoices = []
     for work in groups:
         row, first = work[0]
-        days = known.settings.terms_days(row.billing)
+        days = known.settings.terms_days(row.billing, row.payer_terms_days)
         proposals = {row.proposal_id for row, _ in work}
         invoice = NewInvoice(
             client_id=row.payer_id,

@@ -42,6 +42,8 @@ class DueRow(NamedTuple):
     next_bill_on: date
     #: Who receives the invoice: the client itself, or who pays for it in its group.
     payer_id: int
+    #: The days its own terms give it to pay; None for those of the practice.
+    payer_terms_days: int | None
     #: The client's name where somebody else pays for it, else empty.
     served_name: str
     #: Whether the client's money laundering checks hold on the day of the run.
@@ -111,7 +113,7 @@ _DUE = """
            schedule.billing, schedule.every, schedule.period, schedule.starts_on, schedule.bills_from,
            schedule.ends_on, schedule.needs_confirming, schedule.mode,
            schedule.next_starts_on, schedule.next_bill_on,
-           payer.id, CASE WHEN payer.id = client.id THEN '' ELSE client.name END,
+           payer.id, payer.terms_days, CASE WHEN payer.id = client.id THEN '' ELSE client.name END,
            client.aml_status = 'cleared' AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s)
     FROM invoicing_billingschedule AS schedule
     JOIN clients_client AS client

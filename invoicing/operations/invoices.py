@@ -247,7 +247,8 @@ def fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
     if amounts.gross > LARGEST_AMOUNT:
         raise AmountTooLarge(invoice)
     invoice.net, invoice.vat = amounts.net, amounts.vat
-    invoice.due_on = due_on(invoice.tax_point, invoicing_settings().terms_days(invoice.source))
+    days = invoicing_settings().terms_days(invoice.source, invoice.client.terms_days)
+    invoice.due_on = due_on(invoice.tax_point, days)
 
 
 def save_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
