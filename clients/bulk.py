@@ -1,11 +1,14 @@
 """One thing done with many clients: a job, with an outcome for each of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.db import transaction
 
+from clients import contributions
+from clients.contributions import Act
 from clients.errors import NobodyChosen
 from clients.models import Client
 from clients.operations import archive_client, restore_client, switch_posting, tag_client
@@ -14,67 +17,91 @@ from clients.queries import members_of_practice
 from practices.errors import DomainError
 from practices.jobs import Outcome, runs, start_job
 from practices.models import Job, User
-from practices.permissions import Can
+from practices.permissions import may
 from practices.tenancy import acting_practice_id
 
 KIND = "clients.bulk"
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something that can be done with many clients; ``needs`` names the field that says with what."""
-
-    label: str
-    do: Callable[[Client, str], Any]
-    needs: str = ""
-
-
-def _tag(client: Client, name: str) -> None:
+def _tag(client: Client, name: str, _today: date) -> None:
     tag_client(client, [*client.tags.values_list("name", flat=True), name])
 
 
-def _untag(client: Client, name: str) -> None:
+def _untag(client: Client, name: str, _today: date) -> None:
     names = client.tags.values_list("name", flat=True)
     tag_client(client, [other for other in names if other.casefold() != name.strip().casefold()])
 
 
-def _assign(role: str) -> Callable[[Client, str], Any]:
-    def assign(client: Client, person: str) -> None:
+def _assign(role: str) -> Callable[[Client, str, date], None]:
+    def assign(client: Client, person: str, _today: date) -> None:
         assign_client(client, role, User.objects.get(pk=int(person)) if person else None)
 
     return assign
 
 
-ACTS: dict[str, Act] = {
+def _simply(operation: Callable[[Client], Any]) -> Callable[[Client, str, date], None]:
+    def act(client: Client, _value: str, _today: date) -> None:
+        operation(client)
+
+    return act
+
+
+_OWN_ACTS: dict[str, Act] = {
     "tag": Act("Add tag", _tag, "tag"),
     "untag": Act("Remove tag", _untag, "tag"),
     "manager": Act("Set manager", _assign("manager"), "person"),
     "partner": Act("Set partner", _assign("partner"), "person"),
-    "post": Act("Create invoices in Sage", lambda client, _: switch_posting(client, on=True)),
-    "keep": Act("Keep invoices here", lambda client, _: switch_posting(client, on=False)),
-    "archive": Act("Archive", lambda client, _: archive_client(client)),
-    "restore": Act("Restore", lambda client, _: restore_client(client)),
+    "post": Act("Create invoices in Sage", _simply(lambda client: switch_posting(client, on=True))),
+    "keep": Act("Keep invoices here", _simply(lambda client: switch_posting(client, on=False))),
+    "archive": Act("Archive", _simply(archive_client)),
+    "restore": Act("Restore", _simply(restore_client)),
 }
+
+
+def all_acts() -> dict[str, Act]:
+    """Everything that can be done with many clients, here and in the apps above."""
+    return _OWN_ACTS | contributions.acts()
 
 
 class BulkForm(forms.Form):
     """What is done, and with what."""
 
-    act = forms.ChoiceField(label="With those", choices=[(key, act.label) for key, act in ACTS.items()])
+    act = forms.ChoiceField(label="With those")
     tag = forms.CharField(max_length=40, required=False)
     person = forms.ChoiceField(label="Manager or partner", required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, role: str, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "bulk_%s", **kwargs})
-        field = self.fields["person"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        acts = {key: act for key, act in all_acts().items() if may(role, act.right)}
         people = [(str(user.pk), str(user)) for user in members_of_practice(acting_practice_id())]
-        field.choices = [("", "Nobody"), *people]
+        self._offer("person", [("", "Nobody"), *people])
+        for key, act in list(acts.items()):
+            if act.choices is None:
+                continue
+            if choices := act.choices():
+                self.fields[act.needs] = forms.ChoiceField(label=act.needs_label, required=False)
+                self._offer(act.needs, choices)
+            else:
+                del acts[key]
+        self._offer("act", [(key, act.label) for key, act in acts.items()])
+
+    def _offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = list(choices)
+
+    @property
+    def particulars(self) -> list[forms.BoundField]:
+        """Every field but the act: with what something is done."""
+        return [self[name] for name in self.fields if name != "act"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("act") in ("tag", "untag") and not cleaned.get("tag", "").strip():
             self.add_error("tag", "Type the tag.")
+        act = all_acts().get(cleaned.get("act", ""))
+        if act and act.choices and not cleaned.get(act.needs):
+            self.add_error(act.needs, f"Choose: {act.needs_label.lower()}.")
         return cleaned
 
     @property
@@ -85,7 +112,7 @@ class BulkForm(forms.Form):
     @property
     def value(self) -> str:
         """With what it is done; empty for acts that need nothing."""
-        needs = ACTS[self.chosen].needs
+        needs = all_acts()[self.chosen].needs
         return str(self.cleaned_data[needs]) if needs else ""
 
 
@@ -94,12 +121,13 @@ def start_bulk(act: str, value: str, ids: Sequence[int]) -> Job:
     clients = list(Client.objects.filter(pk__in=ids).order_by("name_key", "pk").values_list("pk", flat=True))
     if not clients or len(clients) != len(set(ids)):
         raise NobodyChosen(act)
-    words = f"{ACTS[act].label}: {value}" if act in ("tag", "untag") else ACTS[act].label
+    chosen = all_acts()[act]
+    words = f"{chosen.label}: {value}" if act in ("tag", "untag") else chosen.label
     return start_job(
         KIND,
         f"{words}, {len(clients)} client{'s' if len(clients) > 1 else ''}",
         total=len(clients),
-        right=Can.MANAGE_CLIENTS,
+        right=chosen.right,
         parameters={"act": act, "value": value, "clients": clients},
     )
 
@@ -109,7 +137,7 @@ def do_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     """Do the act to the next clients; one that a rule forbids is told of and keeps nobody else."""
     ids: list[int] = job.parameters["clients"][start:stop]
     clients = {client.pk: client for client in Client.objects.filter(pk__in=ids).select_related("practice")}
-    act = ACTS[job.parameters["act"]]
+    act = all_acts()[job.parameters["act"]]
     return [_done(clients.get(pk), act, job.parameters["value"]) for pk in ids]
 
 
@@ -118,7 +146,8 @@ def _done(client: Client | None, act: Act, value: str) -> Outcome:
         return Outcome("A client", "skipped", "It is not here any more.")
     url = client.get_absolute_url()
     try:
-        act.do(client, value)
+        with transaction.atomic():  # what a rule forbids half-way leaves nothing behind
+            said = act.do(client, value, client.practice.today())
     except DomainError as error:
         return Outcome(client.name, "failed", error.message, url)
-    return Outcome(client.name, "done", "", url)
+    return Outcome(client.name, "done", *(said or ("", url)))

@@ -3,13 +3,16 @@
 They register here when they are ready; the pages of this app show what there is and import nobody above.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models.expressions import Expression
+
 from clients.models import Client, ClientQuerySet
+from practices.permissions import Can
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Column:
     """A column of the client list.
 
     ``cells`` takes the ids of a page of clients and today; ``total`` adds the column up for a choice of clients.
-    One that is ``in_head`` also stands at the head of each client's page.
+    One that is ``in_head`` also stands at the head of each client's page. ``sort`` gives an expression of a client
+    that is never null; the list can be ordered by a column that has it.
     """
 
     key: str
@@ -38,6 +42,36 @@ class Column:
     is_figure: bool = False
     in_head: bool = False
     order: int = 50
+    sort: Callable[[], Expression] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """When something last happened to clients in an app above.
+
+    ``latest`` takes the ids of a page of clients; ``since`` names everybody something happened to from then on.
+    """
+
+    key: str
+    latest: Callable[[Sequence[int]], Mapping[int, datetime]]
+    since: Callable[[datetime], Iterable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that can be done with many clients.
+
+    ``do`` takes a client, what was chosen with the act and today, and may answer with words and an address for the
+    outcome; a rule that forbids it raises its `DomainError`, and then nothing of it is kept. ``needs`` names the field
+    that says with what; ``choices`` fills that field where the act brings it along.
+    """
+
+    label: str
+    do: Callable[[Client, str, date], tuple[str, str] | None]
+    needs: str = ""
+    needs_label: str = ""
+    choices: Callable[[], Sequence[tuple[str, str]]] | None = None
+    right: Can = Can.MANAGE_CLIENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +90,8 @@ RowsOf = Callable[[Client], Sequence[int]]
 _columns: dict[str, Column] = {}
 _filters: dict[str, Filter] = {}
 _belongings: dict[str, RowsOf] = {}
+_activities: dict[str, Activity] = {}
+_acts: dict[str, Act] = {}
 
 
 def add_column(column: Column) -> None:
@@ -73,6 +109,16 @@ def add_belongings(subject_type: str, rows_of: RowsOf) -> None:
     _belongings[subject_type] = rows_of
 
 
+def add_activity(activity: Activity) -> None:
+    """Count this among what happens to clients."""
+    _activities[activity.key] = activity
+
+
+def add_act(key: str, act: Act) -> None:
+    """Offer something that is done with many clients."""
+    _acts[key] = act
+
+
 def columns() -> list[Column]:
     """The columns that the apps above offer, from left to right."""
     return sorted(_columns.values(), key=lambda column: column.order)
@@ -81,6 +127,16 @@ def columns() -> list[Column]:
 def filters() -> list[Filter]:
     """The filters that the apps above offer."""
     return list(_filters.values())
+
+
+def activities() -> list[Activity]:
+    """What the apps above know to happen to clients."""
+    return list(_activities.values())
+
+
+def acts() -> dict[str, Act]:
+    """What the apps above can do with many clients."""
+    return dict(_acts)
 
 
 def belongings_of(client: Client) -> dict[str, Sequence[int]]:

@@ -1,13 +1,14 @@
 """The client list: which clients, in which order, in which columns, and what they add up to."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import Count, Max, QuerySet
+from django.db.models.expressions import Expression
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -71,6 +72,15 @@ def all_columns() -> list[Column]:
     return sorted([*own_columns(), *contributions.columns()], key=lambda column: column.order)
 
 
+def _sorts() -> dict[str, Callable[[], Expression]]:
+    return {column.key: column.sort for column in contributions.columns() if column.sort}
+
+
+def sortable() -> list[str]:
+    """What the list can be ordered by, as its addresses say it."""
+    return [*sorted({order.lstrip("-") for order in ORDERS}), *_sorts()]
+
+
 def _cells(words: Any, *related: str) -> Any:
     """Cells that say one thing of each client."""
 
@@ -114,8 +124,11 @@ def _check_in_words(client: Client, today: date) -> Cell:
 def _last_activity(clients: Sequence[int], today: date) -> dict[int, Cell]:
     del today
     entries = AuditEntry.objects.filter(subject_type="clients.client", subject_id__in=clients)
-    latest = entries.order_by().values_list("subject_id").annotate(Max("at"))
-    return {client: Cell(on=timezone.localdate(at)) for client, at in latest}
+    latest = dict(entries.order_by().values_list("subject_id").annotate(Max("at")))
+    for activity in contributions.activities():
+        for client, at in activity.latest(clients).items():
+            latest[client] = max(at, latest.get(client, at))
+    return {client: Cell(on=timezone.localdate(at)) for client, at in latest.items()}
 
 
 class ListForm(forms.Form):
@@ -176,7 +189,13 @@ class ClientList:
 
     def page(self, query: QueryDict) -> "KeysetPage[Client]":
         """The rows shown now."""
-        return keyset_page(self.clients, ORDERS[self.sort], query, size=PAGE)
+        name = self.sort.removeprefix("-")
+        if name in ORDERS:
+            return keyset_page(self.clients, ORDERS[self.sort], query, size=PAGE)
+        sort = _sorts()[name]
+        direction = "-" if self.sort.startswith("-") else ""
+        order = (f"{direction}sorted_by", f"{direction}name_key", f"{direction}pk")
+        return keyset_page(self.clients.annotate(sorted_by=sort()), order, query, size=PAGE)
 
     def cells(self, page: Sequence[Client], today: date) -> list[tuple[Client, list[tuple[Column, Cell]]]]:
         """Each client of a page with what the chosen columns say of it."""
@@ -213,7 +232,7 @@ def client_list_of(query: QueryDict, form: ListForm, today: date) -> ClientList:
     return ClientList(
         clients,
         [column for column in all_columns() if column.key in wanted],
-        sort if sort in ORDERS else "name",
+        sort if sort.removeprefix("-") in sortable() else "name",
         status if is_status else "",
         chosen,
     )
@@ -257,8 +276,11 @@ def _with_activity(clients: ClientQuerySet, choice: str) -> ClientQuerySet:
     if not choice:
         return clients
     days = 365 if choice == "none" else int(choice)
-    entries = AuditEntry.objects.filter(subject_type="clients.client", at__gte=_days_ago(days))
+    since = _days_ago(days)
+    entries = AuditEntry.objects.filter(subject_type="clients.client", at__gte=since)
     busy = {pk for pk in entries.order_by().values_list("subject_id", flat=True).distinct() if pk}
+    for activity in contributions.activities():
+        busy |= set(activity.since(since))
     return clients.not_among(busy) if choice == "none" else clients.among(busy)
 
 

@@ -2,13 +2,39 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
-from django.db.models import Case, DecimalField, F, QuerySet, Sum, Value, When
-from django.db.models.functions import Cast
+from django.db.models import (
+    Case,
+    DateField,
+    DecimalField,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.expressions import Expression
+from django.db.models.functions import Cast, Coalesce, Greatest
 
-from clients.contributions import Cell, Column, Filter, add_belongings, add_column, add_filter
+from clients.contributions import (
+    Activity,
+    Cell,
+    Column,
+    Filter,
+    add_activity,
+    add_belongings,
+    add_column,
+    add_filter,
+)
 from clients.models import Client, ClientQuerySet
 from invoicing.coming import amounts_of, next_bills
 from invoicing.models import BillingSchedule, Invoice, Payment
@@ -18,6 +44,8 @@ from money.amounts import ZERO, Amounts, to_pence, total
 
 #: A month in each unit a rule may count in.
 _UNITS_A_MONTH = {"day": Decimal(365) / 12, "week": Decimal(52) / 12, "month": Decimal(1)}
+_MONEY: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=14, decimal_places=2)
+_FINE_MONEY: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=6)
 BY_HAND = [
     ("recurring", "Recurring"),
     ("by_hand", "By hand, to be done"),
@@ -29,13 +57,11 @@ BY_HAND = [
 
 def contribute() -> None:
     """Offer columns, filters and histories to the pages about clients."""
-    add_column(
-        Column("monthly", "A month", _monthly_cells, _monthly_total, is_figure=True, in_head=True, order=10)
-    )
-    add_column(Column("next_bill", "Next bill", _next_bills, is_figure=True, in_head=True, order=20))
-    add_column(
-        Column("outstanding", "Outstanding", _owed_cells, _owed_total, is_figure=True, in_head=True, order=30)
-    )
+    figure = partial(Column, is_figure=True, in_head=True)
+    add_column(figure("monthly", "A month", _monthly_cells, _monthly_total, order=10, sort=_by_month))
+    add_column(figure("next_bill", "Next bill", _next_bills, order=20, sort=_by_next_bill))
+    add_column(figure("outstanding", "Outstanding", _owed_cells, _owed_total, order=30, sort=_by_owed))
+    add_activity(Activity("invoicing.invoice", _last_invoices, _invoiced_since))
     add_filter(Filter("billing", "Billing", BY_HAND, _billed))
     add_filter(Filter("owes", "Owes", [("overdue", "Overdue"), ("something", "Something")], _owing))
     add_belongings("invoicing.invoice", lambda client: _ids(Invoice.objects.filter(client=client)))
@@ -60,14 +86,13 @@ def _postings_of(client: Client) -> list[int]:
 
 def with_monthly(schedules: "QuerySet[BillingSchedule]") -> "QuerySet[BillingSchedule]":
     """The schedules with what each comes to in a month, net, unrounded."""
-    figure: DecimalField[Decimal, Decimal] = DecimalField(max_digits=20, decimal_places=6)
     units = Case(
         *(When(period=unit, then=Value(factor)) for unit, factor in _UNITS_A_MONTH.items()),
         default=Value(Decimal(0)),
-        output_field=figure,
+        output_field=_FINE_MONEY,
     )
     return schedules.annotate(
-        monthly=F("quantity") * F("unit_price") * units / Cast(F("every"), output_field=figure)
+        monthly=F("quantity") * F("unit_price") * units / Cast(F("every"), output_field=_FINE_MONEY)
     )
 
 
@@ -112,6 +137,42 @@ def _owed_total(clients: ClientQuerySet, today: date) -> Decimal:
     del today
     unpaid = Invoice.objects.unpaid().filter(client__in=clients.order_by().values("pk"))
     return unpaid.aggregate(owed=Sum("outstanding"))["owed"] or ZERO
+
+
+def _of_the_client(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    """The rows that belong to the client of the list, one sum or date of them; an index by client answers it."""
+    return rows.filter(practice=OuterRef("practice"), client=OuterRef("pk")).order_by().values("client")
+
+
+def _by_owed() -> Expression:
+    """What a client owes, gross."""
+    owed = _of_the_client(Invoice.objects.unpaid()).annotate(owed=Sum("outstanding")).values("owed")
+    return Coalesce(Subquery(owed), Value(ZERO), output_field=_MONEY)
+
+
+def _by_month() -> Expression:
+    """What recurring services of a client come to in a month, net, unrounded."""
+    rows = _of_the_client(with_monthly(BillingSchedule.objects.recurring()))
+    return Coalesce(
+        Subquery(rows.annotate(total=Sum("monthly")).values("total")), Value(ZERO), output_field=_FINE_MONEY
+    )
+
+
+def _by_next_bill() -> Expression:
+    """The day of a client's next recurring bill as its schedules stand; who has none comes last."""
+    rows = _of_the_client(BillingSchedule.objects.recurring()).annotate(first=Min("next_bill_on"))
+    return Coalesce(Subquery(rows.values("first")), Value(date.max), output_field=DateField())
+
+
+def _last_invoices(clients: Sequence[int]) -> Mapping[int, datetime]:
+    """When each client was last billed, be it only with a draft."""
+    rows = Invoice.objects.filter(client__in=clients).order_by().values_list("client")
+    return dict(rows.annotate(last=Max(Greatest("created_at", Coalesce("issued_at", "created_at")))))
+
+
+def _invoiced_since(at: datetime) -> list[int]:
+    rows = Invoice.objects.filter(Q(created_at__gte=at) | Q(issued_at__gte=at))
+    return list(rows.order_by().values_list("client", flat=True).distinct())
 
 
 def _billed(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet:

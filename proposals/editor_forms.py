@@ -52,10 +52,22 @@ class PeopleField(forms.ModelMultipleChoiceField):
         return f"{obj.name}, {obj.email}" if obj.email else f"{obj.name}, no e-mail address"
 
 
+class ClientChoice(forms.ModelChoiceField):
+    """A client; what the picker offers from the ledger (`sage:7`) is none yet, and the refusal says what to do."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("sage:"):
+            raise ValidationError(
+                "This contact is only in Sage so far, and a proposal needs a client. Press “Save as a client” beside "
+                "it, then go on."
+            )
+        return super().to_python(value)
+
+
 class ParticularsForm(forms.ModelForm):
     """Whom a proposal is for, who signs it, from when and until when."""
 
-    client = forms.ModelChoiceField(
+    client = ClientChoice(
         Client.objects.all(), error_messages={"required": "Choose the client this proposal is for."}
     )
     starts_on = DateField(

@@ -156,6 +156,18 @@ class VatWithoutRegistration(DomainError):
     )
 
 
+class TemplateIsGone(DomainError):
+    message = "The template was deleted meanwhile, so nothing was sent."
+
+
+class WaitsAlready(DomainError):
+    message = "A proposal from this template waits for a signature already."
+
+
+class TemplateIsOutdated(DomainError):
+    message = "Not every service of this template is in the library any more. Mend the template first."
+
+
 class TemplateNameTaken(DomainError):
     message = "There is a template of this name already. Choose another name."
 

@@ -3,13 +3,14 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from clients.bulk import BulkForm, start_bulk
-from clients.listing import ORDERS, ClientList, ListForm, all_columns, client_list_of, status_counts
+from clients.listing import ClientList, ListForm, all_columns, client_list_of, sortable, status_counts
 from clients.models import Client
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -24,17 +25,17 @@ def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
     """The practice's clients by state, words and filters, in columns of one's own choice."""
     today, form = request.practice.today(), ListForm(request.GET)
     chosen = client_list_of(request.GET, form, today)
-    page = chosen.page(request.GET)
+    page, headings = chosen.page(request.GET), _headings(request.GET, chosen.sort)
     context: dict[str, Any] = {
         "page": page,
         "rows": chosen.cells(page.rows, today),
-        "columns": chosen.columns,
+        "columns": [(column, headings.get(column.key)) for column in chosen.columns],
         "totals": chosen.totals(today),
         "count": chosen.clients.order_by().count(),
-        "headings": _headings(request.GET, chosen.sort),
+        "headings": headings,
         "is_narrowed": bool(chosen.chosen or chosen.status),
         "query": request.GET.urlencode(),
-        "bulk": BulkForm(),
+        "bulk": BulkForm(role=request.role),
     }
     if not request.htmx:
         context |= _around(request, form, chosen)
@@ -75,7 +76,7 @@ def _status_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
 def _headings(query: QueryDict, sort: str) -> dict[str, dict[str, str]]:
     """For each column that sorts: where its heading leads, and how the list is sorted by it now."""
     headings = {}
-    for name in sorted({order.lstrip("-") for order in ORDERS}):
+    for name in sortable():
         turned = f"-{name}" if sort == name else name
         pairs = [(key, value) for key, values in query.lists() for value in values]
         kept = [(key, value) for key, value in pairs if key not in (*PLACES, "sort")]
@@ -88,10 +89,12 @@ def _headings(query: QueryDict, sort: str) -> dict[str, dict[str, str]]:
 @require_POST
 def client_bulk(request: PracticeRequest, practice: str) -> HttpResponse:
     """Do one thing with the ticked clients, or with everybody the filters let through."""
-    form = BulkForm(request.POST)
+    form = BulkForm(request.POST, role=request.role)
     query = QueryDict(request.POST.get("query", ""))
     back = reverse("clients:client-list", args=[practice])
     if not form.is_valid():
+        for problems in form.errors.values():
+            messages.error(request, str(problems[0]))
         return see_other(request, f"{back}?{query.urlencode()}")
     if request.POST.get("everybody") == "1":
         listed = client_list_of(query, ListForm(query), request.practice.today())

@@ -3,15 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
+from clients import contributions, listing
 from clients.errors import NeedsMoneyLaunderingChecks
+from clients.listing import ListForm, client_list_of
 from clients.models import Client, ClientSettings
-from clients.operations import add_group, archive_client, bill_to, restore_client, review_client
+from clients.operations import add_group, amend_client, archive_client, bill_to, restore_client, review_client
 from invoicing.client_states import settle_all_clients
 from invoicing.models import BillingSchedule, Invoice
 from invoicing.operations import bill_due_periods, complete_schedule, draft_invoice, end_billing
 from invoicing.operations.invoices import issue_invoice
+from invoicing.operations.settings import set_invoicing_settings
+from practices.audit import trail_of
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
@@ -154,6 +160,115 @@ def test_g45_g64_the_list_is_narrowed_by_how_clients_are_billed(scope, client_of
     assert shown("billing=none") == [nothing.name]
     an_invoice(nothing)
     assert shown("owes=something") == ["Quiet Ltd"]
+
+
+def own_terms(client: Client, days: int | None) -> Client:
+    client.terms_days = days
+    return amend_client(client)
+
+
+@pytest.mark.parametrize("days", [0, 45])
+def test_f23_f24_f25_a_clients_own_terms_go_before_those_of_the_practice(scope, days):
+    set_invoicing_settings(manual_terms_days=7, automatic_terms_days=14, includes_descriptions=True)
+    client = own_terms(a_client("Slow Payer Ltd"), days)
+    one_off = an_invoice(client)
+    assert one_off.due_on - one_off.tax_point == timedelta(days=days)
+    a_schedule(MONTHLY, client=client)
+    bill_due_periods(on=TODAY + timedelta(days=40))
+    recurring = Invoice.objects.filter(source="recurring").first()
+    assert recurring.due_on - recurring.tax_point == timedelta(days=days)
+
+
+def test_g49_the_terms_of_who_pays_count(paid_for):
+    trading, holding = paid_for
+    own_terms(trading, 90)
+    own_terms(holding, 3)
+    a_schedule(MONTHLY, client=trading)
+    bill_due_periods(on=TODAY + timedelta(days=40))
+    assert {invoice.due_on - invoice.tax_point for invoice in Invoice.objects.all()} == {timedelta(days=3)}
+
+
+def test_terms_of_a_client_are_changed_on_its_page_and_recorded(brook, client_of):
+    with practice_scope(brook.pk):
+        client = a_client("Slow Payer Ltd")
+    page = reverse("clients:client-edit", args=["brook-co", client.pk])
+    typed = {
+        "name": client.name,
+        "kind": client.kind,
+        "country": "GB",
+        "people-TOTAL_FORMS": "0",
+        "people-INITIAL_FORMS": "0",
+    }
+    assert client_of("alice").post(page, typed | {"terms_days": "366"}).status_code == 422
+    assert client_of("alice").post(page, typed | {"terms_days": "45"}).status_code == 303
+    with practice_scope(brook.pk):
+        assert Client.objects.get().terms_days == 45
+        assert trail_of(client).first().data["changes"]["terms_days"] == [None, 45]
+    shown = client_of("alice").get(reverse("clients:client-detail", args=["brook-co", client.pk]))
+    assert "45, for this client" in shown.content.decode()
+
+
+def owing() -> None:
+    """Three clients: one owes an invoice, one nothing, one two invoices and is billed monthly."""
+    a_client("Nothing Ltd")
+    an_invoice(a_client("Little Ltd"))
+    much = a_client("Much Ltd")
+    an_invoice(much)
+    an_invoice(much)
+    a_schedule(MONTHLY, client=much)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("outstanding", ["Nothing Ltd", "Little Ltd", "Much Ltd"]),
+        ("-outstanding", ["Much Ltd", "Little Ltd", "Nothing Ltd"]),
+        ("-monthly", ["Much Ltd", "Nothing Ltd", "Little Ltd"]),
+        ("next_bill", ["Much Ltd", "Little Ltd", "Nothing Ltd"]),
+    ],
+)
+def test_the_list_is_ordered_by_money_and_paged_by_it(scope, monkeypatch, sort, order):
+    owing()
+    monkeypatch.setattr(listing, "PAGE", 1)
+    found, query = [], QueryDict(f"sort={sort}")
+    while True:
+        page = client_list_of(query, ListForm(query), TODAY).page(query)
+        found += [client.name for client in page]
+        if not page.next:
+            break
+        query = QueryDict(page.next.removeprefix("?"))
+    assert found == order
+
+
+def test_the_headings_of_money_sort(brook, client_of):
+    with practice_scope(brook.pk):
+        owing()
+    page = client_of("alice").get(reverse("clients:client-list", args=["brook-co"]) + "?sort=-outstanding")
+    text = page.content.decode()
+    assert "?sort=outstanding" in text
+    assert 'aria-sort="descending"' in text
+
+
+def test_an_invoice_is_activity_of_its_client(scope):
+    """4.6, G45: last activity, and the filter by it, know of invoices and proposals."""
+    quiet, billed, offered = a_client("Quiet Ltd"), a_client("Billed Ltd"), a_client("Offered Ltd")
+    now = timezone.now()
+    an_invoice(billed)
+    a_proposal(client=offered)
+    latest = {
+        activity.key: activity.latest([quiet.pk, billed.pk, offered.pk])
+        for activity in contributions.activities()
+    }
+    assert set(latest["invoicing.invoice"]) == {billed.pk}
+    assert offered.pk in latest["proposals.proposal"]
+    assert latest["invoicing.invoice"][billed.pk] >= now
+    cells = next(column for column in listing.all_columns() if column.key == "activity").cells(
+        [quiet.pk, billed.pk], TODAY
+    )
+    assert cells[billed.pk].on == timezone.localdate()
+    since = {activity.key: set(activity.since(now)) for activity in contributions.activities()}
+    assert billed.pk in since["invoicing.invoice"]
+    assert quiet.pk not in since["invoicing.invoice"] | since["proposals.proposal"]
 
 
 @pytest.mark.parametrize("page", ["client-services", "client-schedule", "client-invoices"])

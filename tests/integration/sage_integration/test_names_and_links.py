@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from clients.models import Client
 from clients.operations import amend_client
+from invoicing.models import Invoice
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from proposals.models import Proposal
@@ -15,6 +16,7 @@ from sage_integration.models import ClientAccount, ContactLink, SageConnection, 
 from sage_integration.setup import map_account
 from sage_integration.sync.contact_book import sync_contacts
 from sage_integration.tasks import nightly_sync
+from tests.integration.invoicing.documents import a_proposal, accept
 from tests.integration.sage_integration.connecting import page, text_of
 from tests.integration.sage_integration.posting import (
     add_client,
@@ -185,6 +187,21 @@ def test_f55_differently_spelled_names_are_mapped_and_no_duplicate_arises(alice,
     assert sage.requests("POST", "/contacts") == []
 
 
+def test_g50_the_proposal_is_one_entitys_and_the_invoice_anothers_by_mapping(alice, practice, sage, clock):
+    holding = sage.add_contact("Tarn Holdings Ltd", sage.business_id())
+    with practice_scope(practice.pk):
+        trading = add_client("Tarn Trading Ltd")
+    alice.post(address("contact-choose", trading.pk), {"contact": holding["id"]})
+    sage.forget_requests()
+    with practice_scope(practice.pk):
+        accept(a_proposal({"billing": "upfront", "name": "Bookkeeping"}, client=trading))
+        invoice = Invoice.objects.get(proposal__client=trading)
+    push_until_settled(practice, clock)
+    theirs = sage.sales_invoices(reference=posting_of(invoice).reference)[0]
+    assert theirs["contact"]["id"] == holding["id"]
+    assert sage.requests("POST", "/contacts") == []
+
+
 def test_f51_f52_all_invoices_of_an_exact_name_go_to_its_contact(practice, sage, clock):
     made = sage.add_contact("S4 Ltd", sage.business_id())
     sage.forget_requests()
@@ -273,6 +290,7 @@ def test_f48_a_picked_contact_is_saved_before_going_on(alice, practice, sage):
         reverse("proposals:proposal-new", args=["brook-co"]), {**fields, "client": f"sage:{nine.pk}"}
     )
     assert refused.status_code == 422
+    assert "only in Sage so far" in text_of(refused)
     saved = alice.post(address("client-offer-save", nine.pk))
     with practice_scope(practice.pk):
         client = Client.objects.get(name="Nimbus Nine Ltd")
