@@ -1,65 +1,20 @@
 """Clients from a file: matched first, tried dry, each row with its outcome, and undone within a day (G48)."""
 
-import io
-import tracemalloc
-from datetime import timedelta
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from django.utils import timezone
 
-from clients import import_steps
-from clients.errors import CannotBeUndone, ImportIsElsewhere, NameColumnMissing, TooManyRows
-from clients.models import Client, ClientImport, ContactPerson, ImportPiece, ImportRow
+from clients.errors import ImportIsElsewhere, NameColumnMissing
+from clients.models import Client, ImportRow
 from clients.models.search import compact_name
 from clients.operations import tag_client
-from clients.operations.imports import begin_import, choose_columns, decide_rows, start_import, undo_import
-from practices import job_steps
-from practices.csv_files import ColumnsAreAlike, NoRows, NotACsvFile, format_of, harmed, harmless
-from practices.jobs import resume_job
-from practices.models import AuditEntry, Job, JobRow
+from clients.operations.imports import choose_columns, start_import
+from practices.csv_files import harmed, harmless
+from practices.models import AuditEntry
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 from tests.integration.clients.books import a_client, names
-
-NOW = timezone.now()
-
-
-def uploaded(brook, text: str | bytes, name="clients.csv") -> ClientImport:
-    content = text.encode() if isinstance(text, str) else text
-    with practice_scope(brook.pk):
-        return begin_import(io.BytesIO(content), name, now=NOW)
-
-
-def checked(brook, text: str | bytes, **mapping) -> ClientImport:
-    source = uploaded(brook, text)
-    with practice_scope(brook.pk):
-        choose_columns(source, {int(number): key for number, key in source.mapping.items()} | mapping)
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        return ClientImport.objects.select_related("job", "practice").get(pk=source.pk)
-
-
-def imported(brook, text: str | bytes, on_match="update", choices=None) -> ClientImport:
-    source = checked(brook, text)
-    with practice_scope(brook.pk):
-        decide_rows(source, choices or {})
-        start_import(source, on_match=on_match, now=NOW)
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        return ClientImport.objects.select_related("job", "practice").get(pk=source.pk)
-
-
-def verdicts(brook) -> list[str]:
-    with practice_scope(brook.pk):
-        return list(ImportRow.objects.order_by("position").values_list("verdict", flat=True))
-
-
-def outcomes(brook, kind="clients.import") -> list[str]:
-    with practice_scope(brook.pk):
-        rows = JobRow.objects.filter(job=Job.objects.filter(kind=kind).latest("pk"))
-        return list(rows.order_by("position").values_list("outcome", flat=True))
+from tests.integration.clients.importing import NOW, checked, imported, outcomes, uploaded, verdicts
 
 
 def test_g48_a_file_becomes_clients_with_people_tags_groups_and_manager(brook, cast):
@@ -219,107 +174,6 @@ def test_names_in_any_script_are_kept_as_they_are(brook):
         }
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_encoding_and_delimiter_are_found(encoding, delimiter):
-    rows = [
-        ["Name", "City"],
-        ["Café Noir Ltd", "Llanfair"],
-        ["Müller & Søn “Ltd”", "Saint-Étienne"],
-        ["£10 Shop", ""],
-    ]
-    text = "\r\n".join(delimiter.join(row) for row in rows)
-    found = format_of(io.BytesIO(text.encode(encoding)))
-    assert found.delimiter == delimiter
-    assert text.encode(encoding).decode(found.encoding).lstrip("\ufeff") == text
-
-
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
-        (b"", NoRows),
-        (b"\n\n  \n", NoRows),
-        (b"Name,City\n", NoRows),
-        (b"PK\x03\x04 an Excel file", NotACsvFile),
-        (b"%PDF-1.7", NotACsvFile),
-        (b"Name,City\n\x00\x01\x02\x03\x00\x00", NotACsvFile),
-        (bytes(range(256)) * 40, NotACsvFile),
-        (b"Name,name\nAcme Ltd,Acme\n", ColumnsAreAlike),
-        (b'Name\n"' + b"x" * 200_000, NotACsvFile),
-    ],
-    ids=["empty", "blank", "header", "excel", "pdf", "binary", "noise", "twice", "cell"],
-)
-def test_a_file_that_is_no_list_of_clients_is_refused_whole(brook, content, error):
-    with pytest.raises(error):
-        uploaded(brook, content)
-    with practice_scope(brook.pk):
-        assert not ClientImport.objects.exists()
-        assert not ImportPiece.objects.exists()
-
-
-def test_more_rows_than_the_setting_are_refused_whole(brook, settings):
-    settings.IMPORT_MAX_ROWS = 2
-    with pytest.raises(TooManyRows):
-        uploaded(brook, "Name\na\nb\nc\n")
-
-
-def test_the_page_says_in_words_what_is_wrong_with_a_file(client_of, brook, settings):
-    browser, address = client_of("alice"), reverse("clients:import-new", args=["brook-co"])
-    answer = browser.post(address, {"file": SimpleUploadedFile("x.csv", b"\x89PNG\r\n\x1a\n")})
-    assert answer.status_code == 422
-    assert "This is no CSV file" in answer.content.decode()
-    settings.UPLOAD_MAX_BYTES = 1000
-    answer = browser.post(address, {"file": SimpleUploadedFile("x.csv", b"Name\n" + b"a\n" * 100_000)})
-    assert answer.status_code == 422
-    assert "A file may have" in answer.content.decode()
-
-
-class Endless(io.RawIOBase):
-    """The body of an upload that is made while it is read: so many bytes of CSV inside one form field."""
-
-    def __init__(self, size: int, boundary: str = "x") -> None:
-        head = (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n'
-            "Content-Type: text/csv\r\n\r\nName\r\n"
-        )
-        self._head, self._tail = head.encode(), f"\r\n--{boundary}--\r\n".encode()
-        self._left = size
-        self.length = size + len(self._head) + len(self._tail)
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            part, self._head = self._head[:size], self._head[size:]
-        elif self._left:
-            part = (b"Acme Dental Ltd,Leeds\r\n" * (size // 23 + 1))[: min(size, self._left)]
-            self._left -= len(part)
-        else:
-            part, self._tail = self._tail[:size], self._tail[size:]
-        return part
-
-
-def test_a_file_of_200_mb_is_refused_in_words_and_never_held_in_memory(client_of, brook):
-    body = Endless(200_000_000)
-    browser, address = client_of("alice"), reverse("clients:import-new", args=["brook-co"])
-    browser.get(address)  # what is loaded once is not the file's doing
-    tracemalloc.start()
-    try:
-        answer = browser.generic(
-            "POST",
-            address,
-            CONTENT_TYPE="multipart/form-data; boundary=x",
-            CONTENT_LENGTH=str(body.length),
-            **{"wsgi.input": body},
-        )
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert answer.status_code == 422
-    assert "A file may have 50 MB. Nothing was imported." in answer.content.decode()
-    assert peak < 20_000_000
-    with practice_scope(brook.pk):
-        assert not ClientImport.objects.exists()
-
-
 def test_the_pages_lead_from_the_file_to_the_clients_and_back(client_of, brook):
     browser = client_of("bob")
     with practice_scope(brook.pk):
@@ -364,97 +218,6 @@ def test_pressing_import_twice_imports_once(brook):
         start_import(source, on_match="update", now=NOW)
         with pytest.raises(ImportIsElsewhere):
             start_import(source, on_match="update", now=NOW)
-
-
-def test_an_undone_import_leaves_what_was_there_before(brook):
-    with practice_scope(brook.pk):
-        a_client("Acme Ltd", "a@acme.example", city="Leeds")
-    source = imported(
-        brook, "Name,City,Email,Tags\nAcme Ltd,York,b@acme.example,New\nBravo Ltd,Hull,b@b.example,\n"
-    )
-    with practice_scope(brook.pk):
-        undo_import(source, now=NOW + timedelta(hours=23))
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        client = Client.objects.get()
-        assert (client.name, client.city) == ("Acme Ltd", "Leeds")
-        assert not client.tags.exists()
-        assert list(ContactPerson.objects.filter(has_left=False).values_list("email", flat=True)) == [
-            "a@acme.example"
-        ]
-
-
-def test_an_undo_takes_nothing_that_somebody_built_on(brook):
-    from tests.integration.proposals.offers import a_draft
-
-    source = imported(brook, "Name\nUsed Ltd\nChanged Ltd\nIdle Ltd\n")
-    with practice_scope(brook.pk):
-        tag_client(Client.objects.get(name="Changed Ltd"), ["VIP"])
-        a_draft(client=Client.objects.get(name="Used Ltd"))
-        undo_import(source, now=NOW)
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        assert set(Client.objects.values_list("name", flat=True)) == {"Used Ltd", "Changed Ltd"}
-    assert outcomes(brook, "clients.import_undo") == ["needs_you", "needs_you", "done"]
-
-
-@pytest.mark.parametrize("status", [Job.Status.CANCELLED, Job.Status.FAILED])
-def test_an_import_that_stopped_half_way_is_taken_back_whole(client_of, brook, monkeypatch, status):
-    monkeypatch.setitem(job_steps._runners, "clients.import", job_steps._Runner(import_steps.import_rows, 2))
-    source = checked(brook, "Name\n" + "".join(f"Client {n} Ltd\n" for n in range(5)))
-    with practice_scope(brook.pk):
-        job = start_import(source, on_match="update", now=NOW)
-    with practice_scope(brook.pk):
-        job_row = Job.objects.get(pk=job.pk)
-        job_row.status, job_row.attempts = Job.Status.RUNNING, 1
-        rows = import_steps.import_rows(job_row, 0, 2)
-        job_row.done = len(rows)
-        job_row.save()
-        job_steps.end_job(job_row, status)
-        assert Client.objects.count() == 2
-    page = reverse("clients:import-detail", args=["brook-co", source.pk])
-    assert "undo what was brought in" in client_of("bob").get(page).content.decode()
-    assert client_of("bob").post(f"{page}undo/").status_code == 303
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        assert not Client.objects.exists()
-        assert ClientImport.objects.get().status == "undone"
-        if status == Job.Status.FAILED:
-            resume_job(job)
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        assert not Client.objects.exists()
-
-
-def test_after_a_day_an_import_stays(brook):
-    source = imported(brook, "Name\nAcme Ltd\n")
-    with practice_scope(brook.pk), pytest.raises(CannotBeUndone):
-        undo_import(source, now=NOW + timedelta(hours=25))
-
-
-def test_a_worker_killed_in_the_middle_imports_each_row_once(brook, monkeypatch):
-    monkeypatch.setitem(job_steps._runners, "clients.import", job_steps._Runner(import_steps.import_rows, 2))
-    source = checked(brook, "Name\n" + "".join(f"Client {n} Ltd\n" for n in range(5)))
-    with practice_scope(brook.pk):
-        start_import(source, on_match="update", now=NOW)
-    deaths = [True]
-
-    def dies(source, job, stop, status):
-        if deaths and stop == 4:
-            deaths.clear()
-            raise KeyboardInterrupt
-        return go_on(source, job, stop, status)
-
-    go_on = import_steps._go_on
-    monkeypatch.setattr(import_steps, "_go_on", dies)
-    with pytest.raises(KeyboardInterrupt):
-        run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        assert Client.objects.count() == 2
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        assert Client.objects.count() == 5
-        assert ClientImport.objects.get().status == "imported"
 
 
 def test_the_other_practices_clients_and_ids_are_nobodys(brook, cedar):
