@@ -12,7 +12,7 @@ from django.db import connection as database
 from practices.templatetags.dates import written_date
 from practices.tenancy import acting_practice_id
 from sage_integration.mappings import PLANS_WITHOUT_QUANTITIES
-from sage_integration.models import SageConnection, SageTaxRate
+from sage_integration.models import SageConnection, SageLink, SageTaxRate
 from sage_integration.sage.resources.settings import NOT_REGISTERED
 
 #: What a login needs to be allowed in Sage, what it is needed for, and whether nothing works without it.
@@ -43,7 +43,7 @@ def findings(connection: SageConnection) -> list[Finding]:
     facts = connection.health
     return [
         _plan(connection),
-        *_access(facts),
+        *_access(connection),
         _country(facts),
         _address(facts),
         _vat_scheme(connection),
@@ -86,8 +86,8 @@ def _plan(connection: SageConnection) -> Finding:
     return Finding("Sage plan", connection.plan or "Unknown")
 
 
-def _access(facts: dict[str, Any]) -> Iterator[Finding]:
-    access = facts.get("access", {})
+def _access(connection: SageConnection) -> Iterator[Finding]:
+    access = connection.health.get("access", {})
     for key, area, without, is_vital in AREAS:
         if access.get(key):
             yield Finding(f"Access to {area}", "Can be read")
@@ -99,17 +99,29 @@ def _access(facts: dict[str, Any]) -> Iterator[Finding]:
                 f"Without it {without}.",
                 f"In Sage, give the user who signed in full access to {area} (Settings, Users), then check again.",
             )
-    # Sage tells no login's rights but by refusing (FACTS.md 2), and nothing is written to find out.
     if all(access.get(key) for key, *_, is_vital in AREAS if is_vital):
-        yield Finding(
+        yield _rights_to_write(connection)
+
+
+def _rights_to_write(connection: SageConnection) -> Finding:
+    """What arrived tells: Sage names a login's rights only by refusing (FACTS.md 2), and nothing is written to ask."""
+    created = SageLink.objects.filter(business_id=connection.business_id, was_adopted=False)
+    latest = created.filter(posted_at__gte=connection.connected_at).order_by("-pk").first()
+    if latest is not None:
+        return Finding(
             "Rights to write",
-            "Not checked",
-            "info",
-            "Only reading could be checked: Sage says what a login may write when something is written. Without that "
-            "right the first invoice is refused, stays here and says so; nothing is lost.",
-            "To be sure, look in Sage under Settings, Users that whoever signed in has full access to Sales and "
-            "Contacts.",
+            "Proved",
+            "good",
+            f"{latest.sage_number} was created in Sage on {written_date(latest.posted_at.date())}.",
         )
+    return Finding(
+        "Rights to write",
+        "Not checked",
+        "info",
+        "Only reading could be checked: Sage says what a login may write when something is written. Without that "
+        "right the first invoice is refused, stays here and says so; nothing is lost.",
+        "To be sure, look in Sage under Settings, Users that whoever signed in has full access to Sales and Contacts.",
+    )
 
 
 def _country(facts: dict[str, Any]) -> Finding:

@@ -10,7 +10,7 @@ whole minute: by then no request that was forgotten counts at Sage any more.
 
 import time
 from contextlib import suppress
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import uuid4
 
 from redis import Redis
@@ -35,7 +35,7 @@ end
 if known ~= '' and known ~= memory and now - tonumber(memory) < minute then
   redis.call('SET', emptied_key, 1, 'PX', minute - (now - tonumber(memory)))
 end
-local function refused(wait) return {0, wait, memory, now} end
+local function refused(wait) return {0, wait, memory, now, 0} end
 for _, key in ipairs({emptied_key, pause_key}) do
   local paused = redis.call('PTTL', key)
   if paused > 0 then return refused(paused) end
@@ -56,8 +56,9 @@ if used >= per_minute then
   return refused(tonumber(oldest[2]) + minute - now)
 end
 
-local granted = math.min(wanted, per_minute - used, per_day - spent_today, app_per_day - app_spent_today)
-if granted == 0 then return {0, 0, memory, now} end
+local room = math.min(per_minute - used, per_day - spent_today, app_per_day - app_spent_today)
+local granted = math.min(wanted, room)
+if granted == 0 then return {0, 0, memory, now, room} end
 redis.call('ZREMRANGEBYSCORE', minute_key, '-inf', now - minute)
 for number = 1, granted do
   redis.call('ZADD', minute_key, now + hold, mark .. number)
@@ -67,7 +68,7 @@ for key, count in pairs({[day_key] = spent_today + granted, [app_key] = app_spen
   redis.call('HSET', key, 'day', day, 'count', count)
   redis.call('PEXPIRE', key, until_tomorrow)
 end
-return {granted, 0, memory, now}
+return {granted, 0, memory, now, room - granted}
 """
 
 _PAUSE = """
@@ -114,13 +115,12 @@ class Limiter:
 
     def acquire(self, business_id: str, *, urgent: bool) -> float:
         """0 if one request may go now, which counts it; else the seconds until it is worth asking again."""
-        _, wait, _ = self._ask(business_id, 1, urgent=urgent)
-        return wait
+        return self._ask(business_id, 1, urgent=urgent).wait
 
-    def wait(self, business_id: str) -> float:
-        """Seconds until background work may send its next request; counts nothing."""
-        _, wait, _ = self._ask(business_id, 0, urgent=False)
-        return wait
+    def room(self, business_id: str) -> "Room":
+        """How many requests background work may send now, or how long it has to wait; counts nothing."""
+        told = self._ask(business_id, 0, urgent=False)
+        return Room(told.room, told.wait)
 
     def hold(self, business_id: str, wanted: int, *, seconds: float) -> tuple["Held | None", float]:
         """Up to so many requests of background work, to be sent within these seconds; else the seconds to wait.
@@ -128,14 +128,14 @@ class Limiter:
         Until it is known when each of them left, all count as sent at the end of that time.
         """
         mark = uuid4().hex[:12]
-        granted, wait, at = self._ask(business_id, wanted, urgent=False, mark=mark, hold=seconds)
-        held = Held(self._redis, self._key(business_id, "minute"), mark, granted, at) if granted else None
-        return held, wait
+        told = self._ask(business_id, wanted, urgent=False, mark=mark, hold=seconds)
+        if not told.granted:
+            return None, told.wait
+        return Held(self._redis, self._key(business_id, "minute"), mark, told.granted, told.at), 0.0
 
     def _ask(
         self, business_id: str, wanted: int, *, urgent: bool, mark: str = "", hold: float = 0.0
-    ) -> tuple[int, float, int]:
-        """How many requests are granted, the seconds to wait where none is, and Valkey's clock in milliseconds."""
+    ) -> "_Told":
         answer = self._acquire(
             keys=[
                 self._key(business_id, "minute"),
@@ -156,10 +156,10 @@ class Limiter:
                 round(hold * 1000),
             ],
         )
-        granted, wait, memory, at = cast(tuple[int, int, bytes, int], answer)
+        granted, wait, memory, at, room = cast(tuple[int, int, bytes, int, int], answer)
         if wait == 0 or not self._memory:
             self._memory = memory.decode()
-        return granted, wait / 1000, at
+        return _Told(granted, wait / 1000, at, room)
 
     def pause(self, business_id: str, seconds: float) -> None:
         """Grant nothing for a while, as Sage's Retry-After asks; never shortens a pause."""
@@ -189,6 +189,22 @@ class Limiter:
 
     def _key(self, business_id: str, budget: str) -> str:
         return f"{self._prefix}:{{{business_id}}}:{budget}"
+
+
+class Room(NamedTuple):
+    """What background work may send to a business now: so many requests, or none for so many seconds."""
+
+    requests: int
+    wait: float
+
+
+class _Told(NamedTuple):
+    """Requests granted, seconds to wait where none is, Valkey's clock in milliseconds, and what is left besides."""
+
+    granted: int
+    wait: float
+    at: int
+    room: int
 
 
 class Held:

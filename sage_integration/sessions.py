@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from practices.tenancy import practice_transaction
 from sage_integration import exchanges, tokens
 from sage_integration.connections import clear_trouble, mark_needs_reauthorisation, record_trouble
-from sage_integration.limiter import Held, Limiter
+from sage_integration.limiter import Held, Limiter, Room
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import (
@@ -105,12 +105,12 @@ def forget_everything() -> None:
     _kept_tokens.clear()
 
 
-def seconds_to_wait(connection: SageConnection) -> float:
-    """Seconds until background work may ask this business anything; 0 also while the budget cannot be read."""
+def room_for(connection: SageConnection) -> Room:
+    """What background work may ask of this business now; nothing, and no wait, while the budget cannot be read."""
     try:
-        return limiter().wait(_budget_of(connection))
+        return limiter().room(_budget_of(connection))
     except RedisError:
-        return 0.0
+        return Room(0, 0.0)
 
 
 def shortest_rest() -> float:

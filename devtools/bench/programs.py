@@ -106,7 +106,7 @@ def start_workers(running: Programs, *, number: int, threads: int) -> list[int]:
         running.start(
             name,
             *("celery", "-A", "ignition", "worker", "--loglevel", "INFO", "--hostname", f"{position}@bench"),
-            *("--queues", "default,posting,polling", "--without-gossip", "--without-mingle"),
+            *("--queues", "default,posting", "--without-gossip", "--without-mingle"),
             *("--pool", "threads", "--concurrency", str(threads)),
         )
         for position, name in enumerate(names)

@@ -2,17 +2,21 @@
 
 Some businesses have a backlog that is due at the start; the others' 20 invoices become due two seconds later.
 The pretend Sage allows each business a number of requests in a moving window that is shorter than a minute.
+With `--goals` further runs follow (deeper backlogs, throughput, trouble, a used-up day), for every goal there is.
 """
 
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import django
+
+from devtools.bench.push_goals import PARTS, verdicts
 
 SMALL = 20
 HEAD_START = 2.0
@@ -59,6 +63,9 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
         help="requests a business may make in a day: the run ends once nothing leaves any more",
     )
     add("--requests", help="a file for the list of requests as the pretend Sage saw them, in JSON")
+    add("--goals", action="store_true", help="measure every goal, in several runs that take some minutes")
+    add("--deepest", type=int, default=100_000, help="the deepest backlog of --goals (100000)")
+    add("--many", type=int, default=20_000, help="invoices of the throughput run of --goals (20000)")
     add("--json", action="store_true", help="end with one line of JSON on standard output")
     options = parser.parse_args(arguments)
     if options.backlogs is None:
@@ -93,6 +100,54 @@ class Run:
 def main() -> int:
     """Measure, and print the result; 1 when an invoice was lost or arrived twice."""
     options = options_of(sys.argv[1:])
+    if options.goals:
+        result = _measure_every_goal(options)
+    else:
+        result = _measure(options)
+        result["goals"] = verdicts({} if _has_other_shape(options) else {"fair": result})
+    if options.json:
+        print(json.dumps(result), flush=True)
+    else:
+        for name, value in result.items():
+            print(f"{name:>32}  {value}", file=sys.stderr)
+    lost = 0 if options.day else result["lost"]
+    return 1 if result["duplicates"] or lost or result["failed"] else 0
+
+
+def _has_other_shape(options: argparse.Namespace) -> bool:
+    """Whether a run is too unlike the one whose figures the goals speak of."""
+    return bool(
+        options.remote != "sandbox" or not options.limit or options.day or options.slow or options.failing
+    )
+
+
+def _measure_every_goal(options: argparse.Namespace) -> dict[str, Any]:
+    """Each part in a process of its own, as each has settings of its own; what may not be lost adds up."""
+    sizes = {"deepest": options.deepest + SMALL * 19, "many": options.many}
+    parts = {name: _part(name, [each.format(**sizes) for each in given]) for name, given in PARTS.items()}
+    sums = {
+        "duplicates": sum(part["duplicates"] for part in parts.values()),
+        "lost": sum(part["lost"] for name, part in parts.items() if name != "day"),
+        "failed": sum(part["failed"] for part in parts.values()),
+    }
+    return {**parts["fair"], **sums, "goals": verdicts(parts), "parts": parts}
+
+
+def _part(name: str, arguments: list[str]) -> dict[str, Any]:
+    print(f"--- {name}: {' '.join(arguments) or 'as it is'}", file=sys.stderr, flush=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "devtools.bench.push", *arguments, "--json"],
+        stdout=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    found.pop("goals")
+    return found
+
+
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    """The figures of one run."""
     os.environ |= {
         "SAGE_REQUESTS_PER_MINUTE": str(options.limit or 1_000_000),
         "SAGE_MINUTE_SECONDS": str(options.window),
@@ -115,14 +170,7 @@ def main() -> int:
         django.setup()
         from devtools.bench.push_run import measure  # noqa: PLC0415
 
-        result = measure(options, Run(), running, url, lean)
-    if options.json:
-        print(json.dumps(result), flush=True)
-    else:
-        for name, value in result.items():
-            print(f"{name:>32}  {value}", file=sys.stderr)
-    lost = 0 if options.day else result["lost"]
-    return 1 if result["duplicates"] or lost or result["failed"] else 0
+        return measure(options, Run(), running, url, lean)
 
 
 def wait_until(done: Any, *, seconds: float, pause: float = 0.25) -> bool:

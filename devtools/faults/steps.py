@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg2
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
@@ -21,6 +22,7 @@ from clients.queries import signatories_of
 from devtools.faults.interference import Moment, at, cut
 from devtools.faults.victim import JOBS, KILLED, run_victim
 from devtools.faults.world import World
+from invoicing.errors import AlreadyRunning
 from invoicing.models import BillingSchedule, Invoice, InvoiceLine
 from invoicing.operations import (
     complete_schedule,
@@ -189,7 +191,7 @@ def kill(world: World, draw: random.Random) -> None:
     """A worker process dies in the middle of something."""
     job = draw.choice(("push", "push", "push", "push", "poll", "bill", "token"))
     if job == "push":
-        issue(world, draw)
+        _issue_some(world, draw)
     connection.close()
     if run_victim(job, world.house(draw).pk, _moment(draw)) == KILLED:
         world.kills += 1
@@ -200,11 +202,18 @@ def lose_database(world: World, draw: random.Random) -> None:
     job, pk = draw.choice(("push", "push", "poll", "bill")), world.house(draw).pk
     moment = Moment(draw.choice(("commit", "commit", "statement")), draw.randint(1, 8), _when(draw))
     if job == "push":
-        issue(world, draw)
+        _issue_some(world, draw)
     world.faults += 1
-    with at(moment, cut), suppress(DatabaseError, ExceptionGroup):
+    # Closing a cursor of a lost connection fails in the driver's own words.
+    with at(moment, cut), suppress(DatabaseError, psycopg2.Error, AlreadyRunning, ExceptionGroup):
         JOBS[job](pk)
     connection.close()
+
+
+def _issue_some(world: World, draw: random.Random) -> None:
+    """One invoice mostly, or enough that several are announced and recorded together."""
+    for _ in range(draw.choice((1, 1, 4))):
+        issue(world, draw)
 
 
 def _moment(draw: random.Random) -> Moment:

@@ -1,6 +1,7 @@
 """The world of one random history: two practices, their Sage, the clock; and how it is brought to rest again."""
 
 import random
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from time_machine import Traveller
 from devtools.faults.houses import House, open_house, sign_in_again
 from devtools.faults.invariants import Violation, violations
 from devtools.faults.victim import JOBS
+from invoicing.errors import AlreadyRunning
 from ledger.models import Posting
 from ledger.outbox import retry_posting
 from practices.tenancy import practice_scope
@@ -72,15 +74,18 @@ class World:
             valkey.flushdb()
         forget_everything()
 
-    def work(self, job: str, practice_id: int) -> None:
-        """A worker does a job in this process; what it could not foresee is noted."""
+    def work(self, job: str, practice_id: int) -> bool:
+        """A worker does a job in this process, unless another one is at it; what it could not foresee is noted."""
         try:
             JOBS[job](practice_id)
+        except AlreadyRunning:
+            return False
         except SageError:
-            return  # Told to whom it concerns by the row it is kept on.
+            return True  # Told to whom it concerns by the row it is kept on.
         except Exception as mistake:  # noqa: BLE001 - a worker outlives everything, and nothing is forgotten
             self.mistakes.append(f"{job}: {type(mistake).__name__}: {str(mistake)[:300]}")
             connection.close()
+        return True
 
     def come_to_rest(self) -> list[Violation]:
         """Let the faults end, the workers work and the people do what is asked of them; then what is broken."""
@@ -113,7 +118,11 @@ class World:
         return found
 
     def _drain(self, house: House) -> None:
-        self.work("bill", house.pk)
+        # The server may need a moment to notice that a killed run is gone, and its lock with it.
+        for _ in range(PATIENCE):
+            if self.work("bill", house.pk):
+                break
+            time.sleep(0.1)
         for _ in range(PATIENCE):
             self.work("push", house.pk)
             with practice_scope(house.pk):

@@ -18,7 +18,7 @@ from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import SageError, SageRateLimited
-from sage_integration.sessions import open_sage, seconds_to_wait
+from sage_integration.sessions import open_sage, room_for, shortest_rest
 from sage_integration.sync import outcomes
 from sage_integration.sync.dispatch import Dispatch
 
@@ -44,13 +44,15 @@ def take_turn(limit: int = 25) -> Turn:
     if connection is None or connection.status != SageConnection.Status.ENABLED:
         return Turn()
     # A business whose budget is used up is left alone: nothing is leased only to be put back.
-    if wait := outcomes.rest(seconds_to_wait(connection)):
+    room = room_for(connection)
+    if wait := outcomes.rest(room.wait):
         return Turn(next_in=wait)
+    most = min(limit, room.requests or limit)
     taken, mistakes = 0, list[Exception]()
     next_in: float | None = None
     try:
         with open_sage(connection) as sage:
-            while taken < limit and (batch := _lease(limit - taken)):
+            while taken < most and (batch := _lease(most - taken)):
                 taken += len(batch)
                 mistakes += _push_batch(batch, connection, sage)
     except SageError as error:
@@ -58,10 +60,17 @@ def take_turn(limit: int = 25) -> Turn:
         if not outcomes.is_our_own_budget(error):
             log.warning("pushing stopped", failure=type(error).__name__, status=error.status)
     else:
-        next_in = 0.0 if taken >= limit else None
+        next_in = _when_to_go_on(taken, most, limit)
     if mistakes:
         raise ExceptionGroup("Postings that could not be handled", mistakes)
     return Turn(taken, next_in)
+
+
+def _when_to_go_on(taken: int, most: int, limit: int) -> float | None:
+    """Seconds until the next turn after one that had no trouble; None when nothing was left."""
+    if taken < most:
+        return None
+    return 0.0 if most == limit else shortest_rest()
 
 
 def _lease(limit: int) -> list[Posting]:

@@ -19,7 +19,7 @@ def sage_tab(alice) -> Page:
     return opened.value
 
 
-def test_connecting_leads_from_sages_own_page_through_every_step_to_enable(sage_tab):
+def test_f03_f07_connecting_leads_from_sages_own_page_through_every_step_to_enable(sage_tab):
     page = sage_tab
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_role("heading", name="Which company do invoices go to?")).to_be_visible()

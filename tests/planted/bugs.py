@@ -27,6 +27,7 @@ from tests.planted.mistakes import (
     cursor_by_our_clock,
     forgets_the_try,
     gives_no_reason,
+    grants_everything,
     half_even,
     headers_of_no_business,
     keeps_the_pair_to_itself,
@@ -228,7 +229,7 @@ BUGS = [
         "nobody keeps to the budget",
         "I6",
         scenarios.many_in_a_minute,
-        swapped(Limiter, "_ask", lambda _limiter, _business, wanted, **_: (wanted, 0.0, 0)),
+        swapped(Limiter, "_ask", grants_everything),
     ),
     Bug(
         "a replaced token is not stored",

@@ -158,7 +158,7 @@ def test_fault_06_retry_after_pauses_that_company_exactly_so_long(brook, cedar, 
     push_once(brook)
     push_once(cedar)
     assert posting_of(theirs).status == Posting.Status.POSTED
-    assert 39 < limiter().wait(enabled.business_id) <= 40
+    assert 39 < limiter().room(enabled.business_id).wait <= 40
     assert 39 < (posting_of(mine).not_before - timezone.now()).total_seconds() <= 40
     settle(brook, sage, clock)
     assert_there_once(mine, sage)
@@ -218,7 +218,10 @@ def test_fault_09_the_days_budget_is_used_up(brook, enabled, sage, clock, settin
     posted(brook, sage)
     settings.SAGE_REQUESTS_PER_DAY = used(enabled) + 6
     invoices = [issued_invoice(brook) for _ in range(9)]
-    push_once(brook)
+    for _ in range(
+        2
+    ):  # one that sends what may still leave, and one that tells the others until when they wait
+        push_once(brook)
     waiting = [p for p in map(posting_of, invoices) if p.status == Posting.Status.PENDING]
     assert waiting
     assert len(waiting) < 9

@@ -5,7 +5,7 @@ from redis import Redis
 
 from ledger.models import Posting
 from practices.tenancy import practice_scope
-from sage_integration.sessions import limiter, seconds_to_wait
+from sage_integration.sessions import limiter, room_for
 from sage_integration.sync.outcomes import BETWEEN_PROBES, STRIKES_TO_OPEN
 from tests.integration.sage_integration.posting import (
     empty_valkey,
@@ -41,7 +41,7 @@ def test_in_a_storm_of_429_one_probe_goes_out_in_five_minutes(brook, enabled, sa
     push_once(brook)
     probes = len(sage.requests())
     assert probes == 1
-    assert seconds_to_wait(enabled) > BETWEEN_PROBES - 10
+    assert room_for(enabled).wait > BETWEEN_PROBES - 10
     make_due(brook)
     for _ in range(5):
         push_once(brook)
@@ -55,7 +55,7 @@ def test_a_burst_of_5xx_ends_and_everything_is_in_sage_once(brook, enabled, sage
     invoices = [issued_invoice(brook, f"Client {n}") for n in range(6)]
     push_once(brook)
     assert len(sage.requests("POST", "/sales_invoices")) == STRIKES_TO_OPEN
-    assert seconds_to_wait(enabled) > 60
+    assert room_for(enabled).wait > 60
     empty_valkey()
     push_until_settled(brook, clock, tries=12)
     assert {posting_of(invoice).status for invoice in invoices} == {Posting.Status.POSTED}
@@ -70,7 +70,7 @@ def test_one_document_that_sage_cannot_take_opens_no_circuit(brook, enabled, sag
         push_once(brook)
         issued_invoice(brook, f"Good {n}")
         push_once(brook)
-    assert seconds_to_wait(enabled) == 0
+    assert room_for(enabled).wait == 0
 
 
 def test_each_business_has_its_own_circuit(brook, enabled, sage):
@@ -78,5 +78,5 @@ def test_each_business_has_its_own_circuit(brook, enabled, sage):
     sage.arm("too_many_requests", times=None)
     issued_invoice(brook)
     push_once(brook)
-    assert seconds_to_wait(enabled) > 0
-    assert limiter().wait("another business") == 0
+    assert room_for(enabled).wait > 0
+    assert limiter().room("another business").wait == 0

@@ -11,6 +11,7 @@ from sage_integration.connections import current_connection
 from sage_integration.health import findings, is_connected_elsewhere
 from sage_integration.models import SageBankAccount
 from sage_integration.sync.reference_data import sync_reference_data
+from tests.integration.sage_integration.posting import issued_invoice, push_once
 from tests.sage import connected
 
 
@@ -40,6 +41,14 @@ def test_a_company_in_order_has_nothing_to_look_at(practice, sage):
     with practice_scope(practice.pk):
         assert current_connection().health_read_at
         assert SageBankAccount.objects.exists()
+
+
+def test_the_right_to_write_is_proved_by_what_arrived(practice, sage):
+    """FACTS.md 2: a login's rights are told by refusals alone, and nothing is written to find out."""
+    assert not [request for request in sage.requests() if request["business"] and request["method"] != "GET"]
+    issued_invoice(practice)
+    push_once(practice)
+    assert found_again(practice)["Rights to write"] == ("Proved", "good")
 
 
 def test_the_start_plan_is_told_with_what_it_lacks(brook, sage):

@@ -75,11 +75,13 @@ def test_each_request_comes_back_a_minute_after_it_was_spent(limiter, let_pass):
     assert granted(budget, 3) == 1
 
 
-def test_looking_at_the_wait_counts_nothing(limiter):
+def test_looking_at_what_is_left_counts_nothing(limiter):
     budget = limiter(per_minute=2, reserve_per_minute=1)
-    assert [budget.wait("b1") for _ in range(3)] == [0, 0, 0]
+    assert [budget.room("b1") for _ in range(3)] == [(1, 0.0)] * 3
     assert granted(budget, 3) == 1
-    assert 59 < budget.wait("b1") <= 60
+    left, wait = budget.room("b1")
+    assert left == 0
+    assert 59 < wait <= 60
 
 
 def test_the_wait_it_names_is_long_enough(limiter, let_pass):
@@ -219,7 +221,7 @@ def test_fault_35_a_budget_that_was_forgotten_is_not_spent_again_within_the_minu
         redis.delete(key)
     assert 59 < budget.acquire("b1", urgent=False) <= 60
     assert granted(newcomer, 3) == 0
-    assert budget.wait("b2") > 59, "and nobody knows what other businesses have had"
+    assert budget.room("b2").wait > 59, "and nobody knows what other businesses have had"
     redis.set(f"{prefix}:memory", int(redis.get(f"{prefix}:memory")) - 60_000)
     redis.delete(f"{prefix}:emptied")
     assert granted(budget, 6) == 5

@@ -16,7 +16,7 @@ from practices.tenancy import acting_for, practice_scope, practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import ContactLink, SageLink
 from sage_integration.sage.network import NeverSent
-from sage_integration.sessions import open_sage
+from sage_integration.sessions import open_sage, room_for, shortest_rest
 from sage_integration.sync import push
 from sage_integration.sync.dispatch import Dispatch
 from sage_integration.tasks import push_due_postings, sweep_postings
@@ -152,6 +152,25 @@ def test_a_used_up_budget_costs_no_lease_and_comes_back_by_itself(brook, sage, s
     assert messages() == [(brook.pk, True)], "the sweep adds nothing to a practice that is coming back"
     assert len(sage.requests()) == asked
     assert not [each for each in sage.requests() if each["status"] == 429]
+
+
+def test_no_more_is_leased_than_may_leave(brook, sage, settings):
+    """What stays behind costs nothing: it is neither leased nor read, and is due as before."""
+    connected(brook, sage)
+    settings.SAGE_REQUESTS_PER_MINUTE = 12
+    issue_many(brook, sage, 20)
+    with acting_for(brook.pk):
+        room = room_for(current(brook)).requests
+        turn = push.take_turn(25)
+    assert 0 < turn.taken == room < 20
+    assert len(sage.requests(*CREATE)) == room
+    assert turn.next_in == shortest_rest()
+
+
+def current(practice):
+    """The practice's connection."""
+    with practice_scope(practice.pk):
+        return current_connection()
 
 
 def test_what_is_confirmed_is_recorded_before_the_next_is_sent(brook, enabled, sage):
