@@ -80,7 +80,7 @@ def checks_of(contents: Contents) -> list[Check]:
 
 
 def _refusals(contents: Contents) -> Iterator[Check]:
-    for reason in reasons_not_to_send(contents.proposal, on=contents.today):
+    for reason in reasons_not_to_send(contents.proposal, on=contents.today, lines=contents.lines):
         step, anchor, label = PLACES.get(type(reason), (Step.SEND, "checks", "It cannot be sent"))
         yield Check(step, "error", label, reason.message, anchor)
 
@@ -149,7 +149,7 @@ def contents_of(proposal: Proposal, today: date, calendar: Callable[..., Calenda
     """The draft with everything in it, in a handful of queries."""
     groups = list(proposal.groups.select_related("option"))
     by_key = {group.pk: group for group in groups}
-    lines = list(proposal.lines.select_related("tax_rate"))
+    lines = list(proposal.lines.select_related("tax_rate", "service"))
     for line in lines:
         line.group = by_key.get(line.group_id or 0)
     lines.sort(key=lambda line: (line.group.position if line.group else -1, line.position, line.pk))

@@ -11,6 +11,7 @@ from practices.placeholders import Problem, filled_html, missing_in, names_in
 from practices.rich_text import as_html
 from practices.templatetags.dates import written_date
 from proposals.models import BrochureBlock, Proposal, ProposalBlock, ProposalLetter, ProposalLine, Terms
+from services.models import Service
 
 Part = Terms.Part
 
@@ -80,7 +81,7 @@ def blocks_of(proposal: Proposal) -> list[BrochureBlock]:
 def parts_of(proposal: Proposal, lines: Sequence[ProposalLine]) -> list[Terms]:
     """The parts that go with the proposal, in order: terms of a service only where it is offered, none empty."""
     latest = latest_parts()
-    services = list(dict.fromkeys(line.service_id for line in lines))
+    services = {line.service_id: line.service for line in lines}
     keys: list[tuple[str, int | None]] = []
     for part in ORDER:
         keys.append((part, None))
@@ -88,13 +89,12 @@ def parts_of(proposal: Proposal, lines: Sequence[ProposalLine]) -> list[Terms]:
             keys += [(Part.SERVICE, service) for service in services]
     if letter_choices(proposal).has_right_to_cancel:
         keys.append((Part.CANCEL, None))
-    found = [latest.get(key) or _of_the_library(key, lines) for key in keys]
+    found = [latest.get(key) or _of_the_library(services.get(key[1] or 0)) for key in keys]
     return [terms for terms in found if terms and terms.body.strip()]
 
 
-def _of_the_library(key: tuple[str, int | None], lines: Sequence[ProposalLine]) -> Terms | None:
+def _of_the_library(service: Service | None) -> Terms | None:
     """The terms that the library keeps with a service, where none were written for the letter; not saved."""
-    service = next((line.service for line in lines if key == (Part.SERVICE, line.service_id)), None)
     return Terms(part=Part.SERVICE, service=service, body=service.terms) if service else None
 
 

@@ -24,6 +24,7 @@ BENCHES = {
     "billing": "a billing run over due schedules, beside Django's bulk_create",
     "pages": "every page on a large database: server time, questions to the database, bytes",
     "poll": "a sweep over idle practices that have been paid, beside the bare requests it consists of",
+    "proposals": "a saved row of the proposal editor, the client's page and a PDF",
     "push": "postings through real workers to the pretend Sage",
 }
 

@@ -23,14 +23,21 @@ from proposals.queries import current_terms
 from services.queries import vat_settings
 
 
-def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
-    """Every rule that keeps the proposal from being sent on a date, as the errors `send_proposal` would raise."""
+def reasons_not_to_send(
+    proposal: Proposal, *, on: date, lines: list[ProposalLine] | None = None
+) -> list[DomainError]:
+    """Every rule that keeps the proposal from being sent on a date, as the errors `send_proposal` would raise.
+
+    ``lines`` are its lines where they are known, with service and VAT rate.
+    """
+    if lines is None:
+        lines = list(proposal.lines.select_related("service", "tax_rate"))
     found: list[type[DomainError]] = []
     if not proposal.is_editable:
         return [errors.NotADraft(proposal)]
     if proposal.client.status == Client.Status.ARCHIVED:
         found.append(errors.ClientIsArchived)
-    if not proposal.lines.exists():
+    if not lines:
         found.append(errors.NothingOffered)
     people = people_to_sign(proposal)
     if not people:
@@ -41,27 +48,27 @@ def reasons_not_to_send(proposal: Proposal, *, on: date) -> list[DomainError]:
         found.append(errors.EndsBeforeSending)
     if current_terms() is None:
         found.append(errors.NoTerms)
-    found += _faults_of_services(proposal, on)
-    return [error(proposal) for error in found] + _faults_of_letter(proposal, people, on)
+    found += _faults_of_services(proposal, lines, on)
+    return [error(proposal) for error in found] + _faults_of_letter(proposal, lines, people, on)
 
 
-def _faults_of_letter(proposal: Proposal, people: list[ContactPerson], on: date) -> list[DomainError]:
+def _faults_of_letter(
+    proposal: Proposal, lines: list[ProposalLine], people: list[ContactPerson], on: date
+) -> list[DomainError]:
     """Each placeholder of the letter that is unknown or has no value, in words (G22).
 
     Without anybody who signs, the letter has nobody to name: that is said once, not again for each placeholder.
     """
     if not people:
         return []
-    lines = list(proposal.lines.select_related("service"))
     return [
         errors.LetterIncomplete(proposal, message=f"The letter cannot be filled in. {missing}")
         for missing in missing_in_letter(proposal, lines, people, on=on)
     ]
 
 
-def _faults_of_services(proposal: Proposal, on: date) -> list[type[DomainError]]:
+def _faults_of_services(proposal: Proposal, lines: list[ProposalLine], on: date) -> list[type[DomainError]]:
     """What is wrong with the services, their bills and their packages."""
-    lines = list(proposal.lines.select_related("tax_rate"))
     found: list[type[DomainError]] = []
     if _largest_bill(lines, on) > LARGEST_BILL:
         found.append(errors.TooMuchForAnInvoice)
