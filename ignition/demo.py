@@ -1,5 +1,6 @@
 """Two demo practices with made-up clients, so that there is something to look at and isolation is real."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -147,7 +148,7 @@ def person(name: str, email: str) -> User:
     return User.objects.create_user(email, PASSWORD, name=name)
 
 
-def stock(practice: Practice) -> None:
+def stock(practice: Practice, people: Sequence[DemoClient] = ()) -> None:
     """Services, clients and one drafted proposal for the practice whose scope is open."""
     today = practice.today()
     introduce(practice)
@@ -160,7 +161,7 @@ def stock(practice: Practice) -> None:
         )
         for item in SERVICES
     ]
-    clients = [add_demo_client(item) for item in CLIENTS[practice.name]]
+    clients = [add_demo_client(item) for item in people or CLIENTS[practice.name]]
     proposal = Proposal(
         client=clients[0],
         title="Accounts and bookkeeping",

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from ignition.activity import recent_activity
-from ignition.first_run import columns_of_first_steps, first_steps
+from ignition.first_run import columns_of_first_steps, steps_in_short
 from ignition.shell import connection_of
 from invoicing.coming import coming_total
 from invoicing.figures import columns_of_home as invoicing_columns
@@ -61,7 +61,7 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
     context = {
         "needs": [need for need in needs(request, today, known) if need.count],
         "month": month_in_links(request, known, today),
-        "first_steps": first_steps(request, known),
+        "first_steps": steps_in_short(request, known),
         "proposals": proposal_links(request, known),
         "recent": recent_activity(12),
         "today": today,

@@ -65,3 +65,15 @@ class ClientErasure(TenantModel):
 
     def __str__(self) -> str:
         return f"Erasure of client {self.client_id}"
+
+
+class FirstRun(TenantModel):
+    """Which first steps a practice has put aside. One row a practice, made with the first of them."""
+
+    skipped = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice"], name="one_first_run_for_a_practice")]
+
+    def __str__(self) -> str:
+        return "First steps"

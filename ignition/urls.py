@@ -5,7 +5,9 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
 from ignition import data_views, operator_health, probes
+from ignition.demo_practices import demo_open, demo_remove
 from ignition.evidence import proposal_evidence
+from ignition.first_run import first_run, step_skip, step_take_up
 from ignition.home import home
 from ignition.pictures import pictures
 from ignition.search import search
@@ -15,6 +17,10 @@ from practices.operator_site import operators
 
 practice_pages: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
+    path("first-steps/", first_run, name="first-run"),
+    path("first-steps/<slug:key>/skip/", step_skip, name="step-skip"),
+    path("first-steps/<slug:key>/take-up/", step_take_up, name="step-take-up"),
+    path("demo/remove/", demo_remove, name="demo-remove"),
     path("pictures/", pictures, name="pictures"),
     path("search/", search, name="search"),
     path("", include("practices.urls")),
@@ -33,6 +39,7 @@ practice_pages: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", views.front_door, name="front-door"),
+    path("demo/", demo_open, name="demo-open"),
     path("healthz", views.health, name="health"),
     path("readyz", probes.ready, name="ready"),
     path("metrics", probes.metrics, name="metrics"),

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.utils import timezone
 
-from practices.models import OutgoingEmail
-from practices.tenancy import practice_transaction
+from practices.models import OutgoingEmail, Practice
+from practices.tenancy import acting_practice_id, practice_transaction
 
 MAX_ATTEMPTS = 8
 #: A worker that was killed while sending may have sent: after this long a person decides.
@@ -31,12 +31,26 @@ class Failure:
 def deliver_queued_emails(limit: int = 50) -> int:
     """Send the acting practice's queued messages; returns how many left."""
     sent = 0
+    if _keeps_its_mail():
+        return sent
     for email in _claim(limit):
         failure = _send(email)
         with practice_transaction():
             _record(email, failure)
         sent += failure is None
     return sent
+
+
+def _keeps_its_mail() -> bool:
+    """Whether this is a demo practice: what it has queued stays here, and says so."""
+    with practice_transaction():
+        if not Practice.objects.filter(pk=acting_practice_id(), is_demo=True).exists():
+            return False
+        OutgoingEmail.objects.filter(status=OutgoingEmail.Status.QUEUED).update(
+            status=OutgoingEmail.Status.FAILED,
+            failure="A demo practice sends no mail: its people are made up.",
+        )
+    return True
 
 
 def _claim(limit: int) -> list[OutgoingEmail]:

@@ -39,6 +39,8 @@ class Practice(models.Model):
         default=False,
         help_text="Owners then sign in with an authenticator app or a passkey as well as their password.",
     )
+    #: Made up, to look around in: it never reaches Sage or a mailbox, and can be removed whole.
+    is_demo = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -25,6 +25,10 @@ class AlreadyMember(DomainError):
     message = "This person already belongs to the practice."
 
 
+class NotADemo(DomainError):
+    message = "Only a demo practice can be removed. This one is real, so nothing was deleted."
+
+
 class InvitationIsOver(DomainError):
     message = "This invitation has been used or has expired. Ask the person who invited you for a new one."
 
@@ -37,8 +41,8 @@ class LastOwner(DomainError):
     message = "A practice needs at least one owner. Make somebody else an owner first."
 
 
-def open_practice(owner: User, name: str, *, country: str = "GB") -> Practice:
-    """A new practice with its owner, all of it or nothing.
+def open_practice(owner: User, name: str, *, country: str = "GB", is_demo: bool = False) -> Practice:
+    """A new practice with its owner, all of it or nothing; ``is_demo`` for one made up to look around in.
 
     The one operation that opens a scope itself: the practice does not exist before.
     """
@@ -46,12 +50,25 @@ def open_practice(owner: User, name: str, *, country: str = "GB") -> Practice:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('practices_practice', 'id'))")
         practice_id = cursor.fetchone()[0]
     with practice_scope(practice_id):
-        practice = Practice.objects.create(pk=practice_id, name=name, slug=free_slug(name), country=country)
+        practice = Practice.objects.create(
+            pk=practice_id, name=name, slug=free_slug(name), country=country, is_demo=is_demo
+        )
         Membership.objects.create(practice=practice, user=owner, role=Membership.Role.OWNER)
         practice_opened.send(Practice, practice=practice)
         with audit.acting_as(owner):
             audit.record("practice.opened", practice, name=name)
     return practice
+
+
+def remove_demo(practice: Practice) -> None:
+    """Delete a demo practice and every row of it, for good; raises `NotADemo` for any other.
+
+    The database checks again, and deletes nothing but the acting practice. Nothing was ever in Sage.
+    """
+    if not practice.is_demo:
+        raise NotADemo(practice)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT practices_remove_demo(%s)", [practice.pk])
 
 
 def free_slug(name: str) -> str:

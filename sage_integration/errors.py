@@ -9,6 +9,10 @@ class PracticeNotInUK(DomainError):
     )
 
 
+class DemoStaysHere(DomainError):
+    message = "This is a demo practice with made-up clients, so it cannot be connected to Sage."
+
+
 class PlanLacksSage(DomainError):
     message = "Sage is not part of the practice's plan. Ask the operator of this service to change the plan."
 

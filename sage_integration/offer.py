@@ -4,11 +4,13 @@ from django.conf import settings
 
 from practices.errors import DomainError
 from practices.models import Practice
-from sage_integration.errors import PlanLacksSage, PracticeNotInUK, SageNotConfigured
+from sage_integration.errors import DemoStaysHere, PlanLacksSage, PracticeNotInUK, SageNotConfigured
 
 
 def refusal_to_connect(practice: Practice) -> DomainError | None:
     """Why this practice cannot connect Sage (F01, F09); None when it can."""
+    if practice.is_demo:
+        return DemoStaysHere(practice)
     if practice.country != "GB":
         return PracticeNotInUK(practice)
     if settings.SAGE_PLANS and practice.plan not in settings.SAGE_PLANS:

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from services.views import files, services, tax_rates
+from services.views import files, services, starters, tax_rates
 
 app_name = "services"
 urlpatterns = [
     path("", services.service_list, name="service-list"),
+    path("starters/", starters.starter_list, name="starter-list"),
     path("new/", services.service_new, name="service-new"),
     path("services.csv", files.service_export, name="service-export"),
     path("import/", files.service_import, name="service-import"),

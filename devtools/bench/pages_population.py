@@ -32,7 +32,7 @@ NET, VAT = Decimal("165.53"), Decimal("33.11")
 NAMES = "(ARRAY['Harbour','Fenwick','Saltmarsh','Orchard','Bramble','Cobalt','Dovetail','Ember','Granite','Juniper'])"
 TRADES = "(ARRAY['Bakery','Joinery','Vets','Dental','Yachts','Farm','Studio'])"
 #: Of twenty invoices, so many are still owed: the newest, and a few old ones.
-IS_OWED = "mod(copy, 20) = 0 OR copy > {recent}"
+IS_OWED = "mod(nth, 20) = 0 OR nth > {recent}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def _fill(invoices: int, clients: int, today: date, person: User) -> None:
     rate = TaxRate.objects.get(vat_code="standard")
     service = Service.objects.create(name="Bookkeeping", description="As agreed.", tax_rate=rate)
     first = Client.objects.create(name="Harbour Bakery 1 Ltd", status=Client.Status.ACTIVE)
-    name = f"{NAMES}[mod(copy, 10) + 1] || ' ' || {TRADES}[mod(copy, 7) + 1] || ' ' || copy || ' Ltd'"
-    multiply(first, "generate_series(2, %s) AS copy", [clients], name=name)
+    name = f"{NAMES}[mod(nth, 10) + 1] || ' ' || {TRADES}[mod(nth, 7) + 1] || ' ' || nth || ' Ltd'"
+    multiply(first, "generate_series(2, %s) AS nth", [clients], name=name)
     with unchecked_keys():
         _add_agreements(first, service, clients, today)
         _add_invoices(first, service, invoices, clients, today)
@@ -104,7 +104,7 @@ def unchecked_keys() -> Iterator[None]:
 
 
 def _series(first: int) -> str:
-    return f"generate_series({first}, %s) AS copy"
+    return f"generate_series({first}, %s) AS nth"
 
 
 def _add_agreements(client: Client, service: Service, clients: int, today: date) -> None:
@@ -119,9 +119,9 @@ def _add_agreements(client: Client, service: Service, clients: int, today: date)
         status=Proposal.Status.ACCEPTED,
         document_sha256="0" * 64,
     )
-    client_id = f"{client.pk} + copy - 1"
-    state = "CASE WHEN mod(copy, 10) = 0 THEN 'sent' WHEN mod(copy, 10) = 1 THEN 'draft' ELSE 'accepted' END"
-    multiply(offer, _series(2), [clients], client_id=client_id, number="copy", status=state)
+    client_id = f"{client.pk} + nth - 1"
+    state = "CASE WHEN mod(nth, 10) = 0 THEN 'sent' WHEN mod(nth, 10) = 1 THEN 'draft' ELSE 'accepted' END"
+    multiply(offer, _series(2), [clients], client_id=client_id, number="nth", status=state)
     rhythm = {"billing": "recurring", "every": 1, "period": "month"}
     line = ProposalLine.objects.create(
         proposal=offer,
@@ -131,7 +131,7 @@ def _add_agreements(client: Client, service: Service, clients: int, today: date)
         tax_rate=service.tax_rate,
         **rhythm,
     )
-    multiply(line, _series(2), [clients], proposal_id=f"{offer.pk} + copy - 1")
+    multiply(line, _series(2), [clients], proposal_id=f"{offer.pk} + nth - 1")
     schedule = BillingSchedule.objects.create(
         client=client,
         proposal_line=line,
@@ -146,13 +146,13 @@ def _add_agreements(client: Client, service: Service, clients: int, today: date)
         next_bill_on=today,
         **rhythm,
     )
-    multiply(schedule, _series(2), [clients], client_id=client_id, proposal_line_id=f"{line.pk} + copy - 1")
+    multiply(schedule, _series(2), [clients], client_id=client_id, proposal_line_id=f"{line.pk} + nth - 1")
 
 
 def _add_invoices(client: Client, service: Service, invoices: int, clients: int, today: date) -> None:
     """Issued invoices of one line, oldest first, almost all of them in Sage, each with its history."""
     recent = f"{int(invoices * 0.97)}"
-    owed, day = IS_OWED.format(recent=recent), f"date '{today}' - ({invoices} - copy) * {DAYS} / {invoices}"
+    owed, day = IS_OWED.format(recent=recent), f"date '{today}' - ({invoices} - nth) * {DAYS} / {invoices}"
     invoice = Invoice.objects.create(
         client=client,
         source=Invoice.Source.RECURRING,
@@ -168,8 +168,8 @@ def _add_invoices(client: Client, service: Service, invoices: int, clients: int,
         invoice,
         _series(2),
         [invoices],
-        client_id=f"{client.pk} + mod(copy, {clients})",
-        number="copy",
+        client_id=f"{client.pk} + mod(nth, {clients})",
+        number="nth",
         tax_point=f"({day})::date",
         due_on=f"(({day})::date + 14)",
         outstanding=f"CASE WHEN {owed} THEN {NET + VAT} ELSE 0 END",
@@ -186,7 +186,7 @@ def _add_invoices(client: Client, service: Service, invoices: int, clients: int,
         net=NET,
         vat=VAT,
     )
-    multiply(line, _series(2), [invoices], invoice_id=f"{invoice.pk} + copy - 1")
+    multiply(line, _series(2), [invoices], invoice_id=f"{invoice.pk} + nth - 1")
     _add_postings(invoice, invoices)
     _add_history(invoice, invoices)
     InvoiceNumbering.objects.update_or_create(defaults={"next_number": invoices + 1})
@@ -206,19 +206,19 @@ def _add_postings(invoice: Invoice, invoices: int) -> None:
         settled_at=now,
     )
     status = (
-        "CASE WHEN mod(copy, 1000) = 0 THEN 'failed' WHEN mod(copy, 500) = 1 THEN 'pending' ELSE 'posted' END"
+        "CASE WHEN mod(nth, 1000) = 0 THEN 'failed' WHEN mod(nth, 500) = 1 THEN 'pending' ELSE 'posted' END"
     )
     multiply(
         posting,
         _series(2),
         [invoices],
-        subject_id=f"{invoice.pk} + copy - 1",
-        reference="'INV-' || lpad(copy::text, 6, '0') || '-AAAAAA'",
-        idempotency_id="md5(template.practice_id || '-' || copy)",
+        subject_id=f"{invoice.pk} + nth - 1",
+        reference="'INV-' || lpad(nth::text, 6, '0') || '-AAAAAA'",
+        idempotency_id="md5(template.practice_id || '-' || nth)",
         status=status,
-        external_number=f"CASE WHEN ({status}) = 'posted' THEN 'SI-' || copy ELSE '' END",
-        failure="CASE WHEN mod(copy, 1000) = 0 THEN 'MappingMissing' ELSE '' END",
-        settled_at=f"template.settled_at - ({invoices} - copy) * interval '{DAYS} days' / {invoices}",
+        external_number=f"CASE WHEN ({status}) = 'posted' THEN 'SI-' || nth ELSE '' END",
+        failure="CASE WHEN mod(nth, 1000) = 0 THEN 'MappingMissing' ELSE '' END",
+        settled_at=f"template.settled_at - ({invoices} - nth) * interval '{DAYS} days' / {invoices}",
     )
 
 
@@ -226,4 +226,4 @@ def _add_history(invoice: Invoice, invoices: int) -> None:
     entry: models.Model = AuditEntry.objects.create(
         action="invoice.issued", subject_type="invoicing.invoice", subject_id=invoice.pk
     )
-    multiply(entry, _series(2), [invoices], subject_id=f"{invoice.pk} + copy - 1")
+    multiply(entry, _series(2), [invoices], subject_id=f"{invoice.pk} + nth - 1")

@@ -11,6 +11,7 @@ from services.operations.services import (
     reprice_services,
     restore_service,
 )
+from services.operations.starters import add_starters
 from services.operations.tax_rates import (
     add_tax_rate,
     archive_tax_rate,
@@ -21,6 +22,7 @@ from services.operations.tax_rates import (
 
 __all__ = [
     "add_service",
+    "add_starters",
     "add_tax_rate",
     "amend_service",
     "amend_services",
