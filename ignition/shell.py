@@ -1,11 +1,14 @@
 """What every page of a practice shows around its content: navigation with counters, and what may be created."""
 
 import re
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from ledger.queries import columns_of_home
 from practices.models import Job, Membership, Practice
@@ -13,6 +16,7 @@ from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
 from practices.scalars import count_of, figures
 from practices.tenancy import scope_is_open
+from proposals.models import Proposal
 from sage_integration.attention import columns_of_inbox
 from sage_integration.models import SageConnection
 from sage_integration.queries import banner_for, connection_for_the_shell, connection_in_words
@@ -29,6 +33,9 @@ NAVIGATION = [
     ("Library", "library", "services:service-list", "services"),
     ("Settings", "settings", "practices:settings", "settings"),
 ]
+#: Lists that notices lead to, and which part of them.
+JOBS, OFFERS = "practices:job-list", "proposals:proposal-list"
+QUERIES = {"accepted": "?status=accepted", "declined": "?status=declined"}
 CREATE = [
     (Can.PREPARE_PROPOSALS, "Proposal", "proposals:proposal-new"),
     (Can.MANAGE_CLIENTS, "Client", "clients:client-new"),
@@ -66,6 +73,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "banner": lambda: sage()["banner"],
         "connection": lambda: sage()["connection"],
         "tray": cache(lambda: _running_jobs(slug, known())),
+        "notices": cache(lambda: notices(slug, known())),
         "other_practices": cache(lambda: _other_practices(inside)),
     }
 
@@ -81,6 +89,26 @@ def _other_practices(request: PracticeRequest) -> list[dict[str, str]]:
     )
     return [
         {"name": other.practice.name, "url": reverse("home", args=[other.practice.slug])} for other in others
+    ]
+
+
+def notices(slug: str, known: dict[str, int]) -> list[dict[str, Any]]:
+    """What the bell tells: things that wait for somebody, and what happened since yesterday; each leads to its list."""
+    found = [
+        ("need_you", "document needs you", "documents need you", "sage:inbox", "bad"),
+        ("stuck", "job ended with rows that need you", "jobs ended with rows that need you", JOBS, "warn"),
+        ("accepted", "proposal was accepted", "proposals were accepted", OFFERS, "good"),
+        ("declined", "proposal was declined", "proposals were declined", OFFERS, "warn"),
+        ("jobs", "job is running", "jobs are running", JOBS, "working"),
+    ]
+    return [
+        {
+            "words": f"{known[key]} {one if known[key] == 1 else many}",
+            "url": reverse(page, args=[slug]) + QUERIES.get(key, ""),
+            "tone": tone,
+        }
+        for key, one, many, page, tone in found
+        if known.get(key)
     ]
 
 
@@ -113,7 +141,19 @@ def _figures(practice: Practice) -> dict[str, int]:
     if not scope_is_open():
         return {"need_you": 0, "waiting": 0, "jobs": 0}
     inbox = columns_of_inbox(practice.today())
-    return figures(**columns_of_home(), **inbox, jobs=count_of(Job.objects.live()))
+    return figures(**columns_of_home(), **inbox, **_since_yesterday(), jobs=count_of(Job.objects.live()))
+
+
+def _since_yesterday() -> dict[str, Any]:
+    """Columns of what the bell tells beside what waits."""
+    yesterday = timezone.now() - timedelta(days=1)
+    ended = Job.objects.filter(finished_at__gte=yesterday)
+    decided = Proposal.objects.filter(decided_at__gte=yesterday)
+    return {
+        "stuck": count_of(ended.filter(Q(needs_you__gt=0) | Q(failed__gt=0))),
+        "accepted": count_of(decided.filter(status=Proposal.Status.ACCEPTED)),
+        "declined": count_of(decided.filter(status=Proposal.Status.DECLINED)),
+    }
 
 
 def _sage(request: PracticeRequest) -> dict[str, Any]:
