@@ -65,6 +65,7 @@ urlpatterns = [
     ),
     path("invoices/<int:pk>/accept-void/", corrections.invoice_accept_void, name="invoice-accept-void"),
     path("invoices/<int:pk>/credit/", credit_notes.credit_note_new, name="credit-note-new"),
+    path("credit-notes/", credit_notes.credit_note_list, name="credit-note-list"),
     path("credit-notes/<int:pk>/", credit_notes.credit_note_detail, name="credit-note-detail"),
     path("credit-notes/<int:pk>/copy/", credit_notes.credit_note_post, name="credit-note-post"),
     path("credit-notes/<int:pk>/update/", credit_notes.credit_note_update, name="credit-note-update"),

@@ -1,5 +1,6 @@
 """Credit notes: a whole invoice taken back, once, with a reason (F76, F78, ruling D6)."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from invoicing.errors import (
@@ -151,6 +152,17 @@ def copy_in_ledger(invoice_id: int) -> Posting | None:
     )
     found: Posting | None = posted.first()
     return found
+
+
+def copies_in_ledger(invoice_ids: Sequence[int]) -> set[int]:
+    """Which of these invoices have a copy that arrived in the ledger and still is there."""
+    posted = Posting.objects.filter(
+        kind=Posting.Kind.INVOICE_CREATE,
+        subject_id__in=invoice_ids,
+        status=Posting.Status.POSTED,
+        standing__in=[Posting.Standing.AS_COPIED, Posting.Standing.CHANGED],
+    )
+    return set(posted.values_list("subject_id", flat=True))
 
 
 def _locked(note: CreditNote) -> CreditNote:

@@ -11,9 +11,10 @@ from clients.client_page import client_page
 from clients.models import Client
 from invoicing.client_plan import client_plan
 from invoicing.coming import amounts_of, next_bills
-from invoicing.models import BillingSchedule, Invoice
+from invoicing.models import BillingSchedule, CreditNote, Invoice
 from invoicing.practicalities import Practicalities
 from invoicing.queries import ledger_facts, state_of, totals_of
+from invoicing.views.credit_notes import credit_rows
 from ledger.outbox import ledger_settings
 from money.amounts import price_line
 from practices.permissions import Can
@@ -94,6 +95,9 @@ def client_invoices(request: PracticeRequest, practice: str, pk: int) -> HttpRes
             }
             for invoice in shown
         ],
+        "credit_notes": credit_rows(
+            list(CreditNote.objects.filter(client=client).select_related("invoice")[:PAGE]), request.role
+        ),
         "totals": totals_of(invoices.issued()),
         "next": "?" + urlencode({"before": shown[-1].pk}) if len(found) > PAGE else "",
     }

@@ -1,10 +1,13 @@
 """Pages about credit notes: a whole invoice taken back, beside the invoice (FEATURES 4.14)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from invoicing.forms import CreditForm
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import amend_credit_note, issue_credit_note, post_credit_note, update_credit_note
-from invoicing.operations.credit_notes import copy_in_ledger, latest_copy
-from ledger.models import Posting
+from invoicing.operations.credit_notes import copies_in_ledger, copy_in_ledger, latest_copy
+from ledger.models import LedgerSettings, Posting
 from ledger.outbox import ledger_settings
 from ledger.states import Action, State, Subject, posting_state
 from money.amounts import ZERO
@@ -22,6 +25,10 @@ from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 
+#: Digits of an id and of a number, as the database keeps them.
+LONGEST_ID, LONGEST_NUMBER = 18, 9
+#: Rows of a page.
+PAGE = 50
 NOT_THERE = "Its invoice is not in Sage: copy that first. A credit note goes where its invoice is."
 
 
@@ -58,6 +65,38 @@ def credit_note_new(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "invoicing/credit_note_new.html", context, status=status)
+
+
+@requires(Can.SEE)
+@require_safe
+def credit_note_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Every credit note, newest first, with the invoice it takes back and where it stands in Sage."""
+    before, words = request.GET.get("before", ""), request.GET.get("q", "").strip()
+    notes = CreditNote.objects.select_related("client", "invoice").order_by("-pk")
+    if words:
+        notes = notes.filter(Q(client__name__icontains=words) | Q(reason__icontains=words) | _numbered(words))
+    totals = notes.order_by().aggregate(count=Count("pk"), net=Sum("net"), vat=Sum("vat"))
+    net, vat = totals["net"] or ZERO, totals["vat"] or ZERO
+    if before.isdecimal() and len(before) <= LONGEST_ID:
+        notes = notes.filter(pk__lt=int(before))
+    found = list(notes[: PAGE + 1])
+    shown = found[:PAGE]
+    more = {"q": words} if words else {}
+    context = {
+        "rows": credit_rows(shown, request.role),
+        "totals": {"count": totals["count"], "net": net, "vat": vat, "gross": net + vat},
+        "q": words,
+        "next": "?" + urlencode({**more, "before": shown[-1].pk}) if len(found) > PAGE else "",
+    }
+    return render(request, "invoicing/credit_note_list.html", context)
+
+
+def _numbered(words: str) -> Q:
+    """A number as it is written, of the credit note or of its invoice."""
+    digits = words.upper().removeprefix("CN-").removeprefix("INV-")
+    if not digits.isdecimal() or len(digits) > LONGEST_NUMBER:
+        return Q(pk=None)
+    return Q(number=int(digits)) | Q(invoice__number=int(digits))
 
 
 @requires(Can.SEE)
@@ -109,11 +148,36 @@ def credit_note_update(request: PracticeRequest, practice: str, pk: int) -> Http
 
 def credit_note_state(note: CreditNote, role: str) -> State:
     """How a credit note stands with the ledger: its copy, or what still has to be set against the invoice."""
-    ledger = ledger_settings()
     copy = latest_copy(note)
     allocation = Posting.objects.live().of(Posting.Kind.CREDIT_NOTE_ALLOCATE, note.pk).first()
+    reason = "" if copy or copy_in_ledger(note.invoice_id) else NOT_THERE
+    return _state(note, copy, allocation, reason, ledger_settings()).visible_to(role)
+
+
+def credit_rows(notes: Sequence[CreditNote], role: str) -> list[dict[str, Any]]:
+    """The rows of a list: each note, its newest copy and how it stands; in a few queries, however many there are."""
+    kinds = (Posting.Kind.CREDIT_NOTE_CREATE, Posting.Kind.CREDIT_NOTE_ALLOCATE)
+    live = Posting.objects.live().filter(kind__in=kinds, subject_id__in=[note.pk for note in notes])
+    newest = {(each.kind, each.subject_id): each for each in live.order_by("copy", "id")}
+    ledger, there = ledger_settings(), copies_in_ledger([note.invoice_id for note in notes])
+    rows = []
+    for note in notes:
+        copy, allocation = (newest.get((kind, note.pk)) for kind in kinds)
+        reason = "" if copy or note.invoice_id in there else NOT_THERE
+        state = _state(note, copy, allocation, reason, ledger).visible_to(role)
+        rows.append({"note": note, "posting": copy, "state": state})
+    return rows
+
+
+def _state(
+    note: CreditNote,
+    copy: Posting | None,
+    allocation: Posting | None,
+    reason: str,
+    ledger: LedgerSettings,
+) -> State:
     if copy is None:
-        return _not_copied(note).visible_to(role)
+        return _not_copied(note, reason)
     state = posting_state(copy, Subject(), ledger)
     if copy.status == Posting.Status.POSTED and allocation and allocation.status != Posting.Status.POSTED:
         words = "The credit note is in Sage. It still has to be set against its invoice there."
@@ -123,11 +187,10 @@ def credit_note_state(note: CreditNote, role: str) -> State:
         words = "Create new…" if copy.status == Posting.Status.POSTED else "Choose and copy…"
         choose = Action(words, "sage:credit-note-copy", note.pk, Can.CREDIT_INVOICES, icon="send")
         state = replace(state, others=(choose, *state.others))
-    return state.visible_to(role)
+    return state
 
 
-def _not_copied(note: CreditNote) -> State:
-    reason = "" if copy_in_ledger(note.invoice_id) else NOT_THERE
+def _not_copied(note: CreditNote, reason: str) -> State:
     copy = Action(
         "Copy to Sage",
         "sage:credit-note-copy",

@@ -1,5 +1,6 @@
 """Each state of a document has one chip, one main action, and a reason for what cannot be pressed (FEATURES 4.12)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -96,3 +97,122 @@ def test_a_role_sees_only_what_it_may_press_f88():
     assert state.visible_to("staff").main is None
     assert [action.label for action in state.visible_to("staff").others] == ["Details"]
     assert state.visible_to("manager").main == state.main
+
+
+def copy(**fields) -> Posting:
+    """A copy in the ledger with a page of its own there."""
+    particulars = {"external_number": "SI-4", "external_url": "https://sage.example/4", "held_revision": 1}
+    return posting("posted", kind=Posting.Kind.INVOICE_CREATE, **{**particulars, **fields})
+
+
+def change(kind: str = Posting.Kind.INVOICE_UPDATE, status: str = "pending", **fields) -> Posting:
+    return posting(status, kind=kind, subject_id=7, **fields)
+
+
+AMENDED = replace(INVOICE, revision=2)
+PAID, PART_PAID = replace(INVOICE, settlement="paid"), replace(INVOICE, settlement="part_paid")
+CREDITED = replace(INVOICE, settlement="paid", is_credited=True)
+OF_SETTLED = {"Check now", "Credit…", "Update in Sage"}
+OF_CHANGED = {"View differences", "Create new…", "Discard changes"}
+REFUSED = change(status="failed", failure="ChangedInSage")
+#: Of a copy that is in Sage: how it stands there and here, the chip, the main button and all the others.
+COPIED = [
+    (copy(), INVOICE, None, 1, "In Sage as SI-4", "Open in Sage", {"Check now", "Create new…", "Credit…"}),
+    (
+        copy(),
+        AMENDED,
+        None,
+        1,
+        "Changed here",
+        "Update in Sage",
+        {"View differences", "Create new…", "Discard changes"},
+    ),
+    (
+        copy(standing="changed"),
+        INVOICE,
+        None,
+        1,
+        "Changed in Sage",
+        "Review differences",
+        {"Check now", "Credit…"},
+    ),
+    (
+        copy(standing="changed"),
+        AMENDED,
+        None,
+        1,
+        "Changed on both sides",
+        "Review differences",
+        {"Check now"},
+    ),
+    (
+        copy(blocked="settled"),
+        PART_PAID,
+        None,
+        1,
+        "Part paid in Sage",
+        "Open in Sage",
+        {"Check now", "Credit…", "Update in Sage"},
+    ),
+    (
+        copy(blocked="settled"),
+        PAID,
+        None,
+        1,
+        "Paid in Sage",
+        "Open in Sage",
+        {"Check now", "Credit…", "Update in Sage"},
+    ),
+    (copy(), CREDITED, None, 1, "Credited", "Open in Sage", OF_SETTLED),
+    (
+        copy(blocked="locked"),
+        INVOICE,
+        None,
+        1,
+        "Locked in Sage",
+        "Credit and re-issue",
+        {"Open in Sage", "Check now"},
+    ),
+    (copy(standing="void"), INVOICE, None, 1, "Void in Sage", "Decide", {"Check now"}),
+    (copy(standing="missing"), INVOICE, None, 1, "Missing in Sage", "Decide", {"Check now"}),
+    (
+        copy(),
+        INVOICE,
+        None,
+        2,
+        "Copied 2 times",
+        "Open latest",
+        {"All copies", "Check now", "Create new…", "Credit…"},
+    ),
+    (copy(), AMENDED, change(), 1, "Queued", "Update in Sage", {"Withdraw"}),
+    (copy(), AMENDED, change(status="leased"), 1, "Copying", "Update in Sage", {"Withdraw"}),
+    (copy(), INVOICE, change(Posting.Kind.INVOICE_VOID), 1, "Queued", "Void in Sage", {"Withdraw"}),
+    (
+        copy(),
+        AMENDED,
+        change(status="failed", failure="ChangedInSage"),
+        1,
+        "Failed",
+        "Review differences",
+        {"Try again"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("found", "subject", "under_way", "copies", "chip", "main", "others"), COPIED)
+def test_f70_to_f75_and_p12_each_state_of_a_copy_has_its_chip_and_its_actions(
+    found, subject, under_way, copies, chip, main, others
+):
+    state = posting_state(found, subject, OPEN, change=under_way, copies=copies)
+    assert (state.label, state.main.label) == (chip, main)
+    assert {each.label for each in state.others} == others | {"Details"}
+
+
+@pytest.mark.parametrize(("found", "subject", "under_way", "copies", "chip", "main", "others"), COPIED)
+def test_p12_no_button_leads_to_what_sage_would_refuse(found, subject, under_way, copies, chip, main, others):
+    state = posting_state(found, subject, OPEN, change=under_way, copies=copies)
+    update = [each for each in (state.main, *state.others) if each.page == "sage:invoice-update"]
+    if found.blocked or found.standing:
+        assert all(each.reason for each in update)
+    for each in (state.main, *state.others):
+        assert each.page or each.url or each.reason, f"{each.label} leads nowhere and does not say why"

@@ -1,0 +1,80 @@
+"""Credit notes in lists: every one of them, those of a client, and what they add up to."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from invoicing.errors import IsCredited
+from invoicing.operations import issue_credit_note
+from practices.tenancy import practice_scope
+from tests.factories import TODAY
+from tests.integration.invoicing.documents import a_client, a_draft, an_invoice
+
+
+@pytest.fixture
+def credited(brook):
+    """Two invoices of £720, both credited in full."""
+    with practice_scope(brook.pk):
+        client = a_client()
+        invoices = [an_invoice(client) for _ in range(2)]
+        return [
+            issue_credit_note(each, reason="Billed twice", issued_on=TODAY, on=TODAY) for each in invoices
+        ]
+
+
+def text(answer) -> str:
+    return answer.content.decode()
+
+
+def test_the_list_shows_every_credit_note_its_invoice_and_their_total(credited, client_of):
+    shown = text(client_of("alice").get("/p/brook-co/credit-notes/"))
+    for words in ("CN-000001", "CN-000002", "INV-000001", "Billed twice", "£1,440.00", "Not in Sage"):
+        assert words in shown
+
+
+def test_a_credit_note_is_found_by_its_number_its_invoice_and_its_client(credited, client_of):
+    browser = client_of("alice")
+    for words, found in (("CN-2", True), ("INV-000002", True), ("Dental", True), ("Nobody", False)):
+        assert ("CN-000002" in text(browser.get("/p/brook-co/credit-notes/", {"q": words}))) is found
+
+
+def test_the_list_asks_no_more_for_more_rows(brook, credited, client_of):
+    browser = client_of("alice")
+    browser.get("/p/brook-co/credit-notes/")
+    with CaptureQueriesContext(connection) as few:
+        browser.get("/p/brook-co/credit-notes/")
+    with practice_scope(brook.pk):
+        for _ in range(5):
+            issue_credit_note(an_invoice(credited[0].client), reason="Again", issued_on=TODAY, on=TODAY)
+    with CaptureQueriesContext(connection) as many:
+        browser.get("/p/brook-co/credit-notes/")
+    assert len(many) == len(few)
+
+
+def test_f76_credit_notes_are_linked_from_the_client_and_from_the_invoices(credited, client_of):
+    browser = client_of("alice")
+    note = credited[0]
+    shown = text(browser.get(f"/p/brook-co/clients/{note.client_id}/invoices/"))
+    assert f"/p/brook-co/credit-notes/{note.pk}/" in shown
+    assert "/p/brook-co/credit-notes/" in text(browser.get("/p/brook-co/invoices/"))
+
+
+def test_f76_a_draft_offers_no_credit_note_and_refuses_one(brook, client_of):
+    with practice_scope(brook.pk):
+        draft = a_draft()
+    browser = client_of("alice")
+    assert "/credit/" not in text(browser.get(f"/p/brook-co/invoices/{draft.pk}/"))
+    assert browser.get(f"/p/brook-co/invoices/{draft.pk}/credit/").status_code == 303
+
+
+def test_f78_the_lines_are_the_invoices_and_a_second_credit_is_refused(brook, credited):
+    with practice_scope(brook.pk):
+        note = credited[0]
+        ours = [(line.name, line.quantity, line.net, line.vat) for line in note.lines.all()]
+        theirs = [(line.name, line.quantity, line.net, line.vat) for line in note.invoice.lines.all()]
+        assert ours == theirs
+        assert note.invoice.outstanding == Decimal(0)
+        with pytest.raises(IsCredited):
+            issue_credit_note(note.invoice, reason="Twice", issued_on=TODAY, on=TODAY)
