@@ -21,7 +21,7 @@ from ledger.models import Posting
 from practices.models import Practice
 from practices.tenancy import practice_scope
 from sage_integration.explanations import EXPLANATIONS
-from sage_integration.models import SageConnection
+from sage_integration.models import SageConnection, SageLink
 from sage_sandbox.handle import SandboxHandle
 
 #: Nothing may be under way for longer than this.
@@ -328,19 +328,37 @@ def payments_agree(books: Books, sage: SageBooks) -> Iterator[Violation]:
 
 
 def _invoices_agree(books: Books, sage: SageBooks) -> Iterator[Violation]:
-    for link in books.links.values():
-        invoice = books.invoice_of(link)
-        stored = next((document for document in sage.invoices if document["id"] == link.sage_id), None)
+    documents = {document["id"]: document for document in sage.invoices}
+    for link in books.latest_links():
+        invoice, stored = books.invoice_of(link), documents.get(link.sage_id)
         if invoice is None or stored is None:
             continue
         if is_void(stored):
-            if invoice.status != Invoice.Status.VOID and link.posting.standing != Posting.Standing.VOID:
-                yield Violation("I10", f"{invoice} is void in Sage, and nobody is told to decide.")
+            yield from _void_is_told(books, link, invoice)
+            continue
+        if invoice.status == Invoice.Status.VOID:
+            if not link.difference:
+                yield Violation("I10", f"{invoice} is void here, counts in Sage, and nobody is told.")
             continue
         changed = pence(stored["total_amount"]) != pence(invoice.gross)
         if not changed and pence(stored["outstanding_amount"]) != pence(invoice.outstanding):
             theirs = stored["outstanding_amount"]
             yield Violation("I10", f"{invoice} owes {theirs} in Sage and {invoice.outstanding} here.")
+
+
+def _void_is_told(books: Books, link: SageLink, invoice: Invoice) -> Iterator[Violation]:
+    """What is void in Sage owes nothing once that was taken over; before, a person is told, and no money counts."""
+    if invoice.status == Invoice.Status.VOID:
+        if invoice.outstanding:
+            yield Violation("I10", f"{invoice} is void on both sides and owes {invoice.outstanding} here.")
+        return
+    if link.posting.standing != Posting.Standing.VOID:
+        yield Violation("I10", f"{invoice} is void in Sage, and nobody is told to decide.")
+    elif not books.has_history(invoice, "invoice.found_void", "invoice.copy_voided"):
+        yield Violation("I9", f"{invoice} was found void in Sage, and its history does not say so.")
+    received = sum(pence(part.amount) for part in books.allocations.get(invoice.pk, []) if part.payment_id)
+    if received:
+        yield Violation("I10", f"{invoice} is void in Sage, and {pounds(received)} paid on it count here.")
 
 
 def _parts_of(receipt: Doc, ours: dict[str, Invoice | None]) -> dict[int, int]:

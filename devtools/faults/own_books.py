@@ -79,6 +79,14 @@ class Books:
         """Every posting that creates an invoice, by the invoice."""
         return _grouped(self.invoice_postings, "subject_id")
 
+    def latest_links(self) -> list[SageLink]:
+        """The newest copy in the ledger of each invoice, the one that counts."""
+        copies = [link for link in self.links.values() if link.posting.kind == Posting.Kind.INVOICE_CREATE]
+        newest = {
+            link.posting.subject_id: link for link in sorted(copies, key=lambda each: each.posting.copy)
+        }
+        return list(newest.values())
+
     def contacts_of(self, client_id: int | None) -> set[str]:
         """Every Sage contact a client is or was linked to."""
         links = {link.sage_contact_id for link in self.contact_links if link.client_id == client_id}
