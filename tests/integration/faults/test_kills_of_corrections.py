@@ -16,7 +16,6 @@ from tests.integration.sage_integration.posting import (
     fresh,
     posted,
     posting_of,
-    push_once,
     push_until_settled,
 )
 from tests.integration.sage_integration.test_corrections import amend, ask, live
