@@ -10,6 +10,7 @@ from practices.models import AuditEntry
 from practices.tenancy import practice_scope
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection, SageLedgerAccount, TaxRateMapping
+from sage_integration.queries import set_up_steps
 from services.models import TaxRate
 from tests.integration.sage_integration.connecting import (
     page,
@@ -188,3 +189,23 @@ def test_f14_f16_a_service_gets_an_account_of_its_own(alice, brook, sage):
     alice.post(page("account-map"), {f"service_{service.pk}": ""})
     with practice_scope(brook.pk):
         assert not AccountMapping.objects.exists()
+
+
+def test_the_set_up_goes_on_where_it_was_left(alice, client_of, brook, sage):
+    """Each step is saved by itself: in another browser the next one is offered, and those before are filled in."""
+    sign_in(alice)
+    alice.post(page("business-choose"), {"business_id": sage.business_id()})
+    alice.post(page("health-check"))
+    chosen = settings_of(brook)["default_account_id"]
+    alice.post(page("account-map"), {"default_account_id": chosen})
+    another = client_of("alice")
+    with practice_scope(brook.pk):
+        steps = set_up_steps(current_connection(), brook, "sage:connection-detail")
+    states = {step["url"]: step["state"] for step in steps if step["url"]}
+    assert states[page("health-check")] != "todo"
+    assert states[page("account-map")] == "done"
+    assert states[page("tax-rate-map")] == states[page("dry-run")] == "todo"
+    assert page("tax-rate-map") in text_of(another.get(page("connection-detail")))
+    assert f'value="{chosen}" selected' in text_of(another.get(page("account-map")))
+    saved = another.post(page("tax-rate-map"), rates_of(brook, **{"Zero rate": "GB_ZERO"}))
+    assert saved.headers["Location"] == page("clients-foreseen")
