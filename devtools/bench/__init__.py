@@ -23,6 +23,7 @@ BENCHES = {
     "clients": "a CSV file of clients brought in, and matching beside it",
     "billing": "a billing run over due schedules, beside Django's bulk_create",
     "pages": "every page on a large database: server time, questions to the database, bytes",
+    "http": "sustained requests on the busiest pages and API calls, beside a trivial view",
     "poll": "a sweep over idle practices that have been paid, beside the bare requests it consists of",
     "proposals": "a saved row of the proposal editor, the client's page and a PDF",
     "push": "postings through real workers to the pretend Sage",

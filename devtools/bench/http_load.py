@@ -1,0 +1,87 @@
+"""Asking one server for pages from several threads, over connections that are kept, and what came of it."""
+
+import http.client
+import itertools
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked for, and with which headers."""
+
+    path: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Milliseconds of each answer, how many were wrong, and how long it all took."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    errors: int = 0
+    seconds: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Right answers a second."""
+        return len(self.milliseconds) / self.seconds if self.seconds else 0.0
+
+    def percentile(self, share: float) -> float:
+        """The milliseconds within which this share of the answers came; 0 without any."""
+        ordered = sorted(self.milliseconds)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def load(
+    port: int, asks: Sequence[Ask], *, seconds: float, clients: int, per_second: float | None = None
+) -> Outcome:
+    """Ask in turn for so long, as fast as answers come, or ``per_second`` all together."""
+    total, lock = Outcome(), threading.Lock()
+    until = time.monotonic() + seconds
+    pause = clients / per_second if per_second else 0.0
+
+    def one(position: int) -> None:
+        mine = _ask_until(port, asks[position % len(asks) :] + asks[: position % len(asks)], until, pause)
+        with lock:
+            total.milliseconds += mine.milliseconds
+            total.errors += mine.errors
+
+    asks = list(asks)
+    threads = [threading.Thread(target=one, args=(position,)) for position in range(clients)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    total.seconds = time.monotonic() - started
+    return total
+
+
+def _ask_until(port: int, asks: Sequence[Ask], until: float, pause: float) -> Outcome:
+    mine = Outcome()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    turn = time.monotonic()
+    for ask in itertools.cycle(asks):
+        started = time.perf_counter()
+        if time.monotonic() >= until:
+            break
+        try:
+            connection.request("GET", ask.path, headers=ask.headers)
+            answer = connection.getresponse()
+            answer.read()
+            is_right = answer.status == 200
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            is_right = False
+        if is_right:
+            mine.milliseconds.append((time.perf_counter() - started) * 1000)
+        else:
+            mine.errors += 1
+        if pause:
+            turn += pause
+            time.sleep(max(0.0, turn - time.monotonic()))
+    connection.close()
+    return mine
