@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from devtools import audit, migration_rules, source_checks
+from devtools import audit, environment_reference, migration_rules, source_checks
 from devtools.paths import PYTHON, ROOT, STATE
 from devtools.services import throwaway_servers
 from devtools.terminal import counted
@@ -63,6 +63,7 @@ def all_checks(environment: Mapping[str, str]) -> list[Check]:
         tool("format", python, "-m", "ruff", "format", "--check", "--output-format", "concise"),
         Check("secrets", source_checks.secrets_in_sources),
         Check("migrations need no downtime", migration_rules.migrations_that_need_downtime),
+        Check("environment reference is fresh", environment_reference.stale_reference),
         Check("known weaknesses", audit.known_weaknesses),
         Check("packages without a hash", lambda: "\n".join(audit.packages_without_hash())),
         Check("licences", audit.binding_licences),

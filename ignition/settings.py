@@ -9,6 +9,7 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from ignition.reporting import report_errors_to
+from ignition.tracing import trace_to_collector
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -329,3 +330,4 @@ LOGGING = {"level": os.environ.get("LOG_LEVEL", "INFO")}
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 #: Unexpected errors are reported there, without anybody's particulars; empty sends nothing anywhere.
 report_errors_to(os.environ.get("SENTRY_DSN", ""), VERSION)
+trace_to_collector(VERSION)
