@@ -93,7 +93,7 @@ def _read_by(call: ast.Call) -> Variable | None:
 
 def _in_words(default: ast.expr) -> str:
     if isinstance(default, ast.Constant):
-        return f"`{default.value}`" if default.value else "–"
+        return f"`{default.value!s}`" if default.value else "–"
     known = {"urlsplit(PUBLIC_URL).hostname or ''": "the host of PUBLIC_URL", "APP_ROLE": "`ignition_app`"}
     if ast.unparse(default) in known:
         return known[ast.unparse(default)]

@@ -39,17 +39,17 @@ def load(
     port: int, asks: Sequence[Ask], *, seconds: float, clients: int, per_second: float | None = None
 ) -> Outcome:
     """Ask in turn for so long, as fast as answers come, or ``per_second`` all together."""
-    total, lock = Outcome(), threading.Lock()
+    total, lock, every = Outcome(), threading.Lock(), list(asks)
     until = time.monotonic() + seconds
     pause = clients / per_second if per_second else 0.0
 
     def one(position: int) -> None:
-        mine = _ask_until(port, asks[position % len(asks) :] + asks[: position % len(asks)], until, pause)
+        first = position % len(every)
+        mine = _ask_until(port, every[first:] + every[:first], until, pause)
         with lock:
             total.milliseconds += mine.milliseconds
             total.errors += mine.errors
 
-    asks = list(asks)
     threads = [threading.Thread(target=one, args=(position,)) for position in range(clients)]
     started = time.monotonic()
     for thread in threads:

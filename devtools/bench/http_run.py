@@ -113,15 +113,15 @@ def soak(
 
 def busiest(practice: Practice) -> list[Ask]:
     """The ten pages and the API calls that are asked for most, as somebody signed in and as a program."""
-    browser = {
-        "Cookie": f"{settings.SESSION_COOKIE_NAME}={session_of(User.objects.get(email='alice@brook.example'))}"
-    }
+    alice = User.objects.get(email="alice@brook.example")
+    browser = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session_of(alice)}"}
     with practice_scope(practice.pk):
-        client, invoice = Client.objects.first(), Invoice.objects.order_by("-pk").first()
-        proposal = Proposal.objects.first()
-        _, secret = issue_api_key(
-            practice, "Load", list(SCOPES), by=User.objects.get(email="alice@brook.example")
+        client, invoice, proposal = (
+            Client.objects.latest("pk"),
+            Invoice.objects.latest("pk"),
+            Proposal.objects.latest("pk"),
         )
+        _, secret = issue_api_key(practice, "Load", list(SCOPES), by=alice)
     program = {"Authorization": f"Bearer {secret}"}
     ids = {"client": client.pk, "invoice": invoice.pk, "proposal": proposal.pk}
     pages = (
