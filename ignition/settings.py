@@ -178,6 +178,10 @@ CELERY_BEAT_SCHEDULE = {
     "nightly sync": {"task": "sage_integration.tasks.sweep_nightly", "schedule": crontab(hour=2, minute=10)},
     "daily billing": {"task": "invoicing.tasks.sweep_billing", "schedule": crontab(hour=5, minute=30)},
     "retention": {"task": "ignition.tasks.sweep_retention", "schedule": crontab(hour=3, minute=10)},
+    "daily invoices and reminders": {
+        "task": "invoicing.tasks.sweep_sending",
+        "schedule": crontab(hour=7, minute=0),
+    },
     "expire proposals": {"task": "proposals.tasks.sweep_expiry", "schedule": crontab(hour=0, minute=20)},
 }
 

@@ -5,9 +5,10 @@ class InvoicingConfig(AppConfig):
     name = "invoicing"
 
     def ready(self) -> None:
-        from invoicing import client_columns, jobs, mail_kinds, receivers
+        from invoicing import client_columns, invoice_mail, jobs, mail_kinds, receivers
 
         receivers.connect()
         client_columns.contribute()
         mail_kinds.describe_messages()
+        invoice_mail.describe_messages()
         assert jobs.__all__  # noqa: S101 - importing it registers the steps

@@ -19,6 +19,43 @@ class DatedInTheFuture(DomainError):
     message = "This invoice is dated in the future. Issue it on that day, or give it today's date."
 
 
+class NeedsAnAddress(DomainError):
+    message = (
+        "A VAT invoice names the customer's address, and this client has none. Enter it on the client's page, and"
+        " issue the invoice then; nothing was issued."
+    )
+
+
+class NobodyToSendTo(DomainError):
+    message = (
+        "Nobody at this client receives invoices by e-mail. Add a person with an e-mail address on the"
+        " client's page."
+    )
+
+
+class LedgerMakesDocuments(DomainError):
+    message = (
+        "The PDFs of this practice are Sage's, and Sage's PDF of this invoice is not here. Nothing was sent. Send it"
+        " from its own page once it is in Sage."
+    )
+
+
+class NothingOutstanding(DomainError):
+    message = "Nothing is owed on this invoice, so there is nothing to mark as paid or to write off."
+
+
+class MoreThanIsOwed(DomainError):
+    message = "More than is owed on this invoice was entered. Enter what is outstanding, or less."
+
+
+class PaidInTheLedger(DomainError):
+    message = "This payment was recorded in Sage, so it is taken back there; it follows here within minutes."
+
+
+class NothingToMerge(DomainError):
+    message = "This draft has no two lines with the same VAT rate, so there is nothing to merge."
+
+
 class DueBeforeItsDate(DomainError):
     message = "An invoice cannot be due before its own date. Choose a later due date."
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
 
 from clients.models import Client
 from invoicing.models import InvoiceLine
+from money.amounts import to_pence
+from practices.templatetags.money_tags import typed_price, written
 from services.models import Service, TaxRate
 from services.queries import price_on
 
@@ -60,8 +63,9 @@ class LineForm(forms.Form):
     )
     quantity = forms.DecimalField(min_value=0, max_digits=10, decimal_places=2, initial=1, required=False)
     unit_price = forms.DecimalField(
-        label="Price each, before VAT", min_value=0, max_digits=12, decimal_places=4, required=False
+        label="Price each", min_value=0, max_digits=12, decimal_places=4, required=False
     )
+    with_vat = forms.BooleanField(label="This price includes VAT", required=False)
     tax_rate = forms.ModelChoiceField(
         TaxRate.objects.offered(), label="VAT rate", required=False, empty_label="As in the library"
     )
@@ -90,7 +94,7 @@ class LineForm(forms.Form):
         if price is None:
             self.add_error("unit_price", "The library has no price for this service on that date. Enter one.")
             return None
-        return InvoiceLine(
+        line = InvoiceLine(
             service=service,
             name=service.name,
             description=cleaned.get("description") or service.description,
@@ -98,6 +102,19 @@ class LineForm(forms.Form):
             unit_price=price,
             tax_rate=cleaned.get("tax_rate") or service.tax_rate,
         )
+        if cleaned.get("with_vat") and cleaned.get("unit_price") is not None:
+            _price_with_vat(line)
+        return line
+
+
+def _price_with_vat(line: InvoiceLine) -> None:
+    """The line at a price that has VAT in it: one whole, since a net price times a quantity may miss the penny."""
+    each, quantity = line.unit_price, line.quantity
+    line.gross_price = to_pence(quantity * each)
+    if quantity != 1:
+        words = f"{quantity.normalize():f} × {written(each)} including VAT"
+        line.description = f"{words}\n{line.description}".strip()
+        line.quantity = Decimal(1)
 
 
 class BaseLineFormSet(forms.BaseFormSet):
@@ -128,7 +145,8 @@ def line_formset(
             "service": line.service_id,
             "description": line.description,
             "quantity": line.quantity,
-            "unit_price": line.unit_price.normalize() if line.unit_price else line.unit_price,
+            "unit_price": typed_price(line.unit_price if line.gross_price is None else line.gross_price),
+            "with_vat": line.gross_price is not None,
             "tax_rate": line.tax_rate_id,
         }
         for line in lines

@@ -36,6 +36,13 @@ WORDS = {
     "invoice.payment_recorded": ("Payment received", "good", "banknote"),
     "invoice.payment_amended": ("Payment changed", "warn", "pencil"),
     "invoice.payment_reversed": ("Payment taken back", "bad", "undo-2"),
+    "invoice.sent": ("Sent by e-mail", "good", "mail"),
+    "invoice.reminded": ("Reminded by e-mail", "neutral", "bell"),
+    "invoice.reminders_on": ("Reminders switched on", "neutral", "bell"),
+    "invoice.reminders_off": ("Reminders switched off", "neutral", "bell-off"),
+    "invoice.written_off": ("Written off", "warn", "eraser"),
+    "invoice.duplicated": ("Made as a duplicate", "neutral", "copy"),
+    "invoice.lines_merged": ("Lines merged", "neutral", "merge"),
     "posting.posted": ("Reached Sage", "good", "check"),
     "posting.failed": ("Did not reach Sage", "bad", "circle-alert"),
     "posting.released": ("Released to Sage", "neutral", "send"),
@@ -69,6 +76,10 @@ def _event(entry: AuditEntry) -> dict[str, Any]:
 def _detail(entry: AuditEntry) -> str:
     """`£40.00 → £45.00, £55.00 outstanding`, as far as the entry says so."""
     data = entry.data
+    if entry.action in ("invoice.sent", "invoice.reminded"):
+        return "to " + ", ".join(data.get("to", ()))
+    if said := data.get("reason") or data.get("of"):
+        return str(said)
     before, after = data.get("before"), data.get("after", data.get("amount"))
     if not (entry.action.startswith("invoice.payment") and (before or after)):
         return _money(data.get("gross")) if entry.action == "invoice.issued" else ""
@@ -79,3 +90,17 @@ def _detail(entry: AuditEntry) -> str:
 
 def _money(value: str | None) -> str:
     return written(Decimal(value)) if value else ""
+
+
+def reminders_in_words(days: list[int]) -> str:
+    """`3 days before it is due, 7 and 14 days after`; empty without reminders."""
+    before = [str(-each) for each in sorted(days) if each < 0]
+    after = [str(each) for each in sorted(days) if each > 0]
+    words = [f"{_together(before)} day{'' if before == ['1'] else 's'} before it is due"] if before else []
+    words += ["on the day it is due"] if 0 in days else []
+    words += [f"{_together(after)} day{'' if after == ['1'] else 's'} after"] if after else []
+    return ", ".join(words)
+
+
+def _together(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

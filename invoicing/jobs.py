@@ -1,5 +1,5 @@
 """The long work of this app; importing it makes its steps known."""
 
-from invoicing import uplifts
+from invoicing import bulk_acts, uplifts
 
-__all__ = ["uplifts"]
+__all__ = ["bulk_acts", "uplifts"]

@@ -21,6 +21,8 @@ class Practicalities:
     settings: InvoicingSettings
     time_zone: str
     rates: dict[int, TaxRate]
+    #: Whether the practice is registered for VAT, so that its invoices are VAT invoices.
+    charges_vat: bool = False
     _percents: dict[tuple[int, date], Decimal] = field(default_factory=dict)
     _stretches: dict[tuple[date, date], str] = field(default_factory=dict)
 
@@ -33,7 +35,13 @@ class Practicalities:
     def of(cls, practice: Practice) -> "Practicalities":
         """As they are now, for who has read the practice's own row already."""
         settings = InvoicingSettings.objects.first() or InvoicingSettings()
-        return cls(practice.invoice_day, settings, practice.time_zone, TaxRate.objects.in_bulk())
+        return cls(
+            practice.invoice_day,
+            settings,
+            practice.time_zone,
+            TaxRate.objects.in_bulk(),
+            charges_vat=bool(practice.vat_number),
+        )
 
     @property
     def rules(self) -> Rules:

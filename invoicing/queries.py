@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Sum
 
 from invoicing.coming import coming_total
 from invoicing.models import (
@@ -209,6 +209,12 @@ def invoices_in(view: str, on: date) -> InvoiceQuerySet:
         "paid": invoices.issued().filter(outstanding=0),
         "in-sage": invoices.in_the_ledger(),
         "not-in-sage": invoices.not_in_the_ledger(),
+        "failed": invoices.issued().copied_as(Q(status=Posting.Status.FAILED)),
+        "changed": invoices.issued().copied_as(
+            Q(status=Posting.Status.POSTED, held_revision__lt=OuterRef("revision"))
+        ),
+        "credited": invoices.filter(credit_notes__isnull=False),
+        "run": invoices.issued().of_month(on.replace(day=1)).filter(source=Invoice.Source.RECURRING),
         "draft": invoices.filter(status=Invoice.Status.DRAFT),
         "void": invoices.filter(status=Invoice.Status.VOID),
     }

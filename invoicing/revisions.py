@@ -31,6 +31,7 @@ def _line(line: InvoiceLine) -> Particulars:
         "tax_rate": line.tax_rate_id,
         "net": _pounds(line.net),
         "vat": _pounds(line.vat),
+        **({} if line.gross_price is None else {"gross_price": _pounds(line.gross_price)}),
     }
 
 
@@ -43,6 +44,7 @@ def lines_from(particulars: Particulars) -> list[InvoiceLine]:
             description=line["description"],
             quantity=Decimal(line["quantity"]),
             unit_price=Decimal(line["unit_price"]),
+            gross_price=Decimal(line["gross_price"]) if "gross_price" in line else None,
             tax_rate_id=line["tax_rate"],
         )
         for line in particulars["lines"]

@@ -6,6 +6,7 @@ from celery import shared_task
 from invoicing.billing_run import run_billing
 from invoicing.client_states import settle_all_clients
 from invoicing.errors import AlreadyRunning
+from invoicing.morning import send_what_waits
 from invoicing.operations import close_holes
 from practices.models import Practice
 from practices.tasks import PracticeTask, wake
@@ -53,3 +54,17 @@ def _close_holes() -> None:
     while after is not None:
         with practice_transaction():
             _, after = close_holes(after)
+
+
+@shared_task
+def sweep_sending() -> None:
+    """Start the morning's e-mails for each practice."""
+    for practice_id in Practice.objects.order_by("pk").values_list("pk", flat=True):
+        wake(send_and_remind, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def send_and_remind(practice_id: int) -> None:
+    """Send what was issued and remind of what is unpaid, as the practice wants it; repeating it sends nothing twice."""
+    today = Practice.objects.get(pk=practice_id).today()
+    send_what_waits(today)

@@ -46,3 +46,13 @@ def price_line(quantity: Decimal, unit_price: Decimal, vat_percent: Decimal) -> 
     """Net and VAT of one line, each rounded half-up to the penny (VAT percent as in ``Decimal("20")``)."""
     net = to_pence(quantity * unit_price)
     return Amounts(net, to_pence(net * vat_percent / 100))
+
+
+def price_with_vat(gross: Decimal, vat_percent: Decimal) -> Amounts:
+    """Net and VAT of one line whose price was agreed with VAT in it: the gross is met to the penny.
+
+    The net is rounded half-up and the VAT is what is left, so it may lie a penny beside the VAT of that net:
+    £0.03 at 20 % is £0.03 net and no VAT, because no net makes £0.03 otherwise.
+    """
+    net = to_pence(gross * 100 / (100 + vat_percent))
+    return Amounts(net, to_pence(gross) - net)

@@ -6,7 +6,7 @@ class PracticesConfig(AppConfig):
     name = "practices"
 
     def ready(self) -> None:
-        from practices import checks, invitation_mail
+        from practices import checks, exporting, invitation_mail  # noqa: F401 - registers its job
         from practices.isolation import isolate_practices
 
         checks.register_checks()

@@ -69,14 +69,18 @@ def queue_message(
     event: str,
     url: str = "",
     files: Sequence[File] = (),
+    wording: MailWording | None = None,
 ) -> OutgoingEmail:
     """A queued message to a client in the practice's words; at most one for an event, as `queue_email`.
 
-    ``values`` fill the kind's own placeholders, ``url`` is where its button leads.
+    ``values`` fill the kind's own placeholders, ``url`` is where its button leads, ``wording`` are words for this
+    once.
     """
     practice = acting_practice()
     brand = brand_of(practice)
-    written = write_message(kind, wording_of(kind), {**values, **practice_values(practice)}, brand, url=url)
+    written = write_message(
+        kind, wording or wording_of(kind), {**values, **practice_values(practice)}, brand, url=url
+    )
     return _queue(to, kind.key, written, brand, event=event, files=files)
 
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from practices import webhook_models  # noqa: F401 - these tables are of this app too
+from practices import export_models, webhook_models  # noqa: F401 - these tables are of this app too
 from practices.colours import DEFAULT_COLOUR, readable_colour
 from practices.tenancy import TenantModel, TenantQuerySet
 

@@ -2,6 +2,7 @@ from django.urls import path
 
 from practices import (
     activity_views,
+    export_views,
     job_views,
     key_views,
     mail_views,
@@ -42,6 +43,9 @@ urlpatterns = [
     path("settings/api-keys/", key_views.api_key_list, name="api-key-list"),
     path("settings/api-keys/issue/", key_views.api_key_issue, name="api-key-issue"),
     path("settings/api-keys/<int:pk>/revoke/", key_views.api_key_revoke, name="api-key-revoke"),
+    path("settings/export/", export_views.export_detail, name="export"),
+    path("settings/export/start/", export_views.export_start, name="export-start"),
+    path("settings/export/<int:pk>/file/", export_views.export_file, name="export-file"),
     path("jobs/", job_views.job_list, name="job-list"),
     path("jobs/<int:pk>/", job_views.job_detail, name="job-detail"),
     path("jobs/<int:pk>/cancel/", job_views.job_cancel, name="job-cancel"),

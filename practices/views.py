@@ -56,6 +56,7 @@ OWNERS_PAGES = [
     ("Personal data", "data-settings"),
     ("API keys", "practices:api-key-list"),
     ("Webhooks", "practices:webhook-list"),
+    ("Export", "practices:export"),
 ]
 
 

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from invoicing.models import InvoicingSettings
+from invoicing.operations.settings import set_documents_by
 from ledger.models import LedgerSettings
 from ledger.outbox import ledger_settings
 from ledger.queue import on_its_way, resume_postings
@@ -170,6 +172,7 @@ def enable_posting() -> SageConnection:
     connection.status, connection.enabled_at = Status.ENABLED, timezone.now()
     connection.save(update_fields=["status", "enabled_at"])
     _let_postings_leave(accepts=True)
+    set_documents_by(maker_of_documents(connection))
     resume_postings()
     audit.record("sage.enabled", connection, business=connection.business_name)
     return connection
@@ -191,8 +194,15 @@ def disconnect() -> str:
     connection.status, connection.ended_at = Status.DISCONNECTED, timezone.now()
     connection.save()
     _let_postings_leave(accepts=False)
+    set_documents_by(InvoicingSettings.DocumentsBy.PRACTICE)
     audit.record("sage.disconnected", connection, business=connection.business_name)
     return refresh_token
+
+
+def maker_of_documents(connection: SageConnection) -> str:
+    """Whose PDF clients get under this connection, in the words of `InvoicingSettings.documents_by`."""
+    ours = connection.pdf_owner == SageConnection.PdfOwner.PRACTICE
+    return InvoicingSettings.DocumentsBy.PRACTICE if ours else InvoicingSettings.DocumentsBy.LEDGER
 
 
 def _let_postings_leave(*, accepts: bool) -> None:

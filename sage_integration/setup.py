@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from clients.models import Client
 from clients.operations import switch_posting
-from invoicing.operations.settings import set_invoicing_settings
+from invoicing.operations.settings import set_documents_by, set_invoicing_settings
 from ledger.models import Posting
 from ledger.outbox import ledger_settings, retry_all
 from practices import audit
-from sage_integration.connections import locked_connection
+from sage_integration.connections import locked_connection, maker_of_documents
 from sage_integration.errors import AccountNotUsable, ItemNotUsable, RateNotUsable
 from sage_integration.models import (
     AccountMapping,
@@ -98,6 +98,7 @@ def save_settings(wanted: Settings) -> SageConnection:
         automatic_terms_days=wanted.automatic_terms_days,
         includes_descriptions=wanted.includes_descriptions,
     )
+    set_documents_by(maker_of_documents(connection))
     _record_changes(connection, changes)
     if "default_account_id" in changes:
         retry_all(FOR_WANT_OF_AN_ACCOUNT)

@@ -3,6 +3,7 @@
 from invoicing.models.changes import FeeUplift, ServiceChange
 from invoicing.models.credit_notes import CreditNote, CreditNoteLine, InvoiceRevision
 from invoicing.models.invoices import LARGEST_NUMBER, Invoice, InvoiceLine, InvoiceQuerySet
+from invoicing.models.messages import InvoiceMessage
 from invoicing.models.payments import Allocation, Payment
 from invoicing.models.runs import BillingRun, MonthSignOff
 from invoicing.models.schedules import (
@@ -26,6 +27,7 @@ __all__ = [
     "FeeUplift",
     "Invoice",
     "InvoiceLine",
+    "InvoiceMessage",
     "InvoiceNumbering",
     "InvoiceQuerySet",
     "InvoiceRevision",

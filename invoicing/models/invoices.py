@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
+from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client
@@ -67,6 +68,16 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         """Invoices whose tax point is in the calendar month that begins on that day."""
         return self.filter(tax_point__range=(first, day_in_month(first.year, first.month, 31)))
 
+    def copied_as(self, how: Q) -> "InvoiceQuerySet":
+        """Invoices with a copy, asked for or made, of which this is true."""
+        copies = Posting.objects.filter(
+            how,
+            practice=OuterRef("practice"),
+            kind=Posting.Kind.INVOICE_CREATE,
+            subject_id=OuterRef("pk"),
+        )
+        return self.filter(Exists(copies))
+
     def matching(self, text: str) -> "InvoiceQuerySet":
         """Invoices with this number, here or in the ledger, with this reference, or of clients so named."""
         text = text.strip()
@@ -112,6 +123,8 @@ class Invoice(TenantModel):
     #: Counts the amendments after issue; what was before each is an `InvoiceRevision`.
     revision = models.PositiveIntegerField(default=1, db_default=1)
     void_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    #: Whether the client is reminded of it as the practice reminds everybody.
+    is_reminded = models.BooleanField(default=True, db_default=True)
 
     objects: ClassVar[models.Manager[Any]] = InvoiceQuerySet.as_manager()
 
@@ -146,6 +159,10 @@ class Invoice(TenantModel):
     def __str__(self) -> str:
         return self.number_label
 
+    def get_absolute_url(self) -> str:
+        """The invoice's own page; its practice has to be loaded."""
+        return reverse("invoicing:invoice-detail", args=[self.practice.slug, self.pk])
+
     @property
     def number_label(self) -> str:
         """`INV-000123`, or `Draft` before it is issued."""
@@ -165,6 +182,11 @@ class Invoice(TenantModel):
     def gross(self) -> Decimal:
         """Net plus VAT, to the penny."""
         return self.net + self.vat
+
+    @property
+    def printed_name(self) -> str:
+        """`INV-000123.pdf`: the name of our own document."""
+        return f"{self.number_label}.pdf"
 
     @property
     def paid(self) -> Decimal:
@@ -197,6 +219,10 @@ class InvoiceLine(TenantModel):
     unit_price = models.DecimalField(
         max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))]
     )
+    #: The price of one with VAT, where it was entered so: then net and VAT follow from it, and not the other way round.
+    gross_price = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, validators=[MinValueValidator(Decimal(0))]
+    )
     tax_rate = models.ForeignKey(TaxRate, models.PROTECT, related_name="+")
     vat_code = models.CharField(max_length=15)
     vat_percent = models.DecimalField(max_digits=5, decimal_places=2)
@@ -208,6 +234,10 @@ class InvoiceLine(TenantModel):
         constraints = [
             models.CheckConstraint(name="invoice_quantity_is_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(name="invoice_price_is_not_negative", condition=Q(unit_price__gte=0)),
+            models.CheckConstraint(
+                name="a_price_with_vat_is_of_a_whole",
+                condition=Q(gross_price__isnull=True) | Q(gross_price__gte=0, quantity=1),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,8 @@ class Payment(TenantModel):
         RECEIVED = "received", "Received"
         #: No new money: a credit note or an earlier payment on account, set against invoices in Sage.
         SET_AGAINST = "set_against", "Set against it in Sage"
+        #: No money: given up by the practice.
+        WRITTEN_OFF = "written_off", "Written off"
         #: Money that went back to the client.
         REFUNDED = "refunded", "Paid back"
 

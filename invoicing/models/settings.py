@@ -2,7 +2,7 @@
 
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import UniqueConstraint
+from django.db.models import UniqueConstraint, Value
 
 from practices.tenancy import TenantModel
 
@@ -14,6 +14,10 @@ class InvoicingSettings(TenantModel):
         CLIENT = "client", "One invoice for each client"
         PROPOSAL = "proposal", "One invoice for each proposal"
         SERVICE = "service", "One invoice for each service"
+
+    class DocumentsBy(models.TextChoices):
+        PRACTICE = "practice", "Our own PDF"
+        LEDGER = "ledger", "The ledger's PDF"
 
     manual_terms_days = models.PositiveSmallIntegerField(
         "days to pay other invoices",
@@ -65,6 +69,29 @@ class InvoicingSettings(TenantModel):
         db_default=False,
         help_text="Off: credit notes have a sequence of their own.",
     )
+
+    documents_by = models.CharField(
+        max_length=8,
+        choices=DocumentsBy.choices,
+        default=DocumentsBy.PRACTICE,
+        db_default=DocumentsBy.PRACTICE,
+    )
+    payment_instructions = models.TextField(
+        "how to pay",
+        max_length=600,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Printed on every invoice and in its reminders: your bank details, or that you collect it yourself.",
+    )
+    emails_invoices = models.BooleanField(
+        "e-mail invoices by themselves",
+        default=False,
+        db_default=False,
+        help_text="Each morning, what was issued and not yet sent goes to whoever receives the client's invoices.",
+    )
+    #: Days after the due date on which an unpaid invoice is reminded of; negative ones before it.
+    reminder_days = models.JSONField(default=list, db_default=Value([], models.JSONField()))
 
     class Meta:
         constraints = [UniqueConstraint(fields=["practice"], name="one_invoicing_settings_for_a_practice")]

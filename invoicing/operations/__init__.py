@@ -19,6 +19,7 @@ from invoicing.operations.credit_notes import (
     post_credit_note,
     update_credit_note,
 )
+from invoicing.operations.drafting import duplicate_invoice, merge_lines
 from invoicing.operations.holes import close_holes
 from invoicing.operations.invoices import (
     amend_draft,
@@ -44,13 +45,22 @@ from invoicing.operations.schedules import (
     resume_billing,
     start_billing,
 )
-from invoicing.operations.settings import invoicing_settings, set_billing_rules, set_invoicing_settings
+from invoicing.operations.sending import Words, remind, send_invoice, switch_reminders
+from invoicing.operations.settings import (
+    invoicing_settings,
+    set_billing_rules,
+    set_documents_by,
+    set_invoicing_settings,
+    set_sending_rules,
+)
+from invoicing.operations.settling import mark_paid, take_back, write_off
 from invoicing.operations.undoing import undo_invoice
 
 __all__ = [
     "BillingOutcome",
     "Item",
     "OnAccount",
+    "Words",
     "amend_credit_note",
     "amend_draft",
     "amend_invoice",
@@ -64,6 +74,7 @@ __all__ = [
     "discard_changes",
     "discard_draft",
     "draft_invoice",
+    "duplicate_invoice",
     "end_billing",
     "hold_bills",
     "hold_month",
@@ -72,20 +83,26 @@ __all__ = [
     "issue_by_hand",
     "issue_credit_note",
     "issue_invoice",
+    "mark_paid",
     "mark_voided_in_ledger",
+    "merge_lines",
     "move_periods",
     "pause_billing",
     "post_credit_note",
     "post_invoice",
     "realign",
     "record_payment",
+    "remind",
     "reopen_billing",
     "resume_after_pauses",
     "resume_billing",
     "reverse_payment",
+    "send_invoice",
     "set_billing_rules",
+    "set_documents_by",
     "set_invoicing_settings",
     "set_mode",
+    "set_sending_rules",
     "shift_when_moved",
     "sign_off_month",
     "skip_bills",
@@ -93,10 +110,13 @@ __all__ = [
     "skip_period",
     "split_bill",
     "start_billing",
+    "switch_reminders",
+    "take_back",
     "take_back_skip",
     "undo_invoice",
     "update_credit_note",
     "void_copy",
     "void_in_ledger",
     "void_invoice",
+    "write_off",
 ]

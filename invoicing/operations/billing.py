@@ -16,7 +16,7 @@ from django.utils import timezone
 from clients.errors import NeedsMoneyLaunderingChecks
 from clients.operations import client_settings
 from invoicing.due import Bill, Standing, standing
-from invoicing.errors import AmountTooLarge, ClientIsArchived
+from invoicing.errors import AmountTooLarge, ClientIsArchived, NeedsAnAddress
 from invoicing.models import InvoicingSettings
 from invoicing.operations.advancing import advance
 from invoicing.operations.bulk import NewInvoice, NewLine, issue_invoices
@@ -92,7 +92,7 @@ def _bill_rows(
     standings = [(row, _standing_of(row, exceptions, on, known)) for row in rows]
     if only is not None:
         standings = [(row, found.only(only.get(row.id, ()))) for row, found in standings]
-    refused = _refused(rows)
+    refused = _refused(rows, known)
     invoices = _priced(_grouped(standings, known), known, refused)
     wanted = [invoice for client, invoice in invoices if client not in refused]
     issued = issue_invoices(wanted, not_before=known.leaves_at(timezone.now()))
@@ -106,7 +106,7 @@ def _bill_rows(
     )
 
 
-def _refused(rows: Sequence[DueRow]) -> dict[int, str]:
+def _refused(rows: Sequence[DueRow], known: Practicalities) -> dict[int, str]:
     """The clients that cannot be billed whatever is due, with the reason."""
     wants_checks = client_settings().aml_before_billing
     unchecked = {
@@ -114,7 +114,10 @@ def _refused(rows: Sequence[DueRow]) -> dict[int, str]:
         for row in rows
         if wants_checks and not row.is_cleared
     }
-    return unchecked | {row.client_id: ClientIsArchived.message for row in rows if row.is_archived}
+    nameless = {
+        row.client_id: NeedsAnAddress.message for row in rows if known.charges_vat and not row.has_address
+    }
+    return nameless | unchecked | {row.client_id: ClientIsArchived.message for row in rows if row.is_archived}
 
 
 def _standing_of(row: DueRow, exceptions: Exceptions, on: date, known: Practicalities) -> Standing:

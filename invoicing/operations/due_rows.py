@@ -48,6 +48,8 @@ class DueRow(NamedTuple):
     served_name: str
     #: Whether the client's money laundering checks hold on the day of the run.
     is_cleared: bool
+    #: Whether whoever receives the invoice has an address to print on it.
+    has_address: bool
 
     @property
     def recurs(self) -> bool:
@@ -114,7 +116,8 @@ _DUE = """
            schedule.ends_on, schedule.needs_confirming, schedule.mode,
            schedule.next_starts_on, schedule.next_bill_on,
            payer.id, payer.terms_days, CASE WHEN payer.id = client.id THEN '' ELSE client.name END,
-           client.aml_status = 'cleared' AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s)
+           client.aml_status = 'cleared' AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s),
+           payer.address_line_1 <> '' OR payer.postal_code <> ''
     FROM invoicing_billingschedule AS schedule
     JOIN clients_client AS client
         ON client.practice_id = schedule.practice_id AND client.id = schedule.client_id

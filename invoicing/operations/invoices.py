@@ -32,16 +32,17 @@ from invoicing.operations.numbering import next_number
 from invoicing.operations.settings import invoicing_settings
 from invoicing.practicalities import Practicalities
 from invoicing.terms import due_on
+from invoicing.vat_invoices import check_names_the_customer
 from ledger.copies import request_change
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, hold_posting, request_posting
-from money.amounts import ZERO, Amounts, price_line, total
+from money.amounts import ZERO, Amounts, price_line, price_with_vat, total
 from practices import audit
 from practices.errors import DomainError
 from proposals.models import Proposal
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
-FIXED_ON_A_LINE = ["vat_code", "vat_percent", "net", "vat"]
+FIXED_ON_A_LINE = ["unit_price", "vat_code", "vat_percent", "net", "vat"]
 
 
 def draft_invoice(
@@ -94,12 +95,14 @@ def discard_draft(invoice: Invoice) -> None:
 def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
     """The draft numbered, its amounts fixed for good, and its posting requested or held.
 
-    Raises `NotADraft`, `NoLines`, `DatedInTheFuture` or `NeedsMoneyLaunderingChecks`; ``on`` is today in the practice.
+    Raises `NotADraft`, `NoLines`, `DatedInTheFuture`, `NeedsMoneyLaunderingChecks` or `NeedsAnAddress`; ``on`` is today
+    in the practice.
     """
     invoice = _locked_draft(invoice)
     if invoice.tax_point > on:
         raise DatedInTheFuture(invoice)
     check_may_bill(invoice.client, on=on)
+    check_names_the_customer(invoice.client)
     lines = list(invoice.lines.select_related("tax_rate"))
     fix_amounts(invoice, lines)
     InvoiceLine.objects.bulk_update(lines, FIXED_ON_A_LINE)
@@ -234,7 +237,11 @@ def price_lines(lines: Sequence[InvoiceLine], tax_point: date) -> Amounts:
     for line in lines:
         line.vat_code = line.tax_rate.vat_code
         line.vat_percent = line.tax_rate.percent_on(tax_point)
-        amounts = price_line(line.quantity, line.unit_price, line.vat_percent)
+        if line.gross_price is not None:
+            amounts = price_with_vat(line.gross_price, line.vat_percent)
+            line.unit_price = amounts.net
+        else:
+            amounts = price_line(line.quantity, line.unit_price, line.vat_percent)
         line.net, line.vat = amounts.net, amounts.vat
     return total(line.amounts for line in lines)
 

@@ -171,7 +171,32 @@ def _allocate(payment: Payment, parts: Parts, *, before: Parts) -> None:
     Allocation.objects.bulk_create(
         [Allocation(payment=payment, invoice_id=pk, amount=part) for pk, part in sorted(parts.items())]
     )
+    if payment.source == Payment.Source.SAGE:
+        _let_the_ledger_rule(invoices)
     settle(invoices)
+
+
+def _let_the_ledger_rule(invoices: Collection[Invoice]) -> None:
+    """Take back what was entered here, newest first, as far as the ledger's own news leaves no room for it (G72)."""
+    standing = Allocation.objects.filter(
+        invoice__in=[invoice.pk for invoice in invoices], payment__reversed_at=None
+    ).select_related("payment")
+    placed: dict[int, list[Allocation]] = defaultdict(list)
+    for allocation in standing.order_by("-id"):
+        placed[allocation.invoice_id].append(allocation)
+    for invoice in invoices:
+        excess = sum((each.amount for each in placed[invoice.pk]), ZERO) - invoice.gross
+        for allocation in placed[invoice.pk]:
+            by_hand = allocation.payment
+            if excess <= ZERO or by_hand is None or by_hand.source != Payment.Source.BY_HAND:
+                continue
+            by_hand.reversed_at = timezone.now()
+            by_hand.save(update_fields=["reversed_at"])
+            excess -= allocation.amount
+            audit.record("payment.reversed", by_hand, reason="Sage has recorded what was paid")
+            audit.record(
+                "invoice.payment_reversed", invoice, amount=str(allocation.amount), payment=by_hand.pk
+            )
 
 
 def settle(invoices: Collection[Invoice]) -> None:

@@ -48,6 +48,24 @@ def set_billing_rules(
     )
 
 
+def set_sending_rules(
+    *, payment_instructions: str, emails_invoices: bool, reminder_days: list[int]
+) -> InvoicingSettings:
+    """The changed rules of e-mails about invoices, recorded; ``reminder_days`` count from the due date."""
+    return _set(
+        {
+            "payment_instructions": payment_instructions.strip(),
+            "emails_invoices": emails_invoices,
+            "reminder_days": sorted(set(reminder_days)),
+        }
+    )
+
+
+def set_documents_by(maker: str) -> InvoicingSettings:
+    """Whose PDF clients get from now on, recorded: ours, or the ledger's (F11)."""
+    return _set({"documents_by": maker})
+
+
 def _set(wanted: dict[str, Any]) -> InvoicingSettings:
     settings: InvoicingSettings
     settings, _ = InvoicingSettings.objects.select_for_update().get_or_create()

@@ -1,8 +1,6 @@
 """The pages about invoices."""
 
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import transaction
@@ -14,14 +12,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clients.models import Client
 from invoicing.errors import IsInTheLedger
 from invoicing.forms import BLANK_ROWS, BaseLineFormSet, InvoiceForm, line_formset
-from invoicing.history import events_of
+from invoicing.history import events_of, reminders_in_words
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.operations import (
     amend_draft,
     discard_draft,
     draft_invoice,
+    duplicate_invoice,
     invoicing_settings,
     issue_invoice,
+    merge_lines,
     post_invoice,
     void_invoice,
 )
@@ -31,96 +31,21 @@ from invoicing.queries import (
     allocations_of,
     facts_from,
     invoice_to_post,
-    invoices_in,
     latest_postings,
-    ledger_facts,
     postings_of,
     state_of,
-    totals_of,
 )
+from invoicing.vat_invoices import missing_on
 from invoicing.views.credit_notes import credit_note_state
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from ledger.queries import place_in_queue
 from practices.errors import DomainError
+from practices.letterhead import profile_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
-
-PAGE = 50
-VIEWS = [
-    ("", "All"),
-    ("unpaid", "Unpaid"),
-    ("overdue", "Overdue"),
-    ("paid", "Paid"),
-    ("in-sage", "In Sage"),
-    ("not-in-sage", "Not in Sage"),
-    ("draft", "Drafts"),
-    ("void", "Void"),
-]
-
-
-@requires(Can.SEE)
-@require_safe
-def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
-    """The practice's invoices by view, number and client, newest first, with totals for the choice."""
-    today = request.practice.today()
-    chosen = {name: request.GET.get(name, "") for name in ("view", "q", "client", "month")}
-    invoices = invoices_in(chosen["view"], today).matching(chosen["q"])
-    month = first_of_month(chosen["month"])
-    if month:
-        invoices = invoices.of_month(month)
-    if chosen["client"].isdecimal():
-        invoices = invoices.filter(client=int(chosen["client"]))
-    before = request.GET.get("before", "")
-    page = invoices.filter(pk__lt=int(before)) if before.isdecimal() else invoices
-    found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
-    shown = found[:PAGE]
-    facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()
-    kept = {name: value for name, value in chosen.items() if value}
-    context = {
-        "rows": [
-            {
-                "invoice": invoice,
-                "settlement": invoice.settlement(today),
-                "posting": facts[invoice.pk].posting,
-                "state": state_of(invoice, facts[invoice.pk], ledger),
-            }
-            for invoice in shown
-        ],
-        # Drafts and void invoices are owed by nobody: they are only added up where the list shows nothing else.
-        "totals": totals_of(invoices if chosen["view"] else invoices.issued()),
-        "next": "?" + urlencode(kept | {"before": shown[-1].pk}) if len(found) > PAGE else "",
-        "tabs": _tabs(request, chosen),
-        "client": Client.objects.filter(pk=int(chosen["client"])).first()
-        if chosen["client"].isdecimal()
-        else None,
-        **chosen,
-        "month": chosen["month"] if month else "",
-        "month_in_words": f"{month:%B %Y}" if month else "",
-    }
-    return render(request, "invoicing/invoice_list.html" + ("#rows" if request.htmx else ""), context)
-
-
-def first_of_month(text: str) -> date | None:
-    """The first day of a month in an address (`2027-03`); None for anything else."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return None
-
-
-def _tabs(request: PracticeRequest, chosen: dict[str, str]) -> list[dict[str, Any]]:
-    others = {name: value for name, value in chosen.items() if value and name != "view"}
-    return [
-        {
-            "label": label,
-            "url": "?" + urlencode(others | ({"view": view} if view else {})),
-            "active": view == chosen["view"],
-        }
-        for view, label in VIEWS
-    ]
 
 
 @requires(Can.SEE)
@@ -135,15 +60,21 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     posting = latest_postings([pk]).get(pk)
     refusal = why_not_void(invoice, posting)
     stands_still = why_not_amend(invoice, postings_of(invoice))
+    lines, rules = list(invoice.lines.all()), invoicing_settings()
     context = {
         **_panel(request, invoice),
         "settlement": invoice.settlement(request.practice.today()),
-        "lines": invoice.lines.all(),
-        "shows_descriptions": invoicing_settings().includes_descriptions,
+        "lines": lines,
+        "shows_descriptions": rules.includes_descriptions,
+        "reminders": reminders_in_words(rules.reminder_days),
+        "sent": list(invoice.messages.all()[:10]),
         "allocations": allocations_of(invoice),
         "events": events_of(invoice),
         "why_not_void": refusal.message if refusal else "",
         "voids_in_ledger": posting and posting.takes_changes and isinstance(refusal, IsInTheLedger),
+        "missing": missing_on(invoice, lines, request.practice, profile_of(request.practice)),
+        "may_merge": invoice.status == Invoice.Status.DRAFT
+        and len({line.tax_rate_id for line in lines}) < len(lines),
         "why_not_amend": stands_still.message if stands_still else "",
     }
     return render(request, "invoicing/invoice_detail.html", context)
@@ -245,6 +176,26 @@ def _issue(request: PracticeRequest, draft: Invoice) -> Invoice:
 def invoice_issue(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Make a draft final."""
     _issue(request, get_object_or_404(Invoice, pk=pk))
+    return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def invoice_duplicate(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """A draft with the same client and lines, dated today."""
+    draft = duplicate_invoice(get_object_or_404(Invoice, pk=pk), on=request.practice.today())
+    messages.success(request, "This is the duplicate, a draft dated today. Nothing is issued yet.")
+    return see_other(request, "invoicing:invoice-edit", practice=practice, pk=draft.pk)
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def invoice_merge(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """One line for each VAT rate on a draft (G77)."""
+    draft = merge_lines(get_object_or_404(Invoice, pk=pk))
+    messages.success(
+        request, f"The lines are merged. The draft comes to {written(draft.gross)} including VAT."
+    )
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 
 

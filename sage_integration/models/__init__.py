@@ -400,6 +400,7 @@ class SyncRun(TenantModel):
         AUDIT = "audit", "Comparison of documents"
         CONTACTS = "contacts", "Contacts"
         EXISTING = "existing", "Invoices from before"
+        OUTSTANDING = "outstanding", "Comparison of what is owed"
 
     kind = models.CharField(max_length=15, choices=Kind.choices)
     started_at = models.DateTimeField(default=timezone.now)

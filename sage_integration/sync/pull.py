@@ -15,9 +15,11 @@ from django.utils import timezone
 
 from invoicing.models import Invoice
 from ledger.models import Posting
+from money.amounts import ZERO
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection, SageLink, SyncRun
+from sage_integration.outstanding import OPEN_IN_SAGE, keep_comparison
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, SageError
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
@@ -42,7 +44,6 @@ CLAIM = timedelta(minutes=5)
 #: A role that lacks the journals is tried again after this long: somebody may have granted it.
 JOURNALS_AGAIN_AFTER = timedelta(days=1)
 VOIDED, MISSING = "voided", "missing"
-OPEN_IN_SAGE = ("UNPAID", "PART_PAID")
 
 
 def poll_payments(*, whole: bool = True) -> SyncRun | None:
@@ -186,6 +187,8 @@ class Poll:
         self.mirror.counts["open"] = len(open_here.keys() & links.keys())
         self._reread_wanted(sage, MOST_AT_NIGHT)
         self._conclude()
+        with practice_transaction():
+            keep_comparison({pk: amount or ZERO for pk, amount in owed.items()}, self.business_id)
 
     def read_the_opening(self, sage: SageClient) -> None:
         """Every feed and every open invoice: where both sides stand when payments begin to be mirrored (D9)."""

@@ -6,11 +6,12 @@ import pytest
 from django.urls import reverse
 from redis import Redis
 
-from clients.models import Client
+from clients.models import Client, ContactPerson
 from invoicing.models import Invoice
+from invoicing.operations import invoicing_settings
 from ledger.models import Posting
 from ledger.outbox import request_posting
-from practices.models import AuditEntry
+from practices.models import AuditEntry, EmailAttachment
 from practices.tenancy import practice_scope
 from sage_integration.connections import current_connection
 from sage_integration.models import SageLedgerAccount, TaxRateMapping
@@ -200,11 +201,34 @@ def test_f11_while_sage_is_down_there_is_a_clear_error_and_no_other_document(cop
     assert "Sage's PDF cannot be had now" in text_of(answer)
 
 
-def test_f11_our_own_document_is_the_printable_page(copied, brook, client_of):
+def test_f11_our_own_document_comes_under_our_number(copied, brook, client_of):
     with practice_scope(brook.pk):
         save_settings(usual_settings(pdf_owner="practice"))
+        assert invoicing_settings().documents_by == "practice"
     answer = client_of("alice").get(page("invoice-document", pk=copied.pk))
-    assert answer.headers["Location"] == reverse("invoicing:invoice-detail", args=["brook-co", copied.pk])
+    assert answer.headers["Location"] == reverse("invoicing:invoice-pdf", args=["brook-co", copied.pk])
+
+
+def test_f11_sages_pdf_goes_along_by_e_mail_and_nothing_goes_while_sage_is_down(
+    copied, brook, client_of, sage
+):
+    with practice_scope(brook.pk):
+        person = ContactPerson.objects.create(client=copied.client, name="Sam Lee", email="sam@acme.example")
+    said = {"people": [person.pk], "subject": "Your invoice", "message": "Here it is."}
+    browser = client_of("alice")
+    form = browser.get(reverse("invoicing:invoice-send", args=["brook-co", copied.pk]))
+    assert page("invoice-send", pk=copied.pk) in text_of(form)
+    assert browser.post(page("invoice-send", pk=copied.pk), said).status_code == 303
+    with practice_scope(brook.pk):
+        file = EmailAttachment.objects.get()
+        assert file.name.startswith("Sage-")
+        assert bytes(file.content).startswith(b"%PDF-")
+    sage.arm("status", on="GET /sales_invoices", times=None, status=503)
+    answer = browser.post(page("invoice-send", pk=copied.pk), said)
+    assert answer.status_code == 422
+    assert "Nothing was sent" in text_of(answer)
+    with practice_scope(brook.pk):
+        assert EmailAttachment.objects.count() == 1
 
 
 def test_f11_an_invoice_that_is_not_in_sage_has_no_pdf_there(enabled, brook, client_of):

@@ -1,0 +1,182 @@
+"""Invoices, their lines, payments and aged debt as files: CSV for programs, XLSX for people.
+
+Rows are read from the database as they are written, so their number costs time and no memory.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from invoicing.aged_debt import BUCKETS, aged_debt, as_cells
+from invoicing.models import Allocation, Invoice, InvoiceLine, InvoiceQuerySet, Payment
+from invoicing.queries import latest_postings
+from ledger.models import Posting
+
+AT_ONCE = 2000
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is exported: invoices of the list, and the day it is made."""
+
+    invoices: InvoiceQuerySet
+    on: date
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One kind of file: its name, its heads, and its rows."""
+
+    name: str
+    what: str
+    heads: Sequence[str]
+    rows: Callable[[Choice], Iterable[Row]]
+
+
+_INVOICE = (
+    "number", "status", "source", "client_id", "client__name", "tax_point", "due_on", "net", "vat", "outstanding",
+)  # fmt: skip
+INVOICE_HEADS = (
+    "Number", "State", "Source", "Client id", "Client", "Invoice date", "Due", "Net", "VAT", "Gross",
+    "Outstanding", "Number in Sage", "Reference", "Sent to Sage", "Link",
+)  # fmt: skip
+
+
+def _batches(rows: "QuerySet[Any, Any]") -> Iterator[list[Any]]:
+    """The rows a batch at a time, so that what belongs to them is read a batch at a time too."""
+    batch: list[Any] = []
+    for row in rows.iterator(chunk_size=AT_ONCE):
+        batch.append(row)
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _invoices(choice: Choice) -> Iterator[Row]:
+    invoices = choice.invoices.order_by("pk").values_list("pk", *_INVOICE)
+    for batch in _batches(invoices):
+        postings = latest_postings([row[0] for row in batch])
+        for pk, number, status, source, client_id, client, tax_point, due_on, net, vat, outstanding in batch:
+            yield [
+                Invoice.label_of(number) if number else "",
+                Invoice.Status(status).label,
+                Invoice.Source(source).label,
+                client_id,
+                client,
+                tax_point,
+                due_on,
+                net,
+                vat,
+                net + vat,
+                outstanding,
+                *_copy(postings.get(pk)),
+            ]
+
+
+def _copy(posting: Posting | None) -> tuple[str, str, str, str]:
+    if posting is None:
+        return "", "", "", ""
+    return posting.external_number, posting.reference, posting.get_status_display(), posting.external_url
+
+
+_LINE = (
+    "invoice__number", "invoice__tax_point", "invoice__client__name", "position", "service__name", "name",
+    "description", "quantity", "unit_price", "tax_rate__name", "vat_percent", "net", "vat",
+)  # fmt: skip
+LINE_HEADS = (
+    "Invoice", "Invoice date", "Client", "Line", "Service", "Name", "Description", "Quantity", "Unit price",
+    "VAT rate", "VAT percent", "Net", "VAT", "Gross",
+)  # fmt: skip
+
+
+def _lines(choice: Choice) -> Iterator[Row]:
+    lines = InvoiceLine.objects.filter(invoice__in=choice.invoices.order_by().values("pk"))
+    rows = lines.order_by("invoice_id", "position", "pk").values_list(*_LINE)
+    for number, tax_point, client, position, *rest, net, vat in rows.iterator(chunk_size=AT_ONCE):
+        label = Invoice.label_of(number) if number else ""
+        yield [label, tax_point, client, position + 1, *rest, net, vat, net + vat]
+
+
+PAYMENT_HEADS = (
+    "Received", "Client", "Kind", "Entered in", "Reference", "Amount", "Invoice", "On this invoice", "On account",
+    "Taken back", "Id in Sage",
+)  # fmt: skip
+
+
+def _payments(choice: Choice) -> Iterator[Row]:
+    """A row for each invoice a payment is set against, and one for a payment that is set against none."""
+    payments = Payment.objects.select_related("client").order_by("received_on", "pk")
+    if choice.since:
+        payments = payments.filter(received_on__gte=choice.since)
+    if choice.until:
+        payments = payments.filter(received_on__lte=choice.until)
+    for batch in _batches(payments):
+        placed: dict[int, list[tuple[int, Any]]] = {}
+        allocations = Allocation.objects.filter(payment__in=[payment.pk for payment in batch])
+        of_payments = allocations.order_by("pk").annotate(number=F("invoice__number"))
+        for payment_id, number, amount in of_payments.values_list("payment", "number", "amount"):
+            placed.setdefault(payment_id, []).append((number, amount))
+        for payment in batch:
+            for number, amount in placed.get(payment.pk, [(None, None)]):
+                yield _payment(payment, number, amount)
+
+
+def _payment(payment: Payment, number: int | None, amount: Any) -> Row:
+    return [
+        payment.received_on,
+        payment.client.name,
+        payment.get_kind_display(),
+        payment.get_source_display(),
+        payment.reference,
+        payment.amount,
+        Invoice.label_of(number) if number else "",
+        amount,
+        payment.on_account,
+        payment.reversed_at,
+        payment.external_id,
+    ]
+
+
+def _debt(by: str) -> Callable[[Choice], Iterable[Row]]:
+    return lambda choice: as_cells(aged_debt(by, choice.on))
+
+
+def _debt_heads(what: str) -> tuple[str, ...]:
+    return (what, *BUCKETS, "Total", "Open invoices", "Oldest due")
+
+
+EXPORTS: dict[str, Export] = {
+    "invoices": Export(
+        "Invoices",
+        "Each invoice with its amounts, its state and its number in Sage.",
+        INVOICE_HEADS,
+        _invoices,
+    ),
+    "lines": Export("Invoice lines", "Each line with service, price and VAT.", LINE_HEADS, _lines),
+    "payments": Export(
+        "Payments", "What was received, and which invoices it paid.", PAYMENT_HEADS, _payments
+    ),
+    "aged-debt": Export(
+        "Aged debt by client",
+        "What each client owes today, and since when.",
+        _debt_heads("Client"),
+        _debt("client"),
+    ),
+    "aged-debt-by-manager": Export(
+        "Aged debt by manager",
+        "The same by who looks after the client.",
+        _debt_heads("Manager"),
+        _debt("manager"),
+    ),
+    "aged-debt-by-service": Export(
+        "Aged debt by service", "The same by what was sold.", _debt_heads("Service"), _debt("service")
+    ),
+}

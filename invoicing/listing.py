@@ -1,0 +1,109 @@
+"""The invoice list as an address asks for it: view, words, client, source and dates; nothing to do with a page."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.http import QueryDict
+
+from clients.models import Client
+from invoicing.models import Invoice, InvoiceQuerySet
+from invoicing.queries import invoices_in
+
+VIEWS = [
+    ("", "All"),
+    ("unpaid", "Unpaid"),
+    ("overdue", "Overdue"),
+    ("paid", "Paid"),
+    ("run", "This month's run"),
+    ("failed", "Failed"),
+    ("in-sage", "In Sage"),
+    ("not-in-sage", "Not in Sage"),
+    ("changed", "Changed since copy"),
+    ("credited", "Credited"),
+    ("draft", "Drafts"),
+    ("void", "Void"),
+]
+
+
+def _date(label: str) -> forms.DateField:
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(label=label, required=False, widget=widget)
+
+
+class ListForm(forms.Form):
+    """What narrows the list beside its views."""
+
+    q = forms.CharField(
+        label="Number here or in Sage, or client",
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    source = forms.ChoiceField(choices=[("", "Any"), *Invoice.Source.choices], required=False)
+    since = _date("Dated from")
+    until = _date("Dated until")
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceList:
+    """A choice of invoices, and the words of the address that made it."""
+
+    invoices: InvoiceQuerySet
+    view: str
+    client: Client | None
+    month: date | None
+    form: ListForm
+    #: What of the address counts, without the place in the list.
+    chosen: dict[str, str]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the place was chosen."""
+        return bool(self.chosen)
+
+    def address(self, **other: Any) -> str:
+        """A query string with the same choice, and with these values instead of their own."""
+        return "?" + urlencode({name: value for name, value in (self.chosen | other).items() if value})
+
+
+def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
+    """The invoices an address asks for on a day; what it says wrongly narrows nothing."""
+    form = ListForm(query)
+    form.is_valid()
+    said = {name: value for name, value in form.cleaned_data.items() if value}
+    view = query.get("view", "")
+    invoices = invoices_in(view, on).matching(str(said.get("q", "")))
+    client = _client(query.get("client", ""))
+    month = first_of_month(query.get("month", ""))
+    if client:
+        invoices = invoices.filter(client=client)
+    if month:
+        invoices = invoices.of_month(month)
+    if source := said.get("source"):
+        invoices = invoices.filter(source=source)
+    if since := said.get("since"):
+        invoices = invoices.filter(tax_point__gte=since)
+    if until := said.get("until"):
+        invoices = invoices.filter(tax_point__lte=until)
+    chosen = {name: str(value) for name, value in said.items()}
+    chosen |= {"view": view} if view in dict(VIEWS) and view else {}
+    chosen |= {"client": str(client.pk)} if client else {}
+    chosen |= {"month": f"{month:%Y-%m}"} if month else {}
+    return InvoiceList(invoices, view, client, month, form, chosen)
+
+
+def _client(text: str) -> Client | None:
+    if not text.isdecimal() or len(text) > 18:
+        return None
+    client: Client | None = Client.objects.filter(pk=int(text)).first()
+    return client
+
+
+def first_of_month(text: str) -> date | None:
+    """The first day of a month in an address (`2027-03`); None for anything else."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None

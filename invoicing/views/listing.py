@@ -1,0 +1,92 @@
+"""The invoice list, and what is done with many invoices at once."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from invoicing.bulk_acts import ACTS, choices_for, start_bulk
+from invoicing.listing import VIEWS, InvoiceList, invoice_list_of
+from invoicing.queries import ledger_facts, state_of, totals_of
+from ledger.outbox import ledger_settings
+from practices.permissions import Can, may
+from practices.requests import PracticeRequest, requires, see_other
+from practices.saved_views import views_of
+
+PAGE = 50
+#: A job is told of no more invoices than this at once.
+MOST = 20_000
+
+
+@requires(Can.SEE)
+@require_safe
+def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The practice's invoices by view, number, client, source and dates, newest first, with totals for the choice."""
+    today = request.practice.today()
+    listed = invoice_list_of(request.GET, today)
+    before = request.GET.get("before", "")
+    page = listed.invoices
+    if before.isdecimal() and len(before) <= 18:
+        page = page.filter(pk__lt=int(before))
+    found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
+    shown = found[:PAGE]
+    facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()
+    context: dict[str, Any] = {
+        "rows": [
+            {
+                "invoice": invoice,
+                "settlement": invoice.settlement(today),
+                "posting": facts[invoice.pk].posting,
+                "state": state_of(invoice, facts[invoice.pk], ledger),
+            }
+            for invoice in shown
+        ],
+        # Drafts and void invoices are owed by nobody: they are only added up where the list shows nothing else.
+        "totals": totals_of(listed.invoices if listed.view else listed.invoices.issued()),
+        "next": listed.address(before=shown[-1].pk) if len(found) > PAGE else "",
+        "acts": choices_for(lambda right: may(request.role, right)),
+        "query": listed.address().lstrip("?"),
+        "view": listed.view,
+        "is_narrowed": listed.is_narrowed,
+    }
+    if not request.htmx:
+        context |= _around(request, listed)
+    return render(request, "invoicing/invoice_list.html" + ("#rows" if request.htmx else ""), context)
+
+
+def _around(request: PracticeRequest, listed: InvoiceList) -> dict[str, Any]:
+    """What stands around the rows: tabs, filters, saved views."""
+    return {
+        "form": listed.form,
+        "has_filters": bool({"source", "since", "until"} & set(listed.chosen)),
+        "client": listed.client,
+        "month": listed.month,
+        "tabs": [
+            {"label": label, "url": listed.address(view=view), "active": view == listed.view}
+            for view, label in VIEWS
+        ],
+        "views": views_of(request.user, "invoices"),
+    }
+
+
+@requires(Can.SEE)
+@require_POST
+def invoice_bulk(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Do one thing with the ticked invoices, or with all that the filters let through; each act asks its right."""
+    query = QueryDict(request.POST.get("query", ""))
+    key = request.POST.get("act", "")
+    if key not in ACTS:
+        messages.error(request, "Choose what to do with the ticked invoices. Nothing was done.")
+        return see_other(request, f"{reverse('invoicing:invoice-list', args=[practice])}?{query.urlencode()}")
+    if not may(request.role, ACTS[key].right):
+        raise PermissionDenied(f"Your role does not let you {ACTS[key].right}. Ask an owner.")
+    if request.POST.get("everybody") == "1":
+        listed = invoice_list_of(query, request.practice.today())
+        ids = list(listed.invoices.order_by().values_list("pk", flat=True)[:MOST])
+    else:
+        ids = [int(value) for value in request.POST.getlist("selected") if value.isdecimal()]
+    return see_other(request, start_bulk(key, ids))

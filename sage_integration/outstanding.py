@@ -1,0 +1,110 @@
+"""Whether what is outstanding here is what Sage says is outstanding, invoice by invoice and altogether.
+
+Only invoices with a copy in the connected company can agree: what is not there yet is told apart, and so is money that
+was entered here, of which Sage knows nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from invoicing.models import Allocation, Invoice, Payment
+from ledger.models import Posting
+from money.amounts import ZERO
+from sage_integration.connections import current_connection
+from sage_integration.models import SageLink, SyncRun
+from sage_integration.sage.client import SageClient
+from sage_integration.sync.wanted import newest_links
+
+#: What Sage calls an invoice on which something is owed.
+OPEN_IN_SAGE = ("UNPAID", "PART_PAID")
+#: Invoices that differ which are kept with a comparison.
+KEPT = 50
+Apart = tuple[int, Decimal, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is owed on invoices in Sage, here and there, in pounds.
+
+    ``apart`` has invoices that differ: id, owed here, owed in Sage. ``not_there`` is owed on invoices that are not in
+    Sage, ``by_hand`` what was entered here on those that are.
+    """
+
+    here: Decimal
+    sage: Decimal
+    not_there: Decimal
+    by_hand: Decimal
+    invoices: int
+    apart: list[Apart] = field(default_factory=list)
+
+    @property
+    def difference(self) -> Decimal:
+        """Sage's less ours."""
+        return self.sage - self.here
+
+
+def owed_in_sage(sage: SageClient) -> dict[str, Decimal]:
+    """What Sage says is outstanding on each open invoice, by its id there. Talks to Sage; raises `SageError`."""
+    return {
+        row["id"]: row.get("outstanding_amount") or ZERO
+        for status in OPEN_IN_SAGE
+        for row in sage.sales_invoices.list(status_id=status)
+    }
+
+
+def keep_comparison(owed: Mapping[str, Decimal], business_id: str) -> Comparison:
+    """What the two sides come to now, kept as a run, so that the page can show when it was so."""
+    found = compare(owed, business_id)
+    counts = {
+        "here": str(found.here),
+        "sage": str(found.sage),
+        "not_there": str(found.not_there),
+        "by_hand": str(found.by_hand),
+        "invoices": found.invoices,
+        "apart": [[pk, str(here), str(there)] for pk, here, there in found.apart[:KEPT]],
+    }
+    SyncRun.objects.create(kind=SyncRun.Kind.OUTSTANDING, counts=counts, finished_at=timezone.now())
+    return found
+
+
+def compare(owed: Mapping[str, Decimal], business_id: str) -> Comparison:
+    """Our open invoices beside what Sage said of its own; of its own only copies of ours count."""
+    open_here = dict(Invoice.objects.unpaid().values_list("pk", "outstanding"))
+    ours_there = SageLink.objects.filter(business_id=business_id, sage_id__in=list(owed))
+    asked = {*open_here, *ours_there.values_list("posting__subject_id", flat=True)}
+    links = {
+        pk: link.sage_id
+        for pk, link in newest_links(asked, business_id).items()
+        if link.posting.status == Posting.Status.POSTED and not link.is_draft
+    }
+    pairs = {pk: (open_here.get(pk, ZERO), owed.get(sage_id, ZERO)) for pk, sage_id in links.items()}
+    apart = [(pk, here, there) for pk, (here, there) in sorted(pairs.items()) if here != there]
+    by_hand = Allocation.objects.filter(
+        payment__source=Payment.Source.BY_HAND, payment__reversed_at=None, invoice__in=list(links)
+    )
+    return Comparison(
+        here=sum((here for here, _ in pairs.values()), ZERO),
+        sage=sum((there for _, there in pairs.values()), ZERO),
+        not_there=sum((amount for pk, amount in open_here.items() if pk not in links), ZERO),
+        by_hand=by_hand.aggregate(sum=Sum("amount"))["sum"] or ZERO,
+        invoices=len(links),
+        apart=apart,
+    )
+
+
+def last_comparison() -> tuple[Comparison, datetime] | None:
+    """The newest comparison and its moment; None without one or without a connection."""
+    if current_connection() is None:
+        return None
+    run = SyncRun.objects.filter(kind=SyncRun.Kind.OUTSTANDING).first()
+    if run is None:
+        return None
+    counts = run.counts
+    amounts = {name: Decimal(counts[name]) for name in ("here", "sage", "not_there", "by_hand")}
+    apart = [(pk, Decimal(here), Decimal(there)) for pk, here, there in counts["apart"]]
+    return Comparison(**amounts, invoices=counts["invoices"], apart=apart), run.started_at
