@@ -106,9 +106,10 @@ def _by_client(on: date) -> list[Debt]:
         .values("client")
         .annotate(invoices=Count("pk"), oldest=Min("due_on"), **sums)
     )
+    found: list[dict[str, Any]] = list(rows)
     return [
         Debt(row["client"], "", [row[name] or ZERO for name in sums], row["invoices"], row["oldest"])
-        for row in rows
+        for row in found
     ]
 
 
@@ -123,7 +124,7 @@ def _named(rows: list[Debt]) -> list[Debt]:
     names = Client.objects.among(row.key for row in rows if row.key).values_list("pk", "name", "phone")
     known = {pk: (name, phone) for pk, name, phone in names}
     for row in rows:
-        row.name, row.phone = known.get(row.key, ("", ""))
+        row.name, row.phone = known.get(row.key or 0, ("", ""))
     return rows
 
 
@@ -132,7 +133,7 @@ def _by_manager(clients: list[Debt], figures: Figures, on: date) -> list[Debt]:
     managers = dict(Client.objects.among(row.key for row in clients if row.key).values_list("pk", "manager"))
     found: dict[int | None, Debt] = {}
     for row in clients:
-        manager = managers.get(row.key)
+        manager = managers.get(row.key or 0)
         debt = found.setdefault(manager, Debt(manager, NOBODY))
         debt.figures = [one + other for one, other in zip(debt.figures, row.figures, strict=True)]
         debt.invoices += row.invoices

@@ -119,11 +119,11 @@ def _payments(choice: Choice) -> Iterator[Row]:
     if choice.until:
         payments = payments.filter(received_on__lte=choice.until)
     for batch in _batches(payments):
-        placed: dict[int, list[tuple[int, Any]]] = {}
+        placed: dict[int, list[tuple[Any, Any]]] = {}
         allocations = Allocation.objects.filter(payment__in=[payment.pk for payment in batch])
         of_payments = allocations.order_by("pk").annotate(number=F("invoice__number"))
-        for payment_id, number, amount in of_payments.values_list("payment", "number", "amount"):
-            placed.setdefault(payment_id, []).append((number, amount))
+        for pk, invoice_number, part in of_payments.values_list("payment", "number", "amount"):
+            placed.setdefault(pk, []).append((invoice_number, part))
         for payment in batch:
             for number, amount in placed.get(payment.pk, [(None, None)]):
                 yield _payment(payment, number, amount)

@@ -167,3 +167,59 @@ def multiply(row: models.Model, source: str, parameters: Sequence[int], **expres
             " WHERE template.id = %s",
             [*parameters, row.pk],
         )
+
+
+def add_old_invoices(practices: Sequence[Practice], count: int) -> None:
+    """So many issued, posted and unpaid invoices of two lines from the years before, shared like the bills."""
+    bills = sum(practice.bills for practice in practices)
+    with as_owner() as cursor:
+        for practice in practices:
+            own = count * practice.bills // bills
+            names = {
+                "practice": practice.pk,
+                "count": own,
+                "net": sum(PRICES),
+                "gross": GROSS,
+                "before": TODAY,
+            }
+            for statement in _OLD:
+                cursor.execute(statement, names)
+        cursor.execute("ANALYZE")
+
+
+_OLD = (
+    """
+    INSERT INTO invoicing_invoice
+        (practice_id, client_id, status, source, number, tax_point, due_on, net, vat, outstanding, created_at,
+         issued_at)
+    SELECT %(practice)s, client.id, 'issued', 'recurring', number, %(before)s::date - 1 - number %% 700,
+           %(before)s::date + 13 - number %% 700, %(net)s, %(gross)s - %(net)s, %(gross)s, now(), now()
+    FROM generate_series(1, %(count)s) AS number
+    JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS clients
+          FROM clients_client WHERE practice_id = %(practice)s) AS client
+        ON client.place = number %% client.clients
+    """,
+    """
+    INSERT INTO invoicing_invoiceline
+        (practice_id, invoice_id, position, service_id, name, description, quantity, unit_price, tax_rate_id,
+         vat_code, vat_percent, net, vat)
+    SELECT %(practice)s, invoice.id, place, service.id, 'Bookkeeping', '', 1, invoice.net / 2, service.tax_rate_id,
+           'standard', 20, invoice.net / 2, invoice.vat / 2
+    FROM invoicing_invoice AS invoice, generate_series(0, 1) AS place,
+         (SELECT id, tax_rate_id FROM services_service WHERE practice_id = %(practice)s LIMIT 1) AS service
+    WHERE invoice.practice_id = %(practice)s
+    """,
+    """
+    INSERT INTO ledger_posting
+        (practice_id, kind, subject_id, copy, reference, idempotency_id, status, not_before, attempts, times_lost,
+         lease, external_id, external_number, external_url, failure, failure_detail, remedy, requested_at)
+    SELECT %(practice)s, 'invoice.create', id, 1, 'OLD-' || number, md5(id::text), 'posted', now(), 1, 0,
+           '', id::text, '', '', '', '', '', now()
+    FROM invoicing_invoice WHERE practice_id = %(practice)s
+    """,
+    """
+    INSERT INTO invoicing_invoicenumbering (practice_id, next_number, next_credit_note_number)
+    VALUES (%(practice)s, %(count)s + 1, 1)
+    ON CONFLICT (practice_id) DO UPDATE SET next_number = %(count)s + 1
+    """,
+)

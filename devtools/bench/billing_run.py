@@ -3,19 +3,23 @@
 import argparse
 import os
 import time
-from contextlib import ExitStack
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Count, Max, Min, Sum
 
 from devtools.bench import machine
 from devtools.bench.billing_limit import measure_limit
-from devtools.bench.billing_population import GROSS, TODAY, Practice, populate
+from devtools.bench.billing_population import GROSS, TODAY, Practice, add_old_invoices, populate
 from devtools.terminal import say
 from invoicing.billing_run import run_billing
 from invoicing.coming import coming_total
 from invoicing.models import BilledPeriod, Invoice, InvoiceLine
+from invoicing.tasks import CHUNKS_A_TURN
 from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
@@ -42,12 +46,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     limit = measure_limit(practices)
     say(f"bulk_create writes {limit['bulk_create_per_second']} invoices a second; now the run")
     dry = _dry_run(practices[0])
-    figures = _run(practices)
+    if options.old:
+        say(f"adding {options.old} invoices of earlier months")
+        add_old_invoices(practices, options.old)
+    figures = _run(practices, options.processes)
     correct = _is_correct(practices)
     after = machine.calibration_ms()
     per_second = figures["invoices_per_second"]
     return {
         "schedules": options.schedules,
+        "old": options.old,
         "practices": len(practices),
         **figures,
         **limit,
@@ -72,32 +80,69 @@ def _dry_run(practice: Practice) -> float:
     return round(seconds, 3)
 
 
-def _run(practices: list[Practice]) -> dict[str, Any]:
+@dataclass(slots=True)
+class Work:
+    """What one process did: invoices, statements, the longest turn of a practice, peak memory and CPU seconds."""
+
+    invoices: int = 0
+    statements: int = 0
+    longest_turn: float = 0.0
+    cpu: float = 0.0
+    peak: float | None = None
+
+
+def _run(practices: list[Practice], processes: int) -> dict[str, Any]:
     idle = machine.rss_mib() or 0.0
-    machine.forget_peak()
-    counter = Counter()
-    postgres, own = machine.postgres_cpu_seconds() or 0.0, time.process_time()
-    invoices = 0
+    postgres = machine.postgres_cpu_seconds() or 0.0
     started = time.perf_counter()
-    with ExitStack() as stack:
-        stack.enter_context(connection.execute_wrapper(counter))
-        for practice in practices:
-            with acting_for(practice.pk):
-                invoices += run_billing(TODAY).invoices
+    if processes == 1:
+        works = [_work([practice.pk for practice in practices])]
+    else:
+        works = _side_by_side(practices, processes)
     seconds = time.perf_counter() - started
-    cpu = time.process_time() - own + (machine.postgres_cpu_seconds() or 0.0) - postgres
-    peak = machine.peak_rss_mib(os.getpid())
+    cpu = sum(work.cpu for work in works) + (machine.postgres_cpu_seconds() or 0.0) - postgres
+    invoices, statements = sum(work.invoices for work in works), sum(work.statements for work in works)
+    peak = max((work.peak for work in works if work.peak is not None), default=None)
     return {
         "invoices": invoices,
+        "processes": processes,
         "seconds": round(seconds, 2),
         "invoices_per_second": round(invoices / seconds, 1),
         "cpu_ms_per_invoice": round(cpu / invoices * 1000, 3),
         "peak_rss_mib": peak,
         "rss_over_idle_mib": None if peak is None else round(peak - idle, 1),
-        "sql_statements": counter.statements,
-        "sql_per_invoice": round(counter.statements / invoices, 4),
+        "sql_statements": statements,
+        "sql_per_invoice": round(statements / invoices, 4),
+        "longest_turn_seconds": round(max(work.longest_turn for work in works), 3),
         "second_run_invoices": _second_run(practices),
     }
+
+
+def _side_by_side(practices: list[Practice], processes: int) -> list[Work]:
+    """The practices dealt out to processes of their own, the largest first, as workers take them."""
+    connections.close_all()  # a connection belongs to one process
+    hands = [[practice.pk for practice in practices[number::processes]] for number in range(processes)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+        return list(pool.map(_work, hands))
+
+
+def _work(ids: list[int]) -> Work:
+    """Bill these practices as the daily task does: a few chunks, and then behind all others again."""
+    work, counter, queue = Work(), Counter(), deque(ids)
+    machine.forget_peak()
+    began = time.process_time()
+    with connection.execute_wrapper(counter):
+        while queue:
+            practice, started = queue.popleft(), time.perf_counter()
+            with acting_for(practice):
+                outcome = run_billing(TODAY, chunks=CHUNKS_A_TURN)
+            work.invoices += outcome.invoices
+            work.longest_turn = max(work.longest_turn, time.perf_counter() - started)
+            if not outcome.is_complete:
+                queue.append(practice)
+    work.cpu, work.statements = time.process_time() - began, counter.statements
+    work.peak = machine.peak_rss_mib(os.getpid())
+    return work
 
 
 def _second_run(practices: list[Practice]) -> int:
@@ -116,19 +161,29 @@ def _is_correct(practices: list[Practice]) -> bool:
 
 def _is_billed(practice: Practice) -> bool:
     with practice_scope(practice.pk):
-        found = Invoice.objects.issued().aggregate(
+        old = Invoice.objects.filter(tax_point__lt=TODAY).count()
+        new = Invoice.objects.issued().filter(tax_point=TODAY)
+        found = new.aggregate(
             count=Count("pk"),
             first=Min("number"),
             last=Max("number"),
             least=Min("outstanding"),
             most=Max("outstanding"),
         )
-        lines = InvoiceLine.objects.aggregate(count=Count("pk"), net=Sum("net"), vat=Sum("vat"))
+        lines = InvoiceLine.objects.filter(invoice__tax_point=TODAY).aggregate(
+            count=Count("pk"), net=Sum("net"), vat=Sum("vat")
+        )
         return (
             found
-            == {"count": practice.bills, "first": 1, "last": practice.bills, "least": GROSS, "most": GROSS}
+            == {
+                "count": practice.bills,
+                "first": old + 1,
+                "last": old + practice.bills,
+                "least": GROSS,
+                "most": GROSS,
+            }
             and lines["count"] == BilledPeriod.objects.count() == 2 * practice.bills
             and lines["net"] + lines["vat"] == practice.bills * GROSS
-            and Posting.objects.count() == practice.bills
+            and Posting.objects.count() == old + practice.bills
             and AuditEntry.objects.filter(action="invoice.issued").count() == practice.bills
         )

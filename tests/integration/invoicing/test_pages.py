@@ -165,7 +165,7 @@ def test_the_list_finds_by_number_client_and_state(brook, client_of, query, show
 
 
 def test_the_list_goes_on_after_fifty(brook, client_of, monkeypatch):
-    monkeypatch.setattr("invoicing.views.invoices.PAGE", 2)
+    monkeypatch.setattr("invoicing.views.listing.PAGE", 2)
     with practice_scope(brook.pk):
         acme = a_client()
         for _ in range(3):
