@@ -100,16 +100,15 @@ def _ranges(on: date) -> list[Q]:
 
 def _by_client(on: date) -> list[Debt]:
     sums = {f"bucket_{place}": Sum("outstanding", filter=each) for place, each in enumerate(_ranges(on))}
-    rows = (
+    rows: Any = (
         Invoice.objects.unpaid()
         .order_by()
         .values("client")
         .annotate(invoices=Count("pk"), oldest=Min("due_on"), **sums)
     )
-    found: list[dict[str, Any]] = list(rows)
     return [
         Debt(row["client"], "", [row[name] or ZERO for name in sums], row["invoices"], row["oldest"])
-        for row in found
+        for row in rows
     ]
 
 

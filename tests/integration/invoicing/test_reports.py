@@ -206,7 +206,7 @@ def test_a_view_of_the_list_is_kept_under_a_name(brook, client_of):
     browser = client_of("alice")
     said = {"list": "invoices", "name": "Late", "query": "view=overdue", "back": path("invoice-list", brook)}
     assert browser.post(reverse("practices:view-save", args=[brook.slug]), said).status_code == 303
-    assert 'view=overdue">Late</a>' in shown(browser, brook)
+    assert 'view=overdue" >Late</a>' in shown(browser, brook)
 
 
 def bulk(browser, practice, act: str, *invoices: Invoice, **said):
