@@ -9,6 +9,7 @@ from clients.models import Client, ContactPerson
 from clients.operations import add_client, add_group, review_client, tag_client, write_note
 from clients.operations.records import assign_client
 from ignition.demo_proposals import tell_of_proposals
+from invoicing.operations import set_sending_rules
 from practices.models import Membership, Practice, PracticeProfile, User
 from practices.operations import amend_profile, open_practice
 from practices.tenancy import practice_scope
@@ -203,6 +204,12 @@ def introduce(practice: Practice) -> None:
             complaints_officer="The principal",
             data_protection_officer="The principal",
         )
+    )
+    set_sending_rules(
+        payment_instructions=f"Please pay to {practice.name}, sort code 00-00-00, account 00000000, and quote the "
+        "invoice number.",
+        emails_invoices=False,
+        reminder_days=[-3, 7, 14],
     )
     save_block(
         BrochureBlock(
