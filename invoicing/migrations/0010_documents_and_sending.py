@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('invoicing', '0009_changes_of_fees'),
-        ('practices', '0012_full_export'),
+        ('practices', '0014_full_export'),
         ('services', '0002_price_types'),
     ]
 

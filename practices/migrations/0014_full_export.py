@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('practices', '0011_webhook_practices_due'),
+        ('practices', '0013_remove_demo'),
     ]
 
     operations = [
