@@ -7,7 +7,18 @@ from urllib.parse import urljoin, urlsplit
 from playwright.sync_api import Page
 
 #: Addresses that would end the visit, are not pages, or belong to people outside the practice.
-LEFT_OUT = ("/accounts/logout", "/admin/", "/static/", "/api/", "/export/", ".csv", ".pdf", ".zip", "/files/")
+LEFT_OUT = (
+    "/accounts/logout",
+    "/admin/",
+    "/static/",
+    "/api/",
+    "/export/",
+    ".csv",
+    ".xlsx",
+    ".pdf",
+    ".zip",
+    "/files/",
+)
 OUTSIDE = ("/proposals/", "/invitations/")
 
 

@@ -67,7 +67,7 @@ urlpatterns = [
     path("invoices/<int:pk>/void/", invoices.invoice_void, name="invoice-void"),
     path("billing/periods/", periods.period_ledger, name="period-ledger"),
     path("billing/sending/", sending.sending_rules, name="sending-rules"),
-    path("invoices/<int:pk>/pdf/", sending.invoice_pdf_file, name="invoice-pdf"),
+    path("invoices/<int:pk>/invoice.pdf", sending.invoice_pdf_file, name="invoice-pdf"),
     path("invoices/<int:pk>/send/", sending.invoice_send, name="invoice-send"),
     path("invoices/<int:pk>/reminders/", sending.invoice_reminders, name="invoice-reminders"),
     path("invoices/<int:pk>/duplicate/", invoices.invoice_duplicate, name="invoice-duplicate"),
@@ -75,7 +75,7 @@ urlpatterns = [
     path("invoices/<int:pk>/paid/", settling.invoice_paid, name="invoice-paid"),
     path("invoices/<int:pk>/write-off/", settling.invoice_write_off, name="invoice-write-off"),
     path("payments/<int:pk>/take-back/", settling.payment_take_back, name="payment-take-back"),
-    path("credit-notes/<int:pk>/pdf/", sending.credit_note_pdf_file, name="credit-note-pdf"),
+    path("credit-notes/<int:pk>/credit-note.pdf", sending.credit_note_pdf_file, name="credit-note-pdf"),
     path("invoices/<int:pk>/amend/", corrections.invoice_amend, name="invoice-amend"),
     path(
         "invoices/<int:pk>/as-in-sage/", corrections.invoice_discard_changes, name="invoice-discard-changes"
