@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from invoicing.models import BillingSchedule
+from invoicing.operations.changing import plan_change
 from practices.models import OutgoingEmail
 from practices.tenancy import practice_scope
 from proposals import errors
@@ -23,6 +25,7 @@ from proposals.operations import (
     return_from_review,
     send_proposal,
 )
+from proposals.operations.editing import amend_line
 from proposals.operations.reminding import MOST_REMINDERS
 from proposals.operations.templates import adopt_starter, apply_template, keep_template, rename_template
 from proposals.starter_templates import STARTER_TEMPLATES
@@ -237,3 +240,24 @@ def test_accepted_or_recalled_at_the_same_instant_it_is_one_of_both(brook, attem
 def in_scope(practice, read):
     with practice_scope(practice.pk):
         return read()
+
+
+def test_g34_what_is_accepted_is_frozen_and_changes_are_made_to_what_is_billed(brook):
+    with practice_scope(brook.pk):
+        proposal = a_sent(a_line(MONTHLY))
+        sign(proposal)
+        line = proposal.lines.get()
+        frozen = as_it_is(proposal)
+        for change in (
+            lambda: amend_line(line, frozen.version, unit_price=Decimal(1)),
+            lambda: apply_template(frozen, keep_template(frozen, name="Again"), on=TODAY),
+            lambda: send_proposal(frozen, on=TODAY),
+        ):
+            with pytest.raises(errors.NotADraft):
+                change()
+        with pytest.raises(errors.NotAwaitingSignature):
+            recall_proposal(frozen)
+        schedule = BillingSchedule.objects.get(proposal_line=line)
+        plan_change(schedule, {"unit_price": Decimal(120)}, effective_on=TODAY, on=TODAY)
+        assert (line.unit_price, as_it_is(proposal).document) == (100, frozen.document)
+        assert BillingSchedule.objects.get().unit_price == 120
