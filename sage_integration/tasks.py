@@ -116,8 +116,12 @@ def tell_of_what_needs_somebody(_practice_id: int) -> None:
 
 @shared_task
 def sweep_contacts() -> None:
-    """Start one reading of contacts for each practice that is signed in, several times an hour (P15)."""
-    for practice_id in practices_from("sage_practices_signed_in"):
+    """Start one reading of contacts for each practice in use, several times an hour (P15); elsewhere every two hours.
+
+    In use is where somebody signed in within twelve hours, or something changed in Sage within two: an idle company's
+    requests are worth more than a list nobody looks at.
+    """
+    for practice_id in practices_from("sage_practices_to_read_contacts"):
         wake(read_contacts, practice_id)
 
 

@@ -10,21 +10,23 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from devtools.bench import machine, population
+from devtools.bench.poll_floor import floor
 from devtools.terminal import say
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageConnection
-from sage_integration.sync import pull, push
-from sage_integration.sync.cadence import most_requests_a_day
+from sage_integration.sync import contact_book, pull, push
+from sage_integration.sync.cadence import most_requests_a_day, requests_for_contacts_a_day
 from sage_sandbox.handle import SandboxHandle
 
 #: Practices with many invoices, to see whether a reading costs more the more there are.
 WITH_MANY = 4
+#: How long the remote takes for each answer, in the sweep and in its floor alike.
+REMOTE_SECONDS = 0.03
 #: As often as the beat looks whose time has come.
 SWEEP_SECONDS = 60
 
@@ -39,10 +41,12 @@ def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
     problems = Counter(_in_threads(options, _read_whole, [*idle, *many]))
     say("everything is posted, paid and read: now nothing happens")
     problems.update(_in_threads(options, _read_in_part, [*idle, *many]))  # the first glance
+    handle.arm("delay", times=None, seconds=REMOTE_SECONDS)
     quarter = idle[: max(1, len(idle) // 4)]
     small = _sweep(options, handle, quarter)
     all_of_them = _sweep(options, handle, idle)
-    floor = _floor(options, url, all_of_them["requests"])
+    least = floor(idle, options.threads)
+    contacts = _contacts(options, handle, idle)
     few, lots = (_sweep(options, handle, group) for group in (idle[:WITH_MANY], many))
     worst = settings.POLL_SECONDS + SWEEP_SECONDS + all_of_them["seconds"] / len(idle) * options.threads
     every = timedelta(seconds=settings.POLL_SECONDS)
@@ -50,13 +54,15 @@ def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
     return {
         "practices": len(idle),
         "requests_per_idle_practice": round(per_practice, 2),
-        "requests_a_day_per_idle_practice": most_requests_a_day(every, feeds=math.ceil(per_practice) - 1),
+        "requests_of_a_reading_of_contacts": round(contacts, 2),
+        "requests_a_day_per_idle_practice": most_requests_a_day(every, feeds=math.ceil(per_practice) - 1)
+        + requests_for_contacts_a_day(math.ceil(contacts)),
         "seconds": round(all_of_them["seconds"], 2),
-        "floor_seconds": round(floor["seconds"], 2),
-        "seconds_of_floor": round(all_of_them["seconds"] / floor["seconds"], 2),
+        "floor_seconds": round(least["seconds"], 2),
+        "seconds_of_floor": round(all_of_them["seconds"] / least["seconds"], 2),
         "cpu_seconds": round(all_of_them["cpu"], 2),
-        "floor_cpu_seconds": round(floor["cpu"], 2),
-        "cpu_of_floor": round(all_of_them["cpu"] / floor["cpu"], 2),
+        "floor_cpu_seconds": round(least["cpu"], 2),
+        "cpu_of_floor": round(all_of_them["cpu"] / least["cpu"], 2),
         "payment_shown_worst_seconds": round(worst, 1),
         "growth_with_practices": _exponent(small["cpu"], all_of_them["cpu"], len(quarter), len(idle)),
         "growth_with_invoices": _exponent(few["cpu"], lots["cpu"], options.invoices, options.many),
@@ -127,21 +133,6 @@ def _sweep(options: argparse.Namespace, handle: SandboxHandle, practices: list[A
     }
 
 
-def _floor(options: argparse.Namespace, url: str, count: int) -> dict[str, float]:
-    """The same number of bare requests, as many at a time, each thread with a connection of its own."""
-
-    def ask(number: int) -> None:
-        with requests.Session() as session:
-            session.trust_env = False
-            for _ in range(number):
-                session.get(f"{url}/_control/health", timeout=30).json()
-
-    began, cpu = time.monotonic(), time.process_time()
-    with ThreadPoolExecutor(options.threads) as pool:
-        list(pool.map(ask, [count // options.threads] * options.threads))
-    return {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu}
-
-
 def _in_threads(
     options: argparse.Namespace, work: Callable[[Any], str], practices: Iterable[Any]
 ) -> list[str]:
@@ -164,3 +155,18 @@ def _exponent(before: float, after: float, few: int, many: int) -> float | None:
     if few >= many or before <= 0:
         return None
     return round(math.log(after / before) / math.log(many / few), 2)
+
+
+def _contacts(options: argparse.Namespace, handle: SandboxHandle, practices: list[Any]) -> float:
+    """Requests of one reading of contacts that did not change, for each practice."""
+    some = practices[: max(1, len(practices) // 4)]
+    _in_threads(options, _read_contacts, some)
+    handle.forget_requests()
+    _in_threads(options, _read_contacts, some)
+    return len(handle.requests()) / len(some)
+
+
+def _read_contacts(practice: Any) -> str:
+    with acting_for(practice.pk):
+        contact_book.sync_contacts()
+    return ""

@@ -35,6 +35,15 @@ def cadence(now: datetime, last_news: datetime, every: timedelta) -> Cadence:
     return Cadence(whole=False, after=every * (QUIET if is_day else AT_NIGHT))
 
 
+#: Contacts of a practice that nobody uses are read this often (`sage_practices_to_read_contacts`).
+CONTACTS_WHILE_IDLE = timedelta(hours=2)
+
+
+def requests_for_contacts_a_day(a_reading: int = 3) -> int:
+    """What reading contacts costs a practice a day that nobody uses: a token and both feeds each time."""
+    return timedelta(days=1) // CONTACTS_WHILE_IDLE * a_reading
+
+
 def most_requests_a_day(every: timedelta, *, feeds: int = 3) -> int:
     """What a business in which nothing changes costs a day: a token and the feeds of each reading in part."""
     open_hours = timedelta(hours=CLOSES - OPENS)

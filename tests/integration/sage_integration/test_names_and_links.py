@@ -5,14 +5,23 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from clients.models import Client
 from clients.operations import amend_client
 from invoicing.models import Invoice
 from practices.models import AuditEntry
+from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 from proposals.models import Proposal
-from sage_integration.models import ClientAccount, ContactLink, SageConnection, SageContact, SageLedgerAccount
+from sage_integration.models import (
+    ClientAccount,
+    ContactLink,
+    SageConnection,
+    SageContact,
+    SageLedgerAccount,
+    SyncRun,
+)
 from sage_integration.setup import map_account
 from sage_integration.sync.contact_book import sync_contacts
 from sage_integration.tasks import nightly_sync
@@ -28,6 +37,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
     service_named,
 )
+from tests.sage import connected
 
 
 @pytest.fixture
@@ -352,3 +362,27 @@ def test_an_account_that_is_not_offered_is_not_taken(alice, practice, sage):
     alice.post(address("client-account", client.pk), {"account": "nonsense"})
     with practice_scope(practice.pk):
         assert not ClientAccount.objects.exists()
+
+
+def test_contacts_of_a_practice_that_nobody_uses_are_read_every_two_hours(cast, brook, cedar, sage):
+    """PO1: an idle company costs little; one that somebody works in is read every few minutes (P15)."""
+    connected(brook, sage)
+    _idle_for(brook, hours=3)
+    assert practices_from("sage_practices_to_read_contacts") == [brook.pk]
+    with acting_for(brook.pk):
+        sync_contacts()
+    assert practices_from("sage_practices_to_read_contacts") == []
+    type(cast.alice).objects.filter(pk=cast.alice.pk).update(last_login=timezone.now())
+    assert practices_from("sage_practices_to_read_contacts") == [brook.pk]
+    type(cast.alice).objects.filter(pk=cast.alice.pk).update(last_login=timezone.now() - timedelta(hours=13))
+    assert practices_from("sage_practices_to_read_contacts") == []
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(last_news_at=timezone.now())
+    assert practices_from("sage_practices_to_read_contacts") == [brook.pk]
+
+
+def _idle_for(practice, hours: int) -> None:
+    long_ago = timezone.now() - timedelta(hours=hours)
+    with practice_scope(practice.pk):
+        SageConnection.objects.update(connected_at=long_ago, last_news_at=long_ago)
+        SyncRun.objects.filter(kind=SyncRun.Kind.CONTACTS).update(started_at=long_ago)

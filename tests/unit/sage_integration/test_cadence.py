@@ -4,7 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sage_integration.sync.cadence import Cadence, cadence, most_requests_a_day
+from sage_integration.sync.cadence import (
+    Cadence,
+    cadence,
+    most_requests_a_day,
+    requests_for_contacts_a_day,
+)
 
 EVERY = timedelta(seconds=225)
 NOON, MIDNIGHT = datetime(2027, 3, 10, 12, tzinfo=UTC), datetime(2027, 3, 10, 0, tzinfo=UTC)
@@ -28,3 +33,7 @@ def test_the_pace_follows_what_happened_lately_and_the_hour(now, silent_for, exp
 def test_a_business_in_which_nothing_changes_stays_within_its_share_of_the_day():
     """48 readings by day and 12 by night, each a token and three feeds."""
     assert most_requests_a_day(EVERY) == 240
+
+
+def test_po1_with_its_contacts_it_stays_below_three_hundred_requests():
+    assert most_requests_a_day(EVERY) + requests_for_contacts_a_day() == 276
