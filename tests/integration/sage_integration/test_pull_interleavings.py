@@ -2,16 +2,21 @@
 
 import random
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from invoicing.models import Invoice, Payment
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageLink
 from sage_integration.sync import pull
 from sage_sandbox.handle import SandboxProblem
+from tests.factories import TODAY
 from tests.integration.sage_integration.posting import empty_valkey, fresh, posted
 from tests.integration.sage_integration.test_pull_changes import credited
+from tests.racing import in_parallel
 
 #: What a poll may be lost at: the answer to one of these, once.
 LOST_AT = ("/contact_payments", "/contact_allocations", "/sales_invoices", "/transactions")
@@ -29,7 +34,17 @@ class Accountant:
     def act(self) -> None:
         """One change, whatever it is."""
         act = self.dice.choice(
-            [self.pay, self.pay, self.edit, self.move, self.delete, self.credit, self.take_off, self.void]
+            [
+                self.pay,
+                self.pay,
+                self.edit,
+                self.redate,
+                self.move,
+                self.delete,
+                self.credit,
+                self.take_off,
+                self.void,
+            ]
         )
         with suppress(SandboxProblem, IndexError):  # Sage would have said no, or there is nothing to change.
             act()
@@ -43,6 +58,10 @@ class Accountant:
 
     def edit(self) -> None:
         self.sage.edit_payment(self.dice.choice(self.payments), amount=self._amount())
+
+    def redate(self) -> None:
+        day = TODAY + timedelta(days=self.dice.randint(-40, 10))
+        self.sage.edit_payment(self.dice.choice(self.payments), date=day.isoformat())
 
     def move(self) -> None:
         target = self.dice.choice(self.invoices).theirs["id"]
@@ -71,17 +90,42 @@ def read(practice, sage, dice) -> None:
     empty_valkey()  # Its clock is not moved, and a business that just failed would rest.
     if dice.random() < 0.3:
         sage.arm("status", on=f"GET {dice.choice(LOST_AT)}", status=500, times=4)
-    with acting_for(practice.pk):
-        pull.poll_payments(whole=dice.random() < 0.5)
+    whole = dice.random() < 0.5
+
+    def poll() -> None:
+        with acting_for(practice.pk):
+            pull.poll_payments(whole=whole)
+
+    if dice.random() < 0.15:
+        in_parallel(2, poll)
+    else:
+        poll()
     sage.disarm()
 
 
+#: Open points of Sage, each the other way round than the pretend Sage has them (FACTS.md 11.3, 17.12).
+WORLDS = {
+    "as usual": {},
+    "a payment moves its invoice": {"payment_bumps_invoice_updated_at": True},
+    "a deleted payment names what it paid": {"deleted_payment_lists_artefacts": True},
+    "a void shows as deleted": {"void_feed": "deleted"},
+    "the login lacks the journals": {},
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
 def test_after_any_interleaving_both_sides_owe_the_same_or_the_difference_is_said(
-    brook, enabled, sage, clock, request
+    brook, enabled, sage, clock, request, world
 ):
-    """Edits, deletions, re-allocations, voids and lost polls in any order; then a poll and a night."""
+    """Edits, deletions, re-allocations, new dates, voids, lost and simultaneous polls in any order; then a night."""
     invoices = [posted(brook, sage, "Acme Ltd") for _ in range(3)]
     rounds = request.config.getoption("--interleavings")
+    if world != "as usual":
+        rounds = max(1, rounds // 4)
+    for name, value in WORLDS[world].items():
+        sage.switch(name, value)
+    if world == "the login lacks the journals":
+        sage.change_business(enabled.business_id, missing_roles=["Journals"])
     for seed in range(rounds):
         dice = random.Random(seed)
         accountant = Accountant(sage, enabled, invoices, dice)
