@@ -17,5 +17,5 @@ AS $$ SELECT DISTINCT connection.practice_id FROM sage_integration_sageconnectio
 class Migration(migrations.Migration):
     """Whose contacts are to be read now: all the time where somebody works, else after a pause. Ids only."""
 
-    dependencies = [("sage_integration", "0014_practices_to_alert")]
+    dependencies = [("sage_integration", "0015_outstanding_compared")]
     operations = [migrations.RunSQL(CREATE, "DROP FUNCTION sage_practices_to_read_contacts()")]
