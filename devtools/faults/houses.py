@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from clients.models import Client, ContactPerson
 from clients.operations import add_client
+from invoicing.operations.settings import set_billing_rules
 from ledger.models import LedgerSettings
 from practices.models import User
 from practices.operations import open_practice
@@ -41,6 +42,8 @@ def open_house(name: str, business: str, handle: SandboxHandle) -> House:
     house = House(open_practice(owner, name).pk, owner, business)
     with practice_scope(house.pk):
         _connect(house, handle)
+        # Nobody is there to answer about periods that were missed while the clock was moved.
+        set_billing_rules(grouping="client", needs_approval=False, asks_about_missed=False)
         _offer_services()
         for client in CLIENTS:
             person = ContactPerson(name="Ann Other", email="ann@client.example", is_signatory=True)
