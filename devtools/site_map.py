@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 #: Addresses that would end the visit, are not pages, or belong to people outside the practice.
 LEFT_OUT = (
@@ -33,13 +33,19 @@ def each_page(page: Page, base: str) -> Iterator[tuple[str, str]]:
         address = waiting.pop(0)
         if kind_of(address) in seen:
             continue
-        answer = page.goto(address)
+        try:
+            answer = page.goto(address)
+        except Error as error:
+            if "Download is starting" not in error.message:
+                raise
+            seen.add(kind_of(address))  # A file, not a page.
+            continue
         kind = kind_of(page.url)
         if kind in seen or answer is None:
             continue
         seen.add(kind)
         links = page.eval_on_selector_all(
-            "a[href]", "links => links.map((link) => link.getAttribute('href'))"
+            "a[href]:not([download])", "links => links.map((link) => link.getAttribute('href'))"
         )
         waiting += [target for link in links if is_ours(target := urljoin(page.url, link), base)]
         yield kind, answer.text()
