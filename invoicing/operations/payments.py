@@ -77,6 +77,8 @@ def record_payment(
     payment.external_updated_at = external_updated_at
     for name, value in values.items():
         setattr(payment, name, value)
+    if not payment.account_id:
+        payment.on_account = ZERO  # Nothing of it lies on account any more.
     payment.save()
     after = _particulars(payment, parts)
     if before != after:

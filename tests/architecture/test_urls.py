@@ -114,7 +114,7 @@ def test_every_page_without_arguments_opens_on_an_empty_practice(client_of):
 def test_everything_outside_a_practice_is_known():
     outside = {pattern.name for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)}
     assert outside == {
-        *("front-door", "health", "ready", "metrics"),
+        *("front-door", "health", "ready", "metrics", "demo-open"),
         *("account_signup", "styleguide", "invitation-accept"),
         *("operator-enter", "operator-leave", "operator-look", "operator-look-end", "operator-health"),
     }
