@@ -20,6 +20,8 @@ from tests.factories import PASSWORD
 from tests.integration.practices.test_second_factors import app_set_up, code_of, signed_in
 
 ROOT = Path(__file__).resolve().parents[3]
+#: Set for tests, or by tests of the browser in the same process.
+NOT_OF_PRODUCTION = {"DEBUG", "ALLOWED_HOSTS", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 def test_attack_34_the_sessions_key_changes_when_somebody_signs_in(cast):
@@ -50,7 +52,7 @@ def in_production() -> dict[str, object]:
         "print(json.dumps({name: getattr(s, name) for name in names}))"
     )
     environment = {
-        **{name: value for name, value in os.environ.items() if name not in ("DEBUG", "ALLOWED_HOSTS")},
+        **{name: value for name, value in os.environ.items() if name not in NOT_OF_PRODUCTION},
         "PUBLIC_URL": "https://practice.example",
         "SECRET_KEY": "k" * 25 + "0123456789abcdefghijklmnopqrstuvwxyz",
         "DJANGO_SETTINGS_MODULE": "ignition.settings",
