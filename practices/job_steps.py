@@ -13,6 +13,7 @@ from django.utils import timezone
 from practices import audit
 from practices.many_rows import insert_rows
 from practices.models import Job, JobRow
+from practices.plans import forget_plans
 from practices.tenancy import practice_transaction
 
 #: A chunk that failed this often is left for a person.
@@ -89,6 +90,7 @@ def _begin_chunk(pk: int) -> bool:
 def _do_chunk(pk: int) -> bool:
     """One chunk with its outcomes; whether there may be another."""
     with practice_transaction():
+        forget_plans()
         job = Job.objects.live().select_for_update(skip_locked=True).filter(pk=pk).first()
         if job is None:
             return False
