@@ -8,24 +8,14 @@ from django.core.exceptions import ValidationError
 
 from clients import identifiers
 from clients.models import Client, ClientGroup, ClientSettings, ContactPerson
+from clients.operations.records import BASICS
 from clients.queries import members_of_practice
 from practices.forms import COUNTRIES
 from practices.models import User
 from practices.tenancy import acting_practice_id
 
 FIELDS = [
-    "name",
-    "kind",
-    "company_number",
-    "vat_number",
-    "utr",
-    "phone",
-    "address_line_1",
-    "address_line_2",
-    "city",
-    "region",
-    "postal_code",
-    "country",
+    *BASICS,
     "registered_line_1",
     "registered_line_2",
     "registered_city",

@@ -11,6 +11,7 @@ from typing import Any
 from clients import identifiers
 from clients.identifiers import Malformed
 from clients.models import Client
+from clients.operations.records import BASICS
 from practices.csv_files import harmed
 from practices.forms import COUNTRIES
 
@@ -43,20 +44,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "group": ("Group", "group,client group"),
 }
 #: What a row may say of the client itself, as columns of its table.
-SAID = [
-    "name",
-    "kind",
-    "company_number",
-    "vat_number",
-    "utr",
-    "phone",
-    "address_line_1",
-    "address_line_2",
-    "city",
-    "region",
-    "postal_code",
-    "country",
-]
+SAID = BASICS
 #: Fields of the client that are taken over as they are once checked.
 PLAIN = ("address_line_1", "address_line_2", "city", "region")
 KINDS = {

@@ -12,7 +12,8 @@ from clients.signals import client_restored
 from practices import audit
 from practices.models import User
 
-PARTICULARS = [
+#: What a client is and where: said by forms and files alike.
+BASICS = [
     "name",
     "kind",
     "company_number",
@@ -25,6 +26,9 @@ PARTICULARS = [
     "region",
     "postal_code",
     "country",
+]
+PARTICULARS = [
+    *BASICS,
     "registered_line_1",
     "registered_line_2",
     "registered_city",
