@@ -1,14 +1,12 @@
 """One thing done with many clients: a job, with an outcome for each of them."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.db import transaction
 
-from clients import contributions
-from clients.contributions import Act
 from clients.errors import NobodyChosen
 from clients.models import Client
 from clients.operations import archive_client, restore_client, switch_posting, tag_client
@@ -17,36 +15,45 @@ from clients.queries import members_of_practice
 from practices.errors import DomainError
 from practices.jobs import Outcome, runs, start_job
 from practices.models import Job, User
-from practices.permissions import may
+from practices.permissions import Can
 from practices.tenancy import acting_practice_id
 
 KIND = "clients.bulk"
 
 
-def _tag(client: Client, name: str, _today: date) -> None:
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that can be done with many clients; ``needs`` names the field that says with what."""
+
+    label: str
+    do: Callable[[Client, str], Any]
+    needs: str = ""
+
+
+def _tag(client: Client, name: str) -> None:
     tag_client(client, [*client.tags.values_list("name", flat=True), name])
 
 
-def _untag(client: Client, name: str, _today: date) -> None:
+def _untag(client: Client, name: str) -> None:
     names = client.tags.values_list("name", flat=True)
     tag_client(client, [other for other in names if other.casefold() != name.strip().casefold()])
 
 
-def _assign(role: str) -> Callable[[Client, str, date], None]:
-    def assign(client: Client, person: str, _today: date) -> None:
+def _assign(role: str) -> Callable[[Client, str], None]:
+    def assign(client: Client, person: str) -> None:
         assign_client(client, role, User.objects.get(pk=int(person)) if person else None)
 
     return assign
 
 
-def _simply(operation: Callable[[Client], Any]) -> Callable[[Client, str, date], None]:
-    def act(client: Client, _value: str, _today: date) -> None:
+def _simply(operation: Callable[[Client], Any]) -> Callable[[Client, str], None]:
+    def act(client: Client, _value: str) -> None:
         operation(client)
 
     return act
 
 
-_OWN_ACTS: dict[str, Act] = {
+ACTS: dict[str, Act] = {
     "tag": Act("Add tag", _tag, "tag"),
     "untag": Act("Remove tag", _untag, "tag"),
     "manager": Act("Set manager", _assign("manager"), "person"),
@@ -58,11 +65,6 @@ _OWN_ACTS: dict[str, Act] = {
 }
 
 
-def all_acts() -> dict[str, Act]:
-    """Everything that can be done with many clients, here and in the apps above."""
-    return _OWN_ACTS | contributions.acts()
-
-
 class BulkForm(forms.Form):
     """What is done, and with what."""
 
@@ -70,20 +72,11 @@ class BulkForm(forms.Form):
     tag = forms.CharField(max_length=40, required=False)
     person = forms.ChoiceField(label="Manager or partner", required=False)
 
-    def __init__(self, *args: Any, role: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "bulk_%s", **kwargs})
-        acts = {key: act for key, act in all_acts().items() if may(role, act.right)}
         people = [(str(user.pk), str(user)) for user in members_of_practice(acting_practice_id())]
         self._offer("person", [("", "Nobody"), *people])
-        for key, act in list(acts.items()):
-            if act.choices is None:
-                continue
-            if choices := act.choices():
-                self.fields[act.needs] = forms.ChoiceField(label=act.needs_label, required=False)
-                self._offer(act.needs, choices)
-            else:
-                del acts[key]
-        self._offer("act", [(key, act.label) for key, act in acts.items()])
+        self._offer("act", [(key, act.label) for key, act in ACTS.items()])
 
     def _offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -99,9 +92,6 @@ class BulkForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("act") in ("tag", "untag") and not cleaned.get("tag", "").strip():
             self.add_error("tag", "Type the tag.")
-        act = all_acts().get(cleaned.get("act", ""))
-        if act and act.choices and not cleaned.get(act.needs):
-            self.add_error(act.needs, f"Choose: {act.needs_label.lower()}.")
         return cleaned
 
     @property
@@ -112,7 +102,7 @@ class BulkForm(forms.Form):
     @property
     def value(self) -> str:
         """With what it is done; empty for acts that need nothing."""
-        needs = all_acts()[self.chosen].needs
+        needs = ACTS[self.chosen].needs
         return str(self.cleaned_data[needs]) if needs else ""
 
 
@@ -121,13 +111,13 @@ def start_bulk(act: str, value: str, ids: Sequence[int]) -> Job:
     clients = list(Client.objects.filter(pk__in=ids).order_by("name_key", "pk").values_list("pk", flat=True))
     if not clients or len(clients) != len(set(ids)):
         raise NobodyChosen(act)
-    chosen = all_acts()[act]
+    chosen = ACTS[act]
     words = f"{chosen.label}: {value}" if act in ("tag", "untag") else chosen.label
     return start_job(
         KIND,
         f"{words}, {len(clients)} client{'s' if len(clients) > 1 else ''}",
         total=len(clients),
-        right=chosen.right,
+        right=Can.MANAGE_CLIENTS,
         parameters={"act": act, "value": value, "clients": clients},
     )
 
@@ -137,7 +127,7 @@ def do_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     """Do the act to the next clients; one that a rule forbids is told of and keeps nobody else."""
     ids: list[int] = job.parameters["clients"][start:stop]
     clients = {client.pk: client for client in Client.objects.filter(pk__in=ids).select_related("practice")}
-    act = all_acts()[job.parameters["act"]]
+    act = ACTS[job.parameters["act"]]
     return [_done(clients.get(pk), act, job.parameters["value"]) for pk in ids]
 
 
@@ -147,7 +137,7 @@ def _done(client: Client | None, act: Act, value: str) -> Outcome:
     url = client.get_absolute_url()
     try:
         with transaction.atomic():  # what a rule forbids half-way leaves nothing behind
-            said = act.do(client, value, client.practice.today())
+            act.do(client, value)
     except DomainError as error:
         return Outcome(client.name, "failed", error.message, url)
-    return Outcome(client.name, "done", *(said or ("", url)))
+    return Outcome(client.name, "done", "", url)

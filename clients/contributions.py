@@ -12,7 +12,6 @@ from typing import Any
 from django.db.models.expressions import Expression
 
 from clients.models import Client, ClientQuerySet
-from practices.permissions import Can
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +57,6 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """Something that can be done with many clients.
-
-    ``do`` takes a client, what was chosen with the act and today, and may answer with words and an address for the
-    outcome; a rule that forbids it raises its `DomainError`, and then nothing of it is kept. ``needs`` names the field
-    that says with what; ``choices`` fills that field where the act brings it along.
-    """
-
-    label: str
-    do: Callable[[Client, str, date], tuple[str, str] | None]
-    needs: str = ""
-    needs_label: str = ""
-    choices: Callable[[], Sequence[tuple[str, str]]] | None = None
-    right: Can = Can.MANAGE_CLIENTS
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """A choice that narrows the client list; ``narrow`` takes the clients, the choice and today."""
 
@@ -91,7 +73,6 @@ _columns: dict[str, Column] = {}
 _filters: dict[str, Filter] = {}
 _belongings: dict[str, RowsOf] = {}
 _activities: dict[str, Activity] = {}
-_acts: dict[str, Act] = {}
 
 
 def add_column(column: Column) -> None:
@@ -114,11 +95,6 @@ def add_activity(activity: Activity) -> None:
     _activities[activity.key] = activity
 
 
-def add_act(key: str, act: Act) -> None:
-    """Offer something that is done with many clients."""
-    _acts[key] = act
-
-
 def columns() -> list[Column]:
     """The columns that the apps above offer, from left to right."""
     return sorted(_columns.values(), key=lambda column: column.order)
@@ -132,11 +108,6 @@ def filters() -> list[Filter]:
 def activities() -> list[Activity]:
     """What the apps above know to happen to clients."""
     return list(_activities.values())
-
-
-def acts() -> dict[str, Act]:
-    """What the apps above can do with many clients."""
-    return dict(_acts)
 
 
 def belongings_of(client: Client) -> dict[str, Sequence[int]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -13,34 +13,22 @@ from practices.jobs import Outcome, runs, start_job
 from practices.mail import acting_practice
 from practices.models import Job
 from practices.permissions import Can
-from proposals.errors import NothingChosen
+from proposals.errors import NothingChosen, OpenAlready
 from proposals.models import Proposal, ProposalTemplate
 from proposals.operations import (
+    Plan,
     discard_draft,
-    draft_proposal,
-    reasons_not_to_send,
+    propose,
     request_review,
     resend_proposal,
     send_proposal,
 )
-from proposals.operations.templates import apply_template
 
 DRAFT, ACT = "proposals.from_template", "proposals.bulk"
 MOST = 5_000
 
 #: Whom a row is for: a client by its id, or by what a file says of it (name, company number, e-mail address).
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What every proposal of a run has in common."""
-
-    template: ProposalTemplate
-    title: str
-    starts_on: date
-    valid_until: date
-    sends: bool = False
 
 
 def start_drafting(plan: Plan, rows: Sequence[Row]) -> Job:
@@ -77,42 +65,50 @@ def rows_of_clients(ids: Iterable[int]) -> list[Row]:
 def draft_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     """Draft the next proposals; what a rule forbids is told of and keeps nobody else."""
     given, today = job.parameters, acting_practice().today()
+    rows: list[Row] = given["rows"][start:stop]
     template = ProposalTemplate.objects.filter(pk=given["template"]).first()
-    return [_drafted(row, template, given, today) for row in given["rows"][start:stop]]
+    if template is None:
+        gone = "The template was removed meanwhile. Nothing was drafted."
+        return [Outcome(_name_in(row), "failed", gone) for row in rows]
+    plan = Plan(
+        template=template,
+        title=given["title"],
+        starts_on=date.fromisoformat(given["starts_on"]),
+        valid_until=date.fromisoformat(given["valid_until"]),
+        sends=given["sends"],
+    )
+    return [_drafted(row, plan, today, job.created_at) for row in rows]
 
 
-def _drafted(row: Row, template: ProposalTemplate | None, given: dict[str, Any], today: date) -> Outcome:
+def _name_in(row: Row) -> str:
+    """Who a row is for, in words, before anybody was looked up."""
+    if "client" in row:
+        return Client.objects.filter(pk=row["client"]).values_list("name", flat=True).first() or "A client"
+    return str(row.get("name") or "A client")
+
+
+def _drafted(row: Row, plan: Plan, today: date, since: datetime) -> Outcome:
     client, problem = _client_of(row)
     if client is None:
-        return Outcome(row.get("name") or "A client", "needs_you", problem)
-    if template is None:
-        return Outcome(
-            client.name, "failed", "The template was removed meanwhile.", client.get_absolute_url()
-        )
+        return Outcome(_name_in(row), "needs_you", problem)
     try:
-        with transaction.atomic():
-            proposal = Proposal(
-                client=client,
-                title=given["title"],
-                starts_on=date.fromisoformat(given["starts_on"]),
-                valid_until=date.fromisoformat(given["valid_until"]),
-            )
-            draft_proposal(proposal)
-            left_out = apply_template(proposal, template, on=today)
+        with transaction.atomic():  # what a rule forbids half-way leaves nothing behind
+            made = propose(client, plan, on=today, since=since)
+    except OpenAlready as error:
+        return Outcome(client.name, "skipped", error.message, error.subject.get_absolute_url())
     except DomainError as error:
         return Outcome(client.name, "failed", error.message, client.get_absolute_url())
-    url, words = proposal.get_absolute_url(), f"{proposal.number_label} drafted"
-    if left_out:
+    url, number = made.proposal.get_absolute_url(), made.proposal.number_label
+    if made.is_sent:
+        return Outcome(client.name, "done", f"{number} sent", url)
+    if made.left_out:
+        left_out = f"without {', '.join(made.left_out)}: not offered any more"
+        return Outcome(client.name, "needs_you", f"{number} drafted, {left_out}.", url)
+    if made.reasons:
         return Outcome(
-            client.name, "needs_you", f"{words}, without {', '.join(left_out)}: not offered any more.", url
+            client.name, "needs_you", f"{number} drafted but not sent. {made.reasons[0].message}", url
         )
-    if not given["sends"]:
-        return Outcome(client.name, "done", words, url)
-    reasons = reasons_not_to_send(proposal, on=today)
-    if reasons:
-        return Outcome(client.name, "needs_you", f"{words} but not sent. {reasons[0].message}", url)
-    send_proposal(proposal, on=today)
-    return Outcome(client.name, "done", f"{proposal.number_label} sent", url)
+    return Outcome(client.name, "done", f"{number} drafted", url)
 
 
 def _client_of(row: Row) -> tuple[Client | None, str]:

@@ -7,9 +7,10 @@ from django import forms
 
 from practices.csv_files import format_of, header_of, open_rows
 from practices.errors import DomainError
-from proposals.bulk import MOST, Plan, Row
+from proposals.bulk import MOST, Row
 from proposals.editor_forms import DateField
 from proposals.models import ProposalTemplate
+from proposals.operations import Plan
 
 #: How the columns may be called.
 COLUMNS = {

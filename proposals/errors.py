@@ -156,16 +156,8 @@ class VatWithoutRegistration(DomainError):
     )
 
 
-class TemplateIsGone(DomainError):
-    message = "The template was deleted meanwhile, so nothing was sent."
-
-
-class WaitsAlready(DomainError):
-    message = "A proposal from this template waits for a signature already."
-
-
-class TemplateIsOutdated(DomainError):
-    message = "Not every service of this template is in the library any more. Mend the template first."
+class OpenAlready(DomainError):
+    message = "The client has an open proposal of this name already. Nothing was drafted."
 
 
 class TemplateNameTaken(DomainError):

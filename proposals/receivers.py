@@ -1,21 +1,17 @@
 """What happens here when a practice opens."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Max
-from django.urls import reverse
 
-from clients.contributions import Act, Activity, add_act, add_activity, add_belongings
+from clients.contributions import Activity, add_activity, add_belongings
 from clients.models import Client
 from clients.moving import ids_of, move_back, move_rows
 from clients.signals import clients_merged, merge_undone
-from practices.permissions import Can
 from practices.signals import practice_opened
-from proposals.errors import TemplateIsGone
-from proposals.models import Proposal, ProposalTemplate, Terms
-from proposals.operations.bulk_sending import send_from_template
+from proposals.models import Proposal, Terms
 from proposals.starter_letter import STARTER_LETTER
 
 
@@ -34,17 +30,6 @@ def contribute() -> None:
 
     add_belongings("proposals.proposal", proposals_of)
     add_activity(Activity("proposals.proposal", _last_proposals, _proposed_since))
-    add_act(
-        "send_proposal",
-        Act(
-            "Send a proposal from a template",
-            _send,
-            needs="template",
-            needs_label="Template",
-            choices=_templates,
-            right=Can.SEND_PROPOSALS,
-        ),
-    )
 
 
 def _last_proposals(clients: Sequence[int]) -> Mapping[int, datetime]:
@@ -55,21 +40,6 @@ def _last_proposals(clients: Sequence[int]) -> Mapping[int, datetime]:
 def _proposed_since(at: datetime) -> list[int]:
     rows = Proposal.objects.filter(changed_at__gte=at)
     return list(rows.order_by().values_list("client", flat=True).distinct())
-
-
-def _templates() -> list[tuple[str, str]]:
-    return [(str(pk), name) for pk, name in ProposalTemplate.objects.values_list("pk", "name")]
-
-
-def _send(client: Client, template: str, today: date) -> tuple[str, str]:
-    """What was sent, in words, and its page; a template that is gone by then sends nothing."""
-    found = ProposalTemplate.objects.filter(pk=int(template)).first()
-    if found is None:
-        raise TemplateIsGone(client)
-    proposal = send_from_template(client, found, on=today)
-    return f"{proposal.number_label} is on its way.", reverse(
-        "proposals:proposal-detail", args=[client.practice.slug, proposal.pk]
-    )
 
 
 def add_starter_terms(sender: Any, **_: Any) -> None:

@@ -35,7 +35,7 @@ def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
         "headings": headings,
         "is_narrowed": bool(chosen.chosen or chosen.status),
         "query": request.GET.urlencode(),
-        "bulk": BulkForm(role=request.role),
+        "bulk": BulkForm(),
     }
     if not request.htmx:
         context |= _around(request, form, chosen)
@@ -89,7 +89,7 @@ def _headings(query: QueryDict, sort: str) -> dict[str, dict[str, str]]:
 @require_POST
 def client_bulk(request: PracticeRequest, practice: str) -> HttpResponse:
     """Do one thing with the ticked clients, or with everybody the filters let through."""
-    form = BulkForm(request.POST, role=request.role)
+    form = BulkForm(request.POST)
     query = QueryDict(request.POST.get("query", ""))
     back = reverse("clients:client-list", args=[practice])
     if not form.is_valid():

@@ -8,6 +8,7 @@ from proposals.operations.drafting import (
     discard_draft,
     draft_proposal,
 )
+from proposals.operations.proposing import Plan, Proposed, propose
 from proposals.operations.reminding import remind_proposals
 from proposals.operations.reviewing import approve_proposal, request_review, return_from_review
 from proposals.operations.sending import (
@@ -23,6 +24,8 @@ from proposals.operations.terms import write_terms
 
 __all__ = [
     "VALIDITY",
+    "Plan",
+    "Proposed",
     "amend_draft",
     "approve_proposal",
     "copy_proposal",
@@ -32,6 +35,7 @@ __all__ = [
     "expire_proposals",
     "extend_proposal",
     "lose_proposal",
+    "propose",
     "publish_proposal",
     "reasons_not_to_send",
     "recall_proposal",

@@ -128,10 +128,16 @@ def _check_client(proposal: Proposal) -> None:
         raise errors.ClientIsArchived(proposal)
 
 
-def _next_number() -> int:
-    """The next proposal number; whoever asks at the same moment waits for this transaction."""
+def wait_for_numbers() -> ProposalNumbering:
+    """The practice's numbering, locked: whoever drafts at the same moment waits for this transaction."""
     ProposalNumbering.objects.get_or_create()
-    numbering = ProposalNumbering.objects.select_for_update().get()
+    numbering: ProposalNumbering = ProposalNumbering.objects.select_for_update().get()
+    return numbering
+
+
+def _next_number() -> int:
+    """The next proposal number."""
+    numbering = wait_for_numbers()
     number: int = numbering.next_number
     numbering.next_number += 1
     numbering.save(update_fields=["next_number"])

@@ -66,13 +66,15 @@ def test_g45_the_list_is_searched_ordered_by_money_and_acted_on(page, brook):
     page.get_by_label("Name, number, postcode or e-mail").fill("yo21")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_label("Select Harbour Bakery Ltd").check()
-    page.get_by_label("With those").select_option("Send a proposal from a template")
+    press(page, "Propose from a template")
     page.get_by_label("Template", exact=True).select_option("Bookkeeping 2027")
+    page.get_by_label("Send them at once").check()
+    expect(page.get_by_label("Select Harbour Bakery Ltd")).to_be_checked()
     sound(page)
-    press(page, "Do it")
+    press(page, "Draft them")
     work_on(page, brook)
     page.reload()
-    expect(page.get_by_text("P-0002 is on its way.")).to_be_visible()
+    expect(page.get_by_text("P-0002 sent")).to_be_visible()
     with practice_scope(brook.pk):
         assert Proposal.objects.get(client=harbour).status == Proposal.Status.SENT
 

@@ -6,15 +6,10 @@ from django.urls import reverse
 from clients.bulk import start_bulk
 from clients.errors import NobodyChosen
 from clients.models import Client
-from practices.audit import acting_as
-from practices.models import Job, JobRow, OutgoingEmail
-from practices.permissions import Can, may
+from practices.models import Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
-from proposals.models import Proposal
-from proposals.operations.templates import keep_template
 from tests.integration.clients.books import a_client, names
-from tests.integration.proposals.offers import MONTHLY, a_draft, a_line
 
 
 @pytest.fixture
@@ -86,57 +81,6 @@ def test_a_client_that_is_gone_by_then_is_left_out(brook, clients):
     run_jobs(brook.pk)
     with practice_scope(brook.pk):
         assert list(JobRow.objects.values_list("outcome", flat=True)) == ["done", "skipped", "done"]
-
-
-@pytest.fixture
-def template(brook):
-    with practice_scope(brook.pk):
-        return keep_template(a_draft(a_line(MONTHLY), on=brook.today()), name="Bookkeeping 2027")
-
-
-def send(brook, template, clients) -> list[JobRow]:
-    return done(brook, "send_proposal", str(template.pk), clients)
-
-
-def test_many_are_sent_a_proposal_from_a_template_each_with_its_outcome(brook, cast, clients, template):
-    with practice_scope(brook.pk):
-        signs = a_client("Delta Ltd", "mara@delta.example")
-    with practice_scope(brook.pk), acting_as(cast.alice):
-        start_bulk("send_proposal", str(template.pk), [clients[0].pk, signs.pk])
-    run_jobs(brook.pk)
-    with practice_scope(brook.pk):
-        refused, sent = JobRow.objects.order_by("position")
-        assert (refused.outcome, refused.label) == ("failed", "Acme Ltd")
-        assert "signs" in refused.message
-        proposal = Proposal.objects.get(client=signs)
-        assert (proposal.status, proposal.title, proposal.owner) == ("sent", "Bookkeeping 2027", cast.alice)
-        assert (sent.outcome, sent.message) == ("done", f"{proposal.number_label} is on its way.")
-        assert str(proposal.pk) in sent.url
-        # What was refused left neither a draft nor a gap in the numbers.
-        assert not Proposal.objects.filter(client=clients[0]).exists()
-        assert proposal.lines.get().name == "Bookkeeping"
-        mail = OutgoingEmail.objects.get()
-        assert mail.to == "mara@delta.example"
-
-
-def test_sending_twice_sends_once(brook, template):
-    with practice_scope(brook.pk):
-        signs = a_client("Delta Ltd", "mara@delta.example")
-    send(brook, template, [signs])
-    again = send(brook, template, [signs])[-1]
-    assert (again.outcome, "waits for a signature already" in again.message) == ("failed", True)
-    with practice_scope(brook.pk):
-        assert Proposal.objects.filter(client=signs).count() == 1
-
-
-def test_only_who_may_send_proposals_is_offered_it(client_of, brook, template, clients):
-    page = reverse("clients:client-list", args=["brook-co"])
-    assert "Send a proposal from a template" in client_of("alice").get(page).content.decode()
-    assert not may("staff", Can.SEND_PROPOSALS)
-    assert "Send a proposal from a template" not in client_of("bob").get(page).content.decode()
-    bulk(client_of("bob"), act="send_proposal", template=template.pk, selected=[clients[0].pk])
-    with practice_scope(brook.pk):
-        assert not Job.objects.exists()
 
 
 def test_an_act_without_what_it_needs_says_so(client_of, brook, clients):

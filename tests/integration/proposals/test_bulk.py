@@ -6,14 +6,16 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from clients.operations import archive_client, tag_client
 from practices.models import Job, JobRow, Membership, OutgoingEmail
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 from proposals.bulk import start_act
-from proposals.errors import NothingChosen
+from proposals.errors import NothingChosen, OpenAlready
 from proposals.models import Proposal
+from proposals.operations import Plan, Proposed, propose
 from proposals.operations.templates import keep_template
 from services.operations import archive_service
 from tests.integration.proposals.offers import (
@@ -26,6 +28,7 @@ from tests.integration.proposals.offers import (
     as_it_is,
     sign,
 )
+from tests.racing import at_once
 
 
 @pytest.fixture
@@ -123,6 +126,59 @@ def test_g17_a_file_names_the_clients_by_name_number_or_address(alice, brook, bo
             ("Acme Dental Ltd", "done"),
         ]
         assert Proposal.objects.count() == 2
+
+
+def test_g17_the_ticked_of_the_client_list_come_along_with_the_filters_they_were_found_by(client_of, book):
+    _, acme, bee, _ = book
+    browser = client_of("bob")
+    listed = browser.get(reverse("clients:client-list", args=["brook-co"])).content.decode()
+    address = reverse("proposals:bulk-new", args=["brook-co"])
+    assert f'formaction="{address}"' in listed
+    ticked = browser.post(address, {"selected": [acme.pk, bee.pk], "act": "tag"})
+    assert ticked.context["ticked"] == {acme.pk, bee.pk}
+    assert list(ticked.context["clients"]) == [acme, bee]
+    everybody = browser.post(address, {"everybody": "1", "query": "q=bee"})
+    assert (everybody.context["count"], everybody.context["everybody"]) == (1, True)
+
+
+def test_g17_a_client_named_twice_in_one_run_gets_it_once(alice, brook, book):
+    file = SimpleUploadedFile("clients.csv", b"Client\nBee Ltd\nbee ltd\n")
+    posted(alice, book, file=file, sends="on")
+    run_jobs(brook.pk)
+    with practice_scope(brook.pk):
+        assert Proposal.objects.get().status == "sent"
+        assert [outcome for _, outcome in outcomes()] == ["done", "skipped"]
+        assert "P-0002 of this name is there already" in JobRow.objects.last().message
+        assert OutgoingEmail.objects.count() == 1
+
+
+def test_g17_a_client_who_signed_during_the_run_does_not_get_it_again(brook, book):
+    template, _, bee, _ = book
+    with practice_scope(brook.pk):
+        today, began = brook.today(), timezone.now()
+        plan = Plan(template, "Company", today, today + timedelta(days=30), sends=True)
+        made = propose(bee, plan, on=today, since=began)
+        sign(made.proposal, on=today)
+        with pytest.raises(OpenAlready):
+            propose(bee, plan, on=today, since=began)
+        assert propose(bee, plan, on=today, since=timezone.now()).is_sent
+
+
+def test_g17_the_same_pressed_twice_sends_once_and_a_new_name_sends_again(alice, brook, book):
+    for title in ("Company", "Company", "Company again"):
+        posted(alice, book, selected=[book[1].pk], sends="on", title=title)
+        run_jobs(brook.pk)
+    with practice_scope(brook.pk):
+        assert [outcome for _, outcome in outcomes()] == ["done", "skipped", "done"]
+        assert Proposal.objects.count() == 2
+
+
+def test_g17_two_runs_at_the_same_moment_give_a_client_one_proposal(brook, book):
+    template, acme, _, _ = book
+    today, began = brook.today(), timezone.now()
+    plan = Plan(template, "Company", today, today + timedelta(days=30))
+    answers = at_once(brook, 2, lambda: propose(acme, plan, on=today, since=began))
+    assert {type(answer) for answer in answers} == {OpenAlready, Proposed}
 
 
 @pytest.mark.parametrize(
