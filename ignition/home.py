@@ -50,14 +50,15 @@ class Need:
 def home(request: PracticeRequest, practice: str) -> HttpResponse:
     """What a person should know before anything else; the pictures follow by themselves."""
     today, connection = request.practice.today(), connection_of(request)
+    rules = Practicalities.of(request.practice)
     known = figures(
-        **invoicing_columns(today),
+        **invoicing_columns(today, rules),
         **proposal_columns(today),
         **sage_columns(connection),
         **ledger_columns(),
         **columns_of_first_steps(),
     )
-    known["coming"] = coming_total(last_day_of(today), Practicalities.of(request.practice)).amounts.gross
+    known["coming"] = coming_total(last_day_of(today), rules).amounts.gross
     context = {
         "needs": [need for need in needs(request, today, known) if need.count],
         "month": month_in_links(request, known, today),
@@ -121,6 +122,38 @@ def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[
             "warn",
             known["overdue_amount"],
             "outstanding",
+        ),
+        Need(
+            known["payment_issue"],
+            _several(
+                known["payment_issue"],
+                "invoice is owed again: its payment was taken back in Sage",
+                "invoices are owed again: their payments were taken back in Sage",
+            ),
+            page("invoicing:invoice-list", "?view=payment-issue"),
+            "bad",
+            known["payment_issue_amount"],
+            "outstanding",
+        ),
+        Need(
+            known["to_confirm"],
+            _several(
+                known["to_confirm"],
+                "client cannot be billed this month before a quantity or price is confirmed",
+                "clients cannot be billed this month before a quantity or price is confirmed",
+            ),
+            page("invoicing:month-end", "?show=confirm"),
+            "warn",
+        ),
+        Need(
+            known["to_approve"],
+            _several(
+                known["to_approve"],
+                "client's bills of this month await approval",
+                "clients' bills of this month await approval",
+            ),
+            page("invoicing:month-end", "?show=approve"),
+            "info",
         ),
         Need(
             known["by_hand"],

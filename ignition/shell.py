@@ -39,7 +39,7 @@ QUERIES = {"accepted": "?status=accepted", "declined": "?status=declined"}
 CREATE = [
     (Can.PREPARE_PROPOSALS, "Proposal", "proposals:proposal-new"),
     (Can.MANAGE_CLIENTS, "Client", "clients:client-new"),
-    (Can.ISSUE_INVOICES, "Instant bill", "invoicing:invoice-new"),
+    (Can.PREPARE_INVOICES, "Instant bill", "invoicing:invoice-new"),
     (Can.MANAGE_SERVICES, "Service", "services:service-new"),
 ]
 

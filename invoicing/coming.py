@@ -18,6 +18,7 @@ from invoicing.models import BilledPeriod, BillingSchedule, BillingScheduleQuery
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO, Amounts, price_line, total
 from practices.arrays import array
+from practices.tenancy import TenantQuerySet
 
 Billing, Period = BillingSchedule.Billing, BillingSchedule.Period
 
@@ -73,6 +74,26 @@ def waits_for_somebody(rules: Rules) -> Q:
         | Q(Exists(next_one.exclude(held_reason="")))
         | (asked & Q(~approved))
     )
+
+
+def waits_for_confirmation() -> Q:
+    """The schedules whose next bill lacks a quantity or price that somebody has to confirm (G56, G89)."""
+    return Q(needs_confirming=True, mode=BillingSchedule.Mode.AUTOMATIC) & ~Q(Exists(_decided()))
+
+
+def waits_for_approval(rules: Rules) -> Q:
+    """The schedules whose next bill lacks nothing but somebody's approval; none where nobody is asked."""
+    if not rules.needs_approval:
+        return Q(pk__in=[])
+    return Q(billing=Billing.RECURRING, needs_confirming=False, mode=BillingSchedule.Mode.AUTOMATIC) & ~Q(
+        Exists(_decided())
+    )
+
+
+def _decided() -> TenantQuerySet[ComingBill]:
+    """The decision about the next bill of a schedule that lets it be billed or holds it."""
+    next_one = ComingBill.objects.filter(schedule=OuterRef("pk"), starts_on=OuterRef("next_starts_on"))
+    return next_one.filter(Q(approved_at__isnull=False) | ~Q(held_reason=""))
 
 
 def standings(

@@ -52,6 +52,10 @@ class PaidInTheLedger(DomainError):
     message = "This payment was recorded in Sage, so it is taken back there; it follows here within minutes."
 
 
+class NothingSaid(DomainError):
+    message = "Write between one and a thousand letters. Nothing was kept."
+
+
 class NothingToMerge(DomainError):
     message = "This draft has no two lines with the same VAT rate, so there is nothing to merge."
 

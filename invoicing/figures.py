@@ -5,14 +5,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, Sum
-from django.db.models.functions import Round, TruncMonth
+from django.db.models import Count, F, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Round, TruncMonth
 
 from invoicing.client_columns import with_monthly
-from invoicing.models import BillingSchedule, Invoice
+from invoicing.coming import waits_for_approval, waits_for_confirmation
+from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice
+from invoicing.practicalities import Practicalities
+from invoicing.queries import payment_issues
 from money.amounts import ZERO, to_pence
 from practices.scalars import count_of, sum_of
-from proposals.periods import add_months
+from proposals.periods import add_months, day_in_month
 
 MONTHS = 12
 #: The last day of each bucket of debt, in days after the due date.
@@ -76,18 +79,24 @@ def aged_debt(on: date) -> list[tuple[str, Decimal]]:
     return [(label, found[key] or ZERO) for label, key in [*named, ("Over 90 days", "oldest")]]
 
 
-def columns_of_home(on: date) -> dict[str, Any]:
-    """Columns for `practices.scalars.figures`: what is late, what was refused, and the month of that day, gross."""
+def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: what is late, waits or was refused, and the month of that day, gross."""
     issued, schedules = Invoice.objects.issued(), BillingSchedule.objects.all()
     month, late, by_hand = (
         issued.of_month(on.replace(day=1)),
         issued.overdue(on),
         schedules.overdue_by_hand(on),
     )
-    gross = F("net") + F("vat")
+    gross, month_end = F("net") + F("vat"), day_in_month(on.year, on.month, 31)
     return {
         "overdue": count_of(late),
         "overdue_amount": sum_of(late, "outstanding"),
+        "payment_issue": count_of(payment_issues()),
+        "payment_issue_amount": sum_of(payment_issues(), "outstanding"),
+        "to_confirm": _clients_of(schedules.due(month_end).filter(waits_for_confirmation())),
+        "to_approve": _clients_of(schedules.due(month_end).filter(waits_for_approval(known.rules)))
+        if known.rules.needs_approval
+        else Value(0),
         "by_hand": count_of(by_hand),
         "by_hand_amount": sum_of(by_hand, Round(F("quantity") * F("unit_price"), precision=2)),
         "refused_amount": sum_of(Invoice.objects.refused_by_the_ledger(), gross),
@@ -95,3 +104,9 @@ def columns_of_home(on: date) -> dict[str, Any]:
         "owed": sum_of(month, "outstanding"),
         "posted": sum_of(month.in_the_ledger(), gross),
     }
+
+
+def _clients_of(schedules: BillingScheduleQuerySet) -> Coalesce:
+    """How many clients these schedules belong to, as a column of `figures`: the month-end page lists clients."""
+    grouped = schedules.order_by().values("practice").annotate(figure=Count("client", distinct=True))
+    return Coalesce(Subquery(grouped.values("figure")), 0)

@@ -41,6 +41,7 @@ WORDS = {
     "invoice.reminders_on": ("Reminders switched on", "neutral", "bell"),
     "invoice.reminders_off": ("Reminders switched off", "neutral", "bell-off"),
     "invoice.written_off": ("Written off", "warn", "eraser"),
+    "invoice.commented": ("Commented", "neutral", "message-square"),
     "invoice.duplicated": ("Made as a duplicate", "neutral", "copy"),
     "invoice.lines_merged": ("Lines merged", "neutral", "merge"),
     "posting.posted": ("Reached Sage", "good", "check"),
@@ -78,7 +79,7 @@ def _detail(entry: AuditEntry) -> str:
     data = entry.data
     if entry.action in ("invoice.sent", "invoice.reminded"):
         return "to " + ", ".join(data.get("to", ()))
-    if said := data.get("reason") or data.get("of"):
+    if said := data.get("reason") or data.get("of") or data.get("text"):
         return str(said)
     before, after = data.get("before"), data.get("after", data.get("amount"))
     if not (entry.action.startswith("invoice.payment") and (before or after)):

@@ -17,6 +17,7 @@ VIEWS = [
     ("unpaid", "Unpaid"),
     ("overdue", "Overdue"),
     ("paid", "Paid"),
+    ("payment-issue", "Payment taken back"),
     ("run", "This month's run"),
     ("failed", "Failed"),
     ("in-sage", "In Sage"),

@@ -20,6 +20,8 @@ from invoicing.coming import (
     coming_and_waiting,
     standings,
     terms_of,
+    waits_for_approval,
+    waits_for_confirmation,
     waits_for_somebody,
 )
 from invoicing.due import Bill, Wait
@@ -221,7 +223,7 @@ def funnel(month: Month, known: Practicalities, *, today: date) -> Funnel:
 
 
 def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet:
-    """The clients of a view of the month (`waiting`, `ready`, `billed`, else all), by name."""
+    """The clients of a view of the month (`waiting`, `confirm`, `approve`, `ready`, `billed`, else all), by name."""
     coming = BillingSchedule.objects.due(month.last).filter(client=OuterRef("pk"))
     issued = Invoice.objects.issued().filter(client=OuterRef("pk"))
     this = Exists(issued.filter(tax_point__range=(month.first, month.last)))
@@ -229,6 +231,8 @@ def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet
     waits = waits_for_somebody(known.rules)
     conditions = {
         "waiting": Exists(coming.filter(waits)),
+        "confirm": Exists(coming.filter(waits_for_confirmation())),
+        "approve": Exists(coming.filter(waits_for_approval(known.rules))),
         "ready": Exists(coming.exclude(waits)),
         "billed": this,
     }

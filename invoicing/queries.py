@@ -15,6 +15,7 @@ from invoicing.models import (
     CreditNote,
     Invoice,
     InvoiceQuerySet,
+    Payment,
 )
 from ledger.models import LedgerSettings, Posting
 from ledger.states import State, Subject, posting_state
@@ -200,6 +201,15 @@ def month_figures(on: date) -> MonthFigures:
     )
 
 
+def payment_issues() -> InvoiceQuerySet:
+    """Unpaid invoices that had a payment in the ledger which was taken back there (G89)."""
+    taken_back = Allocation.objects.filter(
+        payment__reversed_at__isnull=False, payment__source=Payment.Source.SAGE
+    )
+    found: InvoiceQuerySet = Invoice.objects.unpaid().filter(pk__in=taken_back.values("invoice"))
+    return found
+
+
 def invoices_in(view: str, on: date) -> InvoiceQuerySet:
     """The invoices of a view of the list (`unpaid`, `overdue`, `paid`, `in-sage`, `draft`, …), else all."""
     invoices: InvoiceQuerySet = Invoice.objects.all()
@@ -213,6 +223,7 @@ def invoices_in(view: str, on: date) -> InvoiceQuerySet:
         "changed": invoices.issued().copied_as(
             Q(status=Posting.Status.POSTED, held_revision__lt=OuterRef("revision"))
         ),
+        "payment-issue": payment_issues(),
         "credited": invoices.filter(credit_notes__isnull=False),
         "run": invoices.issued().of_month(on.replace(day=1)).filter(source=Invoice.Source.RECURRING),
         "draft": invoices.filter(status=Invoice.Status.DRAFT),

@@ -70,6 +70,7 @@ urlpatterns = [
     path("invoices/<int:pk>/invoice.pdf", sending.invoice_pdf_file, name="invoice-pdf"),
     path("invoices/<int:pk>/send/", sending.invoice_send, name="invoice-send"),
     path("invoices/<int:pk>/reminders/", sending.invoice_reminders, name="invoice-reminders"),
+    path("invoices/<int:pk>/comment/", invoices.invoice_comment, name="invoice-comment"),
     path("invoices/<int:pk>/duplicate/", invoices.invoice_duplicate, name="invoice-duplicate"),
     path("invoices/<int:pk>/merge/", invoices.invoice_merge, name="invoice-merge"),
     path("invoices/<int:pk>/paid/", settling.invoice_paid, name="invoice-paid"),

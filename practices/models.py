@@ -100,6 +100,9 @@ class Membership(models.Model):
         OWNER = "owner", "Owner"
         MANAGER = "manager", "Manager"
         STAFF = "staff", "Staff"
+        PREPARER = "preparer", "Invoice preparer"
+        INVOICER = "invoicer", "Invoicer"
+        ACCOUNTS = "accounts", "Accounting contact"
         APPRENTICE = "apprentice", "Apprentice"
         READ_ONLY = "read_only", "Read only"
 

@@ -76,21 +76,43 @@ def stages(now: datetime, *, newest: int) -> list[Stage]:
     ]
 
 
-def funnel(now: datetime) -> list[tuple[str, int]]:
-    """How many proposals of the last year were sent, opened, signed by somebody, and accepted."""
-    sent: ProposalQuerySet = Proposal.objects.filter(sent_at__gte=now - YEAR)
-    opened = Exists(ProposalEvent.objects.filter(proposal=OuterRef("pk"), kind="opened"))
-    signed = Exists(Signature.objects.filter(proposal=OuterRef("pk")))
-    won = Q(status__in=[Status.ACCEPTED, Status.SUPERSEDED])
-    counted = sent.order_by().aggregate(
-        sent=Count("pk"),
-        # Whoever signed has opened it, even where the practice recorded the signature.
-        opened=Count("pk", filter=Q(opened) | Q(signed)),
-        signed=Count("pk", filter=Q(signed)),
-        accepted=Count("pk", filter=won),
+#: How far a proposal can get, as a choice of the list, and what its bar and the list say.
+STEPS = {
+    "year-sent": ("Sent", "sent in the last year"),
+    "year-opened": ("Opened", "sent in the last year and opened by the client"),
+    "year-signed": ("Signed by somebody", "sent in the last year and signed by somebody"),
+    "year-accepted": ("Accepted", "sent in the last year and accepted"),
+}
+
+
+def funnel(now: datetime) -> list[tuple[str, str, int]]:
+    """How many proposals of the last year were sent, opened, signed by somebody and accepted: step, label, count."""
+    conditions = _conditions()
+    counted = (
+        got_to(Proposal.objects.all(), "year-sent", now)
+        .order_by()
+        .aggregate(**{step.replace("-", "_"): Count("pk", filter=conditions[step]) for step in STEPS})
     )
-    labels = {"sent": "Sent", "opened": "Opened", "signed": "Signed by somebody", "accepted": "Accepted"}
-    return [(label, int(counted[key])) for key, label in labels.items()]
+    return [(step, label, int(counted[step.replace("-", "_")])) for step, (label, _) in STEPS.items()]
+
+
+def got_to(proposals: ProposalQuerySet, step: str, now: datetime) -> ProposalQuerySet:
+    """Those sent in the last year that got as far as a step of the funnel; all of them for any other word."""
+    if step not in STEPS:
+        return proposals
+    return proposals.filter(_conditions()[step], sent_at__gte=now - YEAR)
+
+
+def _conditions() -> dict[str, Q]:
+    opened = Q(Exists(ProposalEvent.objects.filter(proposal=OuterRef("pk"), kind="opened")))
+    signed = Q(Exists(Signature.objects.filter(proposal=OuterRef("pk"))))
+    return {
+        "year-sent": Q(sent_at__isnull=False),
+        # Whoever signed has opened it, even where the practice recorded the signature.
+        "year-opened": opened | signed,
+        "year-signed": signed,
+        "year-accepted": Q(status__in=[Status.ACCEPTED, Status.SUPERSEDED]),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,12 @@ class Payment(TenantModel):
         indexes = [
             models.Index(
                 fields=["practice", "account_id"], name="payments_on_account", condition=~Q(account_id="")
-            )
+            ),
+            models.Index(
+                fields=["practice", "id"],
+                name="payments_taken_back",
+                condition=Q(reversed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -128,6 +128,11 @@ class BillingSchedule(TenantModel, BillingRule):
                 condition=Q(status="active", next_bill_on__isnull=False),
             ),
             models.Index(fields=["practice", "client", "id"], name="schedules_of_a_client"),
+            models.Index(
+                fields=["practice", "client"],
+                name="schedules_to_confirm",
+                condition=Q(status="active", needs_confirming=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from invoicing.operations.coming_bills import (
     split_bill,
     take_back_skip,
 )
+from invoicing.operations.commenting import comment_on
 from invoicing.operations.credit_notes import (
     amend_credit_note,
     issue_credit_note,
@@ -69,6 +70,7 @@ __all__ = [
     "bill_due_periods",
     "change_bill",
     "close_holes",
+    "comment_on",
     "complete_schedule",
     "copy_again",
     "discard_changes",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,6 +17,7 @@ from invoicing.history import events_of, reminders_in_words
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.operations import (
     amend_draft,
+    comment_on,
     discard_draft,
     draft_invoice,
     duplicate_invoice,
@@ -42,7 +44,7 @@ from ledger.outbox import ledger_settings
 from ledger.queries import place_in_queue
 from practices.errors import DomainError
 from practices.letterhead import profile_of
-from practices.permissions import Can
+from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
@@ -76,8 +78,18 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "may_merge": invoice.status == Invoice.Status.DRAFT
         and len({line.tax_rate_id for line in lines}) < len(lines),
         "why_not_amend": stands_still.message if stands_still else "",
+        "why_not_again": why_not_again(posting),
     }
     return render(request, "invoicing/invoice_detail.html", context)
+
+
+def why_not_again(posting: Posting | None) -> str:
+    """Why no further copy can be made in Sage of an invoice whose newest copy this is (G71); empty where one can."""
+    if posting is None or posting.status == Posting.Status.CANCELLED:
+        return "Sage does not have it yet: copy it first."
+    if posting.status != Posting.Status.POSTED:
+        return "Its copy has not arrived in Sage yet."
+    return ""
 
 
 def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
@@ -102,7 +114,7 @@ def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
     }
 
 
-@requires(Can.ISSUE_INVOICES)
+@requires(Can.PREPARE_INVOICES)
 @require_http_methods(["GET", "POST"])
 def invoice_new(request: PracticeRequest, practice: str) -> HttpResponse:
     """An instant bill: saved as a draft, or issued at once (F63)."""
@@ -110,7 +122,7 @@ def invoice_new(request: PracticeRequest, practice: str) -> HttpResponse:
     return _edit(request, None, initial)
 
 
-@requires(Can.ISSUE_INVOICES)
+@requires(Can.PREPARE_INVOICES)
 @require_http_methods(["GET", "POST"])
 def invoice_edit(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Change a draft; an issued invoice shows why it cannot be changed."""
@@ -142,6 +154,9 @@ def _save(
     request: PracticeRequest, invoice: Invoice | None, form: InvoiceForm, formset: BaseLineFormSet
 ) -> Invoice | None:
     """The saved, perhaps issued invoice; None with the broken rule on the form."""
+    issues = request.POST.get("then") == "issue"
+    if issues and not may(request.role, Can.ISSUE_INVOICES):
+        raise PermissionDenied(f"Your role does not let you {Can.ISSUE_INVOICES}. Save it as a draft.")
     tax_point = form.cleaned_data["tax_point"]
     lines = formset.lines(tax_point)
     if not formset.is_valid() or any(row.errors for row in formset.forms):
@@ -149,7 +164,7 @@ def _save(
     try:
         with transaction.atomic():
             saved = _draft(invoice, form.cleaned_data["client"], lines, tax_point)
-            if request.POST.get("then") == "issue":
+            if issues:
                 return _issue(request, saved)
     except DomainError as error:
         form.add_error(None, error.message)
@@ -179,7 +194,7 @@ def invoice_issue(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 
 
-@requires(Can.ISSUE_INVOICES)
+@requires(Can.PREPARE_INVOICES)
 @require_POST
 def invoice_duplicate(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """A draft with the same client and lines, dated today."""
@@ -188,7 +203,7 @@ def invoice_duplicate(request: PracticeRequest, practice: str, pk: int) -> HttpR
     return see_other(request, "invoicing:invoice-edit", practice=practice, pk=draft.pk)
 
 
-@requires(Can.ISSUE_INVOICES)
+@requires(Can.PREPARE_INVOICES)
 @require_POST
 def invoice_merge(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """One line for each VAT rate on a draft (G77)."""
@@ -199,7 +214,7 @@ def invoice_merge(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 
 
-@requires(Can.ISSUE_INVOICES)
+@requires(Can.PREPARE_INVOICES)
 @require_POST
 def invoice_discard(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Delete a draft."""
@@ -216,6 +231,15 @@ def invoice_void(request: PracticeRequest, practice: str, pk: int) -> HttpRespon
     messages.success(
         request, f"{invoice.number_label} is void. Its number stays used, and nothing is owed on it."
     )
+    return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+
+
+@requires(Can.PREPARE_INVOICES)
+@require_POST
+def invoice_comment(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """Say something to colleagues about an invoice (G80)."""
+    comment_on(get_object_or_404(Invoice, pk=pk), request.POST.get("text", ""))
+    messages.success(request, "Your comment stands in the activity. Clients do not see it.")
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 
 

@@ -23,7 +23,14 @@ from practices.requests import PracticeRequest, requires, see_other
 from proposals.models import EARLIEST, LATEST
 
 PAGE = 50
-SHOWS = [("", "Everybody"), ("waiting", "Waiting"), ("ready", "Ready"), ("billed", "Billed")]
+SHOWS = [
+    ("", "Everybody"),
+    ("waiting", "Waiting"),
+    ("confirm", "To confirm"),
+    ("approve", "To approve"),
+    ("ready", "Ready"),
+    ("billed", "Billed"),
+]
 
 
 @requires(Can.SEE)

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from practices.permissions import Can, may
@@ -21,7 +22,7 @@ from proposals.models import Proposal, ProposalQuerySet
 from proposals.offers import agreed_document
 from proposals.operations import VALIDITY, reasons_not_to_send
 from proposals.operations.sending import people_to_sign
-from proposals.pipeline import last_viewed, unsigned
+from proposals.pipeline import STEPS, got_to, last_viewed, unsigned
 from proposals.queries import (
     SHOWS,
     activity_of,
@@ -61,7 +62,7 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
     found = Proposal.objects.matching(words)
     shown = in_state(found, status)
     show = request.GET.get("show", "")
-    shown = shown_as(shown, show, request.practice.today())
+    shown = got_to(shown_as(shown, show, request.practice.today()), show, timezone.now())
     proposals = shown.select_related("client", "owner").prefetch_related("lines").defer("document", "message")
     page = Paginator(proposals, PAGE).get_page(request.GET.get("page"))
     signing, viewed = signing_of(page), last_viewed(page)
@@ -75,8 +76,8 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
         "vat": vat_settings(),
         "words": words,
         "status": status,
-        "show": show if show in SHOWS else "",
-        "show_in_words": SHOWS.get(show, ""),
+        "show": show if show in SHOWS or show in STEPS else "",
+        "show_in_words": STEPS[show][1] if show in STEPS else SHOWS.get(show, ""),
         "tabs": _tabs(request, found, status, words),
     }
     template = "proposals/proposal_list.html" + ("#rows" if request.htmx else "")

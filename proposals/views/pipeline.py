@@ -26,13 +26,13 @@ def proposal_pipeline(request: PracticeRequest, practice: str) -> HttpResponse:
     columns = stages(now, newest=NEWEST)
     signing = signing_of([proposal for stage in columns for proposal in stage.newest])
     steps = funnel(now)
-    sent = steps[0][1]
+    sent, address = steps[0][2], reverse("proposals:proposal-list", args=[practice])
     took = time_to_sign(now)
     context = {
         "columns": [
             {
                 "stage": stage,
-                "url": f"{reverse('proposals:proposal-list', args=[practice])}?status={stage.key}",
+                "url": f"{address}?status={stage.key}",
                 "rows": [
                     (
                         proposal,
@@ -47,8 +47,13 @@ def proposal_pipeline(request: PracticeRequest, practice: str) -> HttpResponse:
         ],
         "vat": vat_settings(),
         "funnel": [
-            (label, Decimal(count), "", f"{round(100 * count / sent)}% of those sent" if sent else "")
-            for label, count in steps
+            (
+                label,
+                Decimal(count),
+                f"{address}?show={step}",
+                f"{round(100 * count / sent)}% of those sent" if sent else "",
+            )
+            for step, label, count in steps
         ],
         "took": took,
         "spans": [(label, [Decimal(count)]) for label, count in took.spans],

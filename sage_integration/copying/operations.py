@@ -17,11 +17,15 @@ from sage_integration.models import ClientChoices, CopyChoices
 Status = Posting.Status
 
 
+class NumberIsTaken(DomainError):
+    message = "Another document bears this number. Choose another; nothing was copied."
+
+
 def copy_invoice(invoice: Invoice, choices: Choices, *, on: date, reason: str = "") -> Posting:
     """The invoice on its way to Sage as chosen: a draft is made final first (D11), a held copy released.
 
     Where Sage has it already this is a further copy, which needs a ``reason`` (F75, D3). ``on`` is today. Raises what
-    issuing, posting or copying again raises, and as `why_not_copy` says.
+    issuing, posting or copying again raises, as `why_not_copy` says, and `NumberIsTaken` (G79).
     """
     if invoice.status == Invoice.Status.DRAFT:
         invoice = issue_invoice(invoice, on=on)
@@ -82,6 +86,7 @@ def keep_choices(
     if choices.are_nothing:
         CopyChoices.objects.filter(posting=posting).delete()
         return
+    _check_number(posting, choices.number)
     particulars = {
         "lines": kept_lines(choices, lines),
         "revision": revision,
@@ -91,6 +96,23 @@ def keep_choices(
         "arrives_as_draft": choices.arrives_as_draft,
     }
     CopyChoices.objects.update_or_create(posting=posting, defaults=particulars)
+
+
+def _check_number(posting: Posting, number: str) -> None:
+    """Raises `NumberIsTaken` where another document bears that number in Sage, or is about to (G79)."""
+    if not number:
+        return
+    others = Posting.objects.live().filter(kind=posting.kind).exclude(subject_id=posting.subject_id)
+    other = (
+        others.numbered_like(number).filter(external_number=number).first()
+        or others.filter(copy_choices__number=number).first()
+        or others.filter(reference__startswith=f"{number}-").first()
+    )
+    if other is not None:
+        raise NumberIsTaken(
+            posting,
+            message=f"{number} is taken: {other.reference} bears it. Choose another; nothing was copied.",
+        )
 
 
 def remember_choices(client: Client, choices: Choices, lines: Sequence[BilledLine]) -> None:

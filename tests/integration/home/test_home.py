@@ -9,7 +9,7 @@ from django.utils import timezone
 from invoicing.figures import aged_debt, income_by_month, monthly_by_service
 from invoicing.models import BillingSchedule
 from invoicing.month_end import Month, funnel
-from invoicing.operations import record_payment
+from invoicing.operations import record_payment, reverse_payment
 from invoicing.practicalities import Practicalities
 from ledger.models import Posting
 from ledger.outbox import lease_due_postings, mark_failed, mark_posted
@@ -24,6 +24,7 @@ from tests.integration.invoicing.documents import (
     a_line,
     a_schedule,
     an_invoice,
+    bill_without_asking,
     many_schedules,
     open_the_ledger,
 )
@@ -87,6 +88,37 @@ def test_what_needs_you_counts_what_its_lists_hold(home, client_of):
     page = browser.get(unsigned.url).context
     assert page["page"].paginator.count == unsigned.count
     assert page["worth"].one_off + page["worth"].yearly == unsigned.amount > 0
+
+
+def test_g89_what_lacks_a_quantity_awaits_approval_or_lost_its_payment_is_counted_and_listed(
+    brook, client_of
+):
+    today = brook.today()
+    with practice_scope(brook.pk):
+        bill_without_asking(needs_approval=True)
+        asked = a_schedule(MONTHLY, client=a_client("Ann"), starts_on=today, on=today)
+        BillingSchedule.objects.filter(pk=asked.pk).update(needs_confirming=True)
+        for name in ("Bee", "Cy"):
+            a_schedule(MONTHLY, client=a_client(name), starts_on=today, on=today)
+        bounced = an_invoice(a_client("Di"), a_line(price="50"), on=today)
+        received = record_payment(
+            bounced.client,
+            received_on=today,
+            amount=Decimal(60),
+            source="sage",
+            external_id="p-1",
+            allocations=[(bounced, Decimal(60))],
+        )
+        reverse_payment(received)
+    browser = client_of("alice")
+    needs = {need.url.partition("?")[2]: need for need in browser.get(HOME).context["needs"]}
+    for query, names in (("show=confirm", ["Ann"]), ("show=approve", ["Bee", "Cy"])):
+        rows = browser.get(needs[query].url).context["rows"]
+        assert [row.client.name for row in rows] == names
+        assert needs[query].count == len(names)
+    listed = browser.get(needs["view=payment-issue"].url).context
+    assert [row["invoice"].pk for row in listed["rows"]] == [bounced.pk]
+    assert listed["totals"]["outstanding"] == needs["view=payment-issue"].amount == 60
 
 
 def test_the_month_is_the_totals_of_the_lists_it_leads_to(home, busy, brook, client_of):

@@ -263,7 +263,7 @@ def test_one_foreign_proposal_among_the_ticked_and_nothing_is_done(brook, cedar)
         assert not Job.objects.exists()
 
 
-def test_the_pipeline_counts_states_and_money(client_of, brook):
+def test_g89_the_pipeline_counts_states_and_money_and_its_bars_open_what_they_count(client_of, brook):
     with practice_scope(brook.pk):
         today = brook.today()
         a_draft(a_line(MONTHLY, price="40"), on=today)
@@ -289,6 +289,10 @@ def test_the_pipeline_counts_states_and_money(client_of, brook):
         ("Signed by somebody", Decimal(2)),
         ("Accepted", Decimal(1)),
     ]
+    browser = client_of("alice")
+    for _, count, address, _ in page.context["funnel"]:  # G89
+        assert address in page.content.decode()
+        assert browser.get(address).context["page"].paginator.count == count
     assert page.context["took"].spans[0] == ("Same day", 1)
     assert reverse("proposals:proposal-extend", args=["brook-co", half.pk]) not in page.content.decode()
     assert "1 of 2 signed" in page.content.decode()

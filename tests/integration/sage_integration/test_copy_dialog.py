@@ -140,6 +140,21 @@ def test_dates_number_status_and_accounts_are_sent_as_chosen(brook, sage, by_han
     assert f'<option value="{account.sage_id}" selected>' in text_of(alice.get(path(later)))
 
 
+@pytest.mark.parametrize("number", ["their own", "ours"])
+def test_g79_a_number_that_another_invoice_bears_is_refused(brook, sage, acme, alice, number):
+    with practice_scope(brook.pk):
+        other = issue(add_client("Other Ltd"), line("5.00"))
+    if number == "ours":
+        number = acme.posting.reference[:10]
+    else:
+        number = posting_of(acme.invoice).external_number
+    answer = alice.post(path(other), chosen(other, number=number))
+    assert answer.status_code == 422
+    assert f"{number} is taken" in text_of(answer)
+    with practice_scope(brook.pk):
+        assert not CopyChoices.objects.exists()
+
+
 def test_d11_a_draft_is_made_final_by_copying_it(brook, sage, enabled, alice):
     with practice_scope(brook.pk):
         draft = draft_invoice(
