@@ -157,9 +157,9 @@ class IdempotentAnswer(TenantModel):
 
 
 class Invitation(TenantModel):
-    """A link, sent by e-mail, that lets a colleague join."""
+    """A link, sent by e-mail, that lets a colleague join; the newest of an address is the one that counts."""
 
-    email = models.EmailField("e-mail address", unique=True)
+    email = models.EmailField("e-mail address")
     role = models.CharField(max_length=10, choices=Membership.Role.choices, default=Membership.Role.STAFF)
     invited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()

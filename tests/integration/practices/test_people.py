@@ -178,3 +178,14 @@ def test_an_impossible_invoice_day_is_refused(client_of, day):
         "/p/brook-co/settings/save/", {"name": "Brook", "country": "GB", "invoice_day": day}
     )
     assert answer.status_code == 422
+
+
+def test_whoever_was_invited_elsewhere_or_before_can_be_invited_again(cast, brook, cedar):
+    for practice, by in ((cedar, cast.carol), (brook, cast.alice), (brook, cast.alice)):
+        with practice_scope(practice.pk):
+            invite_member(practice, "dora@dell.example", "staff", by=by)
+    with practice_scope(brook.pk):
+        first, again = Invitation.objects.order_by("pk")
+        with pytest.raises(InvitationIsOver):
+            open_invitation(first.pk)
+        assert open_invitation(again.pk) == again
