@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 
+from django.db.models import BigIntegerField, F
+from django.db.models.functions import Coalesce
+
 from proposals import errors
 from proposals.documents import Document, chosen_lines
 from proposals.models import Proposal
 
+#: By which number the document that was shown calls an option or a line.
+SHOWN = Coalesce(F("shown_as"), F("pk"), output_field=BigIntegerField())
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A package by its id, None where there are no packages, and add-ons by their lines' ids."""
+    """A package and add-ons by the ids they have in the document; no package where there are none."""
 
     option: int | None = None
     add_ons: frozenset[int] = frozenset()
@@ -40,5 +46,19 @@ def usual_choice(document: Document) -> Choice:
 
 def settled_choice(proposal: Proposal) -> Choice:
     """What the first signatory has chosen; nothing before they sign."""
-    taken = proposal.lines.filter(is_optional=True, is_taken=True).values_list("pk", flat=True)
-    return Choice(proposal.chosen_option_id, frozenset(taken))
+    taken = proposal.lines.filter(is_optional=True, is_taken=True)
+    chosen = proposal.chosen_option
+    option = (chosen.shown_as or chosen.pk) if chosen else None
+    return Choice(option, frozenset(taken.values_list(SHOWN, flat=True)))
+
+
+def keep_choice(proposal: Proposal, choice: Choice) -> None:
+    """Write down what the first signatory chose of a locked proposal; raises as `check_choice` does."""
+    check_choice(proposal.document, choice)
+    proposal.chosen_option = (
+        None if choice.option is None else proposal.options.alias(shown=SHOWN).get(shown=choice.option)
+    )
+    proposal.save(update_fields=["chosen_option"])
+    add_ons = proposal.lines.filter(is_optional=True)
+    add_ons.update(is_taken=False)
+    add_ons.alias(shown=SHOWN).filter(shown__in=choice.add_ons).update(is_taken=True)

@@ -251,6 +251,8 @@ class ProposalOption(TenantModel):
     position = models.PositiveSmallIntegerField(default=0)
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=300, blank=True)
+    #: Its id in the document that was shown, where the proposal came here from another installation.
+    shown_as = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         ordering = ["position", "id"]
@@ -331,6 +333,8 @@ class ProposalLine(TenantModel, BillingRule):
     #: An add-on is offered and taken only if the client ticks it (G11).
     is_optional = models.BooleanField("optional add-on", default=False)
     is_taken = models.BooleanField(default=True, editable=False)
+    #: As of an option.
+    shown_as = models.BigIntegerField(null=True, editable=False)
     #: The line of an earlier proposal that is billed no more once this one begins (G38).
     replaces = models.ForeignKey(
         "self", models.PROTECT, null=True, editable=False, related_name="replaced_by"

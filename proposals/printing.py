@@ -9,6 +9,7 @@ from practices.pdf import pdf_of
 from practices.rich_text import blocks
 from practices.templatetags.dates import written_date, written_instant
 from practices.templatetags.money_tags import written
+from proposals.choices import settled_choice
 from proposals.documents import TAX, Document, chosen_lines, fingerprint, payments_of, readable
 from proposals.events import CHAIN_WORDS
 from proposals.models import Proposal, ProposalEvent, Signature, Terms
@@ -22,8 +23,8 @@ def signed_pdf_of(
 ) -> bytes:
     """The record of an accepted proposal: what was agreed, who signed, what happened; the same bytes each time."""
     document = proposal.document
-    taken = set(proposal.lines.filter(is_optional=True, is_taken=True).values_list("pk", flat=True))
-    data = printed(document, option=proposal.chosen_option_id, taken=taken, decided=True)
+    chosen = settled_choice(proposal)
+    data = printed(document, option=chosen.option, taken=set(chosen.add_ons), decided=True)
     data["signatures"] = [_signature(signature) for signature in signatures]
     data["events"] = [
         [f"{event.at:%Y-%m-%d %H:%M:%S}", _event_words(event), f"{event.sha256[:12]}…"] for event in events

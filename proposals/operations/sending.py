@@ -136,6 +136,8 @@ def _freeze(proposal: Proposal, on: date, action: str) -> Proposal:
         for position, person in enumerate(people)
     )
     proposal.lines.filter(is_optional=True).update(is_taken=False)
+    proposal.lines.exclude(shown_as=None).update(shown_as=None)  # the document above has ids of today
+    proposal.options.exclude(shown_as=None).update(shown_as=None)
     audit.record(action, proposal, document_sha256=proposal.document_sha256)
     note_event(
         proposal, "sent", document_sha256=proposal.document_sha256, signatories=[p.name for p in people]

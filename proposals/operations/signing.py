@@ -10,7 +10,7 @@ from practices import audit
 from practices.mail import File
 from practices.models import User
 from proposals import errors
-from proposals.choices import Choice, check_choice
+from proposals.choices import Choice, keep_choice, settled_choice
 from proposals.documents import fingerprint
 from proposals.drawings import Strokes
 from proposals.events import hash_of_written, note_event
@@ -60,7 +60,7 @@ def sign_proposal(
     check_may_accept(proposal.client, on=on)
     _check_turn(proposal, signatory)
     if is_first(proposal, signatory.pk):
-        _settle_choice(proposal, choice or Choice())
+        keep_choice(proposal, choice or Choice())
     signature: Signature = Signature.objects.create(
         proposal=proposal,
         signatory=signatory,
@@ -90,17 +90,8 @@ def _check_turn(proposal: Proposal, signatory: ContactPerson) -> None:
         raise errors.NotYourTurn(proposal)
 
 
-def _settle_choice(proposal: Proposal, choice: Choice) -> None:
-    """Keep the package and the add-ons that the first signatory chose."""
-    check_choice(proposal.document, choice)
-    proposal.chosen_option_id = choice.option
-    proposal.save(update_fields=["chosen_option"])
-    add_ons = proposal.lines.filter(is_optional=True)
-    add_ons.update(is_taken=False)
-    add_ons.filter(pk__in=choice.add_ons).update(is_taken=True)
-
-
 def _note_signature(proposal: Proposal, signature: Signature) -> None:
+    chosen = settled_choice(proposal)
     note_event(
         proposal,
         "recorded" if signature.on_behalf_id else "signed",
@@ -113,8 +104,8 @@ def _note_signature(proposal: Proposal, signature: Signature) -> None:
         reason=signature.reason,
         drawing_sha256=hash_of_written({"strokes": signature.drawing}) if signature.drawing else None,
         asks_early_start=signature.asks_early_start,
-        option=proposal.chosen_option_id,
-        add_ons=sorted(proposal.lines.filter(is_optional=True, is_taken=True).values_list("pk", flat=True)),
+        option=chosen.option,
+        add_ons=sorted(chosen.add_ons),
     )
 
 
