@@ -5,13 +5,13 @@ from itertools import islice
 
 from practices.tenancy import practice_transaction
 from sage_integration.businesses import plan_of, refusal_of, refuse_unsuitable
-from sage_integration.connections import choose_business, current_connection
+from sage_integration.connections import choose_business, current_connection, leave_company
 from sage_integration.errors import NotConnected
 from sage_integration.health import is_connected_elsewhere
 from sage_integration.models import SageConnection
 from sage_integration.sage.resources.businesses import Business
 from sage_integration.sessions import open_sage
-from sage_integration.sync.reference_data import read_reference_data, store_reference_data
+from sage_integration.sync.reference_data import ReferenceData, read_reference_data, store_reference_data
 
 #: Each company shown costs one request, because Sage's list has no countries (FACTS.md 2).
 PAGE = 12
@@ -57,20 +57,51 @@ def connect_company(business_id: str, *, queue: str = "") -> SageConnection:
     ``queue`` says what becomes of documents that wait for another company, as in `choose_business`.
     Opens transactions of its own. Raises `SageError`, `NotConnected` and what `choose_business` raises.
     """
+    business, data = _read_company(business_id)
     with practice_transaction():
-        connection = current_connection()
-    if connection is None:
-        raise NotConnected
+        connection = choose_business(business, queue=queue)
+        store_reference_data(data)
+    return connection
+
+
+def switch_company(business_id: str, *, queue: str = "") -> SageConnection:
+    """The connection bound to another company of the same login, the one before left; as `connect_company` (F87).
+
+    It has to be set up and enabled anew, unless it was used before.
+    """
+    business, data = _read_company(business_id)
+    with practice_transaction():
+        leave_company()
+        connection = choose_business(business, queue=queue)
+        store_reference_data(data)
+    return connection
+
+
+def name_of_company(business_id: str) -> str:
+    """What a company of the login is called; raises `SageError`, `NotConnected` or `BusinessUnsuitable`."""
+    with open_sage(_connection(), urgent=True) as sage:
+        business = sage.businesses.get(business_id)
+    refuse_unsuitable(business)
+    return business["displayed_as"]
+
+
+def _read_company(business_id: str) -> tuple[Business, ReferenceData]:
+    """A company that can be connected, with its accounts and VAT rates; nothing is stored."""
+    connection = _connection()
     with open_sage(connection, urgent=True) as sage:
         business = sage.businesses.get(business_id)
     refuse_unsuitable(business)
     # Read in the name of the company to be, before it is stored as ours.
     connection.business_id = business["id"]
     with open_sage(connection, urgent=True) as sage:
-        data = read_reference_data(sage, business_id)
+        return business, read_reference_data(sage, business_id)
+
+
+def _connection() -> SageConnection:
     with practice_transaction():
-        connection = choose_business(business, queue=queue)
-        store_reference_data(data)
+        connection = current_connection()
+    if connection is None:
+        raise NotConnected
     return connection
 
 

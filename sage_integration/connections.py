@@ -159,6 +159,27 @@ def _forget_mappings() -> None:
         model.objects.all().delete()
 
 
+def leave_company() -> SageConnection:
+    """A connection of the same login that is bound to no company yet; the one before has ended (F87).
+
+    Documents, contacts and payments keep their links to the company that is left. Raises `NotConnected`.
+    """
+    before = locked_connection()
+    kept = {
+        name: getattr(before, name)
+        for name in (
+            "access_token",
+            "refresh_token",
+            "access_expires_at",
+            "refresh_expires_at",
+            "connected_by",
+            "connected_at",
+        )
+    }
+    _end(before)
+    return SageConnection.objects.create(**kept)
+
+
 def enable_posting() -> SageConnection:
     """The connection switched on: what is requested from now on leaves by itself (F07).
 
@@ -189,6 +210,12 @@ def disconnect() -> str:
         refresh_token = str(connection.refresh_token)
     except CannotOpen:
         refresh_token = ""
+    _end(connection)
+    return refresh_token
+
+
+def _end(connection: SageConnection) -> None:
+    """Nothing leaves by this connection any more, and it keeps no tokens."""
     connection.access_token = connection.refresh_token = ""
     connection.access_expires_at = connection.refresh_expires_at = None
     connection.status, connection.ended_at = Status.DISCONNECTED, timezone.now()
@@ -196,7 +223,6 @@ def disconnect() -> str:
     _let_postings_leave(accepts=False)
     set_documents_by(InvoicingSettings.DocumentsBy.PRACTICE)
     audit.record("sage.disconnected", connection, business=connection.business_name)
-    return refresh_token
 
 
 def maker_of_documents(connection: SageConnection) -> str:

@@ -102,7 +102,9 @@ class NoUsableCompany(SignInFailed):
 
 class LoginLacksTheCompany(SignInFailed):
     message = (
-        "This Sage login cannot open the company that is connected. Sign in to Sage with a login that can."
+        "This Sage login cannot open the company that is connected, and a practice uses one company at a time. Sign in "
+        "to Sage with a login that can open it. To go over to a company of this other login, disconnect the one in use "
+        "first: that page lists what stays linked to it."
     )
 
 
@@ -111,7 +113,14 @@ class BusinessUnsuitable(DomainError):
 
 
 class BusinessIsSettled(DomainError):
-    message = "Another company is in use already. Disconnect it before choosing a different one."
+    message = "Another company is in use already. A practice uses one company at a time: switch to the other one."
+
+
+class CopyIsInAnotherCompany(DomainError):
+    message = (
+        "This copy is in a Sage company that is not connected any more, so it can be neither changed nor voided from "
+        "here. Change it there by hand, or connect that company again."
+    )
 
 
 class QueueForAnotherBusiness(DomainError):

@@ -21,6 +21,7 @@ DETAILED = {
     "DuplicateInSage",
     "LockedInSage",
     "MappingMissing",
+    "InAnotherCompany",
     "MissingInSage",
     "PeriodClosed",
     "RateNotMapped",
@@ -157,6 +158,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Link the invoice to another document in Sage, or copy it again.",
         "Decide about the invoice",
         DIFFERENCES,
+    ),
+    "InAnotherCompany": Explanation(
+        "The document that was to be changed is in a Sage company that is not connected any more.",
+        "The practice has gone over to another company since it was copied, and documents stay where they are.",
+        "Change it there by hand and withdraw this, or connect that company again and try again.",
     ),
     "ChangedInSage": Explanation(
         "Somebody changed this document in Sage in the meantime, so nothing was overwritten.",

@@ -155,8 +155,28 @@ class DisconnectForm(forms.Form):
         """The name as typed, which has to be the company's; case and spaces at the ends do not matter."""
         typed: str = self.cleaned_data["business_name"].strip()
         if typed.casefold() != self._business_name.strip().casefold():
-            raise forms.ValidationError(f"Type “{self._business_name}” to disconnect it.")
+            raise forms.ValidationError(f"Type “{self._business_name}” here, as it is written.")
         return typed
+
+
+class SwitchForm(DisconnectForm):
+    """The name of the company that is left, and what becomes of the documents that wait for it (D16)."""
+
+    queue = forms.ChoiceField(
+        label="Documents that wait for it",
+        choices=[
+            ("hold", "Hold them for the new company; each leaves once somebody releases it"),
+            ("withdraw", "Withdraw them; they stay here as invoices and go to no company by themselves"),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, business_name: str, is_waiting: bool, **kwargs: Any) -> None:
+        super().__init__(*args, business_name=business_name, **kwargs)
+        self.fields["business_name"].label = "Type the name of the company you leave"
+        self.order_fields(["queue", "business_name"])
+        if not is_waiting:
+            del self.fields["queue"]
 
 
 class TaxRateMapForm(forms.Form):

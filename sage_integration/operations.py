@@ -9,7 +9,7 @@ from practices import audit
 from practices.errors import DomainError
 from sage_integration.connections import current_connection
 from sage_integration.corrections import Path, path_for
-from sage_integration.errors import NotConnected
+from sage_integration.errors import CopyIsInAnotherCompany, NotConnected
 from sage_integration.explanations import sentence_of
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageLink
@@ -68,12 +68,17 @@ def path_of(wanted: Wanted) -> Path:
 
 
 def wanted_now(invoice: Invoice) -> Wanted:
-    """What the latest copy should say; raises `NotConnected`, `NotInTheLedger` or `GapInMapping`."""
+    """What the latest copy should say.
+
+    Raises `NotConnected`, `NotInTheLedger`, `CopyIsInAnotherCompany` or `GapInMapping`.
+    """
     connection, copy = current_connection(), latest_copy(invoice)
     if connection is None:
         raise NotConnected
     if copy is None:
         raise NotInTheLedger(invoice)
+    if SageLink.objects.filter(posting=copy).exclude(business_id=connection.business_id).exists():
+        raise CopyIsInAnotherCompany(invoice)
     try:
         return wanted_for(copy, load_rules(connection))
     except SageError as gap:

@@ -22,6 +22,7 @@ from sage_integration.views import (
     services,
     setup,
     steps,
+    switching,
 )
 
 app_name = "sage"
@@ -52,6 +53,7 @@ urlpatterns = [
     path("sage/pause/", connection.posting_pause, name="posting-pause"),
     path("sage/resume/", connection.posting_resume, name="posting-resume"),
     path("sage/business/", setup.business_choose, name="business-choose"),
+    path("sage/switch/", switching.company_switch, name="company-switch"),
     path("sage/health/", steps.health_check, name="health-check"),
     path("sage/clients/", steps.clients_foreseen, name="clients-foreseen"),
     path("sage/invoices/", steps.invoices_foreseen, name="invoices-foreseen"),

@@ -32,6 +32,7 @@ from sage_integration.sync.comparison import blocked_by
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
 from sage_integration.sync.errors import (
     ChangedInSage,
+    InAnotherCompany,
     LockedInSage,
     MissingInSage,
     NeedsReplacing,
@@ -95,11 +96,12 @@ def wanted_for(copy: Posting, rules: Rules) -> Wanted:
     return Wanted(copy, link, invoice, payload)
 
 
-def push_update(posting: Posting, rules: Rules, sage: SageClient) -> None:
+def push_update(posting: Posting, business_id: str, rules: Rules, sage: SageClient) -> None:
     """Bring a copy up to date with ours in place (F73, F74); raises why it cannot be."""
     with practice_transaction():
         copy = Posting.objects.get(changes=posting)
         wanted = wanted_for(copy, rules)
+    _require_here(wanted.link, business_id)
     stored = _read(wanted.link, sage)
     crash_points.reach("change read")
     if _is_done(wanted, stored):
@@ -118,11 +120,12 @@ def push_update(posting: Posting, rules: Rules, sage: SageClient) -> None:
     _record_update(posting, wanted, stored)
 
 
-def push_void(posting: Posting, sage: SageClient) -> None:
+def push_void(posting: Posting, business_id: str, sage: SageClient) -> None:
     """Void a copy, or delete a draft; raises why it cannot be."""
     with practice_transaction():
         copy = Posting.objects.get(changes=posting)
         link = SageLink.objects.get(posting=copy)
+    _require_here(link, business_id)
     stored = _read(link, sage)
     crash_points.reach("change read")
     if stored is not None and stored["status"]["id"] != VOID:
@@ -157,6 +160,12 @@ def changes_in_place(payload: NewSalesInvoice, stored: SalesInvoice) -> SalesInv
     if payload["contact_id"] and payload["contact_id"] != stored["contact"]["id"]:
         changes["contact_id"] = payload["contact_id"]
     return changes
+
+
+def _require_here(link: SageLink, business_id: str) -> None:
+    """A document of another company would look as if it were gone; raises `InAnotherCompany`."""
+    if link.business_id != business_id:
+        raise InAnotherCompany(link.sage_number)
 
 
 def _read(link: SageLink, sage: SageClient) -> SalesInvoice | None:

@@ -117,11 +117,11 @@ class Dispatch:
 
     def _push_update(self, posting: Posting) -> None:
         self._go_alone(posting)
-        push_update(posting, self._drafts.rules, self._sage)
+        push_update(posting, self._business_id, self._drafts.rules, self._sage)
 
     def _push_void(self, posting: Posting) -> None:
         self._go_alone(posting)
-        push_void(posting, self._sage)
+        push_void(posting, self._business_id, self._sage)
 
     def _push_credit_note(self, posting: Posting) -> None:
         self._go_alone(posting)

@@ -85,6 +85,12 @@ class MissingInSage(SageError):
     retry = Retry.NEVER
 
 
+class InAnotherCompany(SageError):
+    """The document that was to be changed is in a company that is not connected any more."""
+
+    retry = Retry.NEVER
+
+
 class ChangedInSage(SageError):
     """Somebody changed the document in Sage since the change was asked for."""
 

@@ -1,12 +1,14 @@
 """Choosing the company and settling how invoices arrive in it; each page saves by itself."""
 
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -92,6 +94,11 @@ def _choose(request: PracticeRequest) -> HttpResponse:
     if not business_id:
         messages.error(request, "Choose one of the companies first.")
         return see_other(request, "sage:business-choose", practice=request.practice.slug)
+    with practice_transaction():
+        connection = current_connection()
+    if connection is not None and connection.enabled_at and connection.business_id != business_id:
+        page = reverse("sage:company-switch", args=[request.practice.slug])
+        return see_other(request, f"{page}?{urlencode({'business': business_id})}")
     try:
         connection = connect_company(business_id, queue=request.POST.get("queue", ""))
     except QueueForAnotherBusiness as question:

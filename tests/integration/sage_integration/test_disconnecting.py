@@ -71,14 +71,6 @@ def test_another_company_is_refused_while_documents_wait_for_the_first(alice, br
         assert not TaxRateMapping.objects.exists()
 
 
-def test_an_enabled_company_cannot_be_swapped_without_disconnecting(alice, brook, sage):
-    connected(brook, sage)
-    refused = alice.post(page("business-choose"), {"business_id": sage.business_id("Quayside Advisory Ltd")})
-    assert refused.status_code == 409
-    with practice_scope(brook.pk):
-        assert current_connection().business_name == COMPANY
-
-
 def test_f59_pressing_sync_twice_quickly_runs_once(alice, brook, sage, settings):
     connected(brook, sage)
     for _ in range(2):
