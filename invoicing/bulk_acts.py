@@ -7,29 +7,74 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.urls import reverse
+
 from invoicing.errors import NothingChosen
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceQuerySet
 from invoicing.operations import issue_invoice, mark_paid, send_invoice, switch_reminders
 from practices.errors import DomainError
-from practices.jobs import Outcome, runs, start_job
-from practices.models import Job, Practice
+from practices.jobs import Outcome, job_done, runs, start_job
+from practices.models import Job, JobRow, Practice
 from practices.permissions import Can
 from practices.tenancy import acting_practice_id
 
-KIND = "invoicing.bulk"
-CHUNK = 50
+#: Done one by one, or many in a few statements.
+KIND, KIND_OF_MANY = "invoicing.bulk", "invoicing.bulk_many"
+CHUNK, CHUNK_OF_MANY = 50, 250
+#: A job is told of no more invoices than this at once.
+MOST = 20_000
+NONE_CHOSEN = "Choose at least one invoice of this list."
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One of the invoices something is done with: its id, what it is called, and its page."""
+
+    pk: int
+    label: str
+    url: str
+
+    def outcome(self, message: str = "", outcome: str = JobRow.Outcome.DONE) -> Outcome:
+        """What became of it, in words."""
+        return Outcome(self.label, outcome, message, self.url)
+
+
+DoOne = Callable[[Invoice, date], str]
+#: What was chosen, in order, and today; an outcome for each of them.
+DoMany = Callable[[Sequence[Chosen], date], list[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that can be done with many invoices; ``do`` takes one, with its client, and today.
+    """Something that can be done with many invoices.
 
-    What it returns is said beside the row; a `DomainError` says why it was not done.
+    ``kind`` is the job that does it; without one it is so quick that it is done while the person waits.
     """
 
     label: str
     right: Can
-    do: Callable[[Invoice, date], str]
+    do: DoMany
+    kind: str = KIND
+
+
+def one_by_one(do: DoOne) -> DoMany:
+    """An act made of one that takes an invoice, with its client, and today: what it returns is said beside the row.
+
+    A `DomainError` says why it was not done, and keeps no other.
+    """
+
+    def do_each(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
+        invoices = Invoice.objects.select_related("client", "practice").in_bulk([each.pk for each in chosen])
+        return [_done(each, do, invoices[each.pk], on) for each in chosen]
+
+    return do_each
+
+
+def _done(chosen: Chosen, do: DoOne, invoice: Invoice, on: date) -> Outcome:
+    try:
+        return chosen.outcome(do(invoice, on))
+    except DomainError as refusal:
+        return chosen.outcome(refusal.message, JobRow.Outcome.NEEDS_YOU)
 
 
 def _issue(invoice: Invoice, on: date) -> str:
@@ -59,11 +104,11 @@ def _leave_alone(invoice: Invoice, on: date) -> str:
 
 
 ACTS: dict[str, Act] = {
-    "issue": Act("Issue", Can.ISSUE_INVOICES, _issue),
-    "send": Act("Send by e-mail", Can.ISSUE_INVOICES, _send),
-    "paid": Act("Mark as paid today", Can.ISSUE_INVOICES, _paid),
-    "remind": Act("Remind as usual", Can.ISSUE_INVOICES, _remind),
-    "leave": Act("Stop reminders", Can.ISSUE_INVOICES, _leave_alone),
+    "issue": Act("Issue", Can.ISSUE_INVOICES, one_by_one(_issue)),
+    "send": Act("Send by e-mail", Can.ISSUE_INVOICES, one_by_one(_send)),
+    "paid": Act("Mark as paid today", Can.ISSUE_INVOICES, one_by_one(_paid)),
+    "remind": Act("Remind as usual", Can.ISSUE_INVOICES, one_by_one(_remind)),
+    "leave": Act("Stop reminders", Can.ISSUE_INVOICES, one_by_one(_leave_alone)),
 }
 
 
@@ -72,40 +117,59 @@ def add_act(key: str, act: Act) -> None:
     ACTS[key] = act
 
 
-def start_bulk(key: str, ids: Sequence[int]) -> Job:
+def start_bulk(key: str, ids: Sequence[int], practice: Practice) -> Job:
     """The job that does it to these invoices of the practice; raises `NothingChosen`. Foreign ids are nobody's."""
-    found = list(Invoice.objects.filter(pk__in=ids).order_by("number", "pk").values_list("pk", flat=True))
-    if not found or len(found) != len(set(ids)):
-        raise NothingChosen(key, message="Choose at least one invoice of this list.")
+    chosen = _chosen(Invoice.objects.filter(pk__in=ids), practice)
+    if len(chosen) != len(set(ids)):
+        raise NothingChosen(key, message=NONE_CHOSEN)
+    return _start(key, chosen, practice)
+
+
+def start_bulk_of_all(key: str, listed: InvoiceQuerySet, practice: Practice) -> Job:
+    """The same for all of a list, the first ones where they are too many at once; raises `NothingChosen`."""
+    return _start(key, _chosen(listed, practice), practice)
+
+
+def _start(key: str, chosen: list[Chosen], practice: Practice) -> Job:
+    if not chosen:
+        raise NothingChosen(key, message=NONE_CHOSEN)
     act = ACTS[key]
-    return start_job(
-        KIND,
-        f"{act.label}, {len(found)} invoice{'s' if len(found) > 1 else ''}",
-        total=len(found),
-        right=act.right,
-        parameters={"act": key, "invoices": found},
-    )
+    title = f"{act.label}, {len(chosen)} invoice{'s' if len(chosen) > 1 else ''}"
+    if not act.kind:
+        outcomes = act.do(chosen, practice.today())
+        done = job_done(KIND, title, outcomes, right=act.right, parameters={"act": key})
+        done.practice = practice
+        return done
+    parameters = {"act": key, "invoices": [each.pk for each in chosen]}
+    return start_job(act.kind, title, total=len(chosen), right=act.right, parameters=parameters)
 
 
 @runs(KIND, chunk=CHUNK)
 def do_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     """Do the act to the next invoices; one that a rule forbids is told of and keeps no other."""
+    practice = Practice.objects.get(pk=acting_practice_id())
     ids: list[int] = job.parameters["invoices"][start:stop]
-    invoices = Invoice.objects.select_related("client", "practice").in_bulk(ids)
-    today = Practice.objects.get(pk=acting_practice_id()).today()
-    act = ACTS[job.parameters["act"]]
-    return [_done(invoices.get(pk), act, today) for pk in ids]
+    chosen = _chosen(Invoice.objects.filter(pk__in=ids), practice)
+    outcomes = ACTS[job.parameters["act"]].do(chosen, practice.today()) if chosen else []
+    by_id = dict(zip((each.pk for each in chosen), outcomes, strict=True))
+    gone = Outcome("An invoice", JobRow.Outcome.SKIPPED, "It is not here any more.")
+    return [by_id.get(pk, gone) for pk in ids]
 
 
-def _done(invoice: Invoice | None, act: Act, on: date) -> Outcome:
-    if invoice is None:
-        return Outcome("An invoice", "skipped", "It is not here any more.")
-    label, url = f"{invoice.number_label}, {invoice.client.name}", invoice.get_absolute_url()
-    try:
-        said = act.do(invoice, on)
-    except DomainError as refusal:
-        return Outcome(label, "failed", refusal.message, url)
-    return Outcome(label, "done", said, url)
+@runs(KIND_OF_MANY, chunk=CHUNK_OF_MANY)
+def do_many_rows(job: Job, start: int, stop: int) -> list[Outcome]:
+    """The same for acts that take many invoices in a few statements."""
+    return list(do_rows(job, start, stop))
+
+
+def _chosen(invoices: InvoiceQuerySet, practice: Practice) -> list[Chosen]:
+    """Those of the invoices that are there, in the order of their numbers; one statement however many."""
+    found = invoices.order_by("number", "pk").values_list("pk", "number", "client__name")
+    pages = reverse("invoicing:invoice-detail", args=[practice.slug, 0]).removesuffix("0/")
+    return [
+        Chosen(pk, f"{Invoice.label_of(number) if number else 'Draft'}, {client}", f"{pages}{pk}/")
+        for pk, number, client in found[:MOST]
+    ]
 
 
 def choices_for(role_may: Callable[[Can], bool]) -> list[tuple[str, str]]:

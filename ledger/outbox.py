@@ -7,7 +7,7 @@ Operations run inside the caller's transaction: no invoice without its posting, 
 """
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -194,16 +194,6 @@ def retry_posting(posting: Posting) -> Posting:
     audit.record("posting.retried", posting, reference=posting.reference)
     posting_due.send(Posting)
     return posting
-
-
-def retry_all(failures: Collection[str], among: PostingQuerySet | None = None) -> int:
-    """Let everything that failed for one of these reasons try again, of all postings or among these; how many.
-
-    Safe to press any number of times.
-    """
-    postings = Posting.objects.all() if among is None else among
-    failed = postings.filter(status=Posting.Status.FAILED, failure__in=failures)
-    return len([retry_posting(posting) for posting in failed.order_by("id")])
 
 
 def cancel_posting(posting: Posting) -> Posting:

@@ -105,6 +105,16 @@ def _do_chunk(pk: int) -> bool:
 
 
 def _record(job: Job, start: int, outcomes: Sequence[Outcome]) -> None:
+    keep_rows(job, start, outcomes)
+    count_rows(job, outcomes)
+    job.attempts = 0
+    job.save(update_fields=["done", "skipped", "needs_you", "failed", "attempts"])
+    if job.done == job.total:
+        end_job(job, Job.Status.DONE)
+
+
+def keep_rows(job: Job, start: int, outcomes: Sequence[Outcome]) -> None:
+    """Store what became of the rows from ``start`` on."""
     insert_rows(
         JobRow,
         {
@@ -116,15 +126,15 @@ def _record(job: Job, start: int, outcomes: Sequence[Outcome]) -> None:
             "url": [row.url for row in outcomes],
         },
     )
+
+
+def count_rows(job: Job, outcomes: Sequence[Outcome]) -> None:
+    """Add what became of some rows to the job's counts, not stored yet."""
     words = [row.outcome for row in outcomes]
     job.done += len(outcomes)
     job.skipped += words.count(JobRow.Outcome.SKIPPED)
     job.needs_you += words.count(JobRow.Outcome.NEEDS_YOU)
     job.failed += words.count(JobRow.Outcome.FAILED)
-    job.attempts = 0
-    job.save(update_fields=["done", "skipped", "needs_you", "failed", "attempts"])
-    if job.done == job.total:
-        end_job(job, Job.Status.DONE)
 
 
 def end_job(job: Job, status: str) -> None:

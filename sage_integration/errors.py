@@ -113,7 +113,9 @@ class BusinessUnsuitable(DomainError):
 
 
 class BusinessIsSettled(DomainError):
-    message = "Another company is in use already. A practice uses one company at a time: switch to the other one."
+    message = (
+        "Another company is in use already. A practice uses one company at a time: switch to the other one."
+    )
 
 
 class CopyIsInAnotherCompany(DomainError):

@@ -11,7 +11,8 @@ from clients.models import Client
 from clients.operations import switch_posting
 from invoicing.operations.settings import set_documents_by, set_invoicing_settings
 from ledger.models import Posting
-from ledger.outbox import ledger_settings, retry_all
+from ledger.outbox import ledger_settings
+from ledger.releases import retry_all
 from practices import audit
 from sage_integration.connections import locked_connection, maker_of_documents
 from sage_integration.errors import AccountNotUsable, ItemNotUsable, RateNotUsable

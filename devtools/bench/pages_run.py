@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from devtools.bench import machine
+from devtools.bench.bulk_retry import NOT_COUNTED, bulk_retry
 from devtools.bench.pages_population import Measured, populate
 from devtools.terminal import say
 from invoicing.models import BillingSchedule, Invoice
@@ -25,8 +26,6 @@ from practices.models import User
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
 
-#: What opens and closes a transaction, and says for whom, asks for nothing.
-NOT_COUNTED = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "SELECT set_config")
 #: Questions a page may ask.
 CEILING = 15
 #: Longest a page is asked for, in seconds, however many rounds there are to go.
@@ -106,6 +105,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "over_15_queries": sorted(row["url"] for row in rows if row["queries"] > CEILING),
         "queries_grow_with_rows": sorted(row["url"] for row in rows if row.get("queries_grow")),
         "heaviest_first_visit_bytes": max((row["first_visit_bytes"] for row in rows), default=0),
+        "bulk_retry_5000": bulk_retry(browser, large.pk, large.slug),
         "unanswered": unanswered,
         "calibration_ms": [before, machine.calibration_ms()],
     }

@@ -35,7 +35,7 @@ from invoicing.terms import due_on
 from invoicing.vat_invoices import check_names_the_customer
 from ledger.copies import request_change
 from ledger.models import Posting
-from ledger.outbox import cancel_posting, hold_posting, request_posting
+from ledger.outbox import NewDocument, cancel_posting, hold_posting, request_posting, request_postings
 from money.amounts import ZERO, Amounts, price_line, price_with_vat, total
 from practices import audit
 from practices.errors import DomainError
@@ -130,6 +130,20 @@ def post_invoice(invoice: Invoice) -> Posting:
         raise AlreadyPosting(invoice)
     audit.record("invoice.posting_requested", invoice)
     return request_posting(Posting.Kind.INVOICE_CREATE, invoice.pk, label=invoice.number_label)
+
+
+def post_invoices(invoices: Sequence[Invoice]) -> list[Posting]:
+    """A new posting for each of several issued invoices that have none, in a few statements; the postings.
+
+    The caller holds their rows. Raises IntegrityError (`one_live_posting_for_a_copy`) where one has a posting.
+    """
+    if not invoices:
+        return []
+    ids = [invoice.pk for invoice in invoices]
+    audit.record_many("invoice.posting_requested", Invoice, ((pk, {}) for pk in ids))
+    documents = [NewDocument(invoice.pk, invoice.number_label) for invoice in invoices]
+    request_postings(Posting.Kind.INVOICE_CREATE, documents)
+    return list(Posting.objects.live().filter(kind=Posting.Kind.INVOICE_CREATE, subject_id__in=ids))
 
 
 def void_invoice(invoice: Invoice) -> Invoice:

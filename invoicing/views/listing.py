@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from invoicing.bulk_acts import ACTS, choices_for, start_bulk
+from invoicing.bulk_acts import ACTS, choices_for, start_bulk, start_bulk_of_all
 from invoicing.listing import VIEWS, InvoiceList, invoice_list_of
 from invoicing.queries import ledger_facts, state_of, totals_of
 from ledger.outbox import ledger_settings
@@ -18,8 +18,6 @@ from practices.requests import PracticeRequest, requires, see_other
 from practices.saved_views import views_of
 
 PAGE = 50
-#: A job is told of no more invoices than this at once.
-MOST = 20_000
 
 
 @requires(Can.SEE)
@@ -86,7 +84,6 @@ def invoice_bulk(request: PracticeRequest, practice: str) -> HttpResponse:
         raise PermissionDenied(f"Your role does not let you {ACTS[key].right}. Ask an owner.")
     if request.POST.get("everybody") == "1":
         listed = invoice_list_of(query, request.practice.today())
-        ids = list(listed.invoices.order_by().values_list("pk", flat=True)[:MOST])
-    else:
-        ids = [int(value) for value in request.POST.getlist("selected") if value.isdecimal()]
-    return see_other(request, start_bulk(key, ids))
+        return see_other(request, start_bulk_of_all(key, listed.invoices, request.practice))
+    ids = [int(value) for value in request.POST.getlist("selected") if value.isdecimal()]
+    return see_other(request, start_bulk(key, ids, request.practice))

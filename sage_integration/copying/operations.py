@@ -136,7 +136,11 @@ def _note(kept: dict[str, str], key: int, value: str | None) -> None:
 
 def remembered_choices(client: Client, lines: Sequence[BilledLine]) -> Choices:
     """What the dialog begins with for these lines of a client; nothing chosen where nothing is remembered."""
-    kept = ClientChoices.objects.filter(client=client).first()
+    return choices_from(ClientChoices.objects.filter(client=client).first(), lines)
+
+
+def choices_from(kept: ClientChoices | None, lines: Sequence[BilledLine]) -> Choices:
+    """The same from what is kept for the client, if anything is."""
     if kept is None:
         return Choices()
     return Choices(

@@ -11,8 +11,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ledger.models import Posting
-from ledger.outbox import release_posting
 from ledger.queue import pause_postings, resume_postings, unsettled
+from ledger.releases import release_postings
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tasks import wake
@@ -201,8 +201,7 @@ def posting_resume(request: PracticeRequest, practice: str) -> HttpResponse:
 def held_release(request: PracticeRequest, practice: str) -> HttpResponse:
     """Let the ticked held documents leave."""
     chosen = [key for key in request.POST.getlist("selected") if key.isdecimal()]
-    held = Posting.objects.filter(status=Posting.Status.HELD, pk__in=chosen)
-    released = [release_posting(posting) for posting in held.order_by("id")]
+    released = release_postings([int(key) for key in chosen]) if chosen else []
     if released:
         messages.success(
             request, f"Released: {len(released)} {'document' if len(released) == 1 else 'documents'}."

@@ -52,6 +52,7 @@ def _switch(request: PracticeRequest, business_id: str, queue: str) -> HttpRespo
     connection = switch_company(business_id, queue=queue)
     wake(read_contacts, request.practice.pk)
     messages.success(
-        request, f"{connection.business_name} takes its place. Nothing is copied to it before you press Enable."
+        request,
+        f"{connection.business_name} takes its place. Nothing is copied to it before you press Enable.",
     )
     return see_other(request, step_after("sage:business-choose"), practice=request.practice.slug)

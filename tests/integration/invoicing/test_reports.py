@@ -226,8 +226,8 @@ def test_many_drafts_are_issued_by_a_job_and_a_refused_one_keeps_no_other(brook,
     with practice_scope(brook.pk):
         assert Invoice.objects.issued().count() == 2
         job = Job.objects.get()
-        assert (job.succeeded, job.failed) == (2, 1)
-        refused = JobRow.objects.get(outcome="failed")
+        assert (job.succeeded, job.needs_you) == (2, 1)
+        refused = JobRow.objects.get(outcome="needs_you")
         assert "in the future" in refused.message
         assert str(future.pk) in refused.url
 
@@ -242,7 +242,7 @@ def test_all_of_a_list_are_sent_and_who_has_no_address_is_told_of(brook, client_
         run_live_jobs()
     with practice_scope(brook.pk):
         assert OutgoingEmail.objects.get().to == "sam@acme.example"
-        assert (Job.objects.get().succeeded, Job.objects.get().failed) == (1, 1)
+        assert (Job.objects.get().succeeded, Job.objects.get().needs_you) == (1, 1)
 
 
 def test_bulk_acts_need_their_right_an_act_and_ones_own_invoices(brook, cedar, client_of):

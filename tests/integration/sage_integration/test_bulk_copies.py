@@ -1,20 +1,29 @@
 """Many invoices copied or tried again from the list: a result row each, nothing twice, and one quick request."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from invoicing.bulk_acts import start_bulk
+from invoicing.bulk_acts import do_many_rows, start_bulk
 from invoicing.models import Invoice
 from invoicing.operations import draft_invoice
 from ledger.models import Posting
 from practices.job_steps import run_live_jobs
-from practices.models import Job, JobRow
+from practices.models import AuditEntry, Job, JobRow
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.models import TaxRateMapping
+from sage_integration.models import ClientChoices, TaxRateMapping
 from services.models import TaxRate
 from tests.factories import TODAY
-from tests.integration.sage_integration.posting import add_client, issue, line, posting_of, push_until_settled
+from tests.integration.sage_integration.posting import (
+    add_client,
+    issue,
+    line,
+    posting_of,
+    push_until_settled,
+    service_named,
+)
 
 
 @pytest.fixture
@@ -27,7 +36,7 @@ def held(brook, enabled):
 
 def outcomes(practice, act: str, ids) -> dict[str, tuple[str, str]]:
     with practice_scope(practice.pk):
-        job = start_bulk(act, ids)
+        job = start_bulk(act, ids, practice)
     with acting_for(practice.pk):
         run_live_jobs()
     with practice_scope(practice.pk):
@@ -50,14 +59,65 @@ def test_f75_bulk_copy_sends_each_once_and_never_what_sage_has(brook, sage, held
 def test_each_row_says_why_it_was_not_copied_and_keeps_no_other(brook, sage, held):
     with practice_scope(brook.pk):
         client = add_client("Bolt Ltd", posts_automatically=False)
-        draft = draft_invoice(client, [line("5.00")], tax_point=TODAY, source=Invoice.Source.INSTANT)
         TaxRateMapping.objects.filter(tax_rate__vat_code="zero").delete()
         unmapped = issue(client, line("5.00"))
         unmapped.lines.update(tax_rate=TaxRate.objects.get(vat_code="zero"), vat_percent=0)
-    found = outcomes(brook, "copy", [held[0].pk, draft.pk, unmapped.pk])
+    found = outcomes(brook, "copy", [held[0].pk, unmapped.pk])
     assert found[held[0].number_label][0] == "done"
-    assert "draft" in found["Draft"][1]
-    assert (found[unmapped.number_label][0], posting_of(unmapped).status) == ("failed", Posting.Status.HELD)
+    assert (found[unmapped.number_label][0], posting_of(unmapped).status) == (
+        "needs_you",
+        Posting.Status.HELD,
+    )
+    assert found[unmapped.number_label][1].startswith("Sage would refuse it. ")
+
+
+def test_g78_a_draft_copied_in_bulk_is_made_final_first(brook, sage, held, clock):
+    with practice_scope(brook.pk):
+        by_hand = add_client("Bolt Ltd", posts_automatically=False)
+        by_itself = add_client("Cog Ltd")
+        drafts = [
+            draft_invoice(client, [line("5.00")], tax_point=TODAY, source=Invoice.Source.INSTANT)
+            for client in (by_hand, by_itself)
+        ]
+    with practice_scope(brook.pk):
+        job = start_bulk("copy", [draft.pk for draft in drafts], brook)
+    with acting_for(brook.pk):
+        run_live_jobs()
+    with practice_scope(brook.pk):
+        job.refresh_from_db()
+        assert job.succeeded == 2
+        assert [Invoice.objects.get(pk=draft.pk).status for draft in drafts] == ["issued"] * 2
+    push_until_settled(brook, clock)
+    assert len(sage.sales_invoices()) == 2
+
+
+def test_g78_a_draft_that_cannot_be_copied_stays_a_draft(brook, sage, held):
+    with practice_scope(brook.pk):
+        client = add_client("Bolt Ltd", posts_automatically=False)
+        future = TODAY + timedelta(days=9)
+        later = draft_invoice(client, [line("5.00")], tax_point=future, source=Invoice.Source.INSTANT)
+        TaxRateMapping.objects.filter(tax_rate__vat_code="zero").delete()
+        zero = service_named("Training", rate="zero")
+        unmapped = draft_invoice(
+            client, [line("5.00", service=zero)], tax_point=TODAY, source=Invoice.Source.INSTANT
+        )
+        job = start_bulk("copy", [later.pk, unmapped.pk, held[0].pk], brook)
+    with acting_for(brook.pk):
+        run_live_jobs()
+    with practice_scope(brook.pk):
+        job.refresh_from_db()
+        assert (job.succeeded, job.needs_you) == (1, 2)
+        assert Invoice.objects.filter(status="draft").count() == 2
+        assert Posting.objects.get(subject_id=held[0].pk).status == Posting.Status.PENDING
+
+
+def test_what_is_remembered_for_a_client_is_what_a_bulk_copy_is_sent_with(brook, sage, held, clock):
+    with practice_scope(brook.pk):
+        rate = held[0].lines.get().tax_rate_id
+        ClientChoices.objects.create(client=held[0].client, rates={str(rate): ""})
+    outcomes(brook, "copy", [held[0].pk, held[1].pk])
+    push_until_settled(brook, clock)
+    assert {invoice["tax_amount"] for invoice in sage.sales_invoices()} == {"0.0"}
 
 
 def test_bulk_retry_lets_only_what_was_refused_try_again(brook, sage, held, clock):
@@ -65,16 +125,48 @@ def test_bulk_retry_lets_only_what_was_refused_try_again(brook, sage, held, cloc
         Posting.objects.filter(subject_id=held[0].pk).update(status="failed", failure="SageRejected")
     found = outcomes(brook, "retry", [invoice.pk for invoice in held])
     assert found[held[0].number_label][0] == "done"
-    assert {found[each.number_label][0] for each in held[1:]} == {"failed"}
+    assert {found[each.number_label][0] for each in held[1:]} == {"skipped"}
+    again = outcomes(brook, "retry", [held[0].pk])
+    assert again[held[0].number_label][0] == "skipped"
     push_until_settled(brook, clock)
     assert len(sage.sales_invoices()) == 1
+    with practice_scope(brook.pk):
+        assert AuditEntry.objects.filter(action="posting.retried").count() == 1
+
+
+def statements_of(work) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        work()
+    return len(seen)
+
+
+def test_pg10_a_bulk_retry_takes_ten_statements_however_many(brook, held):
+    with practice_scope(brook.pk):
+        Posting.objects.update(status="failed", failure="SageRejected")
+        assert statements_of(lambda: start_bulk("retry", [each.pk for each in held], brook)) <= 10
+        assert set(Posting.objects.values_list("status", flat=True)) == {"pending"}
+
+
+def test_pg10_copying_many_takes_no_more_statements_than_copying_one(brook, held):
+    with practice_scope(brook.pk):
+        one = start_bulk("copy", [held[0].pk], brook)
+        three = start_bulk("copy", [each.pk for each in held], brook)
+        few = statements_of(lambda: do_many_rows(one, 0, 1))
+        Posting.objects.update(status="held")
+        assert statements_of(lambda: do_many_rows(three, 0, 3)) == few
 
 
 def test_pg10_asking_for_many_costs_one_request_no_more_statements_than_for_few(brook, held, client_of):
-    browser = client_of("alice")
-    few, many = ({"act": "retry", "selected": [each.pk for each in chosen]} for chosen in (held[:1], held))
-    with CaptureQueriesContext(connection) as one:
-        assert browser.post("/p/brook-co/invoices/bulk/", few).status_code == 303
-    with CaptureQueriesContext(connection) as three:
-        assert browser.post("/p/brook-co/invoices/bulk/", many).status_code == 303
-    assert len(three) <= len(one)
+    nothing_asked = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "SELECT set_config")
+    browser, costs = client_of("alice"), []
+    browser.get("/p/brook-co/invoices/")
+    for chosen in (held[:1], held):
+        with practice_scope(brook.pk):
+            Posting.objects.update(status="failed", failure="SageRejected")
+        fields = {"act": "retry", "selected": [each.pk for each in chosen]}
+        with CaptureQueriesContext(connection) as seen:
+            browser.post("/p/brook-co/invoices/bulk/", fields)
+        costs.append(sum(not query["sql"].startswith(nothing_asked) for query in seen))
+    assert costs[1] == costs[0] <= 10
+    with practice_scope(brook.pk):
+        assert set(Posting.objects.values_list("status", flat=True)) == {"pending"}
