@@ -16,6 +16,7 @@ from invoicing.queries import latest_postings
 from ledger.models import Posting
 
 AT_ONCE = 2000
+STATUSES, SOURCES = dict(Invoice.Status.choices), dict(Invoice.Source.choices)
 Row = Sequence[Any]
 
 
@@ -39,8 +40,9 @@ class Export:
     rows: Callable[[Choice], Iterable[Row]]
 
 
-_INVOICE = (
-    "number", "status", "source", "client_id", "client__name", "tax_point", "due_on", "net", "vat", "outstanding",
+#: What is read of an invoice.
+COLUMNS = (
+    "pk", "number", "status", "source", "client_id", "client__name", "tax_point", "due_on", "net", "vat", "outstanding",
 )  # fmt: skip
 INVOICE_HEADS = (
     "Number", "State", "Source", "Client id", "Client", "Invoice date", "Due", "Net", "VAT", "Gross",
@@ -61,24 +63,28 @@ def _batches(rows: "QuerySet[Any, Any]") -> Iterator[list[Any]]:
 
 
 def _invoices(choice: Choice) -> Iterator[Row]:
-    invoices = choice.invoices.order_by("pk").values_list("pk", *_INVOICE)
-    for batch in _batches(invoices):
-        postings = latest_postings([row[0] for row in batch])
-        for pk, number, status, source, client_id, client, tax_point, due_on, net, vat, outstanding in batch:
-            yield [
-                Invoice.label_of(number) if number else "",
-                Invoice.Status(status).label,
-                Invoice.Source(source).label,
-                client_id,
-                client,
-                tax_point,
-                due_on,
-                net,
-                vat,
-                net + vat,
-                outstanding,
-                *_copy(postings.get(pk)),
-            ]
+    for batch in _batches(choice.invoices.order_by("pk").values(*COLUMNS)):
+        yield from invoice_rows(batch)
+
+
+def invoice_rows(invoices: Sequence[dict[str, Any]]) -> Iterator[Row]:
+    """Rows of a file under `INVOICE_HEADS`, of invoices read as dictionaries of `COLUMNS`."""
+    postings = latest_postings([each["pk"] for each in invoices])
+    for each in invoices:
+        yield [
+            Invoice.label_of(each["number"]) if each["number"] else "",
+            STATUSES[each["status"]],
+            SOURCES[each["source"]],
+            each["client_id"],
+            each["client__name"],
+            each["tax_point"],
+            each["due_on"],
+            each["net"],
+            each["vat"],
+            each["net"] + each["vat"],
+            each["outstanding"],
+            *_copy(postings.get(each["pk"])),
+        ]
 
 
 def _copy(posting: Posting | None) -> tuple[str, str, str, str]:

@@ -44,6 +44,12 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
         pending = Q(status=Posting.Status.PENDING, not_before__lte=now)
         return self.filter(pending | Q(status=Posting.Status.LEASED, lease_expires_at__lte=now))
 
+    def named(self, words: str) -> "PostingQuerySet":
+        """Those whose reference begins so, or that have this number in the ledger; all without words."""
+        if not words:
+            return self
+        return self.filter(Q(reference__istartswith=words) | Q(external_number__iexact=words))
+
     def live(self) -> "PostingQuerySet":
         """Everything that was not withdrawn."""
         return self.exclude(status=Posting.Status.CANCELLED)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,32 +16,48 @@ from ledger.outbox import cancel_posting, ledger_settings, release_posting, retr
 from ledger.queries import ALL, VIEWS, causes, counts_by_view, postings_in, view_named
 from ledger.releases import retry_all
 from ledger.states import Subject, posting_state
+from practices.lists import Column, List, ShownList, file_of, in_words
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 
-PAGE = 50
+POSTINGS = List(
+    "postings",
+    "ledger:posting-list",
+    ("document", "documents"),
+    (
+        Column("document", "Document", lambda posting: posting.reference, fixed=True),
+        Column("kind", "Kind", lambda posting: posting.get_kind_display(), hidden=True),
+        Column("state", "State", lambda posting: posting.get_status_display()),
+        Column("in_sage", "In Sage", lambda posting: posting.external_number),
+        Column("asked", "Asked for", lambda posting: posting.requested_at),
+        Column("settled", "Settled", lambda posting: posting.settled_at, hidden=True),
+        Column("tries", "Tries", lambda posting: posting.attempts, is_figure=True),
+    ),
+    {"asked": ("-pk",)},
+)
 
 
 @requires(Can.SEE)
 @require_safe
-def posting_list(request: PracticeRequest, practice: str) -> HttpResponse:
-    """Postings by how far they got, newest first."""
-    view = view_named(request.GET.get("view", ""))
-    before = request.GET.get("before", "")
-    postings = postings_in(view)
-    if before.isdecimal():
-        postings = postings.filter(pk__lt=int(before))
-    found = list(postings[: PAGE + 1])
+def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
+    """Postings by how far they got and by their reference or number in Sage, newest first."""
+    view, words = view_named(request.GET.get("view", "")), request.GET.get("q", "").strip()
+    postings, shown = postings_in(view).named(words), ShownList(request, POSTINGS)
+    if file := file_of(shown, postings):
+        return file
+    page = shown.page_of(postings)
     counts, ledger = counts_by_view(), ledger_settings()
     context = {
         "view": view,
+        "list": shown,
+        "page": page,
         "rows": [
-            (posting, posting_state(posting, Subject(), ledger).visible_to(request.role))
-            for posting in found[:PAGE]
+            (posting, posting_state(posting, Subject(), ledger).visible_to(request.role)) for posting in page
         ],
+        "words": words,
         "causes": causes() if view.key == "needs-you" else [],
-        "next": f"?view={view.key}&before={found[PAGE - 1].pk}" if len(found) > PAGE else "",
         "count": counts[view.key],
+        "found": shown.counted(postings) if words else in_words(counts[view.key], POSTINGS.nouns),
         "tabs": [_tab(choice, counts, active=choice == view) for choice in (ALL, *VIEWS)],
         "is_open": ledger.accepts_postings,
         "here": request.get_full_path(),

@@ -5,60 +5,57 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, QueryDict
+from django.http import QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from practices.limits import costly
+from practices.lists import Column, List, ShownList, file_of
 from practices.models import AuditEntry, Membership
-from practices.paging import keyset_page
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
-from practices.spreadsheets import csv_response
 from practices.views import settings_tabs
 
-PAGE = 50
-#: Entries in one file; a longer stretch is exported month by month.
-MOST_ROWS = 50_000
 #: Parts of the product that entries speak of, by the first word of their action.
 SYSTEM = "system"
+ENTRIES = List(
+    "activity",
+    "practices:activity",
+    ("entry", "entries"),
+    (
+        Column("when", "When", lambda entry: entry.at, fixed=True),
+        Column("who", "Who", lambda entry: entry.actor or "Ignition"),
+        Column("what", "What", lambda entry: entry.in_words),
+        Column("which", "Which", lambda entry: entry.subject_in_words),
+        Column(
+            "details", "Details", lambda entry: json.dumps(entry.data, ensure_ascii=False, sort_keys=True)
+        ),
+        Column("action", "Name of the act", lambda entry: entry.action, hidden=True),
+    ),
+    {"when": ("-pk",)},
+)
 
 
 @requires(Can.SEE)
-def activity(request: PracticeRequest, practice: str) -> HttpResponse:
+def activity(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Who did what and when, newest first."""
-    page = keyset_page(chosen_entries(request.GET), ["-id"], request.GET, size=PAGE)
+    shown, entries = ShownList(request, ENTRIES), chosen_entries(request.GET)
+    if file := file_of(shown, entries):
+        return file
+    page = shown.page_of(entries)
     members = Membership.objects.filter(practice=request.practice).select_related("user")
     context = {
-        "page": [{"entry": entry, "details": details_of(entry)} for entry in page.rows],
-        "next": page.next,
-        "previous": page.previous,
+        "list": shown,
+        "page": page,
+        "rows": [{"entry": entry, "details": details_of(entry)} for entry in page.rows],
+        "count": shown.counted(entries),
         "people": [(str(member.user_id), str(member.user)) for member in members],
         "chosen": {name: request.GET.get(name, "") for name in ("who", "what", "from", "to")},
-        "export": f"export/?{request.GET.urlencode()}",
         "tabs": settings_tabs(request, "Activity"),
     }
     part = "#rows" if request.htmx else ""
     return render(request, "practices/activity.html" + part, context)
-
-
-@requires(Can.SEE)
-@costly
-def activity_export(request: PracticeRequest, practice: str) -> HttpResponse:
-    """The chosen entries as a CSV file, at most 50,000 of them."""
-    heads = ["When (UTC)", "Who", "What", "Which", "Details"]
-    rows = (
-        [
-            entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            entry.actor or "Ignition",
-            entry.action,
-            entry.subject_in_words,
-            json.dumps(entry.data, ensure_ascii=False, sort_keys=True),
-        ]
-        for entry in chosen_entries(request.GET).order_by("-id")[:MOST_ROWS]
-    )
-    return csv_response("activity", heads, rows)
 
 
 def chosen_entries(query: QueryDict) -> QuerySet[AuditEntry]:

@@ -28,7 +28,7 @@ def costly(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseB
 
     @wraps(view)
     def counted(request: PracticeRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if _asked_too_often(request.user.pk, request.practice.pk):
+        if asked_too_often(request):
             return too_often(request)
         return view(request, *args, **kwargs)
 
@@ -43,9 +43,9 @@ def too_often(request: PracticeRequest) -> HttpResponse:
     return answer
 
 
-def _asked_too_often(user_id: int, practice_id: int) -> bool:
-    """Without the cache nobody is held up."""
-    name = f"costly:{practice_id}:{user_id}:{int(time.time()) // 60}"
+def asked_too_often(request: PracticeRequest) -> bool:
+    """Whether this was once too often this minute; counts it. Without the cache nobody is held up."""
+    name = f"costly:{request.practice.pk}:{request.user.pk}:{int(time.time()) // 60}"
     try:
         cache.add(name, 0, timeout=120)
         return cache.incr(name) > TIMES_A_MINUTE

@@ -1,20 +1,35 @@
 """The pages of the mail outbox: what was sent to whom, how it went, and sending it again."""
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from practices.limits import costly
+from practices.lists import Column, List, ShownList, file_of
 from practices.mail import send_again
 from practices.models import EmailAttachment, OutgoingEmail
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
 
-PAGE = 50
+MESSAGES = List(
+    "emails",
+    "practices:email-list",
+    ("message", "messages"),
+    (
+        Column("subject", "Subject", lambda email: email.subject, fixed=True),
+        Column("to", "To", lambda email: email.to),
+        Column("state", "State", lambda email: email.get_status_display()),
+        Column("written", "Written", lambda email: email.created_at),
+        Column("sent", "Sent", lambda email: email.sent_at, hidden=True),
+    ),
+    {"written": ("-pk",)},
+)
 #: A message is shown as mail programs show it: with its own styles, and nothing that runs or is fetched.
 MESSAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; "
@@ -29,21 +44,25 @@ def message_page(html: str) -> HttpResponse:
 
 @requires(Can.SEE)
 @require_safe
-def email_list(request: PracticeRequest, practice: str) -> HttpResponse:
-    """What was sent to whom, newest first, all of it or what stands in one state."""
-    before, state = request.GET.get("before", ""), request.GET.get("state", "")
-    emails = OutgoingEmail.objects.defer("text", "html").order_by("-id")
+def email_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
+    """What was sent to whom, newest first, by state and by words of its subject or address."""
+    state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()
+    emails = OutgoingEmail.objects.defer("text", "html")
     if state in OutgoingEmail.Status.values:
         emails = emails.filter(status=state)
-    if before.isdecimal() and len(before) < 19:
-        emails = emails.filter(pk__lt=int(before))
-    shown = list(emails[: PAGE + 1])
+    if words:
+        emails = emails.filter(Q(to__icontains=words) | Q(subject__icontains=words))
+    shown = ShownList(request, MESSAGES)
+    if file := file_of(shown, emails):
+        return file
     address = reverse("practices:email-list", args=[practice])
     states = [("", "All"), *OutgoingEmail.Status.choices]
     context = {
-        "emails": shown[:PAGE],
-        "more": len(shown) > PAGE,
+        "list": shown,
+        "page": shown.page_of(emails),
+        "count": shown.counted(emails),
         "state": state,
+        "words": words,
         "tabs": settings_tabs(request, "Sent mail"),
         "states": [
             {
@@ -54,7 +73,7 @@ def email_list(request: PracticeRequest, practice: str) -> HttpResponse:
             for value, label in states
         ],
     }
-    return render(request, "practices/email_list.html", context)
+    return render(request, "practices/email_list.html" + ("#rows" if request.htmx else ""), context)
 
 
 @requires(Can.SEE)

@@ -34,7 +34,6 @@ urlpatterns = [
     path("settings/wording/<path:kind>/", wording_views.wording_edit, name="wording-edit"),
     path("settings/profile/", profile_views.profile_edit, name="profile-edit"),
     path("settings/activity/", activity_views.activity, name="activity"),
-    path("settings/activity/export/", activity_views.activity_export, name="activity-export"),
     path("settings/webhooks/", webhook_views.webhook_list, name="webhook-list"),
     path("settings/webhooks/add/", webhook_views.webhook_add, name="webhook-add"),
     path("settings/webhooks/<int:pk>/", webhook_views.webhook_detail, name="webhook-detail"),

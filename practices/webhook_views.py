@@ -2,19 +2,33 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from practices.errors import DomainError
 from practices.forms import WebhookForm
-from practices.paging import keyset_page
+from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
 from practices.webhooks import add_endpoint, live_endpoints, remove_endpoint, replay
 
-PAGE = 50
+DELIVERIES = List(
+    "deliveries",
+    "practices:webhook-detail",
+    ("delivery", "deliveries"),
+    (
+        Column("event", "Event", lambda delivery: delivery.event, fixed=True),
+        Column("message", "Message id", lambda delivery: delivery.message_id, hidden=True),
+        Column("state", "State", lambda delivery: delivery.get_status_display()),
+        Column("answer", "Answer", lambda delivery: delivery.failure or delivery.answer_status),
+        Column("tries", "Tries", lambda delivery: delivery.attempts, is_figure=True),
+        Column("happened", "Happened", lambda delivery: delivery.created_at),
+    ),
+    {"happened": ("-pk",)},
+)
 
 
 def _render_endpoints(
@@ -65,13 +79,18 @@ def webhook_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResp
 
 @requires(Can.MANAGE_SETTINGS)
 @require_safe
-def webhook_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def webhook_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """What was sent to an endpoint, newest first, and what it answered."""
     endpoint = get_object_or_404(WebhookEndpoint.objects.defer("secret"), pk=pk)
     deliveries = WebhookDelivery.objects.filter(endpoint_id=endpoint.pk)
+    shown = ShownList(request, DELIVERIES)
+    if file := file_of(shown, deliveries):
+        return file
     context = {
         "endpoint": endpoint,
-        "page": keyset_page(deliveries, ["-id"], request.GET, size=PAGE),
+        "list": shown,
+        "count": shown.counted(deliveries),
+        "page": shown.page_of(deliveries),
         "tabs": settings_tabs(request, "Webhooks"),
     }
     return render(request, "practices/webhook_detail.html", context)

@@ -37,7 +37,6 @@ urlpatterns = [
     path("sage/invoices/<int:pk>/receipt/", receipts.invoice_receipt, name="invoice-receipt"),
     path("sage/balance/invoices/<int:pk>/", balance.invoice_lines, name="invoice-lines"),
     path("sage/log/", log.log_list, name="log-list"),
-    path("sage/log/export.csv", log.log_export, name="log-export"),
     path("sage/log/readings/", log.run_list, name="run-list"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/<slug:key>/", inbox.inbox_thing, name="inbox-thing"),

@@ -1,5 +1,6 @@
 """The client list, and what is done with many clients at once."""
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,12 +13,43 @@ from django.views.decorators.http import require_POST
 from clients.bulk import BulkForm, start_bulk
 from clients.listing import ClientList, ListForm, all_columns, client_list_of, sortable, status_counts
 from clients.models import Client
-from practices.permissions import Can
+from practices.models import SavedView
+from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.saved_views import views_of
 
 #: A place in the list belongs to one order and one choice, so that another choice starts at the top.
 PLACES = ("after", "before")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The list as `components/list_tools.html` knows lists; its columns come from several apps."""
+
+    name: str
+    path: str
+    query: str
+    file_url: str
+    views: list[SavedView]
+    choices: list[tuple[str, str, bool]]
+    rows_asked: list[tuple[str, str]]
+
+
+def tools_of(request: PracticeRequest, chosen: ClientList) -> Tools:
+    """Kept views, columns and the file of the list as it is shown."""
+    pairs = [(name, value) for name, values in request.GET.lists() for value in values if value]
+    kept = [(name, value) for name, value in pairs if name not in PLACES]
+    shown = {column.key for column in chosen.columns}
+    file_url = reverse("clients:client-export", args=[request.practice.slug])
+    return Tools(
+        "clients",
+        request.path,
+        urlencode(kept),
+        f"{file_url}?{urlencode(kept)}" if may(request.role, Can.MANAGE_CLIENTS) else "",
+        views_of(request.user, "clients"),
+        [(column.key, column.label, column.key in shown) for column in all_columns()],
+        [(name, value) for name, value in kept if name != "columns"],
+    )
 
 
 @requires(Can.SEE)
@@ -35,6 +67,7 @@ def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
         "headings": headings,
         "is_narrowed": bool(chosen.chosen or chosen.status),
         "query": request.GET.urlencode(),
+        "list": tools_of(request, chosen),
         "bulk": BulkForm(),
     }
     if not request.htmx:
@@ -43,16 +76,14 @@ def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
 
 
 def _around(request: PracticeRequest, form: ListForm, chosen: ClientList) -> dict[str, Any]:
-    """What stands around the rows: tabs, filters, columns to choose from, saved views."""
-    shown = {column.key for column in chosen.columns}
+    """What stands around the rows: tabs and filters."""
     hidden = {"status": chosen.status, "sort": request.GET.get("sort", "")}
+    columns = [("columns", key) for key in request.GET.getlist("columns")]
     return {
         "form": form,
         "tabs": _status_tabs(request, chosen.status),
-        "kept": [(name, value) for name, value in hidden.items() if value],
-        "all_columns": [(column.key, column.label, column.key in shown) for column in all_columns()],
+        "kept": [*((name, value) for name, value in hidden.items() if value), *columns],
         "has_filters": bool(set(chosen.chosen) - {"q"}),
-        "views": views_of(request.user, "clients"),
     }
 
 

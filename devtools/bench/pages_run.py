@@ -143,7 +143,7 @@ def _all_pages(
 
 def addresses(practice: Measured) -> Iterator[tuple[str, str]]:
     """Every page of the practice that has no row in its address, the lists with choices, and one page of each row."""
-    for name in sorted(_names(get_resolver().url_patterns, "", inside=False)):
+    for name in sorted(names_inside(get_resolver().url_patterns)):
         try:
             address = reverse(name, kwargs={"practice": practice.slug})
         except NoReverseMatch:
@@ -174,6 +174,11 @@ def addresses(practice: Measured) -> Iterator[tuple[str, str]]:
                 yield name, reverse(name, kwargs={"practice": practice.slug, "pk": pk})
             except NoReverseMatch:
                 say(f"there is no page {name}")
+
+
+def names_inside(patterns: Any) -> Iterator[str]:
+    """The names of all addresses of a practice."""
+    yield from _names(patterns, "", inside=False)
 
 
 def _names(patterns: Any, namespace: str, *, inside: bool) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,13 +22,31 @@ from ledger.outbox import ledger_settings
 from ledger.states import Action, State, Subject, posting_state
 from money.amounts import ZERO
 from practices.errors import DomainError
+from practices.lists import Column, List, ShownList, file_of
+from practices.models import Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 
-#: Digits of an id and of a number, as the database keeps them.
-LONGEST_ID, LONGEST_NUMBER = 18, 9
-#: Rows of a page.
-PAGE = 50
+#: Digits of a number, as the database keeps them.
+LONGEST_NUMBER = 9
+CREDIT_NOTES = List(
+    "credit-notes",
+    "invoicing:credit-note-list",
+    ("credit note", "credit notes"),
+    (
+        Column("number", "Number", lambda row: row["note"].number_label, fixed=True),
+        Column("client", "Client", lambda row: row["note"].client.name),
+        Column("date", "Date", lambda row: row["note"].issued_on),
+        Column("invoice", "Takes back", lambda row: row["note"].invoice.number_label),
+        Column("reason", "Reason", lambda row: row["note"].reason, hidden=True),
+        Column("net", "Net", lambda row: -row["note"].net, is_figure=True),
+        Column("vat", "VAT", lambda row: -row["note"].vat, is_figure=True),
+        Column("gross", "Gross", lambda row: -row["note"].gross, is_figure=True),
+        Column("sage", "Sage", lambda row: row["state"].label),
+    ),
+    {"date": ("-issued_on", "-pk"), "number": ("number",)},
+    prepared=lambda notes: credit_rows(notes, Membership.Role.STAFF),
+)
 NOT_THERE = "Its invoice is not in Sage: copy that first. A credit note goes where its invoice is."
 
 
@@ -69,26 +87,26 @@ def credit_note_new(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 
 @requires(Can.SEE)
 @require_safe
-def credit_note_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def credit_note_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Every credit note, newest first, with the invoice it takes back and where it stands in Sage."""
-    before, words = request.GET.get("before", ""), request.GET.get("q", "").strip()
-    notes = CreditNote.objects.select_related("client", "invoice").order_by("-pk")
+    words = request.GET.get("q", "").strip()
+    notes = CreditNote.objects.select_related("client", "invoice")
     if words:
         notes = notes.filter(Q(client__name__icontains=words) | Q(reason__icontains=words) | _numbered(words))
+    shown = ShownList(request, CREDIT_NOTES)
+    if file := file_of(shown, notes):
+        return file
     totals = notes.order_by().aggregate(count=Count("pk"), net=Sum("net"), vat=Sum("vat"))
     net, vat = totals["net"] or ZERO, totals["vat"] or ZERO
-    if before.isdecimal() and len(before) <= LONGEST_ID:
-        notes = notes.filter(pk__lt=int(before))
-    found = list(notes[: PAGE + 1])
-    shown = found[:PAGE]
-    more = {"q": words} if words else {}
+    page = shown.page_of(notes)
     context = {
-        "rows": credit_rows(shown, request.role),
+        "list": shown,
+        "page": page,
+        "rows": credit_rows(page.rows, request.role),
         "totals": {"count": totals["count"], "net": net, "vat": vat, "gross": net + vat},
         "q": words,
-        "next": "?" + urlencode({**more, "before": shown[-1].pk}) if len(found) > PAGE else "",
     }
-    return render(request, "invoicing/credit_note_list.html", context)
+    return render(request, "invoicing/credit_note_list.html" + ("#rows" if request.htmx else ""), context)
 
 
 def _numbered(words: str) -> Q:

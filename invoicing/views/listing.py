@@ -5,34 +5,59 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from invoicing.bulk_acts import ACTS, choices_for, start_bulk, start_bulk_of_all
+from invoicing.exports import COLUMNS, invoice_rows
 from invoicing.listing import VIEWS, InvoiceList, invoice_list_of
 from invoicing.queries import ledger_facts, state_of, totals_of
 from ledger.outbox import ledger_settings
+from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
-from practices.saved_views import views_of
 
-PAGE = 50
+
+def _said(index: int) -> Any:
+    return lambda row: row[index]
+
+
+#: The file is made of what `invoice_rows` reads, a few columns of each invoice and not the whole of it.
+INVOICES = List(
+    "invoices",
+    "invoicing:invoice-list",
+    ("invoice", "invoices"),
+    (
+        Column("number", "Number", _said(0), fixed=True),
+        Column("client", "Client", _said(4)),
+        Column("source", "Source", _said(2), hidden=True),
+        Column("date", "Date", _said(5)),
+        Column("due", "Due", _said(6), hidden=True),
+        Column("net", "Net", _said(7), is_figure=True),
+        Column("vat", "VAT", _said(8), is_figure=True),
+        Column("gross", "Gross", _said(9), is_figure=True),
+        Column("outstanding", "Outstanding", _said(10), is_figure=True),
+        Column("state", "Payment, Sage", _said(1)),
+        Column("sage_number", "Number in Sage", _said(11), hidden=True),
+    ),
+    {"number": ("-pk",), "date": ("-tax_point", "-pk"), "due": ("due_on", "pk")},
+    prepared=invoice_rows,
+)
 
 
 @requires(Can.SEE)
 @require_safe
-def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The practice's invoices by view, number, client, source and dates, newest first, with totals for the choice."""
     today = request.practice.today()
     listed = invoice_list_of(request.GET, today)
-    before = request.GET.get("before", "")
-    page = listed.invoices
-    if before.isdecimal() and len(before) <= 18:
-        page = page.filter(pk__lt=int(before))
-    found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
-    shown = found[:PAGE]
-    facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()
+    shown = ShownList(request, INVOICES)
+    if file := file_of(shown, listed.invoices.values(*COLUMNS)):
+        return file
+    page = shown.page_of(listed.invoices.select_related("client", "proposal"))
+    facts, ledger = ledger_facts([invoice.pk for invoice in page]), ledger_settings()
     context: dict[str, Any] = {
         "rows": [
             {
@@ -41,11 +66,12 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
                 "posting": facts[invoice.pk].posting,
                 "state": state_of(invoice, facts[invoice.pk], ledger),
             }
-            for invoice in shown
+            for invoice in page
         ],
         # Drafts and void invoices are owed by nobody: they are only added up where the list shows nothing else.
         "totals": totals_of(listed.invoices if listed.view else listed.invoices.issued()),
-        "next": listed.address(before=shown[-1].pk) if len(found) > PAGE else "",
+        "list": shown,
+        "page": page,
         "acts": choices_for(lambda right: may(request.role, right)),
         "query": listed.address().lstrip("?"),
         "view": listed.view,
@@ -57,7 +83,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponse:
 
 
 def _around(request: PracticeRequest, listed: InvoiceList) -> dict[str, Any]:
-    """What stands around the rows: tabs, filters, saved views."""
+    """What stands around the rows: tabs and filters."""
     return {
         "form": listed.form,
         "has_filters": bool({"source", "since", "until"} & set(listed.chosen)),
@@ -67,7 +93,6 @@ def _around(request: PracticeRequest, listed: InvoiceList) -> dict[str, Any]:
             {"label": label, "url": listed.address(view=view), "active": view == listed.view}
             for view, label in VIEWS
         ],
-        "views": views_of(request.user, "invoices"),
     }
 
 

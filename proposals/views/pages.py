@@ -1,16 +1,18 @@
 """The practice's pages about proposals."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires
 from proposals.assembling import assembled_document
@@ -37,7 +39,43 @@ from proposals.queries import (
 from proposals.signing_forms import DeclineForm, SignForClientForm
 from services.queries import vat_settings
 
-PAGE = 50
+
+def _rows(proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
+    """What the list shows of each proposal: what it brings, who has signed, when it was looked at."""
+    signing, viewed = signing_of(proposals), last_viewed(proposals)
+    return [
+        {
+            "proposal": each,
+            "worth": worth_of_lines(each.lines.all()),
+            "signed": signing[each.pk][0],
+            "asked": signing[each.pk][1],
+            "viewed": viewed.get(each.pk),
+        }
+        for each in proposals
+    ]
+
+
+PROPOSALS = List(
+    "proposals",
+    "proposals:proposal-list",
+    ("proposal", "proposals"),
+    (
+        Column("number", "Number", lambda row: row["proposal"].number_label, fixed=True),
+        Column("client", "Client", lambda row: row["proposal"].client.name),
+        Column("title", "Internal name", lambda row: row["proposal"].title, hidden=True),
+        Column("owner", "Owner", lambda row: row["proposal"].owner or "", hidden=True),
+        Column("state", "State", lambda row: row["proposal"].get_status_display()),
+        Column("signed", "Signed", lambda row: f"{row['signed']} of {row['asked']}", hidden=True),
+        Column("sent", "Sent, last viewed", lambda row: row["proposal"].sent_at),
+        Column("viewed", "Last viewed", lambda row: row["viewed"], hidden=True),
+        Column("expires", "Expires", lambda row: row["proposal"].valid_until),
+        Column("one_off", "One-off", lambda row: row["worth"].one_off, is_figure=True),
+        Column("monthly", "A month", lambda row: row["worth"].monthly, is_figure=True),
+        Column("yearly", "A year", lambda row: row["worth"].yearly, is_figure=True),
+    ),
+    {"number": ("-pk",), "expires": ("valid_until", "pk")},
+    prepared=_rows,
+)
 
 
 class ExtendForm(forms.Form):
@@ -56,7 +94,7 @@ class ReturnForm(forms.Form):
 
 @requires(Can.SEE)
 @require_safe
-def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def proposal_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The practice's proposals by state, found by number, name or client, with what they bring."""
     words, status = request.GET.get("q", ""), request.GET.get("status", "")
     found = Proposal.objects.matching(words)
@@ -64,13 +102,15 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponse:
     show = request.GET.get("show", "")
     shown = got_to(shown_as(shown, show, request.practice.today()), show, timezone.now())
     proposals = shown.select_related("client", "owner").prefetch_related("lines").defer("document", "message")
-    page = Paginator(proposals, PAGE).get_page(request.GET.get("page"))
-    signing, viewed = signing_of(page), last_viewed(page)
+    listed = ShownList(request, PROPOSALS)
+    if file := file_of(listed, proposals):
+        return file
+    page = listed.page_of(proposals)
     context = {
+        "list": listed,
         "page": page,
-        "rows": [
-            (row, worth_of_lines(row.lines.all()), *signing[row.pk], viewed.get(row.pk)) for row in page
-        ],
+        "rows": _rows(page.rows),
+        "count": shown.order_by().count(),
         "acts": [(key, act.label) for key, act in ACTS.items() if may(request.role, act.right)],
         "worth": worth_of_proposals(shown),
         "vat": vat_settings(),

@@ -3,18 +3,17 @@
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.models import Posting
 from practices.activity_views import chosen_entries
+from practices.lists import Column, List, ShownList, file_of
 from practices.models import AuditEntry, Membership
-from practices.paging import keyset_page
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
-from practices.spreadsheets import csv_response
 from practices.tenancy import practice_transaction
 from sage_integration.log import events_of, log_entries
 from sage_integration.log_words import BAD, GOOD, PARTS
@@ -22,26 +21,77 @@ from sage_integration.models import SyncRun
 from sage_integration.replaying import replay
 from sage_integration.views.log_tabs import log_tabs
 
-PAGE = 50
-#: Events in one file, and events put into words together.
-MOST_ROWS, CHUNK = 20_000, 500
+EVENTS = List(
+    "sage-log",
+    "sage:log-list",
+    ("event", "events"),
+    (
+        Column("when", "When", lambda event: event.entry.at, fixed=True),
+        Column("what", "What happened", lambda event: event.sentence),
+        Column("who", "Who", lambda event: event.who),
+        Column(
+            "cause",
+            "Cause",
+            lambda event: event.explanation.cause if event.explanation else "",
+            hidden=True,
+        ),
+        Column(
+            "way_out",
+            "Way out",
+            lambda event: event.explanation.way_out if event.explanation else "",
+            hidden=True,
+        ),
+        Column(
+            "reference",
+            "Reference",
+            lambda event: event.posting.reference if event.posting else "",
+            hidden=True,
+        ),
+        Column(
+            "answer",
+            "Sage's answer",
+            lambda event: ", ".join(each.result for each in event.exchanges),
+            hidden=True,
+        ),
+        Column("milliseconds", "Milliseconds", lambda event: event.milliseconds, is_figure=True, hidden=True),
+    ),
+    {"when": ("-pk",)},
+    prepared=events_of,
+)
+READINGS = List(
+    "readings",
+    "sage:run-list",
+    ("reading", "readings"),
+    (
+        Column("began", "Began", lambda run: run.started_at, fixed=True),
+        Column("kind", "What for", lambda run: run.get_kind_display()),
+        Column("ended", "Ended", lambda run: run.finished_at),
+        Column("counts", "Counted", lambda run: ", ".join(f"{k} {v}" for k, v in run.counts.items())),
+        Column("problem", "What was wrong", lambda run: run.problem),
+    ),
+    {"began": ("-pk",)},
+)
 RESULTS = ((BAD, "Went wrong"), ("warn", "Has to be looked at"), (GOOD, "Went well"))
 
 
 @requires(Can.SEE)
 @require_safe
-def log_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def log_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Events in sentences, newest first, with cause, way out and what was said."""
-    page = keyset_page(_chosen(request), ["-id"], request.GET, size=PAGE)
+    shown, entries = ShownList(request, EVENTS), _chosen(request)
+    if file := file_of(shown, entries):
+        return file
+    page = shown.page_of(entries)
     members = Membership.objects.filter(practice=request.practice).select_related("user")
     context = {
+        "list": shown,
+        "count": shown.counted(entries),
         "page": page,
         "events": events_of(page.rows),
         "parts": PARTS.items(),
         "results": RESULTS,
         "people": [(str(member.user_id), str(member.user)) for member in members],
         "chosen": {name: request.GET.get(name, "") for name in ("part", "result", "q", "who", "from", "to")},
-        "export": f"{reverse('sage:log-export', args=[practice])}?{request.GET.urlencode()}",
         "here": request.get_full_path(),
         "tabs": log_tabs(practice, "Events"),
     }
@@ -57,39 +107,7 @@ def _chosen(request: PracticeRequest) -> QuerySet[AuditEntry]:
 
 @requires(Can.SEE)
 @require_safe
-def log_export(request: PracticeRequest, practice: str) -> HttpResponse:
-    """The chosen events as a spreadsheet, at most 20,000 of them."""
-    heads = [
-        "When (UTC)",
-        "Who",
-        "What happened",
-        "Cause",
-        "Way out",
-        "Reference",
-        "Sage's answer",
-        "Milliseconds",
-    ]
-    entries = list(_chosen(request).order_by("-id")[:MOST_ROWS])
-    rows = [
-        [
-            event.entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            event.who,
-            event.sentence,
-            event.explanation.cause if event.explanation else "",
-            event.explanation.way_out if event.explanation else "",
-            event.posting.reference if event.posting else "",
-            ", ".join(each.result for each in event.exchanges),
-            event.milliseconds,
-        ]
-        for start in range(0, len(entries), CHUNK)
-        for event in events_of(entries[start : start + CHUNK])
-    ]
-    return csv_response("sage-log", heads, rows)
-
-
-@requires(Can.SEE)
-@require_safe
-def run_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def run_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Readings of Sage: when, how long, what they counted and what was wrong."""
     runs = SyncRun.objects.all()
     kind = request.GET.get("kind", "")
@@ -97,9 +115,13 @@ def run_list(request: PracticeRequest, practice: str) -> HttpResponse:
         runs = runs.filter(kind=kind)
     if request.GET.get("result") == BAD:
         runs = runs.exclude(problem="")
-    page = keyset_page(runs, ["-id"], request.GET, size=PAGE)
+    shown = ShownList(request, READINGS)
+    if file := file_of(shown, runs):
+        return file
     context = {
-        "page": page,
+        "list": shown,
+        "count": shown.counted(runs),
+        "page": shown.page_of(runs),
         "kinds": SyncRun.Kind.choices,
         "chosen": {"kind": kind, "result": request.GET.get("result", "")},
         "tabs": log_tabs(practice, "Readings"),

@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from practices import audit
+from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from services import operations
@@ -20,7 +21,21 @@ from services.forms import LONG_DESCRIPTION, BulkEditForm, PriceForm, ServiceFor
 from services.models import Price, Service, ServiceCategory, VatSettings
 from services.queries import default_tax_rate, shown_price, vat_settings, with_price
 
-PAGE = 50
+SERVICES = List(
+    "services",
+    "services:service-list",
+    ("service", "services"),
+    (
+        Column("name", "Service", lambda service: service.name, fixed=True),
+        Column("category", "Category", lambda service: service.category.name if service.category else ""),
+        Column("basis", "Price type", lambda service: service.get_billing_basis_display()),
+        Column("billing", "Billing", lambda service: service.get_billing_mode_display()),
+        Column("rate", "VAT rate", lambda service: service.tax_rate.name),
+        Column("price", "Price", lambda service: service.unit_price, is_figure=True),
+        Column("description", "Description", lambda service: service.description, hidden=True),
+    ),
+    {"name": ("name", "pk")},
+)
 TABS = [
     ("Services", "services:service-list"),
     ("VAT rates", "services:tax-rate-list"),
@@ -39,7 +54,7 @@ def library_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
 
 @requires(Can.SEE)
 @require_safe
-def service_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def service_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The price list, by words and category; archived services apart."""
     words, archived = request.GET.get("q", ""), request.GET.get("archived") == "1"
     category = request.GET.get("category", "")
@@ -48,10 +63,18 @@ def service_list(request: PracticeRequest, practice: str) -> HttpResponse:
     if category.isdecimal() and len(category) < 10:
         services = services.filter(category=int(category))
     services = services.select_related("tax_rate", "category")
-    page = Paginator(with_price(services, request.practice.today()), PAGE).get_page(request.GET.get("page"))
     vat, today = vat_settings(), request.practice.today()
+    priced, shown = (
+        with_price(services, today),
+        ShownList(request, SERVICES, without=() if vat.charges_vat else ("rate",)),
+    )
+    if file := file_of(shown, priced):
+        return file
+    page = shown.page_of(priced)
     context = {
+        "list": shown,
         "page": page,
+        "count": shown.counted(services),
         "rows": [(service, *_shown(service, vat, today)) for service in page],
         "price_label": price_label(vat),
         "words": words,

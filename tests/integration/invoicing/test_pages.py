@@ -165,7 +165,7 @@ def test_the_list_finds_by_number_client_and_state(brook, client_of, query, show
 
 
 def test_the_list_goes_on_after_fifty(brook, client_of, monkeypatch):
-    monkeypatch.setattr("invoicing.views.listing.PAGE", 2)
+    monkeypatch.setattr("practices.lists.PAGE", 2)
     with practice_scope(brook.pk):
         acme = a_client()
         for _ in range(3):
@@ -173,7 +173,7 @@ def test_the_list_goes_on_after_fifty(brook, client_of, monkeypatch):
     alice = client_of("alice")
     first = alice.get(path("invoice-list", brook) + f"?client={acme.pk}")
     assert [row["invoice"].number for row in first.context["rows"]] == [3, 2]
-    second = alice.get(path("invoice-list", brook) + first.context["next"])
+    second = alice.get(path("invoice-list", brook) + first.context["page"].next)
     assert [row["invoice"].number for row in second.context["rows"]] == [1]
     assert second.context["totals"]["count"] == 3
 

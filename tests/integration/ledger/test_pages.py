@@ -117,14 +117,14 @@ def test_the_counters_tell_what_needs_a_person_from_what_waits(brook, held, ceda
 
 
 def test_the_list_is_cut_by_state_and_goes_on(brook, held, client_of, monkeypatch):
-    monkeypatch.setattr("ledger.views.PAGE", 1)
+    monkeypatch.setattr("practices.lists.PAGE", 1)
     with practice_scope(brook.pk):
         request_posting("invoice.create", 2, label="INV-000002")
         request_posting("invoice.create", 3, label="INV-000003")
     alice = client_of("alice")
     first = alice.get(path("list", brook) + "?view=waiting")
     assert [posting.subject_id for posting, _ in first.context["rows"]] == [3]
-    second = alice.get(path("list", brook) + first.context["next"])
+    second = alice.get(path("list", brook) + first.context["page"].next)
     assert [posting.subject_id for posting, _ in second.context["rows"]] == [2]
     assert {tab["label"]: tab["count"] for tab in second.context["tabs"]}["All"] == 3
 

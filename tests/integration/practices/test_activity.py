@@ -43,10 +43,10 @@ def test_a_filter_that_cannot_be_read_narrows_nothing(cast, client_of):
 
 def test_g51_the_file_holds_what_the_page_shows_and_no_formula(cast, client_of):
     recorded(cast)
-    answer = client_of("alice").get("/p/brook-co/settings/activity/export/?what=proposal")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="activity.csv"'
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [row[2] for row in rows] == ["What", "proposal.sent"]
+    answer = client_of("alice").get("/p/brook-co/settings/activity/?what=proposal&file=csv")
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="activity-')
+    rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    assert [row[2] for row in rows] == ["What", "Proposal sent"]
     assert rows[1][1] == "Bob"
 
 
