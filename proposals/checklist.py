@@ -1,6 +1,6 @@
 """What is in order before a proposal is sent and what is not, step by step, each with the place to mend it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,8 +10,7 @@ from practices.errors import DomainError
 from proposals import errors
 from proposals.bills import Calendar
 from proposals.models import Proposal, ProposalGroup, ProposalLine, Terms
-from proposals.operations.sending import people_to_sign, reasons_not_to_send
-from proposals.queries import current_terms
+from proposals.operations.sending import Offered, reasons_not_to_send
 
 
 class Step(StrEnum):
@@ -56,12 +55,29 @@ class Contents:
     """A draft read once for everything the editor shows of it."""
 
     proposal: Proposal
-    groups: list[ProposalGroup]
-    lines: list[ProposalLine]
-    people: list[ContactPerson]
-    terms: Terms | None
+    offered: Offered
     calendar: Calendar
     today: date
+
+    @property
+    def lines(self) -> list[ProposalLine]:
+        """Its lines, group by group."""
+        return self.offered.lines
+
+    @property
+    def groups(self) -> list[ProposalGroup]:
+        """Its groups in their order."""
+        return self.offered.groups
+
+    @property
+    def people(self) -> list[ContactPerson]:
+        """Who signs, the primary one first."""
+        return self.offered.people
+
+    @property
+    def terms(self) -> Terms | None:
+        """The standard terms that would be sent now."""
+        return self.offered.terms
 
     def lines_of(self, group: ProposalGroup) -> list[ProposalLine]:
         """The group's lines in their order."""
@@ -80,7 +96,7 @@ def checks_of(contents: Contents) -> list[Check]:
 
 
 def _refusals(contents: Contents) -> Iterator[Check]:
-    for reason in reasons_not_to_send(contents.proposal, on=contents.today, lines=contents.lines):
+    for reason in reasons_not_to_send(contents.proposal, on=contents.today, offered=contents.offered):
         step, anchor, label = PLACES.get(type(reason), (Step.SEND, "checks", "It cannot be sent"))
         yield Check(step, "error", label, reason.message, anchor)
 
@@ -143,22 +159,3 @@ def state_of(step: Step, checks: list[Check]) -> str:
     """The mark of a step: `error`, `warn` or `done`; the last one is done when everything before it is."""
     of_step = [check.state for check in checks if step in (check.step, Step.SEND)]
     return next((state for state in ("error", "warn") if state in of_step), "done")
-
-
-def contents_of(proposal: Proposal, today: date, calendar: Callable[..., Calendar]) -> Contents:
-    """The draft with everything in it, in a handful of queries."""
-    groups = list(proposal.groups.select_related("option"))
-    by_key = {group.pk: group for group in groups}
-    lines = list(proposal.lines.select_related("tax_rate", "service"))
-    for line in lines:
-        line.group = by_key.get(line.group_id or 0)
-    lines.sort(key=lambda line: (line.group.position if line.group else -1, line.position, line.pk))
-    return Contents(
-        proposal=proposal,
-        groups=groups,
-        lines=lines,
-        people=people_to_sign(proposal),
-        terms=current_terms(),
-        calendar=calendar(lines),
-        today=today,
-    )

@@ -266,6 +266,9 @@ class RowForm(forms.ModelForm):
             for name in ("unit_price", "discount_percent", "tax_rate"):
                 del self.fields[name]
 
+    def _post_clean(self) -> None:
+        """The limits of the fields say the same as the row's constraints, without asking the database for each."""
+
     def clean_discount_percent(self) -> Decimal:
         return self.cleaned_data["discount_percent"] or Decimal(0)
 
@@ -286,6 +289,10 @@ class RowForm(forms.ModelForm):
 
 class LineForm(RowForm):
     """Everything about one line."""
+
+    def _post_clean(self) -> None:
+        """As any form of a row does: it has fields that only the constraints judge."""
+        super(RowForm, self)._post_clean()
 
     deposit = forms.DecimalField(
         label="Deposit, billed on acceptance", min_value=Decimal(0), max_digits=12, decimal_places=2, required=False,

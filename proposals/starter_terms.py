@@ -15,9 +15,10 @@ for your accounts and returns and for approving them before they are filed. We a
 penalty that follows from records or approvals which reach us late.
 
 4. Fees and payment
-You pay the prices shown, when they are shown to fall due. VAT is added at the rate that applies on the tax \
-point of each invoice. Invoices are due on the date printed on them. We may change a recurring price by \
-giving you at least 30 days' notice in writing.
+You pay the prices shown, when they are shown to fall due. Where the law has us add a tax to them, the \
+proposal shows it, and it is added at the rate that applies on the tax point of each invoice. Invoices are \
+due on the date printed on them. We may change a recurring price by giving you at least 30 days' notice in \
+writing.
 
 5. Money laundering checks
 The law requires us to verify who our clients are and to keep the evidence. We may be required to report \

@@ -5,8 +5,9 @@ from proposals.models import Proposal
 
 
 def locked(proposal: Proposal) -> Proposal:
-    """The proposal as it is now, for this transaction alone."""
-    current: Proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
+    """The proposal as it is now with its client and practice, for this transaction alone."""
+    rows = Proposal.objects.select_related("client", "practice").select_for_update(of=("self",))
+    current: Proposal = rows.get(pk=proposal.pk)
     return current
 
 

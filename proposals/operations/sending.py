@@ -1,5 +1,6 @@
 """Sending a proposal, sending it again, giving it more time and taking it back."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -17,21 +18,59 @@ from proposals.events import note_event
 from proposals.letters import missing_in_letter
 from proposals.links import LINK_LIFE
 from proposals.mail import invite_to_sign
-from proposals.models import LARGEST_BILL, Proposal, ProposalLine, ProposalSignatory, amounts_by_rule
+from proposals.models import (
+    LARGEST_BILL,
+    Proposal,
+    ProposalGroup,
+    ProposalLine,
+    ProposalOption,
+    ProposalSignatory,
+    Terms,
+    amounts_by_rule,
+)
 from proposals.operations.locks import locked, locked_awaiting
 from proposals.queries import current_terms
+from services.models import VatSettings
 from services.queries import vat_settings
 
 
-def reasons_not_to_send(
-    proposal: Proposal, *, on: date, lines: list[ProposalLine] | None = None
-) -> list[DomainError]:
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a draft offers and who signs it, read once: its lines come with service and VAT rate."""
+
+    lines: list[ProposalLine]
+    groups: list[ProposalGroup]
+    options: list[ProposalOption]
+    people: list[ContactPerson]
+    terms: Terms | None
+    vat: VatSettings
+
+
+def offered_in(proposal: Proposal) -> Offered:
+    """What the draft offers now; its groups come with their package, its lines in order with their group."""
+    groups = list(proposal.groups.select_related("option"))
+    by_key = {group.pk: group for group in groups}
+    lines = list(proposal.lines.select_related("tax_rate", "service"))
+    for line in lines:
+        line.group = by_key.get(line.group_id or 0)
+    lines.sort(key=lambda line: (line.group.position if line.group else -1, line.position, line.pk))
+    return Offered(
+        lines=lines,
+        groups=groups,
+        options=list(proposal.options.all()),
+        people=people_to_sign(proposal),
+        terms=current_terms(),
+        vat=vat_settings(),
+    )
+
+
+def reasons_not_to_send(proposal: Proposal, *, on: date, offered: Offered | None = None) -> list[DomainError]:
     """Every rule that keeps the proposal from being sent on a date, as the errors `send_proposal` would raise.
 
-    ``lines`` are its lines where they are known, with service and VAT rate.
+    ``offered`` is what it offers, where that was read already.
     """
-    if lines is None:
-        lines = list(proposal.lines.select_related("service", "tax_rate"))
+    offered = offered or offered_in(proposal)
+    lines, people = offered.lines, offered.people
     found: list[type[DomainError]] = []
     if not proposal.is_editable:
         return [errors.NotADraft(proposal)]
@@ -39,16 +78,15 @@ def reasons_not_to_send(
         found.append(errors.ClientIsArchived)
     if not lines:
         found.append(errors.NothingOffered)
-    people = people_to_sign(proposal)
     if not people:
         found.append(errors.NoSignatory)
     elif any(not person.email for person in people):
         found.append(errors.SignatoryWithoutEmail)
     if proposal.valid_until < on:
         found.append(errors.EndsBeforeSending)
-    if current_terms() is None:
+    if offered.terms is None:
         found.append(errors.NoTerms)
-    found += _faults_of_services(proposal, lines, on)
+    found += _faults_of_services(proposal, offered, on)
     return [error(proposal) for error in found] + _faults_of_letter(proposal, lines, people, on)
 
 
@@ -67,17 +105,18 @@ def _faults_of_letter(
     ]
 
 
-def _faults_of_services(proposal: Proposal, lines: list[ProposalLine], on: date) -> list[type[DomainError]]:
+def _faults_of_services(proposal: Proposal, offered: Offered, on: date) -> list[type[DomainError]]:
     """What is wrong with the services, their bills and their packages."""
     found: list[type[DomainError]] = []
+    lines = offered.lines
     if _largest_bill(lines, on) > LARGEST_BILL:
         found.append(errors.TooMuchForAnInvoice)
-    if any(line.amounts_on(on).vat for line in lines) and not vat_settings().charges_vat:
+    if any(line.amounts_on(on).vat for line in lines) and not offered.vat.charges_vat:
         found.append(errors.VatWithoutRegistration)
     if any(line.rule.first_on and line.rule.first_on < proposal.starts_on for line in lines):
         found.append(errors.StartsAfterItsFirstBill)
-    taken = set(proposal.groups.filter(lines__isnull=False).values_list("option", flat=True))
-    if any(option.pk not in taken for option in proposal.options.all()):
+    taken = {line.group.option_id for line in lines if line.group}
+    if any(option.pk not in taken for option in offered.options):
         found.append(errors.OptionWithoutServices)
     return found
 
@@ -117,10 +156,10 @@ def publish_proposal(proposal: Proposal, *, on: date) -> Proposal:
 
 def _freeze(proposal: Proposal, on: date, action: str) -> Proposal:
     proposal = locked(proposal)
-    for reason in reasons_not_to_send(proposal, on=on):
+    offered = offered_in(proposal)
+    for reason in reasons_not_to_send(proposal, on=on, offered=offered):
         raise reason
-    people = people_to_sign(proposal)
-    proposal.terms = current_terms()
+    people, proposal.terms = offered.people, offered.terms
     proposal.document = assembled_document(proposal, people, on=on)
     proposal.document_sha256 = fingerprint(proposal.document)
     proposal.status = Proposal.Status.SENT

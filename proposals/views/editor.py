@@ -18,7 +18,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from proposals import bills
 from proposals.assembling import assembled_document
-from proposals.checklist import Check, Contents, Step, checks_of, contents_of, state_of
+from proposals.checklist import Check, Contents, Step, checks_of, state_of
 from proposals.choices import settled_choice, usual_choice
 from proposals.editor_forms import MessageForm, ParticularsForm, PresentationForm
 from proposals.errors import ChangedElsewhere, NotADraft
@@ -26,9 +26,9 @@ from proposals.models import Proposal, ProposalTemplate
 from proposals.offers import offer_for
 from proposals.operations import VALIDITY, draft_proposal
 from proposals.operations.editing import amend_particulars, choose_signatories, set_options
+from proposals.operations.sending import offered_in
 from proposals.operations.templates import apply_template
 from services.models import Service
-from services.queries import vat_settings
 
 LABELS = {
     Step.CLIENT: ("Client and dates", "proposals:proposal-edit"),
@@ -42,7 +42,7 @@ FOUND_AT_MOST = 8
 
 def editable(pk: int) -> Proposal:
     """The draft of the address; 404 without one, raises `NotADraft` once it was sent."""
-    proposal: Proposal = get_object_or_404(Proposal.objects.select_related("client"), pk=pk)
+    proposal: Proposal = get_object_or_404(Proposal.objects.select_related("client", "practice"), pk=pk)
     if not proposal.is_editable:
         raise NotADraft(proposal)
     return proposal
@@ -56,23 +56,20 @@ def version_of(request: PracticeRequest) -> int:
 
 def contents(request: PracticeRequest, proposal: Proposal) -> Contents:
     """The draft with everything in it, and its bills if it is accepted today."""
-    today = request.practice.today()
-    option = proposal.options.first()
-
-    def calendar(lines: Any) -> bills.Calendar:
-        return bills.calendar_of(
-            bills.offered_lines(lines, option.pk if option else None),
-            starts_on=proposal.starts_on,
-            accepted_on=today,
-            invoice_day=request.practice.invoice_day,
-        )
-
-    return contents_of(proposal, today, calendar)
+    today, offered = request.practice.today(), offered_in(proposal)
+    option = offered.options[0].pk if offered.options else None
+    calendar = bills.calendar_of(
+        bills.offered_lines(offered.lines, option),
+        starts_on=proposal.starts_on,
+        accepted_on=today,
+        invoice_day=request.practice.invoice_day,
+    )
+    return Contents(proposal=proposal, offered=offered, calendar=calendar, today=today)
 
 
 def state_context(request: PracticeRequest, read: Contents, step: Step) -> dict[str, Any]:
     """What is shown around every step: its marks, the version, the bills to come."""
-    checks, vat = checks_of(read), vat_settings()
+    checks, vat = checks_of(read), read.offered.vat
     slug, pk = request.practice.slug, read.proposal.pk
     return {
         "proposal": read.proposal,

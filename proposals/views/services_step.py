@@ -1,6 +1,7 @@
 """Step 2 of the editor: groups, their billing rules and their lines, each saved by itself."""
 
 from collections.abc import Callable
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from practices.requests import PracticeRequest, requires, see_other
 from proposals.billing_rules import Rule
 from proposals.checklist import Contents, Step
 from proposals.editor_forms import AddServiceForm, GroupForm, LineForm, RowForm
+from proposals.errors import NotADraft
 from proposals.models import Proposal, ProposalGroup, ProposalLine, ProposalTemplate
 from proposals.operations import editing
 from proposals.operations.templates import apply_template, line_for
@@ -26,7 +28,7 @@ MONTHLY = Rule(billing="recurring", every=1, period="month")
 
 def _page_context(request: PracticeRequest, read: Contents) -> dict[str, Any]:
     proposal = read.proposal
-    options = list(proposal.options.all())
+    options = read.offered.options
     rates = TaxRate.objects.offered() | TaxRate.objects.filter(
         pk__in=[line.tax_rate_id for line in read.lines]
     )
@@ -182,10 +184,11 @@ def group_remove(request: PracticeRequest, practice: str, pk: int, group: int) -
 
 
 def _line(pk: int, line: int) -> ProposalLine:
-    editable(pk)
-    found: ProposalLine = get_object_or_404(
-        ProposalLine.objects.select_related("proposal", "group", "tax_rate", "service"), proposal=pk, pk=line
-    )
+    """The line of the address in its draft; 404 without one, raises `NotADraft` once it was sent."""
+    lines = ProposalLine.objects.select_related("proposal__client", "group", "tax_rate", "service")
+    found: ProposalLine = get_object_or_404(lines, proposal=pk, pk=line)
+    if not found.proposal.is_editable:
+        raise NotADraft(found.proposal)
     return found
 
 
@@ -194,7 +197,7 @@ def _line(pk: int, line: int) -> ProposalLine:
 def line_row(request: PracticeRequest, practice: str, pk: int, line: int) -> HttpResponse:
     """Save a line's row: quantity, price, discount and VAT rate."""
     found = _line(pk, line)
-    form = RowForm(request.POST, instance=_line(pk, line))
+    form = RowForm(request.POST, instance=copy(found))
     if not form.is_valid():
         return _invalid(request, form, pk)
     try:
@@ -232,7 +235,7 @@ def _answer(
 def line_edit(request: PracticeRequest, practice: str, pk: int, line: int) -> HttpResponse:
     """Everything about one line on a page of its own."""
     found = _line(pk, line)
-    form = LineForm(request.POST or None, instance=_line(pk, line))
+    form = LineForm(request.POST or None, instance=copy(found))
     if request.method == "POST" and form.is_valid():
         editing.amend_line(found, version_of(request), **form.cleaned_data)
         return see_other(request, "proposals:proposal-services", practice=practice, pk=pk)
