@@ -11,10 +11,12 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
 from invoicing.due import Bill, Decision, Rules, Standing, bills, due_by, standing
-from invoicing.models import BilledPeriod, BillingSchedule, BillingScheduleQuerySet, ComingBill
+from invoicing.models import BilledPeriod, BillingSchedule, BillingScheduleQuerySet, ComingBill, ServiceChange
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO, Amounts, price_line, total
 from practices.arrays import array
@@ -143,17 +145,29 @@ def due_bills(
 
 
 def amounts_of(schedule: BillingSchedule, bill: Bill, known: Practicalities) -> Amounts:
-    """Net and VAT of one bill, at the price decided for it or else the schedule's."""
-    quantity, price = terms_of(schedule, bill)
+    """Net and VAT of one bill, at the price that `terms_of` gives it."""
+    quantity, price = terms_of(schedule, bill, known)
     return price_line(quantity, price, known.percent(schedule.tax_rate_id, bill.bills_on))
 
 
-def terms_of(schedule: BillingSchedule, bill: Bill) -> tuple[Decimal, Decimal]:
-    """Quantity and unit price of one bill: what was decided for it, or else the schedule's."""
+def terms_of(schedule: BillingSchedule, bill: Bill, known: Practicalities) -> tuple[Decimal, Decimal]:
+    """Quantity and unit price of one bill: decided for it, or planned from a day before it, or else the schedule's."""
+    quantity, price = terms_on(schedule, bill.bills_on, known)
     decided = bill.decision or Decision()
     return (
-        schedule.quantity if decided.quantity is None else decided.quantity,
-        schedule.unit_price if decided.unit_price is None else decided.unit_price,
+        quantity if decided.quantity is None else decided.quantity,
+        price if decided.unit_price is None else decided.unit_price,
+    )
+
+
+def terms_on(schedule: BillingSchedule, on: date, known: Practicalities) -> tuple[Decimal, Decimal]:
+    """Quantity and unit price that bills dated on a day carry as far as is planned; as now where that is open."""
+    planned = known.planned.get(schedule.pk)
+    if planned is None or not planned.effective_on <= on < date.max:
+        return schedule.quantity, schedule.unit_price
+    return (
+        schedule.quantity if planned.quantity is None else planned.quantity,
+        schedule.unit_price if planned.unit_price is None else planned.unit_price,
     )
 
 
@@ -170,11 +184,7 @@ def _added_up(schedules: BillingScheduleQuerySet, known: Practicalities) -> Comi
     pairs = list(schedules.order_by().values_list("tax_rate_id", "next_bill_on").distinct())
     if not pairs:
         return Coming()
-    compiled, parameters = (
-        schedules.order_by()
-        .values("tax_rate_id", "next_bill_on", "quantity", "unit_price")
-        .query.sql_with_params()
-    )
+    compiled, parameters = _with_terms(schedules, known).query.sql_with_params()
     percents = [known.percent(rate, on) for rate, on in pairs if on]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -190,10 +200,30 @@ def _added_up(schedules: BillingScheduleQuerySet, known: Practicalities) -> Comi
     return Coming(count, Amounts(net or ZERO, vat or ZERO))
 
 
+def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities) -> BillingScheduleQuerySet:
+    """Rate, date, quantity and price of each schedule's next bill, as `terms_of` has them."""
+    columns = {"bill_quantity": F("quantity"), "bill_price": F("unit_price")}
+    if known.planned:
+        planned = ServiceChange.objects.planned().filter(
+            schedule=OuterRef("pk"), effective_on__lte=OuterRef("next_bill_on")
+        )
+        columns = {
+            alias: Coalesce(Subquery(planned.values_list(_written(name))), F(name))
+            for alias, name in (("bill_quantity", "quantity"), ("bill_price", "unit_price"))
+        }
+    found: BillingScheduleQuerySet = schedules.order_by().values("tax_rate_id", "next_bill_on", **columns)
+    return found
+
+
+def _written(name: str) -> Cast:
+    """A figure of a planned change."""
+    return Cast(KeyTextTransform(name, "after"), DecimalField(max_digits=14, decimal_places=4))
+
+
 #: As `money.amounts.price_line`: half-up, each line by itself. A hundredth is exact where a division is not.
 _SUM = """
     WITH line AS (
-        SELECT round(schedule.quantity * schedule.unit_price, 2) AS net, rate.percent
+        SELECT round(schedule.bill_quantity * schedule.bill_price, 2) AS net, rate.percent
         FROM ({schedules}) AS schedule
         JOIN unnest(%s::bigint[], %s::date[], %s::numeric[]) AS rate(id, tax_point, percent)
             ON rate.id = schedule.tax_rate_id AND rate.tax_point = schedule.next_bill_on

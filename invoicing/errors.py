@@ -249,7 +249,16 @@ class NotInTheLedger(DomainError):
 
 
 class ChangeIsPlanned(DomainError):
-    "Another change of this service is planned already. Undo that one first, or wait until it counts."
+    message = (
+        "Another change of this service is planned already. Undo that one first, or wait until it counts."
+    )
+
+
+class NothingToRenew(DomainError):
+    message = (
+        "The client is billed for nothing that recurs, so there is nothing to renew. No proposal was drafted; begin a "
+        "new one instead."
+    )
 
 
 class ServiceIsUnchanged(DomainError):

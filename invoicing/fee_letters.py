@@ -18,6 +18,7 @@ from practices.pdf import pdf_of
 from practices.rich_text import as_html, blocks
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
+from services.queries import vat_settings
 
 TITLE = "Your fees"
 
@@ -56,12 +57,12 @@ def _price(change: ServiceChange, side: dict[str, Any], currency: str) -> str:
 
 def fee_letter_pdf(letter: FeeLetter, *, at: datetime) -> bytes:
     """The letter on the practice's paper."""
-    practice, client = acting_practice(), letter.client
+    practice, client, vat = acting_practice(), letter.client, vat_settings()
     lines = [(in_words(change, practice.currency),) for change in letter.changes]
     when = written_date(letter.effective_on)
     body = (
         as_html(letter.notice)
-        + format_html("<p>From {} we charge, before VAT:</p>", when)
+        + format_html("<p>From {} we charge{}:</p>", when, f", before {vat.label}" if vat.charges_vat else "")
         + format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", lines))
         + format_html("<p>{}</p>", practice.name)
     )

@@ -281,7 +281,7 @@ def _add_coming(
     line = row.services[schedule.service_id]
     line.name = schedule.name
     for bill, wait in marked:
-        amounts, (quantity, price) = amounts_of(schedule, bill, known), terms_of(schedule, bill)
+        amounts, (quantity, price) = amounts_of(schedule, bill, known), terms_of(schedule, bill, known)
         line.now.append(Share(schedule.name, quantity, price, amounts.net, recurs))
         line.coming.append((schedule.pk, bill.period.starts_on, bill.bills_on, wait))
         row.now += amounts

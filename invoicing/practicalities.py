@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from invoicing.due import Rules
-from invoicing.models import InvoicingSettings
+from invoicing.models import InvoicingSettings, ServiceChange
 from practices.models import Practice
 from practices.templatetags.dates import written_date
 from practices.tenancy import acting_practice_id
@@ -23,6 +23,7 @@ class Practicalities:
     rates: dict[int, TaxRate]
     #: Whether the practice is registered for VAT, so that its invoices are VAT invoices.
     charges_vat: bool = False
+    _planned: "dict[int, PlannedTerms] | None" = None
     _percents: dict[tuple[int, date], Decimal] = field(default_factory=dict)
     _stretches: dict[tuple[date, date], str] = field(default_factory=dict)
 
@@ -55,6 +56,18 @@ class Practicalities:
             self._percents[key] = self.rates[rate_id].percent_on(tax_point)
         return self._percents[key]
 
+    @property
+    def planned(self) -> "dict[int, PlannedTerms]":
+        """The prices and quantities that are planned and not applied yet, by the schedule's id."""
+        if self._planned is None:
+            rows = ServiceChange.objects.planned().values_list("schedule_id", "effective_on", "after")
+            self._planned = {
+                pk: PlannedTerms(on, _figure(after.get("quantity")), _figure(after.get("unit_price")))
+                for pk, on, after in rows
+                if "quantity" in after or "unit_price" in after
+            }
+        return self._planned
+
     def stretch(self, starts_on: date, ends_on: date) -> str:
         """`1 Apr 2027 to 30 Apr 2027`."""
         key = (starts_on, ends_on)
@@ -65,6 +78,19 @@ class Practicalities:
     def leaves_at(self, now: datetime) -> datetime | None:
         """When what is issued now may leave for the ledger; None for at once."""
         return leaves_at(now, self.settings.quiet_minutes, self.settings.quiet_until, self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTerms:
+    """What bills dated on a day or later will carry: quantity and unit price, None where it stays as it is."""
+
+    effective_on: date
+    quantity: Decimal | None
+    unit_price: Decimal | None
+
+
+def _figure(written: str | None) -> Decimal | None:
+    return None if written is None else Decimal(written)
 
 
 def quiet_time_in_words(settings: InvoicingSettings) -> str:

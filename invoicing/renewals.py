@@ -3,8 +3,11 @@
 from datetime import date, timedelta
 
 from clients.models import Client
+from invoicing.coming import terms_on
+from invoicing.errors import NothingToRenew
 from invoicing.models import BillingSchedule
 from invoicing.operations.schedules import end_billing
+from invoicing.practicalities import Practicalities
 from practices import audit
 from proposals.models import Proposal, ProposalLine
 from proposals.operations import VALIDITY, draft_proposal
@@ -13,15 +16,17 @@ ONE_DAY = timedelta(days=1)
 
 
 def draft_renewal(client: Client, *, starts_on: date, on: date) -> Proposal:
-    """A draft with every recurring service the client has now, at its present price and rule (G38).
+    """A draft with every recurring service the client has now, at its rule and the price it will have by then (G38).
 
-    Each of its lines names the one it takes over from; nothing changes until the renewal is accepted.
+    Each of its lines names the one it takes over from; nothing changes until the renewal is accepted. Raises
+    `NothingToRenew`.
     """
     schedules = list(_live(client))
-    lines = [_line_of(schedule) for schedule in schedules]
-    newest = max(
-        (schedule.proposal_line.proposal for schedule in schedules), key=lambda p: p.pk, default=None
-    )
+    if not schedules:
+        raise NothingToRenew(client)
+    known = Practicalities.of_the_practice()
+    lines = [_line_of(schedule, starts_on, known) for schedule in schedules]
+    newest = max((schedule.proposal_line.proposal for schedule in schedules), key=lambda p: p.pk)
     proposal = Proposal(
         client=client,
         title=f"Renewal from {starts_on:%B %Y}",
@@ -40,14 +45,15 @@ def _live(client: Client) -> list[BillingSchedule]:
     return list(live.select_related("proposal_line__proposal", "service", "tax_rate").order_by("id"))
 
 
-def _line_of(schedule: BillingSchedule) -> ProposalLine:
-    line = ProposalLine.objects.get(pk=schedule.proposal_line_id)
+def _line_of(schedule: BillingSchedule, starts_on: date, known: Practicalities) -> ProposalLine:
+    line = schedule.proposal_line
+    quantity, price = terms_on(schedule, starts_on, known)
     return ProposalLine(
         service=schedule.service,
         name=schedule.name,
         description=schedule.description,
-        quantity=schedule.quantity,
-        unit_price=schedule.unit_price,
+        quantity=quantity,
+        unit_price=price,
         tax_rate=schedule.tax_rate,
         billing_basis=line.billing_basis,
         billing_mode=line.billing_mode,

@@ -17,9 +17,7 @@ def _quantity() -> forms.DecimalField:
 
 
 def _price() -> forms.DecimalField:
-    return forms.DecimalField(
-        label="Price each, before VAT", min_value=Decimal(0), max_digits=12, decimal_places=4
-    )
+    return forms.DecimalField(label="Price each, net", min_value=Decimal(0), max_digits=12, decimal_places=4)
 
 
 class PauseForm(forms.Form):
@@ -47,7 +45,7 @@ class SplitForm(forms.Form):
     """The part of a bill that is billed on another day."""
 
     amount = forms.DecimalField(
-        label="Amount before VAT", min_value=Decimal("0.01"), max_digits=12, decimal_places=2
+        label="Net amount", min_value=Decimal("0.01"), max_digits=12, decimal_places=2
     )
     bills_on = _date(label="Billed on")
 

@@ -138,7 +138,7 @@ class AmendForm(forms.Form):
     name = forms.CharField(label="Service as the client reads it", max_length=120)
     quantity = forms.DecimalField(min_value=Decimal("0.01"), max_digits=10, decimal_places=2)
     unit_price = forms.DecimalField(
-        label="Price each, before VAT", min_value=Decimal(0), max_digits=12, decimal_places=4
+        label="Price each, net", min_value=Decimal(0), max_digits=12, decimal_places=4
     )
     service = forms.ModelChoiceField(
         Service.objects.none(),

@@ -53,7 +53,7 @@ def bill_edit(request: PracticeRequest, practice: str, pk: int, starts_on: str) 
     schedule, day = schedule_or_404(pk), _day(starts_on)
     bill = bill_of(schedule, day)
     known = Practicalities.of_the_practice()
-    quantity, price = terms_of(schedule, bill)
+    quantity, price = terms_of(schedule, bill, known)
     dated = None if bill.bills_on == date.max else bill.bills_on
     form = ChangeBillForm(
         request.POST or None, initial={"bills_on": dated, "quantity": quantity, "unit_price": price}
@@ -119,7 +119,8 @@ def client_bill(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
     """Issue chosen bills of a client by hand, after a look at prices and the number of invoices (G68)."""
     client = get_object_or_404(Client, pk=pk)
     chosen = request.POST.getlist("item") if request.method == "POST" else request.GET.getlist("selected")
-    rows = [_hand_row(request, client, key) for key in chosen[:MOST]]
+    known = Practicalities.of_the_practice()
+    rows = [_hand_row(request, client, key, known) for key in chosen[:MOST]]
     back = reverse("invoicing:client-schedule", args=[practice, pk])
     if not rows:
         messages.error(request, "Choose at least one thing to bill.")
@@ -136,7 +137,7 @@ def client_bill(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
             count = "1 invoice is" if outcome.invoices == 1 else f"{outcome.invoices} invoices are"
             messages.success(request, f"{count} issued, {written(outcome.gross)} including VAT.")
             return see_other(request, "invoicing:client-invoices", practice=practice, pk=pk)
-    known, today = Practicalities.of_the_practice(), request.practice.today()
+    today = request.practice.today()
     for row, item in zip(rows, items, strict=True):
         percent = known.percent(item.schedule.tax_rate_id, today)
         row["amounts"] = price_line(item.quantity, item.unit_price, percent)
@@ -151,7 +152,7 @@ def client_bill(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
     return render(request, "invoicing/client_bill.html", context, status=422 if wrong else 200)
 
 
-def _hand_row(request: PracticeRequest, client: Client, key: str) -> dict[str, Any]:
+def _hand_row(request: PracticeRequest, client: Client, key: str, known: Practicalities) -> dict[str, Any]:
     """One chosen bill (`12:2027-04-01`) with the form of its quantity and price."""
     pk, _, day = key.partition(":")
     if not pk.isdecimal() or len(pk) > 18:
@@ -159,7 +160,7 @@ def _hand_row(request: PracticeRequest, client: Client, key: str) -> dict[str, A
     schedule, starts_on = schedule_or_404(int(pk)), _day(day)
     if schedule.client_id != client.pk:
         raise Http404
-    quantity, price = terms_of(schedule, bill_of(schedule, starts_on))
+    quantity, price = terms_of(schedule, bill_of(schedule, starts_on), known)
     data = request.POST if request.method == "POST" else None
     form = HandItemForm(data, prefix=key, initial={"quantity": quantity, "unit_price": price.normalize()})
     return {

@@ -14,6 +14,7 @@ from practices.requests import PracticeRequest, requires, see_other
 from services.forms import price_field
 from services.models import Service
 from services.operations import add_starters
+from services.queries import vat_settings
 from services.starter_catalogue import CATALOGUE, Starter
 
 
@@ -81,4 +82,4 @@ def starter_list(request: PracticeRequest, practice: str) -> HttpResponse:
             return see_other(request, "services:service-list", practice=practice)
         messages.info(request, "No service was ticked, so none was added.")
     status = 422 if request.method == "POST" and form.errors else 200
-    return render(request, "services/starter_list.html", {"form": form}, status=status)
+    return render(request, "services/starter_list.html", {"form": form, "vat": vat_settings()}, status=status)

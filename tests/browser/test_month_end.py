@@ -71,7 +71,7 @@ def test_g65_g68_a_bill_is_changed_and_issued_from_the_clients_schedule(brook, a
     alice.get_by_role("link", name="Billing schedule").click()
     picture(alice, "client-schedule")
     alice.get_by_role("link", name="Change this bill").first.click()
-    alice.get_by_label("Price each, before VAT").fill("80")
+    alice.get_by_label("Price each, net").fill("80")
     picture(alice, "bill-edit")
     alice.get_by_role("button", name="Save").click()
     expect(alice.get_by_text("Changed this once")).to_be_visible()

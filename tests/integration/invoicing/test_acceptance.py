@@ -4,9 +4,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice
 from invoicing.operations import bill_due_periods, complete_schedule, start_billing
+from invoicing.operations.changing import plan_change
 from invoicing.renewals import draft_renewal
 from ledger.models import Posting
 from practices.models import AuditEntry
@@ -167,6 +169,29 @@ def test_g12_a_deposit_is_billed_on_acceptance_and_taken_off_when_the_work_is_do
         rest = complete_schedule(BillingSchedule.objects.to_complete().get(), on=TODAY)
         assert rest.net == Decimal("340.00")
         assert deposit.net + rest.net == 540
+
+
+def test_g38_nothing_that_recurs_is_nothing_to_renew(client_of, brook):
+    with practice_scope(brook.pk):
+        accept(a_proposal(UPFRONT))
+        client = Proposal.objects.get().client
+    answer = client_of("alice").post(
+        reverse("invoicing:client-renew", args=["brook-co", client.pk]), follow=True
+    )
+    assert "nothing to renew" in answer.content.decode()
+    with practice_scope(brook.pk):
+        assert Proposal.objects.count() == 1
+
+
+def test_g38_a_renewal_has_the_price_that_is_planned_for_its_start(brook):
+    with practice_scope(brook.pk):
+        accept(a_proposal(MONTHLY))
+        Proposal.objects.update(number=90)
+        schedule = BillingSchedule.objects.get()
+        plan_change(schedule, {"unit_price": Decimal(110)}, effective_on=date(2027, 5, 1), on=TODAY)
+        for starts_on, price in ((date(2027, 4, 1), 100), (date(2027, 5, 1), 110)):
+            renewal = draft_renewal(schedule.client, starts_on=starts_on, on=TODAY)
+            assert renewal.lines.get().unit_price == price
 
 
 def test_g38_a_renewal_takes_over_at_its_start_and_the_renewed_is_superseded(brook):

@@ -7,8 +7,11 @@ import pytest
 from django.urls import reverse
 
 from clients.operations import tag_client
+from invoicing.client_plan import client_plan
+from invoicing.coming import coming_total
 from invoicing.errors import InThePast, NothingToUplift, TooLateToUndo
 from invoicing.models import BillingSchedule, FeeUplift, ServiceChange
+from invoicing.operations import change_bill
 from invoicing.operations.changing import apply_changes, plan_change
 from invoicing.uplifts import Reach, plan_uplift, withdraw_uplift
 from practices.models import Job, JobRow, OutgoingEmail
@@ -54,6 +57,30 @@ def test_g39_an_uplift_counts_on_its_day_and_recurring_fees_alone_are_raised(bro
             "1 service: £100.00 becomes £105.00 a month",
             "1 service: £10.00 becomes £10.50 a month",
         ]
+
+
+def test_g39_coming_bills_carry_the_planned_price_from_its_day_before_it_is_applied(client_of, brook, books):
+    acme, _ = books
+    with practice_scope(brook.pk):
+        plan_uplift(an_uplift(), Reach(), on=TODAY)
+        plain = {day: coming_total(day).amounts.net for day in (date(2027, 3, 31), date(2027, 4, 30))}
+    run_jobs(brook.pk)
+    with practice_scope(brook.pk):
+        schedules = BillingSchedule.objects.filter(client=acme).select_related("service", "tax_rate")
+        nets = {day.on: day.amounts.net for day in client_plan(schedules, on=TODAY).days}
+        # March is dated before the day, and April on it.
+        assert [nets[date(2027, month, 1)] for month in (4, 5, 6)] == [105, 105, 105]
+        assert all(net == 100 for on, net in nets.items() if on < APRIL)
+        assert coming_total(date(2027, 3, 31)).amounts.net == plain[date(2027, 3, 31)]
+        raised = coming_total(date(2027, 4, 30)).amounts.net - plain[date(2027, 4, 30)]
+        assert raised == Decimal("5.50")
+        [may] = [day for day in client_plan(schedules, on=TODAY).days if day.on == date(2027, 5, 1)]
+        change_bill(may.bills[0].schedule, may.bills[0].starts_on, unit_price=Decimal(80))
+        [may] = [day for day in client_plan(schedules, on=TODAY).days if day.on == date(2027, 5, 1)]
+        assert may.amounts.net == 80
+        withdraw_uplift(FeeUplift.objects.get(), on=TODAY)
+        nets = {day.on: day.amounts.net for day in client_plan(schedules, on=TODAY).days}
+        assert nets[APRIL] == 100
 
 
 def test_g39_letters_tell_each_client_once_and_who_cannot_be_told_needs_a_person(brook, books):
