@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
-from django.db.models import DecimalField, Exists, F, OuterRef, Q, Subquery
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
@@ -200,9 +201,9 @@ def _added_up(schedules: BillingScheduleQuerySet, known: Practicalities) -> Comi
     return Coming(count, Amounts(net or ZERO, vat or ZERO))
 
 
-def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities) -> BillingScheduleQuerySet:
+def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities) -> QuerySet[Any, Any]:
     """Rate, date, quantity and price of each schedule's next bill, as `terms_of` has them."""
-    columns = {"bill_quantity": F("quantity"), "bill_price": F("unit_price")}
+    columns: dict[str, F | Coalesce] = {"bill_quantity": F("quantity"), "bill_price": F("unit_price")}
     if known.planned:
         planned = ServiceChange.objects.planned().filter(
             schedule=OuterRef("pk"), effective_on__lte=OuterRef("next_bill_on")
@@ -211,8 +212,7 @@ def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities) -> Bi
             alias: Coalesce(Subquery(planned.values_list(_written(name))), F(name))
             for alias, name in (("bill_quantity", "quantity"), ("bill_price", "unit_price"))
         }
-    found: BillingScheduleQuerySet = schedules.order_by().values("tax_rate_id", "next_bill_on", **columns)
-    return found
+    return schedules.order_by().values("tax_rate_id", "next_bill_on", **columns)
 
 
 def _written(name: str) -> Cast:

@@ -292,7 +292,7 @@ class LineForm(RowForm):
 
     def _post_clean(self) -> None:
         """As any form of a row does: it has fields that only the constraints judge."""
-        super(RowForm, self)._post_clean()
+        super(RowForm, self)._post_clean()  # type: ignore[misc]  # which the stubs leave out
 
     deposit = forms.DecimalField(
         label="Deposit, billed on acceptance", min_value=Decimal(0), max_digits=12, decimal_places=2, required=False,
