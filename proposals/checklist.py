@@ -44,6 +44,7 @@ PLACES: dict[type[DomainError], tuple[Step, str, str]] = {
     errors.TooMuchForAnInvoice: (Step.SERVICES, "groups", "A bill is too large for an invoice"),
     errors.VatWithoutRegistration: (Step.SERVICES, "groups", "VAT without a registration"),
     errors.StartsAfterItsFirstBill: (Step.SERVICES, "groups", "A bill falls before the start"),
+    errors.DoneBeforeItBegins: (Step.SERVICES, "groups", "Work is done before the start"),
     errors.OptionWithoutServices: (Step.PRESENTATION, "options", "A package is empty"),
     errors.LetterIncomplete: (Step.TERMS, "terms", "The letter cannot be filled in"),
     errors.NoTerms: (Step.TERMS, "terms", "There are no terms"),

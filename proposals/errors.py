@@ -145,6 +145,12 @@ class StartsAfterItsFirstBill(DomainError):
     )
 
 
+class DoneBeforeItBegins(DomainError):
+    message = (
+        "A group is to be done before the engagement starts. Choose a later day for it, or an earlier start."
+    )
+
+
 class OptionWithoutServices(DomainError):
     message = "One of the packages holds no service of its own. Give it one, or remove the package."
 

@@ -115,6 +115,8 @@ def _faults_of_services(proposal: Proposal, offered: Offered, on: date) -> list[
         found.append(errors.VatWithoutRegistration)
     if any(line.rule.first_on and line.rule.first_on < proposal.starts_on for line in lines):
         found.append(errors.StartsAfterItsFirstBill)
+    if any(line.completes_on and line.completes_on < proposal.starts_on for line in lines):
+        found.append(errors.DoneBeforeItBegins)
     taken = {line.group.option_id for line in lines if line.group}
     if any(option.pk not in taken for option in offered.options):
         found.append(errors.OptionWithoutServices)

@@ -3,17 +3,18 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+from django.core.management import CommandError, call_command
 from playwright.sync_api import expect
 
 from practices.tenancy import practice_scope
-from proposals.evidence import faults_of
 from tests.browser.conftest import PHONE
 from tests.browser.messages import link_in_newest_message
 from tests.integration.proposals.offers import MONTHLY, a_client, a_draft, a_line
 
 
 def test_a_junior_drafts_a_manager_reviews_and_sends_two_sign_and_the_evidence_holds(
-    brook, cast, browser_of, alice, visitor
+    brook, cast, browser_of, alice, visitor, capsys
 ):
     """G19, G26, G27, G43: draft, in review, given back, approved, sent, part signed, accepted, verified."""
     with practice_scope(brook.pk):
@@ -56,9 +57,14 @@ def test_a_junior_drafts_a_manager_reviews_and_sends_two_sign_and_the_evidence_h
     alice.goto(page)
     with alice.expect_download() as download:
         alice.get_by_role("link", name="Evidence file").first.click()
-    content = Path(download.value.path()).read_bytes()
-    assert faults_of(content) == []
-    assert faults_of(content.replace(b"Noor", b"Nora", 1))
+    file = Path(download.value.path())
+    call_command("verify_evidence", str(file))
+    assert "As it was handed out" in capsys.readouterr().out
+    altered = bytearray(file.read_bytes())
+    altered[len(altered) // 2] ^= 1
+    file.write_bytes(altered)
+    with pytest.raises(CommandError, match="NOT as it was handed out"):
+        call_command("verify_evidence", str(file))
 
 
 def test_an_active_service_is_changed_with_before_and_after_and_a_letter(brook, alice, visitor):
