@@ -378,15 +378,6 @@ def test_g03_a_bill_before_the_start_is_refused(brook):
             send_proposal(a_draft(a_line(rule)), on=TODAY)
 
 
-def test_work_that_is_done_before_the_start_is_refused(client_of, brook):
-    with practice_scope(brook.pk):
-        rule = ON_COMPLETION | {"completes_on": TODAY - timedelta(days=1)}
-        draft = a_draft(a_line(rule))
-        with pytest.raises(errors.DoneBeforeItBegins):
-            send_proposal(draft, on=TODAY)
-    assert errors.DoneBeforeItBegins.message in client_of("alice").get(at("proposal-check", draft.pk)).text
-
-
 def test_g04_a_minimum_length_is_for_information(brook):
     with practice_scope(brook.pk):
         draft = a_draft(a_line(MONTHLY), minimum_months=12)

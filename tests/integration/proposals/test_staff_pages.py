@@ -1,6 +1,7 @@
 """The practice's pages about proposals."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,9 @@ from django.urls import reverse
 
 from practices.models import Membership
 from practices.tenancy import practice_scope
+from proposals.errors import DoneBeforeItBegins
 from proposals.models import Proposal, Signature, Terms
+from proposals.operations import send_proposal
 from tests.integration.proposals.offers import (
     MONTHLY,
     ON_COMPLETION,
@@ -256,3 +259,13 @@ def test_long_lists_come_page_by_page(client_of, brook, acme):
     second = browser.get(at("proposal-list", brook) + first.context["page"].next)
     shown = [page.content.decode().count('class="row-link"') for page in (first, second)]
     assert shown == [50, 2]
+
+
+def test_work_that_is_done_before_the_engagement_starts_is_refused_in_words(client_of, brook):
+    with practice_scope(brook.pk):
+        today = brook.today()
+        line = a_line(ON_COMPLETION | {"completes_on": today - timedelta(days=1)})
+        draft = a_draft(line, on=today)
+        with pytest.raises(DoneBeforeItBegins):
+            send_proposal(draft, on=today)
+    assert DoneBeforeItBegins.message in client_of("alice").get(at("proposal-check", brook, draft)).text
