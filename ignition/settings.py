@@ -142,6 +142,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+#: Celery leaves connections to PostgreSQL alone; `ignition.celery` replaces those that are broken or old.
+CELERY_DB_REUSE_MAX = 2**62
 # A message is a hint, never the work itself: publishing gives up at once when the broker is away.
 CELERY_TASK_PUBLISH_RETRY = False
 # kombu sweeps for lost messages only every interval × throttle = 100 s unless told otherwise.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Count, F
 from django.utils import timezone
 from psycopg2.errors import DeadlockDetected, SerializationFailure
@@ -77,7 +77,7 @@ def _unlock(key: list[int]) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         connection.close()  # the session is gone, and its lock with it
 
 

@@ -2,15 +2,19 @@
 
 Sage counts over a moving minute, so each token of the minute's bucket comes back exactly one
 minute after it was spent: never more than `per_minute` in any sixty seconds, and none wasted.
-A little of every budget is kept for what a person is waiting for.
+A little of every budget is kept for what a person is waiting for. Several requests can be taken together, those
+among them that come back while the ones before are under way: what left one after the other is allowed again one
+after the other, so a turn need not wait for the last of them.
 
 Valkey may lose its memory. Who remembers that it knew more than it does now holds every business back for one
 whole minute: by then no request that was forgotten counts at Sage any more.
 """
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple, cast
+from functools import partial
+from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
 from redis import Redis
@@ -21,6 +25,7 @@ local minute_key, day_key, app_key, pause_key = KEYS[1], KEYS[2], KEYS[3], KEYS[
 local memory_key, emptied_key = KEYS[5], KEYS[6]
 local per_minute, per_day, app_per_day = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local minute, wanted, known, mark, hold = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8])
+local pace = tonumber(ARGV[9])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local day = math.floor(now / 86400000)
@@ -56,7 +61,20 @@ if used >= per_minute then
   return refused(tonumber(oldest[2]) + minute - now)
 end
 
-local room = math.min(per_minute - used, per_day - spent_today, app_per_day - app_spent_today)
+local today = math.min(per_day - spent_today, app_per_day - app_spent_today)
+local free = math.min(per_minute - used, today)
+-- Sent one after the other at this pace, some more are allowed by the time it is their turn.
+local room, returning, replaced = free, {}, {}
+if pace > 0 and free < today then
+  local first = redis.call('ZRANGEBYSCORE', minute_key, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
+  for place = 1, #first, 2 do
+    local back = tonumber(first[place + 1]) + minute - now
+    if room >= today or back > room * pace then break end
+    room = room + 1
+    returning[#returning + 1] = back
+    replaced[#replaced + 1] = first[place]
+  end
+end
 local granted = math.min(wanted, room)
 if granted == 0 then return {0, 0, memory, now, room} end
 redis.call('ZREMRANGEBYSCORE', minute_key, '-inf', now - minute)
@@ -68,7 +86,13 @@ for key, count in pairs({[day_key] = spent_today + granted, [app_key] = app_spen
   redis.call('HSET', key, 'day', day, 'count', count)
   redis.call('PEXPIRE', key, until_tomorrow)
 end
-return {granted, 0, memory, now, room - granted}
+local answer = {granted, 0, memory, now, room - granted}
+-- One that comes back is counted by what will be sent for it, so that a person's requests keep their room.
+for place = 1, granted - free do
+  answer[#answer + 1] = returning[place]
+  redis.call('ZREM', minute_key, replaced[place])
+end
+return answer
 """
 
 _PAUSE = """
@@ -112,14 +136,16 @@ class Limiter:
         self._pause = redis.register_script(_PAUSE)
         #: Since when Valkey remembers, as it said last.
         self._memory = ""
+        #: By business: seconds from one request to the next while several were sent, last time.
+        self._paces: dict[str, float] = {}
 
     def acquire(self, business_id: str, *, urgent: bool) -> float:
         """0 if one request may go now, which counts it; else the seconds until it is worth asking again."""
         return self._ask(business_id, 1, urgent=urgent).wait
 
     def room(self, business_id: str) -> "Room":
-        """How many requests background work may send now, or how long it has to wait; counts nothing."""
-        told = self._ask(business_id, 0, urgent=False)
+        """How many requests background work may send one after the other, or how long it has to wait."""
+        told = self._ask(business_id, 0, urgent=False, pace=self._pace_of(business_id))
         return Room(told.room, told.wait)
 
     def hold(self, business_id: str, wanted: int, *, seconds: float) -> tuple["Held | None", float]:
@@ -127,14 +153,36 @@ class Limiter:
 
         Until it is known when each of them left, all count as sent at the end of that time.
         """
-        mark = uuid4().hex[:12]
-        told = self._ask(business_id, wanted, urgent=False, mark=mark, hold=seconds)
+        mark, pace = uuid4().hex[:12], self._pace_of(business_id)
+        told = self._ask(business_id, wanted, urgent=False, mark=mark, hold=seconds, pace=pace)
         if not told.granted:
             return None, told.wait
-        return Held(self._redis, self._key(business_id, "minute"), mark, told.granted, told.at), 0.0
+        held = Held(
+            self._redis,
+            self._key(business_id, "minute"),
+            mark,
+            told,
+            minute_ms=self._minute_ms,
+            on_pace=partial(self.note_pace, business_id),
+        )
+        return held, 0.0
+
+    def note_pace(self, business_id: str, seconds: float) -> None:
+        """So long it took from one request to the next when several were sent; what is held next reckons with it."""
+        self._paces[business_id] = seconds
+
+    def _pace_of(self, business_id: str) -> float:
+        return self._paces.get(business_id, 0.0)
 
     def _ask(
-        self, business_id: str, wanted: int, *, urgent: bool, mark: str = "", hold: float = 0.0
+        self,
+        business_id: str,
+        wanted: int,
+        *,
+        urgent: bool,
+        mark: str = "",
+        hold: float = 0.0,
+        pace: float = 0.0,
     ) -> "_Told":
         answer = self._acquire(
             keys=[
@@ -154,12 +202,13 @@ class Limiter:
                 self._memory,
                 mark or uuid4().hex[:12],
                 round(hold * 1000),
+                round(pace * 1000),
             ],
         )
-        granted, wait, memory, at, room = cast(tuple[int, int, bytes, int, int], answer)
+        granted, wait, memory, at, room, *returning = cast(list[Any], answer)
         if wait == 0 or not self._memory:
             self._memory = memory.decode()
-        return _Told(granted, wait / 1000, at, room)
+        return _Told(granted, wait / 1000, at, room, tuple(back / 1000 for back in returning))
 
     def pause(self, business_id: str, seconds: float) -> None:
         """Grant nothing for a while, as Sage's Retry-After asks; never shortens a pause."""
@@ -192,33 +241,56 @@ class Limiter:
 
 
 class Room(NamedTuple):
-    """What background work may send to a business now: so many requests, or none for so many seconds."""
+    """What background work may send to a business from now on: so many requests, or none for so many seconds."""
 
     requests: int
     wait: float
 
 
 class _Told(NamedTuple):
-    """Requests granted, seconds to wait where none is, Valkey's clock in milliseconds, and what is left besides."""
+    """Requests granted, seconds to wait where none is, Valkey's clock in milliseconds, and what is left besides.
+
+    The last of those granted are allowed only so many seconds from now.
+    """
 
     granted: int
     wait: float
     at: int
     room: int
+    returning: tuple[float, ...] = ()
 
 
 class Held:
     """Requests granted together; each is spent as it leaves, and what was not needed is given back."""
 
-    def __init__(self, redis: Redis, key: str, mark: str, granted: int, at: int) -> None:
-        self._redis, self._key, self._mark, self._granted, self._at = redis, key, mark, granted, at
-        self._since = time.monotonic()
+    def __init__(
+        self,
+        redis: Redis,
+        key: str,
+        mark: str,
+        told: _Told,
+        *,
+        minute_ms: int,
+        on_pace: Callable[[float], None],
+    ) -> None:
+        self._redis, self._key, self._mark, self._granted, self._at = redis, key, mark, told.granted, told.at
+        self._since, self._minute_ms = time.monotonic(), minute_ms
+        #: Seconds from now until each is allowed.
+        self._allowed = (0.0,) * (told.granted - len(told.returning)) + told.returning
+        self._on_pace = on_pace
         self._sent: list[float] = []
 
     @property
     def left(self) -> int:
-        """How many may still be sent."""
+        """How many may still be sent, one after the other."""
         return self._granted - len(self._sent)
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next of them is allowed, where what was sent went quicker than was thought; mostly 0."""
+        if not self.left:
+            return 0.0
+        return max(0.0, self._since + self._allowed[len(self._sent)] - time.monotonic())
 
     def spend(self) -> None:
         """One of them leaves now."""
@@ -226,11 +298,19 @@ class Held:
 
     def close(self) -> None:
         """Let each count from when it left, and give the others back; to the minute, the day keeps them counted."""
+        if len(self._sent) > 1:
+            self._on_pace((self._sent[-1] - self._sent[0]) / (len(self._sent) - 1))
         moments = {
             f"{self._mark}{number}": self._at + round((sent - self._since) * 1000)
             for number, sent in enumerate(self._sent, start=1)
         }
-        unused = [f"{self._mark}{number}" for number in range(len(self._sent) + 1, self._granted + 1)]
+        unused = []
+        for number in range(len(self._sent) + 1, self._granted + 1):
+            if back := self._allowed[number - 1]:
+                # It stands for one that was sent a minute before it is allowed, and that still counts.
+                moments[f"{self._mark}{number}"] = self._at + round(back * 1000) - self._minute_ms
+            else:
+                unused.append(f"{self._mark}{number}")
         self._granted = len(self._sent)
         # Unheard, they all count as sent at the end of the time they were granted for, which is safe.
         with suppress(RedisError), self._redis.pipeline(transaction=False) as together:

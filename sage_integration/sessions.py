@@ -106,7 +106,7 @@ def forget_everything() -> None:
 
 
 def room_for(connection: SageConnection) -> Room:
-    """What background work may ask of this business now; nothing, and no wait, while the budget cannot be read."""
+    """What background work may ask of this business from now on; nothing, and no wait, while that cannot be read."""
     try:
         return limiter().room(_budget_of(connection))
     except RedisError:
@@ -114,11 +114,12 @@ def room_for(connection: SageConnection) -> Room:
 
 
 def shortest_rest() -> float:
-    """Seconds that a business with a used-up budget rests at least: a second of Sage's minute.
+    """Seconds that a business with a used-up budget rests, besides what it has to wait: a hundredth of Sage's minute.
 
-    Who has caught up lets a few requests come together; a turn for each one would cost more than sending it.
+    Those that come back next are then a little ahead of being sent, so that a turn does not end for the sake of a
+    moment; and who has caught up lets a few come together, as a turn for each would cost more than sending it.
     """
-    return settings.SAGE_MINUTE_SECONDS / 60
+    return settings.SAGE_MINUTE_SECONDS / 100
 
 
 def _budget_of(connection: SageConnection) -> str:

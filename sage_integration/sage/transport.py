@@ -14,6 +14,7 @@ from sage_integration.sage.errors import (
     OutcomeUnknown,
     ReauthorisationRequired,
     SageError,
+    SageRateLimited,
     SageUnavailable,
     UnexpectedAnswer,
     WrongBusiness,
@@ -26,10 +27,13 @@ JsonObject = dict[str, object]
 
 
 class Held(Protocol):
-    """Requests granted together: how many are left, one spent, the rest given back."""
+    """Requests granted together: how many are left, seconds until the next may go, one spent, the rest given back."""
 
     @property
     def left(self) -> int: ...
+
+    @property
+    def wait(self) -> float: ...
 
     def spend(self) -> None: ...
 
@@ -122,6 +126,8 @@ class Transport:
         """
         self._access_token()
         if self._held is not None and self._held.left:
+            if wait := self._held.wait:
+                raise SageRateLimited("requests are answered quicker than they are allowed", retry_after=wait)
             return self._held.left
         if count > 1 and self._hold is not None:
             self.release()
@@ -210,7 +216,7 @@ class Transport:
         return answer
 
     def _send(self, request: _Request, token: str) -> Answer:
-        if self._held is not None and self._held.left:
+        if self._held is not None and self._held.left and not self._held.wait:
             self._held.spend()
         elif self._reserved:
             self._reserved = False

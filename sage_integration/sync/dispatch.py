@@ -1,7 +1,7 @@
 """Sending the postings of one batch, one after the other.
 
 Nothing is sent that was not announced: its intent is committed first. Invoices that need no question are announced
-together, a few at first and more once they go through, and what Sage has confirmed is recorded in the transaction that
+together once the first of them went through, and what Sage has confirmed is recorded in the transaction that
 announces the next ones. A crash in between leaves what a crash after sending always leaves: postings that are looked up
 before they are tried again. An announcement is made again after a few seconds, which proves the lease anew; what was
 announced and certainly never sent is taken back by whoever announced it.
@@ -53,7 +53,7 @@ log = structlog.get_logger(__name__)
 #: Refusals that come from settings of the business, which somebody may have changed since they were read.
 BY_SETTINGS = (CurrencyDiffers, PeriodClosed, VatNotRegistered)
 #: How many invoices are announced together once so many went through without trouble: the first one goes alone.
-AT_ONCE = ((25, 6), (5, 1), (1, 0))
+AT_ONCE = ((25, 1), (1, 0))
 #: Seconds after which what was announced and not sent is announced anew; much less than what is left of the lease.
 HOLDS_FOR = 5.0
 

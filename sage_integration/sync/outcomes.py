@@ -165,7 +165,7 @@ def rest(seconds: float | None) -> float | None:
     """Seconds until the business' next turn, where its wait is near enough to be kept to the moment."""
     if not seconds or seconds >= WORTH_A_WORD:
         return None
-    return max(shortest_rest(), seconds)
+    return seconds + shortest_rest()
 
 
 def _wait_for_budget(postings: list[Posting], error: SageError) -> None:

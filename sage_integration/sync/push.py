@@ -60,17 +60,16 @@ def take_turn(limit: int = 25) -> Turn:
         if not outcomes.is_our_own_budget(error):
             log.warning("pushing stopped", failure=type(error).__name__, status=error.status)
     else:
-        next_in = _when_to_go_on(taken, most, limit)
+        if taken == most:
+            next_in = 0.0 if most == limit else _when_there_is_room(connection)
     if mistakes:
         raise ExceptionGroup("Postings that could not be handled", mistakes)
     return Turn(taken, next_in)
 
 
-def _when_to_go_on(taken: int, most: int, limit: int) -> float | None:
-    """Seconds until the next turn after one that had no trouble; None when nothing was left."""
-    if taken < most:
-        return None
-    return 0.0 if most == limit else shortest_rest()
+def _when_there_is_room(connection: SageConnection) -> float | None:
+    """Seconds until the next turn after one that took all there was room for."""
+    return outcomes.rest(room_for(connection).wait) or shortest_rest()
 
 
 def _lease(limit: int) -> list[Posting]:

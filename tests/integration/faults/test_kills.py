@@ -86,9 +86,9 @@ ANNOUNCED, RECORDED = "SET attempted_at = %(now)s", "SET status = 'posted'"
         Moment("statement", words=ANNOUNCED, nth=2, when="after"),
         Moment("commit", nth=5),
         Moment("commit", nth=5, when="after"),
-        Moment("statement", words=RECORDED, nth=2, when="after"),
+        Moment("statement", words=RECORDED, nth=1, when="after"),
         Moment("request", words=SEND, nth=8, when="after"),
-        Moment("statement", words=RECORDED, nth=3, when="after"),
+        Moment("statement", words=RECORDED, nth=2, when="after"),
     ],
     ids=str,
 )

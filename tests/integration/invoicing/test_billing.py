@@ -5,9 +5,9 @@ from decimal import Decimal
 from threading import Barrier, Thread
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
-from invoicing.billing_run import BILLING, run_billing
+from invoicing.billing_run import BILLING, _alone, run_billing
 from invoicing.errors import AlreadyRunning
 from invoicing.models import BilledPeriod, BillingRun, BillingSchedule, Invoice
 from invoicing.operations import (
@@ -177,6 +177,30 @@ def test_f62_of_five_whole_runs_at_once_some_are_told_that_one_is_running(brook,
         assert sorted(Invoice.objects.values_list("number", flat=True)) == list(range(1, 11))
         run = BillingRun.objects.first()
         assert (run.status, run.due, run.done, run.invoices, run.periods) == ("done", 5, 5, 10, 10)
+
+
+def test_a_run_whose_session_was_ended_holds_up_nobody(brook):
+    """Fault 37: a session that is gone has let go of its lock, and cannot be asked to do so."""
+
+    def end_the_session() -> None:
+        other = connection.copy()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            pid = cursor.fetchone()[0]
+        with other.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+            cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+        other.close()
+
+    with acting_for(brook.pk):
+        with _alone():
+            end_the_session()
+            # The second time the driver knows that the session is gone, and raises another error.
+            for expected in (OperationalError, InterfaceError):
+                with pytest.raises(expected):
+                    connection.cursor().execute("SELECT 1")
+        with _alone():
+            pass
 
 
 def test_a_second_run_is_told_at_once_that_one_is_running(brook):

@@ -213,6 +213,81 @@ def test_a_held_request_counts_for_the_day_and_keeps_its_reserve(limiter):
     assert granted(budget, 12, urgent=True) == 2
 
 
+def three_that_come_back_one_after_the_other(budget, let_pass) -> None:
+    """Of four a minute, three were sent half a second apart; one is free, and the first comes back in half a second."""
+    for seconds in (0.5, 0.5, 58.5):
+        assert granted(budget, 1) == 1
+        let_pass(seconds)
+    budget.note_pace("b1", 0.6)
+
+
+def test_what_comes_back_while_the_ones_before_are_under_way_is_granted_with_them(limiter, let_pass):
+    budget = limiter(per_minute=4)
+    three_that_come_back_one_after_the_other(budget, let_pass)
+    assert budget.room("b1").requests == 4
+    held, _ = budget.hold("b1", 10, seconds=10)
+    assert (held.left, held.wait) == (4, 0)
+    held.spend()
+    assert 0 < held.wait <= 0.5, "the second may not leave before the minute of the first is over"
+
+
+def test_at_an_unknown_pace_only_what_is_free_is_granted(limiter, let_pass):
+    budget = limiter(per_minute=4)
+    three_that_come_back_one_after_the_other(budget, let_pass)
+    assert limiter(per_minute=4).room("b1").requests == 1
+
+
+def test_what_is_sent_quicker_than_it_comes_back_is_not_granted(limiter, let_pass):
+    budget = limiter(per_minute=4)
+    three_that_come_back_one_after_the_other(budget, let_pass)
+    budget.note_pace("b1", 0.1)
+    assert budget.room("b1").requests == 1
+
+
+def test_taken_ahead_of_time_leaves_a_person_the_reserve(limiter, let_pass):
+    budget = limiter(per_minute=5, reserve_per_minute=1)
+    three_that_come_back_one_after_the_other(budget, let_pass)
+    held, _ = budget.hold("b1", 10, seconds=10)
+    assert held.left == 4
+    assert granted(budget, 3, urgent=True) == 1
+    assert granted(budget, 1) == 0
+
+
+def test_what_was_taken_ahead_of_time_and_not_needed_counts_as_before(limiter, let_pass):
+    budget = limiter(per_minute=4)
+    three_that_come_back_one_after_the_other(budget, let_pass)
+    held, _ = budget.hold("b1", 10, seconds=10)
+    held.spend()
+    held.close()
+    assert 0 < budget.acquire("b1", urgent=False) <= 0.5, "the first comes back when it would have"
+    let_pass(0.5)
+    assert granted(budget, 2) == 1
+
+
+def test_held_together_in_no_minute_are_there_more_than_allowed(limiter):
+    budget = limiter(per_minute=20, minute=0.3)
+    sent: list[float] = []
+
+    def send() -> None:
+        while len(sent) < 120:
+            budget.note_pace("b1", 0.004)
+            held, _ = budget.hold("b1", 7, seconds=0.1)
+            while held is not None and held.left and not held.wait:
+                held.spend()
+                sent.append(time.monotonic())
+            if held is not None:
+                held.close()
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sent.sort()
+    # The server counts in whole milliseconds, and hears of each a moment after it was noted here.
+    assert all(sent[place + 20] - sent[place] > 0.29 for place in range(len(sent) - 20))
+
+
 def test_fault_35_a_budget_that_was_forgotten_is_not_spent_again_within_the_minute(limiter, redis, prefix):
     """Whoever knew of it holds everybody back for a whole minute; a process that never knew is held back too."""
     budget, newcomer = limiter(per_minute=5), limiter(per_minute=5)

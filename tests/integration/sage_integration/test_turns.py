@@ -164,7 +164,7 @@ def test_no_more_is_leased_than_may_leave(brook, sage, settings):
         turn = push.take_turn(25)
     assert 0 < turn.taken == room < 20
     assert len(sage.requests(*CREATE)) == room
-    assert turn.next_in == shortest_rest()
+    assert 0 < turn.next_in <= 60 + shortest_rest(), "it comes back as soon as there is room again"
 
 
 def current(practice):
@@ -217,7 +217,7 @@ def test_invoices_are_announced_together_once_one_went_through(brook, sage):
         dispatch.push(batch[0])
         assert announced(invoices) == 1, "the first goes alone"
         dispatch.push(batch[1])
-        assert announced(invoices) == 6
+        assert announced(invoices) == 9
         assert len(sage.requests(*CREATE)) == 2, "an intent is committed before anything is sent for it"
         for posting in batch[2:]:
             dispatch.push(posting)
