@@ -10,8 +10,15 @@ from datetime import date
 from django.urls import reverse
 
 from invoicing.errors import NothingChosen
-from invoicing.models import Invoice, InvoiceQuerySet
-from invoicing.operations import issue_invoice, mark_paid, send_invoice, switch_reminders
+from invoicing.models import Invoice, InvoiceQuerySet, InvoicingSettings
+from invoicing.operations import (
+    invoicing_settings,
+    issue_invoice,
+    mark_paid,
+    send_invoice,
+    switch_reminders,
+)
+from invoicing.operations.sending import to_send_with_ledgers_documents
 from practices.errors import DomainError
 from practices.jobs import Outcome, job_done, runs, start_job
 from practices.models import Job, JobRow, Practice
@@ -112,6 +119,23 @@ ACTS: dict[str, Act] = {
 }
 
 
+class _Elsewhere:
+    """The kind of job that sends invoices whose documents the ledger makes; empty where no ledger is connected."""
+
+    kind = ""
+
+
+def send_ledgers_documents_by(kind: str) -> None:
+    """Let a job of this kind send invoices with the ledger's PDFs; an app calls this once, when it starts."""
+    _Elsewhere.kind = kind
+
+
+def kind_of(key: str) -> str:
+    """The kind of job that does an act: sending is another one where the ledger makes the documents (F11)."""
+    by_ledger = key == "send" and invoicing_settings().documents_by == InvoicingSettings.DocumentsBy.LEDGER
+    return _Elsewhere.kind if by_ledger and _Elsewhere.kind else ACTS[key].kind
+
+
 def add_act(key: str, act: Act) -> None:
     """Offer one more act in the list; an app calls this once, when it starts."""
     ACTS[key] = act
@@ -141,7 +165,21 @@ def _start(key: str, chosen: list[Chosen], practice: Practice) -> Job:
         done.practice = practice
         return done
     parameters = {"act": key, "invoices": [each.pk for each in chosen]}
-    return start_job(act.kind, title, total=len(chosen), right=act.right, parameters=parameters)
+    return start_job(kind_of(key), title, total=len(chosen), right=act.right, parameters=parameters)
+
+
+def send_with_ledgers_documents(on: date) -> Job | None:
+    """The job that sends what is unsent with the ledger's documents; None where nothing is, or one is at work."""
+    ids = to_send_with_ledgers_documents(on)
+    if not ids or not _Elsewhere.kind or Job.objects.live().filter(kind=_Elsewhere.kind).exists():
+        return None
+    return start_job(
+        _Elsewhere.kind,
+        f"Send by e-mail, {len(ids)} invoice{'s' if len(ids) > 1 else ''}",
+        total=len(ids),
+        right=Can.ISSUE_INVOICES,
+        parameters={"invoices": ids, "once": True},
+    )
 
 
 @runs(KIND, chunk=CHUNK)

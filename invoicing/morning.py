@@ -6,6 +6,7 @@ from functools import partial
 
 from django.db import transaction
 
+from invoicing.bulk_acts import send_with_ledgers_documents
 from invoicing.documents import Sender
 from invoicing.models import Invoice
 from invoicing.operations.sending import remind, reminders_due, send_invoice, to_send_by_themselves
@@ -16,7 +17,12 @@ AT_ONCE = 50
 
 
 def send_what_waits(on: date) -> tuple[int, int]:
-    """How many invoices and how many reminders were handed to the mail outbox today."""
+    """How many invoices and how many reminders were handed to the mail outbox today.
+
+    Invoices whose documents the ledger makes are sent by a job, which reads them there first.
+    """
+    with practice_transaction():
+        send_with_ledgers_documents(on)
     return _through(_send_some, on), _through(_remind_some, on)
 
 

@@ -2,11 +2,13 @@
 
 A step does the next few rows in one transaction with their outcomes and the job's progress, so a worker that
 is killed repeats nothing and leaves nothing half done. Steps never talk to the network: what has to leave
-goes through an outbox.
+goes through an outbox, and what has to be read elsewhere is read before the step's transaction opens.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from django.utils import timezone
 
@@ -31,12 +33,24 @@ class Outcome:
 
 
 Step = Callable[[Job, int, int], Sequence[Outcome]]
+#: Reads what the next rows need from elsewhere, outside of any transaction; the step is given what it returns.
+Reading = Callable[[Job, int, int], Any]
+StepWithReading = Callable[[Job, int, int, Any], Sequence[Outcome]]
+
+
+class NotYet(Exception):
+    """What the next rows need cannot be read now; `seconds` says when to come back. Nothing counts as tried."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not before {seconds:.0f} s")
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
 class _Runner:
-    step: Step
+    step: Callable[..., Sequence[Outcome]]
     chunk: int
+    reading: Reading | None = None
 
 
 _runners: dict[str, _Runner] = {}
@@ -50,12 +64,32 @@ def runs(kind: str, *, chunk: int = 200) -> Callable[[Step], Step]:
     """
 
     def register(step: Step) -> Step:
-        if kind in _runners:
-            raise ValueError(f"Two functions run {kind}.")
-        _runners[kind] = _Runner(step, chunk)
+        _add(kind, _Runner(step, chunk))
         return step
 
     return register
+
+
+def runs_after(
+    reading: Reading, kind: str, *, chunk: int = 10
+) -> Callable[[StepWithReading], StepWithReading]:
+    """As `runs`, for rows that need something from elsewhere first, such as another service's files.
+
+    ``reading`` takes what a step takes, in no transaction; a worker that dies after it has changed nothing. The step
+    gets what it returned as a fourth argument.
+    """
+
+    def register(step: StepWithReading) -> StepWithReading:
+        _add(kind, _Runner(step, chunk, reading))
+        return step
+
+    return register
+
+
+def _add(kind: str, runner: _Runner) -> None:
+    if kind in _runners:
+        raise ValueError(f"Two functions run {kind}.")
+    _runners[kind] = runner
 
 
 def is_known(kind: str) -> bool:
@@ -63,13 +97,23 @@ def is_known(kind: str) -> bool:
     return kind in _runners
 
 
-def run_live_jobs() -> None:
-    """Do everything the acting practice has waiting, oldest first, each chunk in its own transaction."""
+def run_live_jobs() -> float | None:
+    """Do everything the acting practice has waiting, oldest first, each chunk in its own transaction.
+
+    The seconds after which a job goes on that has to wait for something elsewhere; None where none has.
+    """
     with practice_transaction():
         waiting = list(Job.objects.live().order_by("id").values_list("pk", flat=True))
+    waits = []
     for pk in waiting:
-        while _begin_chunk(pk) and _do_chunk(pk):
-            pass
+        try:
+            while _begin_chunk(pk) and _do_chunk(pk):
+                pass
+        except NotYet as later:
+            with practice_transaction():
+                Job.objects.live().filter(pk=pk).update(attempts=0)
+            waits.append(later.seconds)
+    return min(waits, default=None)
 
 
 def _begin_chunk(pk: int) -> bool:
@@ -89,6 +133,7 @@ def _begin_chunk(pk: int) -> bool:
 
 def _do_chunk(pk: int) -> bool:
     """One chunk with its outcomes; whether there may be another."""
+    read = _read_for(pk)
     with practice_transaction():
         forget_plans()
         job = Job.objects.live().select_for_update(skip_locked=True).filter(pk=pk).first()
@@ -96,12 +141,30 @@ def _do_chunk(pk: int) -> bool:
             return False
         runner = _runners[job.kind]
         start, stop = job.done, min(job.done + runner.chunk, job.total)
+        step: Step = runner.step
+        if runner.reading:
+            if read is None or read[0] != start:
+                return True  # another worker was here meanwhile: read anew for what is left
+            step = partial(_with_reading, runner.step, read[1])
         with audit.acting_as(job.started_by):
-            outcomes = runner.step(job, start, stop) if stop > start else []
+            outcomes = step(job, start, stop) if stop > start else []
         if len(outcomes) != stop - start:
             raise ValueError(f"{job.kind} gave {len(outcomes)} outcomes for {stop - start} rows.")
         _record(job, start, outcomes)
     return job.is_live
+
+
+def _with_reading(step: StepWithReading, read: Any, job: Job, start: int, stop: int) -> Sequence[Outcome]:
+    return step(job, start, stop, read)
+
+
+def _read_for(pk: int) -> tuple[int, Any] | None:
+    """What the next rows of a job need from elsewhere, and the row they begin at; None where they need nothing."""
+    with practice_transaction():
+        job = Job.objects.live().filter(pk=pk).first()
+    if job is None or (runner := _runners[job.kind]).reading is None:
+        return None
+    return job.done, runner.reading(job, job.done, min(job.done + runner.chunk, job.total))
 
 
 def _record(job: Job, start: int, outcomes: Sequence[Outcome]) -> None:

@@ -12,7 +12,16 @@ from django.utils import timezone
 
 from practices import audit
 from practices.errors import DomainError
-from practices.job_steps import Outcome, count_rows, end_job, is_known, keep_rows, runs
+from practices.job_steps import (
+    NotYet,
+    Outcome,
+    count_rows,
+    end_job,
+    is_known,
+    keep_rows,
+    runs,
+    runs_after,
+)
 from practices.models import Job
 from practices.permissions import Can
 from practices.tasks import run_jobs, wake
@@ -21,11 +30,13 @@ from practices.tenancy import acting_practice_id
 __all__ = [
     "JobIsNotStopped",
     "JobIsOver",
+    "NotYet",
     "Outcome",
     "cancel_job",
     "job_done",
     "resume_job",
     "runs",
+    "runs_after",
     "start_job",
 ]
 

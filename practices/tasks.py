@@ -88,9 +88,11 @@ def sweep_jobs() -> None:
 
 
 @shared_task(base=PracticeTask)
-def run_jobs(_practice_id: int) -> None:
-    """Do a practice's waiting jobs."""
-    run_live_jobs()
+def run_jobs(practice_id: int) -> None:
+    """Do a practice's waiting jobs; one that has to wait for something elsewhere goes on after a while."""
+    seconds = run_live_jobs()
+    if seconds is not None:
+        wake(run_jobs, practice_id, in_seconds=seconds)
 
 
 @shared_task

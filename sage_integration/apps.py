@@ -5,10 +5,12 @@ class SageIntegrationConfig(AppConfig):
     name = "sage_integration"
 
     def ready(self) -> None:
-        from sage_integration import client_columns, jobs, mail_kinds, receivers  # noqa: F401 - jobs register themselves
+        from invoicing.bulk_acts import send_ledgers_documents_by
+        from sage_integration import client_columns, jobs, mail_kinds, receivers, sending  # noqa: F401 - jobs register themselves
         from sage_integration.copying import bulk
 
         receivers.connect()
         mail_kinds.describe_messages()
         client_columns.contribute()
         bulk.contribute()
+        send_ledgers_documents_by(sending.KIND)

@@ -15,7 +15,7 @@ from clients.queries import invoice_recipients
 from invoicing.documents import Sender, invoice_pdf
 from invoicing.errors import LedgerMakesDocuments, NobodyToSendTo
 from invoicing.invoice_mail import INVOICE_SENT, PAYMENT_COMING, PAYMENT_OVERDUE
-from invoicing.models import Invoice, InvoiceMessage, InvoicingSettings
+from invoicing.models import Invoice, InvoiceMessage, InvoiceQuerySet, InvoicingSettings
 from invoicing.operations.invoices import locked_issued
 from invoicing.operations.settings import invoicing_settings
 from practices import audit
@@ -133,16 +133,30 @@ def _step(invoice: Invoice, steps: Sequence[int], on: date) -> int:
 def to_send_by_themselves(on: date, after: int = 0, limit: int = 100) -> list[Invoice]:
     """Issued invoices of the last month that nobody was sent yet, of clients who get theirs by e-mail, in order of id.
 
-    None unless the practice wants it, or while the ledger makes its documents: those are not here.
+    None unless the practice wants it, or while the ledger makes its documents: see `to_send_with_ledgers_documents`.
     """
     settings = invoicing_settings()
     if not settings.emails_invoices or settings.documents_by == InvoicingSettings.DocumentsBy.LEDGER:
         return []
-    sent = InvoiceMessage.objects.filter(invoice=OuterRef("pk"), kind=InvoiceMessage.Kind.INVOICE)
-    invoices = Invoice.objects.issued().filter(
-        ~Exists(sent), pk__gt=after, tax_point__gte=on - SENT_BY_THEMSELVES, net__gt=0
-    )
+    invoices = _unsent(on).filter(pk__gt=after)
     return list(invoices.select_related("client").order_by("pk")[:limit])
+
+
+def to_send_with_ledgers_documents(on: date) -> list[int]:
+    """The ids of unsent invoices of the last month that the ledger has, where it makes the practice's documents."""
+    settings = invoicing_settings()
+    if not settings.emails_invoices or settings.documents_by != InvoicingSettings.DocumentsBy.LEDGER:
+        return []
+    invoices = _unsent(on).in_the_ledger().filter(client__emails_invoices=True)
+    return list(invoices.order_by("pk").values_list("pk", flat=True))
+
+
+def _unsent(on: date) -> InvoiceQuerySet:
+    sent = InvoiceMessage.objects.filter(invoice=OuterRef("pk"), kind=InvoiceMessage.Kind.INVOICE)
+    found: InvoiceQuerySet = Invoice.objects.issued().filter(
+        ~Exists(sent), tax_point__gte=on - SENT_BY_THEMSELVES, net__gt=0
+    )
+    return found
 
 
 def _loaded(invoice: Invoice) -> Invoice:

@@ -7,12 +7,15 @@ from django.urls import reverse
 from redis import Redis
 
 from clients.models import Client, ContactPerson
+from invoicing.bulk_acts import start_bulk
 from invoicing.models import Invoice
-from invoicing.operations import invoicing_settings
+from invoicing.morning import send_what_waits
+from invoicing.operations import invoicing_settings, set_sending_rules
 from ledger.models import Posting
 from ledger.outbox import request_posting
-from practices.models import AuditEntry, EmailAttachment
-from practices.tenancy import practice_scope
+from practices.job_steps import run_live_jobs
+from practices.models import AuditEntry, EmailAttachment, Job, JobRow
+from practices.tenancy import acting_for, practice_scope
 from sage_integration.connections import current_connection
 from sage_integration.models import SageLedgerAccount, TaxRateMapping
 from sage_integration.setup import save_settings
@@ -229,6 +232,47 @@ def test_f11_sages_pdf_goes_along_by_e_mail_and_nothing_goes_while_sage_is_down(
     assert "Nothing was sent" in text_of(answer)
     with practice_scope(brook.pk):
         assert EmailAttachment.objects.count() == 1
+
+
+def sent_in_bulk(brook, *invoices) -> list[tuple[str, str]]:
+    with practice_scope(brook.pk):
+        start_bulk("send", [invoice.pk for invoice in invoices], brook)
+    with acting_for(brook.pk):
+        run_live_jobs()
+    with practice_scope(brook.pk):
+        return list(JobRow.objects.order_by("-job", "position").values_list("outcome", "message"))
+
+
+def test_f11_many_are_sent_with_sages_pdfs_and_what_sage_lacks_is_not_sent(copied, brook, sage):
+    here_alone = issued_invoice(brook)
+    first, second = sent_in_bulk(brook, copied, here_alone)
+    assert first == ("done", "To ann@acme.example, with Sage's PDF")
+    assert second[0] == "needs_you"
+    assert "Nothing was sent" in second[1]
+    with practice_scope(brook.pk):
+        file = EmailAttachment.objects.get()
+        assert file.name.startswith("Sage-")
+        assert bytes(file.content).startswith(b"%PDF-")
+
+
+def test_f11_a_used_up_budget_makes_the_job_wait_and_not_fail(copied, brook, sage):
+    sage.arm("status", on="GET /sales_invoices", times=None, status=429)
+    assert sent_in_bulk(brook, copied) == []
+    with practice_scope(brook.pk):
+        assert (Job.objects.get().status, Job.objects.get().attempts) == ("running", 0)
+        assert not EmailAttachment.objects.exists()
+
+
+def test_f11_each_morning_what_is_in_sage_is_sent_once_with_sages_pdf(copied, brook):
+    with practice_scope(brook.pk):
+        set_sending_rules(payment_instructions="", emails_invoices=True, reminder_days=[])
+    for _ in range(2):
+        with acting_for(brook.pk):
+            send_what_waits(copied.tax_point)
+            run_live_jobs()
+    with practice_scope(brook.pk):
+        assert EmailAttachment.objects.get().name.startswith("Sage-")
+        assert Job.objects.count() == 1
 
 
 def test_f11_an_invoice_that_is_not_in_sage_has_no_pdf_there(enabled, brook, client_of):
