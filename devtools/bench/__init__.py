@@ -26,6 +26,7 @@ BENCHES = {
     "http": "sustained requests on the busiest pages and API calls, beside a trivial view",
     "poll": "a sweep over idle practices that have been paid, beside the bare requests it consists of",
     "proposals": "a saved row of the proposal editor, the client's page and a PDF",
+    "totals": "random invoices in the pretend Sage's books, to the penny",
     "push": "postings through real workers to the pretend Sage",
 }
 

@@ -4,14 +4,19 @@ Bills are shared by 200 practices, one of which has a tenth; 60 % recur every mo
 completion. Each is two schedules of one client, and becomes one invoice with two lines. The limit is Django's
 `bulk_create` writing the same rows into the same tables, empty as they are for the run, a thousand invoices a
 commit, by the tables' owner and so without row level security; making the objects is not counted.
+
+With `--goals` ten runs follow each other, each in a process of its own on empty tables, for every goal there is.
 """
 
 import argparse
 import json
+import subprocess
 import sys
 from typing import Any
 
 import django
+
+from devtools.bench.billing_goals import PARTS, verdicts
 
 
 def options_of(arguments: list[str]) -> argparse.Namespace:
@@ -22,6 +27,13 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     add("--practices", type=int, help="how many practices share them (200, fewer for few bills)")
     add("--old", type=int, default=0, help="invoices issued in earlier months (0)")
     add("--processes", type=int, default=1, help="how many runs share the practices (1)")
+    add("--shares", help="bills of each practice with commas between, instead of --schedules: 50000,10")
+    add("--rivals", type=int, default=1, help="how many runs go for the same practices at once (1)")
+    add("--kill", action="store_true", help="kill the run half-way and let another one finish it")
+    add("--goals", action="store_true", help="measure every goal, in several runs that take some minutes")
+    add("--many", type=int, default=100_000, help="the most bills of --goals (100,000)")
+    add("--most-old", type=int, default=1_000_000, help="the old invoices of --goals (1,000,000)")
+    add("--beside", type=int, default=50_000, help="bills of the large practice of --goals (50,000)")
     add("--json", action="store_true", help="end with one line of JSON on standard output")
     return parser.parse_args(arguments)
 
@@ -29,17 +41,45 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
 def main() -> int:
     """Measure, and print the result; 1 when anything was billed twice, not at all, or at another amount."""
     options = options_of(sys.argv[1:])
-    django.setup()
-    # Imported once Django is set up.
-    from devtools.bench.billing_run import measure  # noqa: PLC0415
-
-    result: dict[str, Any] = measure(options)
+    result = _measure_every_goal(options) if options.goals else _measure(options)
     if options.json:
         print(json.dumps(result), flush=True)
     else:
         for name, value in result.items():
             print(f"{name:>32}  {value}", file=sys.stderr)
     return 0 if result["correct"] else 1
+
+
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    django.setup()
+    # Imported once Django is set up.
+    from devtools.bench.billing_run import measure  # noqa: PLC0415
+
+    return measure(options)
+
+
+def _measure_every_goal(options: argparse.Namespace) -> dict[str, Any]:
+    sizes = {
+        "ten": options.schedules,
+        "many": options.many,
+        "old": options.most_old,
+        "beside": options.beside,
+    }
+    parts = {name: _part(name, [each.format(**sizes) for each in given]) for name, given in PARTS.items()}
+    correct = all(part["correct"] for part in parts.values())
+    return {**parts["ten"], "correct": correct, "goals": verdicts(parts), "parts": parts}
+
+
+def _part(name: str, arguments: list[str]) -> dict[str, Any]:
+    print(f"--- {name}: {' '.join(arguments)}", file=sys.stderr, flush=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "devtools.bench.billing", *arguments, "--json"],
+        stdout=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
 
 
 if __name__ == "__main__":

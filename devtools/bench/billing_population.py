@@ -53,11 +53,13 @@ def shares(bills: int, practices: int | None = None) -> list[int]:
     return [first, *(rest // others + (number < rest % others) for number in range(others))]
 
 
-def populate(bills: int, practices: int | None = None) -> list[Practice]:
-    """The practices, with everything due today and nothing billed yet."""
+def populate(bills: Sequence[int]) -> list[Practice]:
+    """Practices with so many bills each, everything due today and nothing billed yet; whatever was there is gone."""
+    with as_owner() as cursor:
+        cursor.execute("TRUNCATE practices_practice, practices_user RESTART IDENTITY CASCADE")
     person = User.objects.create_user("owner@bench.example", None, name="Owner")
     made = []
-    for number, share in enumerate(shares(bills, practices)):
+    for number, share in enumerate(bills):
         opened = open_practice(person, f"Practice {number + 1}")
         with practice_scope(opened.pk):
             LedgerSettings.objects.update(accepts_postings=True)

@@ -14,10 +14,19 @@ from django.db.models import Count, Max, Min, Sum
 
 from devtools.bench import machine
 from devtools.bench.billing_limit import measure_limit
-from devtools.bench.billing_population import GROSS, TODAY, Practice, add_old_invoices, populate
+from devtools.bench.billing_population import (
+    GROSS,
+    TODAY,
+    Practice,
+    add_old_invoices,
+    as_owner,
+    populate,
+    shares,
+)
 from devtools.terminal import say
-from invoicing.billing_run import run_billing
+from invoicing.billing_run import BILLING, run_billing
 from invoicing.coming import coming_total
+from invoicing.errors import AlreadyRunning
 from invoicing.models import BilledPeriod, Invoice, InvoiceLine
 from invoicing.tasks import CHUNKS_A_TURN
 from ledger.models import Posting
@@ -41,20 +50,21 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     say(machine.facts())
     before = machine.calibration_ms()
     say("adding practices with accepted work")
-    practices = populate(options.schedules, options.practices)
-    say(f"{len(practices)} practices have {options.schedules} bills due; first the limit")
+    bills = _shares_of(options)
+    practices = populate(bills)
+    say(f"{len(practices)} practices have {sum(bills)} bills due; first the limit")
     limit = measure_limit(practices)
     say(f"bulk_create writes {limit['bulk_create_per_second']} invoices a second; now the run")
     dry = _dry_run(practices[0])
     if options.old:
         say(f"adding {options.old} invoices of earlier months")
         add_old_invoices(practices, options.old)
-    figures = _run(practices, options.processes)
+    figures = _run(practices, options)
     correct = _is_correct(practices)
     after = machine.calibration_ms()
     per_second = figures["invoices_per_second"]
     return {
-        "schedules": options.schedules,
+        "schedules": sum(bills),
         "old": options.old,
         "practices": len(practices),
         **figures,
@@ -68,6 +78,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "correct": correct,
         "calibration_ms": [before, after],
     }
+
+
+def _shares_of(options: argparse.Namespace) -> list[int]:
+    """How many bills each practice has due."""
+    if options.shares:
+        return [int(share) for share in options.shares.split(",")]
+    return shares(options.schedules, options.practices)
 
 
 def _dry_run(practice: Practice) -> float:
@@ -89,16 +106,24 @@ class Work:
     longest_turn: float = 0.0
     cpu: float = 0.0
     peak: float | None = None
+    errors: int = 0
+    #: Seconds from the start until the last practice of the queue had all its bills made.
+    last_ready: float = 0.0
 
 
-def _run(practices: list[Practice], processes: int) -> dict[str, Any]:
+def _run(practices: list[Practice], options: argparse.Namespace) -> dict[str, Any]:
+    processes = options.processes
+    killed = _kill_one_half_way(practices) if options.kill else 0
     idle = machine.rss_mib() or 0.0
     postgres = machine.postgres_cpu_seconds() or 0.0
     started = time.perf_counter()
-    if processes == 1:
-        works = [_work([practice.pk for practice in practices])]
+    everybody = [practice.pk for practice in practices]
+    if options.rivals > 1:
+        works = _side_by_side([everybody] * options.rivals)
+    elif processes > 1:
+        works = _side_by_side([everybody[number::processes] for number in range(processes)])
     else:
-        works = _side_by_side(practices, processes)
+        works = [_work(everybody)]
     seconds = time.perf_counter() - started
     cpu = sum(work.cpu for work in works) + (machine.postgres_cpu_seconds() or 0.0) - postgres
     invoices, statements = sum(work.invoices for work in works), sum(work.statements for work in works)
@@ -114,32 +139,82 @@ def _run(practices: list[Practice], processes: int) -> dict[str, Any]:
         "sql_statements": statements,
         "sql_per_invoice": round(statements / invoices, 4),
         "longest_turn_seconds": round(max(work.longest_turn for work in works), 3),
+        "last_practice_ready": round(max(work.last_ready for work in works), 3),
+        "errors": sum(work.errors for work in works),
+        "extra_invoices": invoices + killed - sum(practice.bills for practice in practices),
+        **(_redone(practices) if options.kill else {}),
         "second_run_invoices": _second_run(practices),
     }
 
 
-def _side_by_side(practices: list[Practice], processes: int) -> list[Work]:
-    """The practices dealt out to processes of their own, the largest first, as workers take them."""
+def _side_by_side(hands: list[list[int]]) -> list[Work]:
+    """The ids of practices billed by processes of their own, a hand for each."""
     connections.close_all()  # a connection belongs to one process
-    hands = [[practice.pk for practice in practices[number::processes]] for number in range(processes)]
-    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+    with ProcessPoolExecutor(len(hands), mp_context=get_context("fork")) as pool:
         return list(pool.map(_work, hands))
+
+
+def _kill_one_half_way(practices: list[Practice]) -> int:
+    """How many invoices a run has left behind that was killed with SIGKILL once half of them were there."""
+    connections.close_all()
+    victim = get_context("fork").Process(target=_work, args=([practice.pk for practice in practices],))
+    victim.start()
+    wanted = sum(practice.bills for practice in practices) // 2
+    while _invoices_there() < wanted and victim.is_alive():
+        time.sleep(0.005)
+    victim.kill()
+    victim.join()
+    # What the server still does for the dead goes on until it notices; the next run waits for nothing else.
+    while _is_somebody_at_work():
+        time.sleep(0.01)
+    return _invoices_there()
+
+
+def _invoices_there() -> int:
+    with as_owner() as cursor:
+        cursor.execute("SELECT count(*) FROM invoicing_invoice")
+        return int(cursor.fetchone()[0])
+
+
+def _is_somebody_at_work() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s)", [BILLING]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _redone(practices: list[Practice]) -> dict[str, Any]:
+    """What was worked out for nothing: ids that were taken and are no invoice's, as a share of all."""
+    with as_owner() as cursor:
+        cursor.execute("SELECT max(id) - min(id) + 1 - count(*) FROM invoicing_invoice")
+        lost = int(cursor.fetchone()[0])
+    return {"redone": lost, "redone_share": round(lost / sum(practice.bills for practice in practices), 5)}
 
 
 def _work(ids: list[int]) -> Work:
     """Bill these practices as the daily task does: a few chunks, and then behind all others again."""
     work, counter, queue = Work(), Counter(), deque(ids)
     machine.forget_peak()
-    began = time.process_time()
+    began, beginning = time.process_time(), time.perf_counter()
     with connection.execute_wrapper(counter):
         while queue:
             practice, started = queue.popleft(), time.perf_counter()
-            with acting_for(practice):
-                outcome = run_billing(TODAY, chunks=CHUNKS_A_TURN)
+            try:
+                with acting_for(practice):
+                    outcome = run_billing(TODAY, chunks=CHUNKS_A_TURN)
+            except AlreadyRunning:
+                continue  # another run sees to it, as the daily task leaves it then
+            except Exception as error:  # noqa: BLE001 - counted: that there is none is what is measured
+                say(f"{type(error).__name__}: {error}")
+                work.errors += 1
+                continue
             work.invoices += outcome.invoices
             work.longest_turn = max(work.longest_turn, time.perf_counter() - started)
             if not outcome.is_complete:
                 queue.append(practice)
+            elif practice == ids[-1]:
+                work.last_ready = time.perf_counter() - beginning
     work.cpu, work.statements = time.process_time() - began, counter.statements
     work.peak = machine.peak_rss_mib(os.getpid())
     return work
