@@ -34,6 +34,7 @@ class DemoService:
     description: str
     billing: str = ProposalLine.Billing.UPFRONT
     months: int | None = None
+    unit: str = ""
 
 
 SERVICES = (
@@ -65,6 +66,7 @@ SERVICES = (
         "Payslips and filings, per employee.",
         ProposalLine.Billing.RECURRING,
         1,
+        "employee",
     ),
     DemoService("Telephone support", "0", Basis.INCLUDED, "Ring us whenever a question comes up."),
 )
@@ -156,7 +158,13 @@ def stock(practice: Practice, people: Sequence[DemoClient] = ()) -> None:
     rate = TaxRate.objects.offered().first()
     services = [
         add_service(
-            Service(name=item.name, description=item.description, billing_basis=item.basis, tax_rate=rate),
+            Service(
+                name=item.name,
+                description=item.description,
+                billing_basis=item.basis,
+                unit_name=item.unit,
+                tax_rate=rate,
+            ),
             unit_price=Decimal(item.price),
             effective_from=today.replace(month=1, day=1),
         )

@@ -11,6 +11,7 @@ from clients.models import Client, ClientGroup, Tag
 from invoicing.models import BillingSchedule, FeeUplift
 from invoicing.raising import Raise
 from invoicing.uplifts import Reach
+from practices.templatetags.money_tags import typed_price
 from proposals.models import EARLIEST, LATEST
 from services.models import Service
 
@@ -39,7 +40,7 @@ class UpliftForm(forms.Form):
         decimal_places=2,
     )
     amount = forms.DecimalField(
-        label="Or by an amount on each price",
+        label="Or by an amount",
         required=False,
         min_value=Decimal(-100000),
         max_value=Decimal(100000),
@@ -160,8 +161,8 @@ class AmendForm(forms.Form):
         kwargs.setdefault("initial", {})
         kwargs["initial"] = {
             "name": schedule.name,
-            "quantity": schedule.quantity,
-            "unit_price": schedule.unit_price,
+            "quantity": typed_price(schedule.quantity),
+            "unit_price": typed_price(schedule.unit_price),
             "service": schedule.service_id,
             "effective_on": today + timedelta(days=1),
             **kwargs["initial"],

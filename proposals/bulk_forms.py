@@ -39,7 +39,7 @@ class BulkForm(forms.Form):
         help_text="What cannot be sent stays a draft, and its row says why.",
     )
     file = forms.FileField(
-        label="Or a CSV file that names the clients",
+        label="Or only those whom a CSV file names",
         required=False,
         help_text="A column “client” with the names, or “company number”, or “email”. Other columns are left alone.",
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),

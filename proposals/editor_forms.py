@@ -93,6 +93,7 @@ class ParticularsForm(forms.ModelForm):
     class Meta:
         model = Proposal
         fields = ["client", "title", "starts_on", "valid_until", "minimum_months"]
+        labels = {"minimum_months": "Minimum length"}
         help_texts = {"title": "Only you see this name."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

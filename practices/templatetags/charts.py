@@ -69,17 +69,20 @@ def bar_chart(
     series: Sequence[str],
     groups: Sequence[tuple[str, Sequence[Decimal]]],
     currency: str = "GBP",
+    *,
     every: int = 1,
+    width: int = WIDTH,
 ) -> dict[str, object]:
     """Grouped bars: one group a label (a month), one bar a series (raised, posted, paid).
 
     Each group is (label, one Decimal of zero or more for each series); currency "" for plain counts. Of many groups
-    only ``every`` so-manieth is named under the picture; the table names all.
+    only ``every`` so-manieth is named under the picture; the table names all. A chart in the rail
+    is drawn in a ``width`` of 320, so that its words stay legible.
     """
     symbol = SYMBOLS.get(currency, currency)
     top, step = rounded_up(max((value for _, values in groups for value in values), default=Decimal(0)))
     plot = Decimal(HEIGHT - BOTTOM - TOP)
-    slot = Decimal(WIDTH - LEFT) / max(len(groups), 1)
+    slot = Decimal(width - LEFT) / max(len(groups), 1)
     thick = min(slot * Decimal("0.72") / max(len(series), 1), Decimal(28))
     bars, labels = [], []
     for index, (label, values) in enumerate(groups):
@@ -102,7 +105,7 @@ def bar_chart(
         "lines": lines,
         "left": LEFT,
         "scale_x": LEFT - 8,
-        "width": WIDTH,
+        "width": width,
         "height": HEIGHT,
         "label_y": HEIGHT - 6,
     }

@@ -19,7 +19,7 @@ from proposals.models import ProposalTemplate
 from proposals.operations import VALIDITY
 
 #: Clients listed to be ticked; all of the list can be chosen however long it is.
-MOST_LISTED = 200
+MOST_LISTED = 50
 
 
 @requires(Can.PREPARE_PROPOSALS)
