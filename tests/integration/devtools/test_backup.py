@@ -1,5 +1,8 @@
 """A backup holds every practice, and restores into an empty database exactly once."""
 
+import json
+import os
+import subprocess
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -8,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from devtools.backup import dump, load
+from devtools.paths import PYTHON, ROOT
 from devtools.terminal import Problem
 from practices.tenancy import practice_scope
 from tests.integration.invoicing.documents import a_client
@@ -84,3 +88,27 @@ def test_a_file_that_is_no_backup_changes_nothing(empty, tmp_path):
     file.write_text("not a dump")
     with pytest.raises(Problem, match="nothing was changed"):
         load(file, empty)
+
+
+def test_the_whole_journey_runs_on_a_restored_backup(cast, url, empty, tmp_path):
+    """Web, worker, beat and a pretend Sage on the restored database: propose, sign, bill, post, be paid."""
+    with practice_scope(cast.brook.pk):
+        a_client("Harbour Bakery Ltd")
+    dump(url, tmp_path / "ignition.dump")
+    load(tmp_path / "ignition.dump", empty)
+    kept = {name: value for name, value in os.environ.items() if name not in {"PUBLIC_URL", "ALLOWED_HOSTS"}}
+    done = subprocess.run(
+        [str(PYTHON), str(ROOT / "dev"), "journey", "--json"],
+        env=kept | {"DATABASE_URL": empty, "REDIS_URL": settings.REDIS_URL, "STATIC_FROM_FOLDERS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    assert outcome["ok"]
+    assert (outcome["duplicates"], outcome["difference"]) == (0, "0.00")
+    there = [name for _, name in names(empty)]
+    assert "Harbour Bakery Ltd" in there, "what the backup held is there beside what the journey made"
+    assert "Journey Bakery Ltd" in there
