@@ -7,8 +7,9 @@ from rest_framework.routers import SimpleRouter
 from clients.api import Clients
 from clients.people_api import Contacts
 from ignition.api_reference import reference
-from invoicing.api import Invoices, Payments, Schedules
+from invoicing.api import Invoices, Payments
 from invoicing.credit_note_api import CreditNotes
+from invoicing.schedule_api import Schedules
 from ledger.api import Postings
 from practices.api import PracticeView
 from practices.webhook_api import Deliveries, Webhooks

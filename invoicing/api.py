@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clients.models import Client
-from invoicing.models import Allocation, BillingSchedule, Invoice, InvoiceLine, Payment
+from invoicing.models import Allocation, Invoice, InvoiceLine, Payment
 from invoicing.operations import (
     discard_draft,
     draft_invoice,
@@ -20,6 +20,7 @@ from invoicing.operations import (
     void_invoice,
 )
 from practices.rest.filters import Filter
+from practices.rest.requests import today_of
 from practices.rest.views import ReadOnlyResource
 from services.models import Service, TaxRate
 
@@ -109,8 +110,7 @@ class Invoices(ReadOnlyResource):
     @action(detail=True, methods=["post"])
     def issue(self, request: Request, pk: str | None = None) -> Response:
         """Number the draft, fix its amounts for good and ask the ledger to post it."""
-        today = request._request.api_key.practice.today()  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
-        return self.answer(issue_invoice(self.get_object(), on=today))
+        return self.answer(issue_invoice(self.get_object(), on=today_of(request)))
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
@@ -183,38 +183,3 @@ class Payments(ReadOnlyResource):
     def reverse(self, request: Request, pk: str | None = None) -> Response:
         """Take a payment back that was recorded here."""
         return self.answer(reverse_payment(self.get_object()))
-
-
-class ScheduleSerializer(serializers.ModelSerializer[BillingSchedule]):
-    """An accepted line being billed."""
-
-    class Meta:
-        model = BillingSchedule
-        fields = [
-            "id",
-            "client",
-            "service",
-            "name",
-            "quantity",
-            "unit_price",
-            "tax_rate",
-            "billing",
-            "every",
-            "period",
-            "starts_on",
-            "bills_from",
-            "ends_on",
-            "status",
-        ]
-
-
-class Schedules(ReadOnlyResource):
-    """What is billed, when and at which price."""
-
-    scope = "invoices"
-    serializer_class = ScheduleSerializer
-    queryset = BillingSchedule.objects.order_by("-id")
-    filters = {
-        "client": Filter("client_id", AnId),
-        "status": Filter("status", serializers.ChoiceField(BillingSchedule.Status.choices)),
-    }

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from practices import export_models, webhook_models  # noqa: F401 - these tables are of this app too
 from practices.colours import DEFAULT_COLOUR, readable_colour
+from practices.fields import SealedTextField
 from practices.tenancy import TenantModel, TenantQuerySet
 
 
@@ -146,7 +147,8 @@ class IdempotentAnswer(TenantModel):
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.TextField(blank=True)
+    #: Sealed: an answer may hold the secret of a webhook, which is kept nowhere else in the clear.
+    body = SealedTextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,10 +1,18 @@
 """The price list, for programs."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from practices.rest.filters import Filter
 from practices.rest.views import ReadOnlyResource
+from services.forms import PriceForm
 from services.models import Price, Service, TaxRate
+from services.operations import archive_service, reprice_service, restore_service
 
 
 class TaxRateSerializer(serializers.ModelSerializer[TaxRate]):
@@ -53,6 +61,33 @@ class Services(ReadOnlyResource):
         "status": Filter("status", serializers.ChoiceField(Service.Status.choices)),
         "name": Filter("name__icontains", help="A part of the name."),
     }
+
+    @extend_schema(request=PriceSerializer)
+    @action(detail=True, methods=["post"])
+    def reprice(self, request: Request, pk: str | None = None) -> Response:
+        """Give the service another price from a date on; earlier prices stay in its history."""
+        service = self.get_object()
+        serializer: Any = PriceSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        form = PriceForm(request.data, basis=service.billing_basis)
+        if not form.is_valid():
+            raise serializers.ValidationError(
+                {name: [str(each) for each in errors] for name, errors in form.errors.items()}
+            )
+        reprice_service(service, **form.cleaned_data)
+        return self.answer(self.get_queryset().get(pk=service.pk))
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, pk: str | None = None) -> Response:
+        """Offer the service no more; what is billed of it goes on."""
+        return self.answer(archive_service(self.get_object()))
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: str | None = None) -> Response:
+        """Offer an archived service again."""
+        return self.answer(restore_service(self.get_object()))
 
 
 class TaxRates(ReadOnlyResource):

@@ -17,7 +17,7 @@ from practices import audit
 from practices.api_keys import key_of
 from practices.middleware import API, holds_a_nul
 from practices.models import ApiKey, IdempotentAnswer
-from practices.rest.problems import problem
+from practices.rest.problems import MEDIA_TYPE, problem
 from practices.tenancy import acting_for, practice_transaction
 
 #: The reference and the schema say nothing about any practice.
@@ -80,7 +80,8 @@ class ApiMiddleware:
         if not is_first:
             if row.request_sha256 != asked:
                 return problem(422, "Key used before", "This Idempotency-Key belongs to another request.")
-            repeated = HttpResponse(row.body, status=row.status, content_type="application/json")
+            kind = MEDIA_TYPE if (row.status or 200) >= 400 else "application/json"
+            repeated = HttpResponse(row.body, status=row.status, content_type=kind)
             repeated.headers["Idempotency-Replayed"] = "true"
             return repeated
         answer = self.get_response(request)

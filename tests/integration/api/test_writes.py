@@ -1,0 +1,197 @@
+"""What programs may change beside invoices and payments: each by the operation its page uses, each POST once."""
+
+import json
+
+import pytest
+
+from clients.models import Client, ContactPerson
+from clients.operations import add_client
+from invoicing.models import BillingSchedule, CreditNote
+from ledger.models import Posting
+from practices.models import AuditEntry, IdempotentAnswer
+from practices.tenancy import practice_scope
+from practices.webhook_models import WebhookDelivery, WebhookEndpoint
+from practices.webhooks import emit
+from proposals.models import Proposal
+from proposals.operations.templates import keep_template
+from tests.integration.invoicing.documents import (
+    MONTHLY,
+    ON_COMPLETION,
+    a_client,
+    a_draft,
+    a_schedule,
+    a_service,
+    an_invoice,
+)
+from tests.integration.proposals import offers
+
+API = "/api/v1/"
+
+
+def send(program, method, path, body=None, **headers):
+    return getattr(program, method)(
+        f"{API}{path}", json.dumps(body or {}), content_type="application/json", headers=headers
+    )
+
+
+@pytest.fixture
+def program(brook, program_of):
+    return program_of(brook)
+
+
+def test_a_person_is_added_amended_and_leaves(brook, program):
+    with practice_scope(brook.pk):
+        ann = ContactPerson(name="Ann", email="ann@acme.example", is_signatory=True, is_primary=True)
+        client = add_client(Client(name="Acme Ltd"), [ann])
+    body = {"client": client.pk, "name": "Ben", "email": "ben@acme.example", "is_primary": True}
+    made = send(program, "post", "contacts/", body)
+    assert made.status_code == 201
+    ben = made.json()
+    assert (ben["client"], ben["is_signatory"], ben["is_primary"]) == (client.pk, True, True)
+    assert not program.get(f"{API}contacts/{ann.pk}/").json()["is_primary"]
+    stale = made.headers["ETag"]
+    changed = send(program, "patch", f"contacts/{ben['id']}/", {"phone": "0113 496 0000"})
+    assert changed.json()["phone"] == "0113 496 0000"
+    late = send(program, "patch", f"contacts/{ben['id']}/", {"name": "X"}, **{"If-Match": stale})
+    assert late.status_code == 412
+    assert send(program, "delete", f"contacts/{ben['id']}/").status_code == 204
+    assert program.get(f"{API}contacts/{ben['id']}/").status_code == 404
+    with practice_scope(brook.pk):
+        assert ContactPerson.objects.get(pk=ben["id"]).has_left
+        assert ContactPerson.objects.get(pk=ann.pk).has_left is False
+        assert AuditEntry.objects.filter(action="client.amended", subject_id=client.pk).count() == 3
+
+
+def test_a_person_without_an_address_cannot_sign(brook, program):
+    with practice_scope(brook.pk):
+        client = a_client()
+    answer = send(program, "post", "contacts/", {"client": client.pk, "name": "Ben", "is_signatory": True})
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == {"email": ["Whoever signs proposals needs an e-mail address."]}
+
+
+def test_an_invoice_is_credited_once_and_the_note_amended(brook, program):
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+    body = {"invoice": invoice.pk, "reason": "Wrong client", "issued_on": str(brook.today())}
+    first = send(program, "post", "credit-notes/", body, **{"Idempotency-Key": "credit 1"})
+    again = send(program, "post", "credit-notes/", body, **{"Idempotency-Key": "credit 1"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert first.json()["gross"] == "720.00"
+    assert program.get(f"{API}invoices/{invoice.pk}/").json()["outstanding"] == "0.00"
+    refused = send(program, "post", "credit-notes/", body)
+    assert (refused.status_code, refused.json()["status"]) == (409, 409)
+    note = first.json()["id"]
+    assert (
+        send(program, "patch", f"credit-notes/{note}/", {"reason": "Doubled"}).json()["reason"] == "Doubled"
+    )
+    copied = send(program, "post", f"credit-notes/{note}/post/")
+    assert copied.status_code == 409, "its invoice is not in Sage"
+    with practice_scope(brook.pk):
+        assert CreditNote.objects.count() == 1
+        assert not Posting.objects.filter(kind=Posting.Kind.CREDIT_NOTE_CREATE).exists()
+
+
+def test_a_draft_is_not_credited(brook, program):
+    with practice_scope(brook.pk):
+        draft = a_draft()
+    assert send(program, "post", "credit-notes/", {"invoice": draft.pk, "reason": "x"}).status_code == 409
+
+
+def test_a_webhook_is_added_with_a_secret_that_is_told_once_and_kept_sealed(brook, program):
+    body = {"url": "https://hooks.example/in", "events": ["invoice.posted"]}
+    made = send(program, "post", "webhooks/", body, **{"Idempotency-Key": "hook"})
+    again = send(program, "post", "webhooks/", body, **{"Idempotency-Key": "hook"})
+    assert made.status_code == 201
+    secret, pk = made.json()["secret"], made.json()["id"]
+    assert secret.startswith("whsec_")
+    assert again.json() == made.json()
+    assert "secret" not in program.get(f"{API}webhooks/{pk}/").json()
+    with practice_scope(brook.pk):
+        (row,) = IdempotentAnswer.objects.extra(select={"raw": "body"}).values_list("raw", flat=True)
+        assert secret not in row
+        emit("invoice.posted", invoice=1)
+        delivery = WebhookDelivery.objects.get()
+        WebhookDelivery.objects.update(status=WebhookDelivery.Status.FAILED)
+    assert send(program, "post", f"webhook-deliveries/{delivery.pk}/replay/").json()["status"] == "pending"
+    assert send(program, "delete", f"webhooks/{pk}/").status_code == 204
+    with practice_scope(brook.pk):
+        assert WebhookEndpoint.objects.get().removed_at is not None
+
+
+@pytest.mark.parametrize(
+    "url", ["http://hooks.example/", "https://127.0.0.1/", "https://[::1]/", "file:///etc/passwd"]
+)
+def test_a_webhook_to_nowhere_public_is_refused(program, url):
+    answer = send(program, "post", "webhooks/", {"url": url, "events": ["invoice.posted"]})
+    assert answer.status_code in (400, 409)
+
+
+def test_a_proposal_is_drafted_from_a_template_sent_recalled_and_discarded(brook, program):
+    with practice_scope(brook.pk):
+        like = offers.a_draft(offers.a_line(), client=offers.a_client("Mara Hill"))
+        template = keep_template(like, name="Usual")
+        client = offers.a_client("Ann Lee", name="New Ltd")
+    today = brook.today()
+    body = {
+        "client": client.pk,
+        "title": "Engagement",
+        "starts_on": str(today),
+        "valid_until": str(today.replace(year=today.year + 1)),
+        "template": template.pk,
+    }
+    made = send(program, "post", "proposals/", body)
+    assert made.status_code == 201
+    path = f"proposals/{made.json()['id']}"
+    assert [line["name"] for line in made.json()["lines"]] == ["Bookkeeping"]
+    assert send(program, "post", f"{path}/send/").json()["status"] == "sent"
+    assert send(program, "post", f"{path}/recall/").json()["status"] == "draft"
+    assert send(program, "delete", f"{path}/").status_code == 409, "it was sent once"
+    unsent = send(program, "post", "proposals/", body | {"title": "Another"}).json()["id"]
+    assert send(program, "delete", f"proposals/{unsent}/").status_code == 204
+    assert send(program, "post", "proposals/", body | {"starts_on": "1066-10-14"}).status_code == 400
+    with practice_scope(brook.pk):
+        assert Proposal.objects.filter(client=client).count() == 1
+
+
+def test_a_schedule_is_paused_resumed_and_ended_and_work_completed(brook, program):
+    today = brook.today()
+    with practice_scope(brook.pk):
+        monthly = a_schedule(MONTHLY, starts_on=today)
+        once = a_schedule(ON_COMPLETION, client=monthly.client, starts_on=today)
+    assert (
+        send(program, "post", f"schedules/{monthly.pk}/pause/", {"reason": "On leave"}).json()["status"]
+        == "paused"
+    )
+    assert send(program, "post", f"schedules/{monthly.pk}/resume/").json()["status"] == "active"
+    assert send(program, "post", f"schedules/{monthly.pk}/end/").json()["ends_on"] == str(today)
+    assert send(program, "post", f"schedules/{once.pk}/complete/").json()["status"] == "ended"
+    assert send(program, "post", f"schedules/{once.pk}/complete/").status_code == 409
+    with practice_scope(brook.pk):
+        assert BillingSchedule.objects.get(pk=once.pk).status == "ended"
+
+
+def test_a_service_is_repriced_archived_and_offered_again(brook, program):
+    with practice_scope(brook.pk):
+        service = a_service("Payroll", "20")
+    path = f"services/{service.pk}"
+    priced = send(program, "post", f"{path}/reprice/", {"unit_price": "25.5", "effective_from": "2027-04-01"})
+    assert {price["unit_price"] for price in priced.json()["prices"]} == {"20.0000", "25.5000"}
+    assert send(program, "post", f"{path}/archive/").json()["status"] == "archived"
+    assert send(program, "post", f"{path}/restore/").json()["status"] == "active"
+
+
+def test_f89_no_write_reaches_another_practices_rows(cedar, brook, program_of):
+    with practice_scope(brook.pk):
+        invoice, client = an_invoice(), a_client("Theirs")
+        schedule, service = a_schedule(MONTHLY, client=client), a_service()
+    stranger = program_of(cedar)
+    assert send(stranger, "post", "credit-notes/", {"invoice": invoice.pk, "reason": "x"}).status_code == 400
+    assert send(stranger, "post", "contacts/", {"client": client.pk, "name": "X"}).status_code == 400
+    for path in (
+        f"schedules/{schedule.pk}/pause/",
+        f"schedules/{schedule.pk}/end/",
+        f"services/{service.pk}/archive/",
+    ):
+        assert send(stranger, "post", path).status_code == 404, path
