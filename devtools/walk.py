@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from devtools.journey import books
 from devtools.journey.browser import Browser, Form
+from devtools.journey.proposing import Offered, draft
 from devtools.journey.steps import Journey, connect, expect, link_in_mail, slug_in, wait_until
 
 PASSWORD = "a-walk-through-all-of-it"  # noqa: S105 - of a person made up for one run
@@ -49,6 +50,7 @@ class _Walk:
     def __init__(self, base: str) -> None:
         self.journey = Journey()
         self.owner = self.journey.owner
+        self.clients: dict[str, str] = {}
         self.done = Walked(base, email=f"alice-{self.journey.mark}@brook.example")
 
     def all_of_it(self) -> Walked:
@@ -106,25 +108,21 @@ class _Walk:
                 "people-0-email": self._address(person),
                 "people-0-is_signatory": "on",
             }
-            self.owner.submit(page, page.form_asking("people-0-name"), **values)
+            page = self.owner.submit(page, page.form_asking("people-0-name"), **values)
+            self.clients[name] = page.url.rstrip("/").rsplit("/", 1)[-1]
 
     def _address(self, person: str) -> str:
         return f"{person.split(maxsplit=1)[0].lower()}-{self.journey.mark}@client.example"
 
     def _propose(self, client: str, title: str, services: int) -> str:
         """A draft with the first so many services; its address."""
-        page = self.journey.open("proposals/new/")
-        form = page.form_asking("lines-0-service")
-        values = {"client": form.choose("client", containing=client), "title": title}
-        values["message"] = "It was good to meet you. This is what we would do for you, and what it costs."
-        values["starts_on"] = date.today().replace(day=1).isoformat()  # noqa: DTZ011 - of this machine
-        values["lines-TOTAL_FORMS"] = str(services)
-        for number, (service, rule) in enumerate(zip(SERVICES[:services], RULES, strict=False)):
-            line = f"lines-{number}-"
-            values[line + "service"] = form.choose("lines-0-service", containing=service[0])
-            values[line + "quantity"] = "12" if service[2] == "unit" else "1"
-            values |= {line + "unit_price": service[1], line + "rule": rule}
-        return self.owner.submit(page, form, **values).url
+        offered = [
+            Offered(service[0], rule, "12" if service[2] == "unit" else "1")
+            for service, rule in zip(SERVICES[:services], RULES, strict=False)
+        ]
+        starts_on = date.today().replace(day=1).isoformat()  # noqa: DTZ011 - of this machine
+        practice, key = self.journey.path(""), self.clients[client]
+        return draft(self.owner, practice, key, offered, title=title, starts_on=starts_on).url
 
     def _link(self, person: str, *, send: str) -> str:
         page = self.owner.open(send)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from devtools.journey import books
 from devtools.journey.books import Entry
 from devtools.journey.browser import Browser, NotAsExpected, Page
+from devtools.journey.proposing import Offered, draft
 from devtools.journey.sage import SageApi, consent
 
 PASSWORD = "a-long-journey-begins"  # noqa: S105 - of people made up for one run
@@ -138,14 +139,8 @@ def stock(journey: Journey) -> None:
 
 def propose(journey: Journey) -> None:
     """A proposal with an upfront, an on-completion and a monthly service, sent by e-mail."""
-    page = journey.open(f"proposals/new/?client={journey.client_id}")
-    form = page.form_asking("lines-0-service")
-    values = {"client": journey.client_id, "title": "Journey"}
-    for number, (name, (price, rule)) in enumerate(SERVICES.items()):
-        prefix = f"lines-{number}-"
-        values[prefix + "service"] = form.choose(prefix + "service", containing=name)
-        values |= {prefix + "quantity": "1", prefix + "unit_price": price, prefix + "rule": rule}
-    page = journey.owner.submit(page, form, **values)
+    services = [Offered(name, rule) for name, (_, rule) in SERVICES.items()]
+    page = draft(journey.owner, journey.path(""), journey.client_id, services, title="Journey")
     page = journey.owner.submit(page, page.form("/send/"))
     journey.proposal_url = link_in_mail(journey, to=f"mina-{journey.mark}@bakery.example")
 
