@@ -23,6 +23,7 @@ BENCHES = {
     "clients": "a CSV file of clients brought in, and matching beside it",
     "billing": "a billing run over due schedules, beside Django's bulk_create",
     "pages": "every page on a large database: server time, questions to the database, bytes",
+    "operations": "idle memory, locks of migrations, sweeps, policies and bloat",
     "http": "sustained requests on the busiest pages and API calls, beside a trivial view",
     "poll": "a sweep over idle practices that have been paid, beside the bare requests it consists of",
     "proposals": "a saved row of the proposal editor, the client's page and a PDF",
@@ -34,7 +35,7 @@ BENCHES = {
 def bench(arguments: list[str]) -> int:
     """Run one measurement on servers and data of its own; its exit code."""
     if not arguments or arguments[0] not in BENCHES:
-        known = "\n".join(f"  ./dev bench {name:<8} {what}" for name, what in BENCHES.items())
+        known = "\n".join(f"  ./dev bench {name:<10} {what}" for name, what in BENCHES.items())
         raise Problem(f"Say what to measure; --help after it lists its options:\n{known}")
     name, *rest = arguments
     with (

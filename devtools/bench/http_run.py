@@ -92,13 +92,15 @@ def soak(
     """All pages mixed, evenly paced: requests, errors, and the memory of the web processes before and after."""
     settle = min(30.0, options.soak * 60 / 5)
     load(port, asks, seconds=settle, clients=options.clients, per_second=per_second)
-    before = rss_of(server)
+    before, each_before = rss_of(server), [machine.rss_mib(pid) or 0.0 for pid in children_of(server)]
     outcome = load(
         port, asks, seconds=options.soak * 60 - settle, clients=options.clients, per_second=per_second
     )
-    after = rss_of(server)
+    after, each_after = rss_of(server), [machine.rss_mib(pid) or 0.0 for pid in children_of(server)]
+    growth = max((late - early for early, late in zip(each_before, each_after, strict=True)), default=0.0)
     say(
-        f"soak: {len(outcome.milliseconds)} answers, {outcome.errors} errors, {before:.1f} -> {after:.1f} MiB"
+        f"soak: {len(outcome.milliseconds)} answers, {outcome.errors} errors, {before:.1f} -> {after:.1f} MiB, "
+        f"a web worker by {growth:.1f} MiB at most"
     )
     return {
         "minutes": options.soak,
@@ -108,6 +110,7 @@ def soak(
         "p95_ms": round(outcome.percentile(0.95), 1),
         "rss_mib_before": round(before, 1),
         "rss_mib_after": round(after, 1),
+        "growth_mib_of_a_worker": round(growth, 1),  # ME2
     }
 
 

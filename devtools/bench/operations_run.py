@@ -54,12 +54,15 @@ def measure(options: argparse.Namespace, running: Programs) -> dict[str, Any]:
         if name in wanted:
             parts[name] = part()
             print(f"{name:<10}{parts[name]}", file=sys.stderr, flush=True)
-    goals = []
-    for goal, words, part, figure, bound in GOALS:
-        value = parts.get(part, {}).get(figure)
-        goals.append({"id": goal, "words": words, "value": value, "must": bound})
-        goals[-1]["met"] = None if value is None else value <= bound
+    goals = [_verdict(goal, parts) for goal in GOALS]
     return {"rows": options.rows, "parts": parts, "goals": goals, "calibration_ms": machine.calibration_ms()}
+
+
+def _verdict(goal: tuple[str, str, str, str, float], parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    name, words, part, figure, bound = goal
+    value = parts[part].get(figure) if part in parts else None
+    met = None if value is None else value <= bound
+    return {"id": name, "words": words, "value": value, "must": bound, "met": met}
 
 
 def _parts(

@@ -36,6 +36,10 @@ class Programs:
         self._running[name] = program
         return program.pid
 
+    def pid(self, name: str) -> int:
+        """The process id of a program that was started."""
+        return self._running[name].pid
+
     def wait_for_words(self, name: str, words: str, *, seconds: float = 60) -> None:
         """Return once a program has said something. Raises Problem with its last lines if it does not."""
         deadline = time.monotonic() + seconds
@@ -64,6 +68,7 @@ class Programs:
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
+        self._running.clear()
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
