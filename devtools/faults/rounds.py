@@ -26,6 +26,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from devtools.faults import interleavings
 from devtools.faults.invariants import Violation
 from devtools.faults.shrinking import shrunk
 from devtools.faults.steps import STEPS
@@ -53,6 +54,8 @@ class Result:
 def main() -> int:
     """Play the rounds and print what came of them; 1 when a promise was broken."""
     options = _options(sys.argv[1:])
+    if options.interleavings:
+        return _interleave(options)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
     total = Result()
     started = time.monotonic()
@@ -71,6 +74,25 @@ def main() -> int:
     return 1 if total.broken else 0
 
 
+def _interleave(options: argparse.Namespace) -> int:
+    started = time.monotonic()
+    played = interleavings.run(options.interleavings, options.seed or 0, options.workers, say)
+    figures = {
+        "interleavings": played.rounds,
+        "unsaid_differences": len(played.broken),
+        "broken": [f"seed {seed}: {words}" for seed, words in played.broken],
+        "ended": dict(played.met),
+        "seconds": round(time.monotonic() - started, 1),
+        "seed": options.seed or 0,
+    }
+    if options.json:
+        print(json.dumps(figures), flush=True)
+    else:
+        for name, value in figures.items():
+            say(f"{name:>18}  {value}")
+    return 1 if played.broken else 0
+
+
 def say(text: str) -> None:
     """A line of progress; the clock of this process is not one to print."""
     print(text, file=sys.stderr, flush=True)
@@ -82,6 +104,13 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     add("--rounds", type=int, default=50, help="how many histories (50)")
     add("--seed", type=int, help="of the first one; each further one has the next number (random)")
     add("--steps", type=int, default=LENGTH, help=f"steps of a history ({LENGTH})")
+    add(
+        "--interleavings",
+        type=int,
+        default=0,
+        help="instead: so many interleavings of edits here and in Sage",
+    )
+    add("--workers", type=int, default=2, help="processes that play interleavings (2)")
     add("--json", action="store_true", help="end with one line of JSON on standard output")
     options = parser.parse_args(arguments)
     if options.rounds < 1:

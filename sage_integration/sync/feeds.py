@@ -55,7 +55,7 @@ def read_feed(
             waiting = [row for row in page if _key(row, feed) not in handled]
             handled |= {_key(row, feed) for row in waiting}
             rows_seen, new_rows = rows_seen + len(page), new_rows + len(waiting)
-            newest = max([newest, *(instant(row[feed.stamp]) for row in page)])
+            newest = max([newest, *_moments(page, feed)])
         is_stable = rows_seen <= ROWS_PER_PAGE or not new_rows
         with practice_transaction():
             record(waiting)
@@ -91,8 +91,8 @@ def glance_at(feed: Feed[Row], business_id: str, *, begin: datetime) -> Glance:
         cursor = _cursor(feed.name, business_id, begin)
     known = set(cursor.seen)
     rows = list(feed.rows(cursor.since - OVERLAP))
-    newest = max([cursor.since, *(instant(row[feed.stamp]) for row in rows)])
-    seen = sorted("@".join(_key(row, feed)) for row in rows if instant(row[feed.stamp]) >= newest - OVERLAP)
+    newest = max([cursor.since, *_moments(rows, feed)])
+    seen = sorted("@".join(_key(row, feed)) for row in rows if instant(_stamp(row, feed)) >= newest - OVERLAP)
     is_news = any("@".join(_key(row, feed)) not in known for row in rows)
     return Glance(feed.name, business_id, is_news, newest, seen)
 
@@ -104,7 +104,17 @@ def _pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _key(row: Row, feed: Feed[Row]) -> tuple[str, str]:
-    return row["id"], row[feed.stamp]
+    return row["id"], _stamp(row, feed)
+
+
+def _stamp(row: Row, feed: Feed[Row]) -> str:
+    """When the row changed: a void that shows among the deleted ones need not say when it was deleted (17.12)."""
+    stamp: str = row.get(feed.stamp) or row["updated_at"]
+    return stamp
+
+
+def _moments(rows: Iterable[Row], feed: Feed[Row]) -> Iterator[datetime]:
+    return (instant(_stamp(row, feed)) for row in rows)
 
 
 def _cursor(name: str, business_id: str, begin: datetime) -> SyncCursor:

@@ -1,0 +1,317 @@
+"""Edits here and in Sage in any order: in the end both sides owe the same, or a difference is on screen.
+
+One seed is one interleaving: two invoices, a few steps of an accountant, a bookkeeper and workers that may be lost,
+then the workers finish. The pretend Sage is called in this process, and a practice serves several interleavings.
+"""
+
+import multiprocessing
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import groupby
+
+import time_machine
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+from redis import Redis
+
+from clients.models import Client
+from devtools.faults.houses import House, open_house, sign_in_again
+from devtools.faults.in_process import near_sage
+from devtools.faults.interference import Moment, at
+from devtools.faults.people import Accountant, Bookkeeper, Copied, SageOffice
+from devtools.faults.world import MORNING
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.operations import draft_invoice, issue_invoice
+from invoicing.queries import ledger_facts, state_of
+from ledger.models import Posting
+from ledger.outbox import ledger_settings
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.connections import current_connection
+from sage_integration.models import SageConnection, SageLink
+from sage_integration.sessions import forget_everything
+from sage_integration.sync import pull, push
+from sage_integration.sync.wanted import newest_link
+from sage_sandbox.handle import SandboxHandle
+from services.models import Service
+
+#: How many interleavings one practice serves: more would make its lists long, fewer would cost a new practice each.
+SHARED_BY = 20
+#: How many one process plays before it tells of them.
+GROUP = 5 * SHARED_BY
+#: So many broken ones are enough to look at.
+ENOUGH = 5
+#: Short histories hold most of what can go wrong, and many of them can be played.
+LENGTHS = (3, 4, 5, 6, 8, 12)
+#: What a reading may be lost at: the answer to one of these.
+LOST_AT = ("/contact_payments", "/contact_allocations", "/sales_invoices", "/transactions")
+#: Chips that say nothing is amiss: then both sides have to owe the same.
+QUIET = {"in_sage", "paid", "part_paid", "copied_again", "void"}
+#: Open points of Sage, each now and then the other way round (FACTS.md 11.3, 17.2, 17.12).
+WORLDS: tuple[dict[str, object], ...] = (
+    {},
+    {},
+    {"payment_bumps_invoice_updated_at": True},
+    {"deleted_payment_lists_artefacts": True},
+    {"void_feed": "deleted"},
+    {"put_lines": "replace"},
+    {"index_delay_seconds": 60},
+)
+#: Turns after which a queue that is not empty counts as stuck.
+PATIENCE = 25
+
+
+class Lost(BaseException):
+    """A worker that is no more: nothing may catch it."""
+
+
+@dataclass
+class Played:
+    """What came of some interleavings."""
+
+    rounds: int = 0
+    #: Seed and what differs without being said.
+    broken: list[tuple[int, str]] = field(default_factory=list)
+    #: States the invoices ended in: dice that never leave one standing would test nothing.
+    met: Counter[str] = field(default_factory=Counter)
+
+
+def run(rounds: int, first: int, workers: int, say: Callable[[str], None]) -> Played:
+    """Play so many from a seed on, rounded up to whole practices, in processes of their own side by side."""
+    start = first - first % SHARED_BY
+    starts = range(start, start + rounds, GROUP)
+    groups = [range(each, min(each + GROUP, start + rounds)) for each in starts]
+    total = Played()
+    connection.close()  # What is forked must not share it.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        for played in pool.map(play, groups):
+            total.rounds += played.rounds
+            total.met.update(played.met)
+            total.broken += played.broken
+            say(f"{total.rounds} interleavings, {len(total.broken)} with a difference that nobody is told of")
+            for seed, words in played.broken:
+                say(f"    seed {seed}: {words}")
+            if len(total.broken) >= ENOUGH:
+                pool.shutdown(cancel_futures=True)
+                break
+    return total
+
+
+def play(seeds: Iterable[int]) -> Played:
+    """Play these interleavings, on the database of this process and a pretend Sage inside it.
+
+    Seeds that share a practice come to the same end only together: start with a multiple of `SHARED_BY`.
+    """
+    played = Played()
+    for seed, table in _at_tables(seeds):
+        wrong = table.play(seed)
+        played.rounds += 1
+        played.met.update(table.ended)
+        played.broken += [(seed, words) for words in wrong]
+        if len(played.broken) >= ENOUGH:
+            break
+    return played
+
+
+def _at_tables(seeds: Iterable[int]) -> Iterator[tuple[int, "Table"]]:
+    settings.SAGE_CLIENT_ID, settings.SAGE_CLIENT_SECRET = "ignition/faults", "not-a-secret"
+    settings.SAGE_REQUESTS_PER_MINUTE = 1_000_000
+    settings.SAGE_REQUESTS_PER_DAY = settings.SAGE_APP_REQUESTS_PER_DAY = 100_000_000
+    with (
+        near_sage(settings.SAGE_CLIENT_ID, settings.SAGE_CLIENT_SECRET) as handle,
+        time_machine.travel(MORNING, tick=True) as clock,
+    ):
+        for name, value in handle.settings.items():
+            setattr(settings, name, value)
+        for number, group in groupby(seeds, lambda seed: seed // SHARED_BY):
+            clock.move_to(MORNING)
+            cache.clear()
+            handle.reset()
+            for name, value in WORLDS[number % len(WORLDS)].items():
+                handle.switch(name, value)
+            handle.switch("rate_limit_per_minute", 0)
+            _forget_budgets()
+            table = Table(handle, clock, open_house(f"House {number}", handle.business_id(), handle))
+            for seed in group:
+                yield seed, table
+
+
+class Table:
+    """A practice, its Sage and the clock, at which interleavings are played one after the other."""
+
+    def __init__(self, handle: SandboxHandle, clock: time_machine.Traveller, house: House) -> None:
+        self.handle, self.clock, self.house = handle, clock, house
+        self.ended: list[str] = []
+
+    def play(self, seed: int) -> list[str]:
+        """One interleaving; what differs in the end and is not said."""
+        dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        invoices = self._copied()
+        today = timezone.localdate()
+        with practice_scope(self.house.pk):
+            connection_ = current_connection()
+        account = connection_.default_account_id if connection_ else ""
+        books = SageOffice(self.handle, self.house.business, account)
+        people = (
+            Accountant(books, invoices, dice, today),
+            Bookkeeper(self.house.pk, invoices, dice, today),
+        )
+        for _ in range(dice.choice(LENGTHS)):
+            self.clock.shift(dice.choice([0, 1, 30, 400]))
+            what = dice.random()
+            if what < 0.2:
+                self._read(dice)
+            elif what < 0.35:
+                self._push()
+            else:
+                dice.choice(people).act()
+        self._come_to_rest()
+        return self._judged(invoices)
+
+    def _copied(self) -> list[Copied]:
+        """Two invoices that have just been copied."""
+        with practice_scope(self.house.pk):
+            service = (
+                Service.objects.select_related("tax_rate")
+                .filter(tax_rate__vat_code="standard")
+                .get(name="Bookkeeping")
+            )
+            today = timezone.localdate()
+            issued = []
+            for client in Client.objects.order_by("pk")[:2]:
+                line = InvoiceLine(
+                    service=service,
+                    name=service.name,
+                    tax_rate=service.tax_rate,
+                    quantity=Decimal(1),
+                    unit_price=Decimal(100),
+                )
+                draft = draft_invoice(client, [line], tax_point=today, source=Invoice.Source.INSTANT)
+                issued.append(issue_invoice(draft, on=today).pk)
+        self._settle()
+        with practice_scope(self.house.pk):
+            links = SageLink.objects.filter(
+                posting__subject_id__in=issued, posting__kind=Posting.Kind.INVOICE_CREATE
+            )
+            found = [
+                Copied(link.posting.subject_id, link.sage_id) for link in links.select_related("posting")
+            ]
+            if len(found) < len(issued):
+                stuck = Posting.objects.filter(subject_id__in=issued).values_list(
+                    "status", "failure", "failure_detail"
+                )
+                raise RuntimeError(f"Not copied: {list(stuck)}")
+            return found
+
+    def _push(self) -> None:
+        with acting_for(self.house.pk):
+            push.take_turn(limit=25)
+
+    def _read(self, dice: random.Random) -> None:
+        """A reading, whole or in part, that may be lost: at an answer, or around a commit."""
+        whole, fate = dice.random() < 0.5, dice.random()
+        with acting_for(self.house.pk):
+            if fate < 0.2:
+                self.handle.arm("status", on=f"GET {dice.choice(LOST_AT)}", status=500, times=4)
+                pull.poll_payments(whole=whole)
+                self.handle.disarm()
+                _forget_budgets()
+            elif fate < 0.45:
+                when = "before" if dice.random() < 0.5 else "after"
+                self._read_and_die(Moment("commit", dice.randint(1, 12), when), whole=whole)  # type: ignore[arg-type]
+            else:
+                pull.poll_payments(whole=whole)
+
+    def _read_and_die(self, moment: Moment, *, whole: bool) -> None:
+        with suppress(Lost), at(moment, _die):
+            pull.poll_payments(whole=whole)
+        forget_everything()
+
+    def _settle(self) -> bool:
+        """Push as sweeps would, moving the clock to whatever is due next, until nothing waits; whether anything did."""
+        for turn in range(PATIENCE):
+            with practice_scope(self.house.pk):
+                self._reconnect()
+                waiting = Posting.objects.filter(status__in=[Posting.Status.PENDING, Posting.Status.LEASED])
+                moments = [each.lease_expires_at or each.not_before for each in waiting]
+            if not moments:
+                return turn > 0
+            self.clock.shift(max(0.0, (min(moments) - timezone.now()).total_seconds() + 1))
+            self._push()
+        return True
+
+    def _reconnect(self) -> None:
+        """What the owner does once a worker died with the only copy of a new token (fault 33); inside a scope."""
+        found = current_connection()
+        if found and found.status == SageConnection.Status.NEEDS_REAUTHORISATION:
+            sign_in_again(self.house, self.handle)
+
+    def _come_to_rest(self) -> None:
+        pushed = True
+        while pushed:  # What is pushed last is read once more.
+            self.clock.shift(400)
+            pushed = self._settle()
+            with acting_for(self.house.pk):
+                pull.poll_payments()
+                pull.reread_open_invoices()
+
+    def _judged(self, invoices: list[Copied]) -> list[str]:
+        documents = {each["id"]: each for each in self.handle.sales_invoices(self.house.business)}
+        self.ended, wrong = [], []
+        with practice_scope(self.house.pk):
+            facts, settled = ledger_facts([each.pk for each in invoices]), ledger_settings()
+            for each in invoices:
+                ours = Invoice.objects.select_related("client").get(pk=each.pk)
+                self.ended.append(ours.status)
+                chip = state_of(ours, facts[ours.pk], settled).key
+                wrong.append(disagreement(ours, chip, self.house.business, documents))
+        return [words for words in wrong if words]
+
+
+def disagreement(ours: Invoice, chip: str, business: str, documents: dict[str, dict[str, object]]) -> str:
+    """What is other on both sides and not on screen; empty when all is well. Inside a scope.
+
+    ``chip`` is what the page shows of the invoice, ``documents`` what Sage holds, by id.
+    """
+    link = newest_link(ours.pk, business)
+    if link is None:
+        return f"{ours} has no copy; chip {chip}"
+    if chip not in QUIET or link.difference:
+        return ""
+    said, stored = f"chip {chip}", documents.get(link.sage_id)
+    if stored is None or _status(stored) == "VOID":
+        return "" if ours.status == Invoice.Status.VOID else f"{ours} is gone from Sage; {said}"
+    if ours.status == Invoice.Status.VOID:
+        return f"{ours} is void here and counts in Sage; {said}"
+    copies = SageLink.objects.filter(
+        posting__subject_id=ours.pk, posting__kind=Posting.Kind.INVOICE_CREATE
+    ).values_list("sage_id", flat=True)
+    live = [pk for pk in copies if pk in documents and _status(documents[pk]) != "VOID"]
+    if len(live) > 1 and chip == "in_sage":
+        return f"{ours} is {len(live)} times in Sage; {said}"
+    owed = Decimal(str(stored["outstanding_amount"]))
+    return "" if owed == ours.outstanding else f"{ours}: {ours.outstanding} here, {owed} in Sage; {said}"
+
+
+def _status(document: dict[str, object]) -> str:
+    status: dict[str, str] = document["status"]  # type: ignore[assignment]
+    return status["id"]
+
+
+def _die() -> None:
+    """What was not committed is gone with the connection, as when a process is killed."""
+    connection.close()
+    raise Lost
+
+
+def _forget_budgets() -> None:
+    """Valkey's clock is not moved, and a business that just failed would rest."""
+    with Redis.from_url(settings.REDIS_URL) as valkey:
+        valkey.flushdb()
+    forget_everything()

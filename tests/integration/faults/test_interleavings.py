@@ -1,0 +1,42 @@
+"""`./dev faults --interleavings` in small: edits here and in Sage in any order, on a pretend Sage in this process."""
+
+import pytest
+
+from devtools.faults.interleavings import disagreement, play
+from invoicing.models import Invoice
+from practices.tenancy import practice_scope
+from tests.integration.sage_integration.posting import posted
+
+
+@pytest.fixture
+def own_settings(settings):
+    """Whatever a game sets is set back."""
+    for name in ("ID", "CLIENT_SECRET", "AUTHORIZE_URL", "TOKEN_URL", "REVOKE_URL", "API_URL"):
+        key = f"SAGE_CLIENT_{name}" if name == "ID" else f"SAGE_{name}"
+        setattr(settings, key, getattr(settings, key))
+    for name in ("SAGE_REQUESTS_PER_MINUTE", "SAGE_REQUESTS_PER_DAY", "SAGE_APP_REQUESTS_PER_DAY"):
+        setattr(settings, name, getattr(settings, name))
+
+
+def test_faults_52_to_63_after_any_interleaving_both_sides_owe_the_same_or_the_page_says_so(
+    brook, own_settings, request
+):
+    """Amendments, updates, choices, voids, credits and payments against edits, voids and lost readings."""
+    played = play(range(request.config.getoption("--interleavings")))
+    assert played.broken == []
+    assert played.met[Invoice.Status.ISSUED], "Dice that never leave an invoice standing test nothing."
+
+
+def test_the_property_would_notice_a_difference_that_nobody_is_told_of(brook, enabled, sage):
+    acme = posted(brook, sage)
+
+    def judged() -> str:
+        documents = {each["id"]: each for each in sage.sales_invoices()}
+        with practice_scope(brook.pk):
+            return disagreement(
+                Invoice.objects.get(pk=acme.invoice.pk), "in_sage", enabled.business_id, documents
+            )
+
+    assert judged() == ""
+    sage.record_payment(acme.theirs["id"], "10.00")
+    assert "110" in judged()
