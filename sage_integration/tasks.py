@@ -116,10 +116,10 @@ def tell_of_what_needs_somebody(_practice_id: int) -> None:
 
 @shared_task
 def sweep_contacts() -> None:
-    """Start one reading of contacts for each practice in use, several times an hour (P15); elsewhere every two hours.
+    """Start one reading of contacts where something changed in Sage within two hours; elsewhere every two hours.
 
-    In use is where somebody signed in within twelve hours, or something changed in Sage within two: an idle company's
-    requests are worth more than a list nobody looks at.
+    Besides, they are read whenever somebody opens a page that shows them (`freshness`, P15): an idle company's requests
+    are worth more than a list nobody looks at.
     """
     for practice_id in practices_from("sage_practices_to_read_contacts"):
         wake(read_contacts, practice_id)

@@ -35,12 +35,13 @@ def cadence(now: datetime, last_news: datetime, every: timedelta) -> Cadence:
     return Cadence(whole=False, after=every * (QUIET if is_day else AT_NIGHT))
 
 
-#: Contacts of a practice that nobody uses are read this often (`sage_practices_to_read_contacts`).
+#: Contacts of a business in which nothing happens are read this often (`sage_practices_to_read_contacts`), and when
+#: somebody opens a page that shows them.
 CONTACTS_WHILE_IDLE = timedelta(hours=2)
 
 
 def requests_for_contacts_a_day(a_reading: int = 3) -> int:
-    """What reading contacts costs a practice a day that nobody uses: a token and both feeds each time."""
+    """What reading contacts costs a day where nothing happens in Sage: a token and both feeds each time."""
     return timedelta(days=1) // CONTACTS_WHILE_IDLE * a_reading
 
 

@@ -24,6 +24,7 @@ from sage_integration.app_clients.importing import ignore_contact, reconsider_co
 from sage_integration.app_clients.suggestions import candidates_of, reasons_of
 from sage_integration.client_columns import contacts_gone
 from sage_integration.connections import current_connection
+from sage_integration.freshness import freshen_contacts
 from sage_integration.jobs import imports_to_undo, start_import, start_undo
 from sage_integration.models import ContactLink, SageConnection, SageContact, SyncRun
 from sage_integration.models.contacts import SageContactQuerySet
@@ -67,6 +68,7 @@ def app_client_list(request: PracticeRequest, practice: str) -> HttpResponse:
     connection = current_connection()
     if connection is None or not connection.business_id:
         return to_connection(request)
+    freshen_contacts()
     counts = {name: contacts_of(name, connection.business_id).count() for name, _, _ in TABS}
     tab = _tab(request, counts)
     words = request.GET.get("q", "")

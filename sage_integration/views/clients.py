@@ -17,6 +17,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from sage_integration.connections import current_connection
 from sage_integration.forms import ClientAccountForm
+from sage_integration.freshness import freshen_contacts
 from sage_integration.models import (
     ClientAccount,
     ContactLink,
@@ -45,6 +46,7 @@ def client_sage(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
     context = client_page(request, client, "Sage")
     context |= {"is_connected": connection is not None and bool(connection.business_id), "link": None}
     if connection is not None and connection.business_id:
+        freshen_contacts()
         context |= _in_sage(client, connection)
     return render(request, "sage_integration/client_sage.html", context)
 

@@ -10,6 +10,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from sage_integration.connections import current_connection
 from sage_integration.dry_run import next_documents
+from sage_integration.freshness import freshen_contacts
 from sage_integration.health import findings
 from sage_integration.models import SageConnection, SyncRun
 from sage_integration.queries import set_up_steps
@@ -46,6 +47,7 @@ def clients_foreseen(request: PracticeRequest, practice: str) -> HttpResponse:
     connection = current_connection()
     if connection is None or not connection.business_id:
         return to_connection(request)
+    freshen_contacts()
     about = {
         "foreseen": connection.health.get("clients", {}),
         "contacts": connection.health.get("contacts", 0),

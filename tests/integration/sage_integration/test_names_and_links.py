@@ -29,6 +29,7 @@ from tests.integration.invoicing.documents import a_proposal, accept
 from tests.integration.sage_integration.connecting import page, text_of
 from tests.integration.sage_integration.posting import (
     add_client,
+    forget_valkey,
     issue,
     issued_invoice,
     line,
@@ -37,6 +38,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
     service_named,
 )
+from tests.integration.sage_integration.test_turns import messages
 from tests.sage import connected
 
 
@@ -365,7 +367,7 @@ def test_an_account_that_is_not_offered_is_not_taken(alice, practice, sage):
 
 
 def test_contacts_of_a_practice_that_nobody_uses_are_read_every_two_hours(cast, brook, cedar, sage):
-    """PO1: an idle company costs little; one that somebody works in is read every few minutes (P15)."""
+    """PO1: a company in which nothing happens costs little, whoever is signed in; one that moves is read often."""
     connected(brook, sage)
     _idle_for(brook, hours=3)
     assert practices_from("sage_practices_to_read_contacts") == [brook.pk]
@@ -373,12 +375,24 @@ def test_contacts_of_a_practice_that_nobody_uses_are_read_every_two_hours(cast, 
         sync_contacts()
     assert practices_from("sage_practices_to_read_contacts") == []
     type(cast.alice).objects.filter(pk=cast.alice.pk).update(last_login=timezone.now())
-    assert practices_from("sage_practices_to_read_contacts") == [brook.pk]
-    type(cast.alice).objects.filter(pk=cast.alice.pk).update(last_login=timezone.now() - timedelta(hours=13))
     assert practices_from("sage_practices_to_read_contacts") == []
     with practice_scope(brook.pk):
         SageConnection.objects.update(last_news_at=timezone.now())
     assert practices_from("sage_practices_to_read_contacts") == [brook.pk]
+
+
+@pytest.mark.parametrize("where", ["app-client-list", "client-sage", "clients-foreseen"])
+def test_p15_contacts_are_read_when_somebody_looks_at_them(alice, practice, linked, where):
+    """P15: where they are shown, a new contact is offered in under ten minutes; looked at again, nothing is asked."""
+    url = address(where, linked.client_id) if where == "client-sage" else page(where)
+    read(practice)
+    forget_valkey()
+    assert alice.get(url).status_code == 200
+    assert messages("default") == []
+    _idle_for(practice, hours=1)
+    for _ in range(2):
+        assert alice.get(url).status_code == 200
+    assert messages("default") == [(practice.pk, False)]
 
 
 def _idle_for(practice, hours: int) -> None:
