@@ -133,8 +133,8 @@ def _at_tables(seeds: Iterable[int]) -> Iterator[tuple[int, "Table"]]:
             clock.move_to(MORNING)
             cache.clear()
             handle.reset()
-            for name, value in WORLDS[number % len(WORLDS)].items():
-                handle.switch(name, value)
+            for switch, setting in WORLDS[number % len(WORLDS)].items():
+                handle.switch(switch, setting)
             handle.switch("rate_limit_per_minute", 0)
             _forget_budgets()
             table = Table(handle, clock, open_house(f"House {number}", handle.business_id(), handle))
