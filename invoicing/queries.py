@@ -5,24 +5,30 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Sum
 
+from clients.models import Client
 from invoicing.coming import coming_total
 from invoicing.models import (
     Allocation,
     BillingSchedule,
     CreditNote,
     Invoice,
+    InvoiceLine,
     InvoiceQuerySet,
     Payment,
 )
 from ledger.models import LedgerSettings, Posting
 from ledger.states import State, Subject, posting_state
 from money.amounts import ZERO
+from practices.arrays import array
 from practices.models import Practice
+from practices.rows import Row, rows_of
 from practices.tenancy import acting_practice_id
 from proposals.periods import day_in_month
+from services.models import Service, TaxRate
 
 INVOICE_KINDS = (Posting.Kind.INVOICE_CREATE, Posting.Kind.INVOICE_UPDATE, Posting.Kind.INVOICE_VOID)
 
@@ -63,10 +69,32 @@ def invoice_to_post(pk: int) -> Invoice:
     return invoice
 
 
-def invoices_to_post(pks: Iterable[int]) -> dict[int, Invoice]:
-    """Several invoices at once with client, lines, services and VAT rates, by id; an id without one is left out."""
-    invoices = Invoice.objects.select_related("client").prefetch_related("lines__service", "lines__tax_rate")
-    return {invoice.pk: invoice for invoice in invoices.filter(pk__in=list(pks))}
+class ToPost(NamedTuple):
+    """An invoice with its client, and its lines in order with services and VAT rates; mapping it asks nothing more."""
+
+    invoice: Invoice
+    lines: list[InvoiceLine]
+
+
+def invoices_to_post(pks: Iterable[int]) -> dict[int, ToPost]:
+    """Several invoices at once with their lines, by id; an id without an invoice is left out."""
+    invoices = rows_of(Invoice, "id = ANY(%s::bigint[])", array(pks))
+    in_order = "invoice_id = ANY(%s::bigint[]) ORDER BY invoice_id, position, id"
+    lines = rows_of(InvoiceLine, in_order, array(invoice.pk for invoice in invoices))
+    clients = _by_id(Client, {invoice.client_id for invoice in invoices})
+    services = _by_id(Service, {line.service_id for line in lines})
+    rates = _by_id(TaxRate, {line.tax_rate_id for line in lines})
+    found = {invoice.pk: ToPost(invoice, []) for invoice in invoices}
+    for invoice in invoices:
+        invoice.client = clients[invoice.client_id]
+    for line in lines:
+        line.service, line.tax_rate = services[line.service_id], rates[line.tax_rate_id]
+        found[line.invoice_id].lines.append(line)
+    return found
+
+
+def _by_id(model: type[Row], ids: Iterable[int]) -> dict[int, Row]:
+    return {row.pk: row for row in rows_of(model, "id = ANY(%s::bigint[])", array(ids))}
 
 
 def postings_of(invoice: Invoice) -> list[Posting]:

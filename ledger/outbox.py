@@ -25,7 +25,7 @@ from ledger.errors import (
     NotHeld,
     PostingsAreClosed,
 )
-from ledger.models import LedgerSettings, Posting, PostingQuerySet
+from ledger.models import LedgerSettings, Posting
 from ledger.signals import posting_due
 from practices import audit
 from practices.arrays import array
@@ -214,41 +214,41 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
     The settings row is the practice's turnstile: locking it lets one worker at a time decide, so that Sage
     sees one write at a time from a business (FACTS.md 4) and nobody waits for a locked row.
     """
-    settings = LedgerSettings.objects.select_for_update(skip_locked=True).first()
-    if settings is None or not settings.accepts_postings or settings.paused_at:
-        return []
-    now = timezone.now()
-    if Posting.objects.filter(status=Posting.Status.LEASED, lease_expires_at__gt=now).exists():
-        return []
-    lost = 0
-    due = list(_ripe().order_by("id")[:limit])
-    if not due:
-        lost, due = 1, list(_run_out().order_by("attempts", "id")[:1])
-    lease, until = uuid4().hex, now + LEASE
-    for posting in due:
-        posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, lease, until
-        posting.attempts += 1
-        posting.times_lost += lost
-    Posting.objects.filter(pk__in=[posting.pk for posting in due]).update(
-        status=Posting.Status.LEASED,
-        lease=lease,
-        lease_expires_at=until,
-        attempts=F("attempts") + 1,
-        times_lost=F("times_lost") + lost,
-    )
-    return due
+    with connection.cursor() as cursor:
+        cursor.execute(_TURNSTILE)
+        if cursor.fetchone() is None:
+            return []
+    now, lease = timezone.now(), uuid4().hex
+    values = {"now": now, "lease": lease, "until": now + LEASE, "limit": limit}
+    if due := list(Posting.objects.raw(_LEASE_RIPE, values)):
+        return sorted(due, key=lambda posting: posting.pk)
+    return list(Posting.objects.raw(_LEASE_LOST, values))
 
 
-def _ripe() -> PostingQuerySet:
-    return Posting.objects.due().filter(status=Posting.Status.PENDING).select_for_update(skip_locked=True)
-
-
-def _run_out() -> PostingQuerySet:
-    """Postings whose worker was lost.
-
-    One of them may be what killed it, so each is taken by itself, after all others: it can hold up nobody.
-    """
-    return Posting.objects.due().filter(status=Posting.Status.LEASED).select_for_update(skip_locked=True)
+# A statement of its own: what is read after the lock was taken is as the turn before has left it.
+_TURNSTILE = """
+SELECT 1 FROM ledger_ledgersettings WHERE accepts_postings AND paused_at IS NULL FOR UPDATE SKIP LOCKED
+"""
+# Chosen once, for sure: a subquery could be asked again for each row it is joined to, and give others then.
+_LEASE = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM ledger_posting WHERE {due} AND NOT EXISTS
+        (SELECT FROM ledger_posting WHERE status = 'leased' AND lease_expires_at > %(now)s)
+    ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
+)
+UPDATE ledger_posting SET status = 'leased', lease = %(lease)s, lease_expires_at = %(until)s,
+    attempts = attempts + 1, times_lost = times_lost + {lost}
+FROM due WHERE ledger_posting.id = due.id
+RETURNING ledger_posting.*
+"""
+_LEASE_RIPE = _LEASE.format(
+    due="status = 'pending' AND not_before <= %(now)s", order="id", limit="%(limit)s", lost=0
+)
+# Postings whose worker was lost. One of them may be what killed it, so each is taken by itself, after all others: it
+# can hold up nobody.
+_LEASE_LOST = _LEASE.format(
+    due="status = 'leased' AND lease_expires_at <= %(now)s", order="attempts, id", limit="1", lost=1
+)
 
 
 def lease_posting(posting: Posting) -> Posting:

@@ -33,7 +33,7 @@ def next_documents(connection: SageConnection) -> list[AsSageShows]:
 def _held(rules: Rules) -> list[AsSageShows]:
     held = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.HELD)
     invoices = invoices_to_post(posting.subject_id for posting in held.order_by("id")[:SHOWN])
-    return [AsSageShows(invoice, list(invoice.lines.all()), rules) for invoice in invoices.values()]
+    return [AsSageShows(invoice, lines, rules) for invoice, lines in invoices.values()]
 
 
 def _coming(rules: Rules, number: int) -> list[AsSageShows]:

@@ -99,16 +99,16 @@ def _sorted_out(ids: Sequence[int], rules: Rules) -> tuple[dict[int, Ready], dic
     invoices = invoices_to_post(ids)
     latest = _latest_copies(ids)
     kept = {each.posting_id: each for each in CopyChoices.objects.filter(posting__in=latest.values())}
-    clients = {invoice.client_id for invoice in invoices.values()}
+    clients = {invoice.client_id for invoice, _ in invoices.values()}
     remembered = {each.client_id: each for each in ClientChoices.objects.filter(client__in=clients)}
     ready: dict[int, Ready] = {}
     reasons: dict[int, tuple[str, str]] = {}
-    for pk, invoice in invoices.items():
+    for pk, (invoice, lines) in invoices.items():
         posting = latest.get(pk)
         if reason := _why_not(invoice, posting):
             reasons[pk] = reason
             continue
-        of_copy, lines = kept.get(posting.pk) if posting else None, list(invoice.lines.all())
+        of_copy = kept.get(posting.pk) if posting else None
         choices = (
             stored_choices(of_copy, invoice)
             if of_copy

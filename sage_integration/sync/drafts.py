@@ -10,6 +10,8 @@ from invoicing.models import Invoice
 from invoicing.queries import invoices_to_post
 from ledger.models import Posting
 from money.amounts import Amounts
+from practices.arrays import array
+from practices.rows import rows_of
 from sage_integration import mappers
 from sage_integration.choices import stored_choices
 from sage_integration.mappers import Rules
@@ -66,11 +68,14 @@ class Drafts:
             posting.subject_id for posting in postings if posting.kind == Posting.Kind.INVOICE_CREATE
         )
         self.rules: Rules = load_rules(connection)
-        kept = CopyChoices.objects.filter(posting__in=[posting.pk for posting in postings])
+        kept = rows_of(
+            CopyChoices, "posting_id = ANY(%s::bigint[])", array(posting.pk for posting in postings)
+        )
         self._made: dict[int, Draft] = {}
         self._choices = {choices.posting_id: choices for choices in kept}
-        clients = {invoice.client_id for invoice in self._invoices.values()}
-        links = ContactLink.objects.filter(client__in=clients, business_id=connection.business_id)
+        clients = {invoice.client_id for invoice, _ in self._invoices.values()}
+        of_clients = "client_id = ANY(%s::bigint[]) AND business_id = %s"
+        links = rows_of(ContactLink, of_clients, array(clients), connection.business_id)
         #: By client; whoever makes a new link adds it.
         self.links: dict[int, ContactLink] = {link.client_id: link for link in links}
         self.strangers = len(clients - self.links.keys())
@@ -84,14 +89,14 @@ class Drafts:
         """The draft of one posting; raises `NotIssued` or `Invoice.DoesNotExist`."""
         if (made := self._made.get(posting.pk)) is not None:
             return made
-        invoice = self._invoices.get(posting.subject_id)
-        if invoice is None:
+        if posting.subject_id not in self._invoices:
             raise Invoice.DoesNotExist(posting.subject_id)
+        invoice, lines = self._invoices[posting.subject_id]
         if invoice.status != Invoice.Status.ISSUED:
             raise NotIssued(invoice.number_label)
         document = AsSageShows(
             invoice,
-            list(invoice.lines.all()),
+            lines,
             self.rules,
             posting.reference,
             posting.idempotency_id,

@@ -43,7 +43,7 @@ def assert_posted_once(invoice, sage, clock) -> None:
 
 def test_fault_23_killed_before_the_claim_is_committed(brook, enabled, sage, clock):
     invoice = issued_invoice(brook)
-    assert killed(brook, "push", Moment("statement", words='UPDATE "ledger_posting"', when="after"))
+    assert killed(brook, "push", Moment("statement", words="SET status = 'leased'", when="after"))
     assert (posting_of(invoice).status, posting_of(invoice).lease) == (Posting.Status.PENDING, "")
     assert_posted_once(invoice, sage, clock)
 
