@@ -32,6 +32,7 @@ class RetentionSettings(TenantModel):
     )
 
     class Meta:
+        verbose_name_plural = "retention settings"
         constraints = [
             UniqueConstraint(fields=["practice"], name="one_retention_settings_for_a_practice"),
             models.CheckConstraint(

@@ -31,6 +31,7 @@ class LedgerSettings(TenantModel):
     paused_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name_plural = "ledger settings"
         constraints = [UniqueConstraint(fields=["practice"], name="one_ledger_settings_for_a_practice")]
 
     def __str__(self) -> str:
