@@ -1,12 +1,13 @@
 """Erasing a client's personal data: at once what nobody has to keep, and name and address once the law lets them go.
 
 The law (UK GDPR Article 17(3)(b) with VAT Regulations 1995, regulation 31, and Companies Act 2006, section 388) keeps
-invoices with the name and address on them. Signatures and the audit trail are evidence and cannot be altered here.
+invoices with the name and address on them. Signatures are evidence and stay. In the audit trail, which nobody else can
+alter, one function of the database blanks what entries say of an erased client (docs/decisions/0029).
 """
 
 from datetime import date
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 
@@ -78,6 +79,7 @@ def erase_client(client: Client, *, reason: str, on: date) -> ClientErasure:
         client=client, reason=reason, erased_by=audit.current_actor(), keep_until=keep_until
     )
     audit.record("client.erased", client, reason=reason, keep_until=str(keep_until or ""))
+    _forget(client)
     return finish(erasure) if keep_until is None or keep_until < on else erasure
 
 
@@ -140,8 +142,18 @@ def finish(erasure: ClientErasure) -> ClientErasure:
     client.save(update_fields=[*particulars, "name"])
     erasure.finished_at = timezone.now()
     erasure.save(update_fields=["finished_at"])
+    _forget(client)
     audit.record("client.erasure_finished", client)
     return erasure
+
+
+def _forget(client: Client) -> None:
+    """Blank what the trail says of an erased client; its name stays until the erasure is finished.
+
+    The database refuses this for a client that no erasure of the acting practice names.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ignition_forget_client(%s)", [client.pk])
 
 
 def erasures_to_finish(on: date) -> models.QuerySet[ClientErasure]:

@@ -7,12 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from clients.models import Attachment, Client, ContactPerson, Note
-from clients.operations import add_client, attach_file, write_note
+from clients.operations import add_client, amend_client, attach_file, write_note
 from ignition.client_records import rows_about
-from ignition.erasure import NOWHERE, AlreadyErased, StillInUse, erase_client, what_goes_on
+from ignition.erasure import NOWHERE, AlreadyErased, StillInUse, erase_client, finish, what_goes_on
 from ignition.models import ClientErasure, RetentionSettings
 from ignition.retention import keep_to_retention
 from invoicing.models import Invoice
@@ -201,3 +202,39 @@ def test_less_than_the_law_asks_is_refused(client_of):
         "/p/brook-co/settings/data/", {"documents_years": 5, "mail_months": 1, "work_months": 1}
     )
     assert answer.status_code == 422
+
+
+def trail() -> str:
+    return " ".join(json.dumps(data) for data in AuditEntry.objects.values_list("data", flat=True))
+
+
+def test_the_trail_forgets_people_at_once_and_the_name_with_the_documents(open_book):
+    client, other = a_known_client(), add_client(Client(name="Mina's rival"), [])
+    client.phone = "01947 600002"
+    amend_client(client, [])
+    paid_invoice(client)
+    before = AuditEntry.objects.count()
+    erasure = erase_client(client, reason=WHY, on=TODAY)
+    for word in ("Okafor", "mina@", "01947", "1955839661"):
+        assert word not in trail(), word
+    assert "Harbour Bakery" in trail()
+    finish(erasure)
+    assert "Harbour Bakery" not in trail()
+    assert other.name in trail()
+    amended = AuditEntry.objects.get(action="client.amended")
+    assert (amended.subject_id, list(amended.data["changes"])) == (client.pk, ["phone", "people"])
+    assert amended.data["changes"]["phone"] == ["Erased", "Erased"]
+    assert AuditEntry.objects.get(action="client.erased").data["reason"] == WHY
+    assert "720.00" in trail(), "figures stay"
+    assert AuditEntry.objects.count() == before + 3, "the posting withdrawn, the erasure, its end"
+
+
+def test_the_trail_forgets_nobody_whom_no_erasure_of_the_practice_names(brook, cedar):
+    with practice_scope(brook.pk):
+        kept, erased = a_known_client(), add_client(Client(name="Gone Ltd"), [])
+        erase_client(erased, reason=WHY, on=TODAY)
+    for practice, client in ((brook, kept), (cedar, erased)):
+        with practice_scope(practice.pk), connection.cursor() as cursor, pytest.raises(IntegrityError):
+            cursor.execute("SELECT ignition_forget_client(%s)", [client.pk])
+    with practice_scope(brook.pk):
+        assert "Mina Okafor" in trail() or "Harbour Bakery" in trail()
