@@ -1,19 +1,24 @@
 """The Celery application: workers, and beat's schedule, are configured in settings."""
 
 import os
+import sys
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
-from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ignition.settings")
 
-app = Celery("ignition")
+
+def is_beat(arguments: list[str]) -> bool:
+    """Whether this process is beat: it sends names of tasks, so it needs neither models nor pages, nor their 70 MiB."""
+    return "celery" in arguments[0] and "beat" in arguments[1:]
+
+
+# Without its fixups Celery does not set Django up.
+app = Celery("ignition", fixups=[] if is_beat(sys.argv) else None)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+if is_beat(sys.argv):
+    from django.conf import settings
+    from django.utils.log import configure_logging
 
-# A thread keeps its connection from task to task, as a web process does from request to request: opening one costs more
-# than most tasks. What is broken or has served its time (`CONN_MAX_AGE`) is replaced around every task; Celery itself
-# would close all (`CELERY_DB_REUSE_MAX`).
-task_prerun.connect(close_old_connections)
-task_postrun.connect(close_old_connections)
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)

@@ -8,11 +8,13 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import font_source_sans_pro
-import typst
 from django.conf import settings
+
+if TYPE_CHECKING:
+    import typst
 
 TEMPLATES: Path = settings.BASE_DIR / "templates" / "pdf"
 _Standard = Literal["ua-1"]
@@ -27,6 +29,8 @@ def pdf_of(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
 
     Reads nothing outside the templates: no file, address or code in the data is ever followed.
     """
+    import typst  # noqa: PLC0415 - 7 MiB that beat and most workers never need
+
     words = json.dumps(data, sort_keys=True, ensure_ascii=False).replace("\0", "")
     try:
         return _compiled(template, words, at, STANDARD)
@@ -38,6 +42,8 @@ def pdf_of(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
 
 
 def _compiled(template: str, data: str, at: datetime, standard: _Standard | None) -> bytes:
+    import typst  # noqa: PLC0415
+
     # A compiler cannot be shared between threads and costs a fraction of a millisecond; the fonts are shared.
     compiler = typst.Compiler(
         TEMPLATES / f"{template}.typ", root=TEMPLATES, font_paths=_fonts(), sys_inputs={"data": data}
@@ -48,7 +54,9 @@ def _compiled(template: str, data: str, at: datetime, standard: _Standard | None
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
     """Our own font, then those that Typst carries, and none of the machine's: a document looks the same everywhere."""
+    import typst  # noqa: PLC0415
+
     folder = Path(font_source_sans_pro.__file__).parent / "files"
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[folder])
