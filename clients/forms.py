@@ -29,6 +29,8 @@ FIELDS = [
     "emails_invoices",
     "emails_reminders",
     "terms_days",
+    "invoice_day",
+    "invoice_layout",
 ]
 
 
@@ -69,12 +71,17 @@ class ClientForm(forms.ModelForm):
         widgets = {"also_tells": forms.Textarea(attrs={"rows": 2})}
         help_texts = {
             "company_number": "Eight characters, as at Companies House.",
+            "invoice_day": "Left empty, its recurring invoices are dated on the practice's invoice day.",
+            "invoice_layout": "On your own PDF. In Sage each service keeps its line and its account.",
             "terms_days": "Left empty, its invoices are due as the practice's terms say.",
             "also_tells": "E-mail addresses that are told of acceptances beside manager and partner.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        layout = self.fields["invoice_layout"]
+        assert isinstance(layout, forms.ChoiceField)  # noqa: S101 - the model's choices make it one
+        layout.choices = [("", "As the practice has it"), *Client.Layout.choices]
         for name in ("manager", "partner"):
             field = self.fields[name]
             assert isinstance(field, MemberField)  # noqa: S101 - declared above

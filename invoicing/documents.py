@@ -1,7 +1,7 @@
 """Invoices and credit notes on paper: our own PDF, which is never given under the ledger's name (F11)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -49,7 +49,7 @@ class Sender:
 def invoice_pdf(invoice: Invoice, sender: Sender | None = None) -> bytes:
     """Our PDF of an invoice with its client and lines loaded: the same bytes as long as nothing on it changes."""
     sender = sender or Sender.of_the_practice()
-    lines = list(invoice.lines.all())
+    lines = printed_lines(invoice, sender.settings)
     is_vat_invoice = bool(sender.practice.vat_number)
     title = "VAT invoice" if is_vat_invoice else "Invoice"
     data = _document(sender, invoice.client, lines, invoice.amounts) | {
@@ -64,6 +64,34 @@ def invoice_pdf(invoice: Invoice, sender: Sender | None = None) -> bytes:
         "pay": _paragraphs(sender.settings.payment_instructions),
     }
     return pdf_of("invoice", data, at=invoice.issued_at or invoice.created_at)
+
+
+def printed_lines(invoice: Invoice, settings: InvoicingSettings) -> list[Line]:
+    """The lines of an invoice as our PDF shows them: each, or as few as the practice or its client wants (G77)."""
+    if settings.merges(invoice.source, invoice.client.invoice_layout):
+        return merged_lines(invoice.lines.all())
+    return list(invoice.lines.all())
+
+
+def merged_lines(lines: Iterable[InvoiceLine]) -> list[Line]:
+    """One unsaved line for each VAT rate, to the penny what its lines come to; a rate with one line keeps it (G77)."""
+    groups: dict[tuple[str, Decimal], list[InvoiceLine]] = defaultdict(list)
+    for line in lines:
+        groups[line.vat_code, line.vat_percent].append(line)
+    return [_as_one(group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _as_one(lines: Sequence[InvoiceLine]) -> InvoiceLine:
+    amounts = total(line.amounts for line in lines)
+    return InvoiceLine(
+        name="; ".join(line.name for line in lines),
+        quantity=Decimal(1),
+        unit_price=amounts.net,
+        vat_code=lines[0].vat_code,
+        vat_percent=lines[0].vat_percent,
+        net=amounts.net,
+        vat=amounts.vat,
+    )
 
 
 def credit_note_pdf(note: CreditNote, sender: Sender | None = None) -> bytes:

@@ -5,10 +5,10 @@ from typing import Any
 
 from clients.models import Client
 from clients.moving import ids_of, move_back, move_rows
-from clients.signals import client_restored, clients_merged, merge_undone
+from clients.signals import client_amended, client_restored, clients_merged, merge_undone
 from invoicing.client_states import settle_clients
 from invoicing.models import BillingSchedule, Invoice, Payment
-from invoicing.operations import realign, start_billing
+from invoicing.operations import realign, set_invoice_day, start_billing
 from invoicing.renewals import end_replaced
 from practices.signals import practice_amended
 from proposals.models import Proposal
@@ -19,6 +19,7 @@ def connect() -> None:
     """Listen to the apps below."""
     clients_merged.connect(move_documents, dispatch_uid="move documents")
     merge_undone.connect(move_documents_back, dispatch_uid="move documents back")
+    client_amended.connect(date_clients_bills_anew, dispatch_uid="date a client's coming bills anew")
     client_restored.connect(settle_restored_client, dispatch_uid="settle restored client")
     proposal_accepted.connect(bill_accepted_proposal, dispatch_uid="bill accepted proposal")
     practice_amended.connect(date_coming_bills_anew, dispatch_uid="date coming bills anew")
@@ -34,6 +35,12 @@ def date_coming_bills_anew(sender: Any, *, changes: dict[str, Any], **_: Any) ->
     """What comes next carries the practice's new invoice day."""
     if "invoice_day" in changes:
         realign()
+
+
+def date_clients_bills_anew(sender: Any, *, client: Client, changes: dict[str, Any], **_: Any) -> None:
+    """What comes next for a client carries its own invoice day."""
+    if "invoice_day" in changes:
+        set_invoice_day(client, client.invoice_day)
 
 
 def settle_restored_client(sender: Any, *, client: Client, **_: Any) -> None:

@@ -66,5 +66,13 @@ class BillingRulesForm(forms.ModelForm):
 
     class Meta:
         model = InvoicingSettings
-        fields = ("grouping", "needs_approval", "asks_about_missed", "quiet_minutes", "quiet_until")
+        fields = (
+            "grouping",
+            "merges_recurring",
+            "merges_one_off",
+            "needs_approval",
+            "asks_about_missed",
+            "quiet_minutes",
+            "quiet_until",
+        )
         widgets = {"quiet_until": forms.TimeInput(format="%H:%M", attrs={"type": "time"})}

@@ -144,6 +144,8 @@ class ProfileForm(forms.ModelForm):
             "insurer_address": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts = {
+            "sender_name": "The name before the address that messages come from; empty means the practice's name.",
+            "sends_plain_text": "Without colours and buttons; links stand as they are. Otherwise both go along.",
             "reply_to": "Where answers to messages arrive; empty means the e-mail address for clients.",
             "region": "The law that your engagement terms name.",
             "supervisory_body": "Who supervises the practice, for example for money laundering.",

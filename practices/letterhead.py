@@ -33,6 +33,9 @@ class Brand:
     name: str
     colour: str
     reply_to: str
+    #: The name that messages come from, and whether they are plain text alone.
+    sender: str = ""
+    is_plain: bool = False
 
 
 def profile_of(practice: Practice) -> PracticeProfile:
@@ -43,7 +46,13 @@ def profile_of(practice: Practice) -> PracticeProfile:
 def brand_of(practice: Practice) -> Brand:
     """The practice's name, colour and address for answers."""
     profile = profile_of(practice)
-    return Brand(practice.name, profile.brand_colour, profile.reply_to or profile.email)
+    return Brand(
+        practice.name,
+        profile.brand_colour,
+        profile.reply_to or profile.email,
+        profile.sender_name or practice.name,
+        profile.sends_plain_text,
+    )
 
 
 def practice_values(practice: Practice) -> dict[str, str]:

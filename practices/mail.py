@@ -126,8 +126,8 @@ def _queue(
             "kind": kind,
             "subject": written.subject,
             "text": written.text.replace("\0", ""),
-            "html": written.html.replace("\0", ""),
-            "from_name": one_line(brand.name)[:100],
+            "html": "" if brand.is_plain else written.html.replace("\0", ""),
+            "from_name": one_line(brand.sender or brand.name)[:100],
             "reply_to": reply_to or brand.reply_to,
         },
     )

@@ -424,6 +424,8 @@ class PracticeProfile(TenantModel):
     data_protection_number = models.CharField("data protection registration", max_length=40, blank=True)
     brand_colour = models.CharField(max_length=7, default=DEFAULT_COLOUR, validators=[readable_colour])
     reply_to = models.EmailField("answers go to", blank=True)
+    sender_name = models.CharField("messages come from", max_length=80, blank=True, default="", db_default="")
+    sends_plain_text = models.BooleanField("send messages as plain text", default=False, db_default=False)
 
     class Meta:
         constraints = [UniqueConstraint(fields=["practice"], name="one_profile_for_a_practice")]

@@ -23,7 +23,7 @@ GROUPS = (
         "Complaints and personal data",
         ("complaints_officer", "data_protection_officer", "data_protection_number"),
     ),
-    ("Look", ("brand_colour",)),
+    ("Messages", ("sender_name", "sends_plain_text", "brand_colour")),
 )
 
 

@@ -59,6 +59,6 @@ def _minimum_value(proposal: Proposal, lines: Sequence[ProposalLine], on: date) 
         offered_lines(lines, first.pk if first else None),
         starts_on=proposal.starts_on,
         accepted_on=on,
-        invoice_day=proposal.practice.invoice_day,
+        invoice_day=proposal.client.invoice_day or proposal.practice.invoice_day,
         months=proposal.minimum_months,
     )

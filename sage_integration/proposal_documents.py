@@ -23,7 +23,10 @@ def first_document(
     lines = list(proposal.lines.select_related("service", "tax_rate", "group"))
     offered = offered_lines(lines, option.pk if option else None)
     found = first_bill(
-        offered, starts_on=proposal.starts_on, accepted_on=on, invoice_day=proposal.practice.invoice_day
+        offered,
+        starts_on=proposal.starts_on,
+        accepted_on=on,
+        invoice_day=proposal.client.invoice_day or proposal.practice.invoice_day,
     )
     if found is None:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar
 
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Collate, Lower
@@ -54,6 +54,10 @@ class Client(TenantModel):
         ACTIVE = "active", "Active"
         INACTIVE = "inactive", "Inactive"
         ARCHIVED = "archived", "Archived"
+
+    class Layout(models.TextChoices):
+        EACH = "each", "A line for each service"
+        MERGED = "merged", "One line for each VAT rate"
 
     class Aml(models.TextChoices):
         TO_DO = "to_do", "Not started"
@@ -119,6 +123,14 @@ class Client(TenantModel):
     terms_days = models.PositiveSmallIntegerField(
         "days to pay", null=True, blank=True, validators=[MaxValueValidator(365)]
     )
+    #: The day of the month its recurring invoices are dated; None: the practice's invoice day.
+    invoice_day = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)]
+    )
+    #: How its services stand on our PDF of an invoice; empty: as the practice has it.
+    invoice_layout = models.CharField(
+        "services on an invoice", max_length=8, choices=Layout.choices, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[models.Manager[Any]] = ClientQuerySet.as_manager()
@@ -127,6 +139,10 @@ class Client(TenantModel):
         ordering = ["name_key", "id"]
         constraints = [
             models.CheckConstraint(name="client_has_a_name", condition=~Q(name="")),
+            models.CheckConstraint(
+                name="a_clients_invoice_day_is_in_a_month",
+                condition=Q(invoice_day__isnull=True) | Q(invoice_day__range=(1, 31)),
+            ),
             models.CheckConstraint(
                 name="client_is_not_billed_to_itself",
                 condition=Q(billed_to__isnull=True) | ~Q(billed_to=F("id")),

@@ -8,7 +8,7 @@ from django.db import models
 
 from clients.errors import CannotActivate
 from clients.models import Client, ClientTag, ContactPerson, Tag
-from clients.signals import client_restored
+from clients.signals import client_amended, client_restored
 from practices import audit
 from practices.models import User
 
@@ -43,6 +43,8 @@ PARTICULARS = [
     "emails_invoices",
     "emails_reminders",
     "terms_days",
+    "invoice_day",
+    "invoice_layout",
 ]
 PERSONAL = ["name", "email", "phone", "is_signatory", "is_primary", "receives_invoices"]
 
@@ -66,6 +68,7 @@ def amend_client(client: Client, people: Sequence[ContactPerson] | None = None) 
         if (new := _people_in_words(client)) != old:
             changes["people"] = [old, new]
     audit.record("client.amended", client, name=client.name, changes=changes)
+    client_amended.send(Client, client=client, changes=changes)
     return client
 
 

@@ -72,6 +72,8 @@ class BillingSchedule(TenantModel, BillingRule):
     #: Nothing is dated before this day: the acceptance, or the start where that is later.
     bills_from = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    #: The client's own invoice day, kept here because every schedule is dated by it; None: the practice's.
+    invoice_day = models.PositiveSmallIntegerField(null=True)
     paused_on = models.DateField(null=True, blank=True)
     #: The first day on which it is billed again by itself; None while somebody has to resume it.
     paused_until = models.DateField(null=True, blank=True)
@@ -145,14 +147,14 @@ class BillingSchedule(TenantModel, BillingRule):
         return single(self.starts_on, self.next_bill_on) if self.next_bill_on else ()
 
     def rhythm(self, invoice_day: int) -> Rhythm:
-        """When a recurring schedule is billed, given the practice's invoice day."""
+        """When a recurring schedule is billed, given the practice's invoice day; its client's own goes first (G77)."""
         if self.billing != self.Billing.RECURRING or self.every is None:
             raise NotRecurring(self)
         return Rhythm(
             anchor=self.starts_on,
             every=self.every,
             unit=self.period,
-            invoice_day=invoice_day,
+            invoice_day=self.invoice_day or invoice_day,
             bills_from=self.bills_from,
             ends_on=self.ends_on,
         )

@@ -40,6 +40,18 @@ class InvoicingSettings(TenantModel):
         default=Grouping.CLIENT,
         help_text="How many invoices a client gets for one day.",
     )
+    merges_recurring = models.BooleanField(
+        "print recurring services as one line",
+        default=False,
+        db_default=False,
+        help_text="On your own PDF, one line for each VAT rate that names the services. A client may differ.",
+    )
+    merges_one_off = models.BooleanField(
+        "print other services as one line",
+        default=False,
+        db_default=False,
+        help_text="The same for upfront, on-completion and one-off invoices. In Sage each service keeps its line.",
+    )
     needs_approval = models.BooleanField(
         "bills wait for approval",
         default=False,
@@ -98,6 +110,12 @@ class InvoicingSettings(TenantModel):
 
     def __str__(self) -> str:
         return "Invoicing settings"
+
+    def merges(self, source: str, of_client: str) -> bool:
+        """Whether the lines of an invoice of that source are printed as one (G77); a client's own layout goes first."""
+        if of_client:
+            return of_client == "merged"
+        return self.merges_recurring if source == "recurring" else self.merges_one_off
 
     def terms_days(self, source: str, of_client: int | None) -> int:
         """Days to pay an invoice of that source (F23, F25); a client's own terms, where it has some, go first."""

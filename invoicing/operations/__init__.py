@@ -1,6 +1,6 @@
 """Everything that changes what is billed, owed and paid. Each runs inside the caller's transaction."""
 
-from invoicing.operations.advancing import realign
+from invoicing.operations.advancing import realign, set_invoice_day
 from invoicing.operations.amending import amend_invoice, discard_changes
 from invoicing.operations.billing import BillingOutcome, bill_due_periods
 from invoicing.operations.by_hand import Item, invoices_that_result, issue_by_hand
@@ -104,6 +104,7 @@ __all__ = [
     "send_invoice",
     "set_billing_rules",
     "set_documents_by",
+    "set_invoice_day",
     "set_invoicing_settings",
     "set_mode",
     "set_sending_rules",

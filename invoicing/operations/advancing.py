@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db import connection
 
+from clients.models import Client
 from invoicing.coming import settled_and_decided
 from invoicing.due import Standing, periods_of, single, standing
 from invoicing.models import BillingSchedule
@@ -95,12 +96,26 @@ def _periods(schedule: BillingSchedule, known: Practicalities) -> Iterable[Perio
     return single(schedule.starts_on, schedule.completes_on or date.max)
 
 
-def realign(known: Practicalities | None = None) -> int:
-    """Date what comes next anew, after the practice has changed its invoice day; how many schedules changed."""
+def set_invoice_day(client: Client, day: int | None) -> int:
+    """Date the client's coming recurring bills by its own invoice day, or None for the practice's (G77).
+
+    How many schedules changed.
+    """
+    BillingSchedule.objects.filter(client=client).update(invoice_day=day)
+    return realign(client=client)
+
+
+def realign(known: Practicalities | None = None, *, client: Client | None = None) -> int:
+    """Date what comes next anew, after an invoice day has changed; how many schedules changed.
+
+    Those of one client, or of the whole practice.
+    """
     known = known or Practicalities.of_the_practice()
     live = BillingSchedule.objects.exclude(status=BillingSchedule.Status.ENDED).filter(
         billing=BillingSchedule.Billing.RECURRING
     )
+    if client is not None:
+        live = live.filter(client=client)
     changed, after = 0, 0
     while batch := list(live.filter(pk__gt=after).select_for_update(of=["self"]).order_by("pk")[:BATCH]):
         before = [schedule.next_bill_on for schedule in batch]

@@ -35,6 +35,7 @@ class DueRow(NamedTuple):
     period: str
     starts_on: date
     bills_from: date
+    invoice_day: int | None
     ends_on: date | None
     needs_confirming: bool
     mode: str
@@ -70,7 +71,8 @@ class DueRow(NamedTuple):
         """What it has still to bill, as far as nobody decided otherwise."""
         if not self.recurs or self.every is None:
             return single(self.starts_on, self.next_bill_on)
-        rhythm = Rhythm(self.starts_on, self.every, self.period, invoice_day, self.bills_from, self.ends_on)
+        day = self.invoice_day or invoice_day
+        rhythm = Rhythm(self.starts_on, self.every, self.period, day, self.bills_from, self.ends_on)
         return periods_of(rhythm, self.next_starts_on)
 
 
@@ -113,7 +115,7 @@ _DUE = """
     SELECT schedule.id, schedule.client_id, client.status, payer.posts_automatically, line.proposal_id,
            schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price, schedule.tax_rate_id,
            schedule.billing, schedule.every, schedule.period, schedule.starts_on, schedule.bills_from,
-           schedule.ends_on, schedule.needs_confirming, schedule.mode,
+           schedule.invoice_day, schedule.ends_on, schedule.needs_confirming, schedule.mode,
            schedule.next_starts_on, schedule.next_bill_on,
            payer.id, payer.terms_days, CASE WHEN payer.id = client.id THEN '' ELSE client.name END,
            client.aml_status = 'cleared' AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s),

@@ -82,6 +82,7 @@ def _schedule_of(line: ProposalLine, proposal: Proposal, on: date, day: int) -> 
         starts_on=begins_on,
         bills_from=max(begins_on, on),
         ends_on=line.last_period_on(begins_on),
+        invoice_day=proposal.client.invoice_day,
         next_starts_on=begins_on,
         next_bill_on=line.completes_on,
         mode=line.billing_mode,

@@ -32,6 +32,8 @@ def set_billing_rules(
     asks_about_missed: bool,
     quiet_minutes: int = 0,
     quiet_until: time | None = None,
+    merges_recurring: bool = False,
+    merges_one_off: bool = False,
 ) -> InvoicingSettings:
     """The changed rules of billing, recorded; what was issued before stays as it is.
 
@@ -44,6 +46,8 @@ def set_billing_rules(
             "asks_about_missed": asks_about_missed,
             "quiet_minutes": quiet_minutes,
             "quiet_until": quiet_until,
+            "merges_recurring": merges_recurring,
+            "merges_one_off": merges_one_off,
         }
     )
 

@@ -68,6 +68,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "settlement": invoice.settlement(request.practice.today()),
         "lines": lines,
         "shows_descriptions": rules.includes_descriptions,
+        "is_merged": rules.merges(invoice.source, invoice.client.invoice_layout),
         "reminders": reminders_in_words(rules.reminder_days),
         "sent": list(invoice.messages.all()[:10]),
         "allocations": allocations_of(invoice),

@@ -62,7 +62,7 @@ def contents(request: PracticeRequest, proposal: Proposal) -> Contents:
         bills.offered_lines(offered.lines, option),
         starts_on=proposal.starts_on,
         accepted_on=today,
-        invoice_day=request.practice.invoice_day,
+        invoice_day=proposal.client.invoice_day or request.practice.invoice_day,
     )
     return Contents(proposal=proposal, offered=offered, calendar=calendar, today=today)
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -9,8 +10,9 @@ from django.db.models import ProtectedError
 from django.urls import reverse
 
 from invoicing import errors
-from invoicing.models import BillingSchedule, Invoice, InvoiceLine
+from invoicing.models import BillingSchedule, ComingBill, Invoice, InvoiceLine
 from invoicing.operations import bill_due_periods, change_bill, draft_invoice, end_billing, issue_invoice
+from invoicing.operations.billing import MOST_LINES, _grouped
 from practices.tenancy import practice_scope
 from services.errors import PriceExists
 from services.models import Price
@@ -95,6 +97,35 @@ def test_more_lines_than_a_form_takes_are_refused_and_not_cut_off(brook, client_
     assert answer.status_code == 422
     with practice_scope(brook.pk):
         assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize("sent", [date(2101, 1, 1), date(1999, 12, 31)])
+def test_a_proposal_that_starts_beyond_reason_is_refused_by_the_database(brook, sent):
+    with practice_scope(brook.pk):
+        proposal = a_schedule().proposal_line.proposal
+        with pytest.raises(IntegrityError, match="century"), transaction.atomic():
+            type(proposal).objects.filter(pk=proposal.pk).update(starts_on=sent)
+
+
+def test_a_million_lines_in_one_bill_become_invoices_of_a_thousand_each():
+    row, bill = (
+        SimpleNamespace(client_id=1, billing="recurring", proposal_id=1, service_id=1),
+        SimpleNamespace(bills_on=TODAY),
+    )
+    known = SimpleNamespace(settings=SimpleNamespace(grouping="client"))
+    groups = list(_grouped([(row, SimpleNamespace(ready=[bill] * 1_000_000))], known))
+    assert (len(groups), {len(work) for work in groups}) == (1000, {MOST_LINES})
+
+
+@pytest.mark.parametrize("quantity", ["1.123456", "0", "-1"])
+def test_a_quantity_of_six_decimals_or_none_at_all_is_refused_for_a_coming_bill(brook, client_of, quantity):
+    with practice_scope(brook.pk):
+        schedule = a_schedule()
+    page = reverse("invoicing:bill-edit", args=["brook-co", schedule.pk, schedule.next_starts_on])
+    said = {"quantity": quantity, "unit_price": "100"}
+    assert client_of("alice").post(page, said).status_code == 422
+    with practice_scope(brook.pk):
+        assert not ComingBill.objects.exists()
 
 
 def test_an_amount_beyond_what_an_invoice_holds_is_refused(brook):

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from practices.delivery import deliver_queued_emails
 from practices.mail import File, queue_email
-from practices.models import OutgoingEmail
+from practices.models import OutgoingEmail, PracticeProfile
+from practices.operations import amend_profile
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 
@@ -47,6 +48,24 @@ def test_text_is_plain_and_html_is_escaped(brook):
     email = queue(brook)
     assert "Alice <script>" in email.text
     assert "<script>" not in email.html
+
+
+def test_g83_messages_come_in_the_practices_own_sender_name_as_html_or_plain_text_alone(brook):
+    with practice_scope(brook.pk):
+        profile = PracticeProfile(sender_name="Brook billing", reply_to="accounts@brook.example")
+        amend_profile(profile)
+    both = queue(brook, "event:both")
+    with practice_scope(brook.pk):
+        profile.sends_plain_text = True
+        amend_profile(profile)
+    alone = queue(brook, "event:plain")
+    assert (bool(both.html), bool(alone.html), alone.text) == (True, False, both.text)
+    assert deliver(brook) == 2
+    first, second = mail.outbox
+    assert first.from_email.startswith("Brook billing <")
+    assert first.reply_to == second.reply_to == ["accounts@brook.example"]
+    assert [kind for _, kind in first.alternatives] == ["text/html"]
+    assert not second.alternatives
 
 
 def test_two_workers_send_a_message_once(brook):
