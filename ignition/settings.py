@@ -184,6 +184,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "invoicing.tasks.sweep_sending",
         "schedule": crontab(hour=7, minute=0),
     },
+    "weekly summaries": {
+        "task": "ignition.tasks.sweep_weekly_summaries",
+        "schedule": crontab(hour=6, minute=30, day_of_week=1),
+    },
     "expire proposals": {"task": "proposals.tasks.sweep_expiry", "schedule": crontab(hour=0, minute=20)},
 }
 

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from ignition.retention import keep_to_retention
+from ignition.weekly import send_weekly_summary
 from practices.models import Practice
 from practices.tasks import PracticeTask, wake
 from practices.tenancy import acting_practice_id, practice_transaction
@@ -14,6 +15,21 @@ def sweep_retention() -> None:
     """Let go, in each practice, of what has been kept long enough."""
     for practice_id in Practice.objects.order_by("pk").values_list("pk", flat=True):
         wake(apply_retention, practice_id)
+
+
+@shared_task
+def sweep_weekly_summaries() -> None:
+    """Write each practice's weekly summary."""
+    for practice_id in Practice.objects.order_by("pk").values_list("pk", flat=True):
+        wake(tell_of_the_week, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def tell_of_the_week(_practice_id: int) -> None:
+    """One practice's weekly summary, written once however often this runs in a week."""
+    with practice_transaction():
+        practice = Practice.objects.get(pk=acting_practice_id())
+        send_weekly_summary(practice, practice.today())
 
 
 @shared_task(base=PracticeTask)

@@ -4,7 +4,7 @@ from allauth.account import views as account_views
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
-from ignition import data_views, operator_health, probes
+from ignition import data_views, operator_health, probes, weekly_views
 from ignition.demo_practices import demo_open, demo_remove
 from ignition.evidence import proposal_evidence
 from ignition.first_run import first_run, step_skip, step_take_up
@@ -23,6 +23,9 @@ practice_pages: list[URLPattern | URLResolver] = [
     path("demo/remove/", demo_remove, name="demo-remove"),
     path("pictures/", pictures, name="pictures"),
     path("search/", search, name="search"),
+    path("weekly-summary/", weekly_views.weekly, name="weekly-summary"),
+    path("weekly-summary/switch/", weekly_views.weekly_switch, name="weekly-switch"),
+    path("weekly-summary/<slug:key>.csv", weekly_views.weekly_csv, name="weekly-csv"),
     path("", include("practices.urls")),
     path("clients/<int:pk>/data/", data_views.client_data, name="client-data"),
     path("clients/<int:pk>/data/file/", data_views.client_data_file, name="client-data-file"),

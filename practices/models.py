@@ -111,6 +111,8 @@ class Membership(models.Model):
     practice = models.ForeignKey(Practice, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    #: G87: each person's own choice.
+    gets_weekly_summary = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         constraints = [UniqueConstraint(fields=["practice", "user"], name="one_membership_in_a_practice")]

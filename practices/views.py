@@ -70,6 +70,7 @@ def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]
         ("Sent mail", "practices:email-list"),
         ("Wording", "practices:wording-list"),
         ("Activity", "practices:activity"),
+        ("Weekly summary", "weekly-summary"),
         *(OWNERS_PAGES if may(request.role, Can.MANAGE_SETTINGS) else []),
     ]
     return [

@@ -203,11 +203,18 @@ class Table:
                 Copied(link.posting.subject_id, link.sage_id) for link in links.select_related("posting")
             ]
             if len(found) < len(issued):
-                stuck = Posting.objects.filter(subject_id__in=issued).values_list(
-                    "status", "failure", "failure_detail"
-                )
-                raise RuntimeError(f"Not copied: {list(stuck)}")
+                raise RuntimeError(f"Nothing leaves any more: {self._open_postings()}")
             return found
+
+    def _open_postings(self) -> list[str]:
+        """What waits, and how the connection stands, for whoever looks into it; inside a scope."""
+        found = current_connection()
+        standing = f"{found.status}, {found.trouble or 'no trouble'}" if found else "no connection"
+        waiting = [
+            f"{each.reference} {each.kind} {each.status} {each.failure} {each.attempts} {each.not_before}"
+            for each in Posting.objects.open().order_by("pk")
+        ]
+        return [f"{timezone.now()}, {standing}", *waiting]
 
     def _push(self) -> None:
         with acting_for(self.house.pk):
@@ -231,7 +238,7 @@ class Table:
     def _read_and_die(self, moment: Moment, *, whole: bool) -> None:
         with suppress(Lost), at(moment, _die):
             pull.poll_payments(whole=whole)
-        forget_everything()
+        _forget_budgets()
 
     def _settle(self) -> bool:
         """Push as sweeps would, moving the clock to whatever is due next, until nothing waits; whether anything did."""
@@ -243,6 +250,8 @@ class Table:
             if not moments:
                 return turn > 0
             self.clock.shift(max(0.0, (min(moments) - timezone.now()).total_seconds() + 1))
+            if turn:
+                _forget_budgets()  # What rests, rests by the clock of Valkey, which nobody moves.
             self._push()
         return True
 

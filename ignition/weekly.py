@@ -1,0 +1,173 @@
+"""The week of a practice: accepted, awaited, failed, ending; read here and sent on Mondays (G87)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from invoicing.models import BillingSchedule
+from invoicing.queries import payment_issues
+from practices.mail import File, queue_email
+from practices.models import Membership, Practice
+from practices.permissions import Can, may
+from practices.spreadsheets import csv_bytes
+from proposals.models import Proposal
+from proposals.periods import add_months
+from sage_integration.attention import things
+
+WEEK = timedelta(days=7)
+#: How long before its end a service or an engagement is told of.
+NOTICE = timedelta(days=30)
+#: An engagement without a minimum length is looked at again after so long.
+USUAL_MONTHS = 12
+#: Rows of a section that a message names; its CSV file has them all.
+NAMED = 5
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the summary: what it is about, the heads of its columns, and its rows."""
+
+    key: str
+    title: str
+    nothing: str
+    heads: tuple[str, ...]
+    rows: list[Row]
+
+    @property
+    def named(self) -> list[str]:
+        """The first rows in words, for a message."""
+        return [", ".join(str(cell) for cell in row if cell not in ("", None)) for row in self.rows[:NAMED]]
+
+    @property
+    def more(self) -> int:
+        """How many rows are not named."""
+        return max(0, len(self.rows) - NAMED)
+
+
+def weekly_summary(on: date) -> list[Section]:
+    """The sections of the week that ends before a day, in the practice whose scope is open."""
+    return [
+        Section(
+            "accepted",
+            "Accepted last week",
+            "No proposal was accepted.",
+            ("Client", "Proposal", "Accepted on"),
+            _proposals(_accepted(on), lambda each: each.decided_at),
+        ),
+        Section(
+            "awaiting",
+            "Awaiting an answer",
+            "No proposal is with a client.",
+            ("Client", "Proposal", "Valid until"),
+            _proposals(Proposal.objects.awaiting(), lambda each: each.valid_until),
+        ),
+        Section(
+            "failed-payments",
+            "Payments taken back",
+            "No payment was taken back.",
+            ("Client", "Invoice", "Owed again"),
+            [
+                (each.client.name, each.number_label, each.outstanding)
+                for each in payment_issues().select_related("client").order_by("due_on", "pk")
+            ],
+        ),
+        Section(
+            "ending",
+            "Services that end within 30 days",
+            "No service ends soon.",
+            ("Client", "Service", "Ends on"),
+            [(each.client.name, each.name, each.ends_on) for each in _ending(on)],
+        ),
+        Section(
+            "renewal",
+            "Engagements due for renewal within 30 days",
+            "No engagement is due for renewal.",
+            ("Client", "Proposal", "Due on"),
+            _due_for_renewal(on),
+        ),
+        Section(
+            "sage",
+            "What did not go through with Sage",
+            "Everything that was meant for Sage is there.",
+            ("What", "Client", "What happened", "Since"),
+            [
+                (each.label, each.client, each.sentence, each.since.date())
+                for each in things()
+                if each.state_on(on) == "open"
+            ],
+        ),
+    ]
+
+
+def _proposals(proposals: Any, day: Callable[[Proposal], date | datetime | None]) -> list[Row]:
+    found = proposals.select_related("client").order_by("pk")
+    return [(each.client.name, f"{each.number_label} {each.title}", _day(day(each))) for each in found]
+
+
+def _day(moment: date | datetime | None) -> date | None:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _accepted(on: date) -> Any:
+    return Proposal.objects.filter(
+        status=Proposal.Status.ACCEPTED, decided_at__date__gte=on - WEEK, decided_at__date__lt=on
+    )
+
+
+def _ending(on: date) -> Any:
+    active = BillingSchedule.objects.filter(status=BillingSchedule.Status.ACTIVE)
+    return active.filter(ends_on__range=(on, on + NOTICE)).select_related("client").order_by("ends_on", "pk")
+
+
+def _due_for_renewal(on: date) -> list[Row]:
+    """Accepted engagements whose minimum length, else whose year, ends soon and which nothing renews yet."""
+    running = Proposal.objects.filter(
+        status=Proposal.Status.ACCEPTED,
+        renewals=None,
+        lines__schedules__status=BillingSchedule.Status.ACTIVE,
+        lines__schedules__billing=BillingSchedule.Billing.RECURRING,
+    ).distinct()
+    due = [
+        (add_months(each.starts_on, each.minimum_months or USUAL_MONTHS), each)
+        for each in running.select_related("client").order_by("pk")
+    ]
+    return [
+        (each.client.name, f"{each.number_label} {each.title}", day)
+        for day, each in sorted(due, key=lambda pair: (pair[0], pair[1].pk))
+        if on <= day <= on + NOTICE
+    ]
+
+
+def send_weekly_summary(practice: Practice, on: date) -> int:
+    """Write the summary to everybody who wants it, once a week however often it is asked for; to how many.
+
+    Inside a scope. Each section that is not empty goes along as a CSV file.
+    """
+    members = Membership.objects.filter(practice=practice, gets_weekly_summary=True, user__is_active=True)
+    wanted = [member for member in members.select_related("user").order_by("pk") if may(member.role, Can.SEE)]
+    if not wanted:
+        return 0
+    sections = weekly_summary(on)
+    files = [
+        File(f"{each.key}.csv", csv_bytes(each.heads, each.rows), "text/csv")
+        for each in sections
+        if each.rows
+    ]
+    year, week, _ = on.isocalendar()
+    page = settings.PUBLIC_URL + reverse("weekly-summary", args=[practice.slug])
+    context = {"practice": practice, "sections": sections, "url": page}
+    for member in wanted:
+        event = f"weekly:{year}-{week:02d}:{member.user_id}"
+        queue_email(member.user.email, "ignition/weekly_summary", context, event=event, files=files)
+    return len(wanted)
+
+
+def switch_weekly_summary(member: Membership, *, on: bool) -> None:
+    """Let a person get the weekly summary of a practice from now on, or no longer."""
+    member.gets_weekly_summary = on
+    member.save(update_fields=["gets_weekly_summary"])

@@ -1,0 +1,50 @@
+"""The weekly summary as a page, with its CSV files and the switch of whoever reads it."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from ignition.weekly import switch_weekly_summary, weekly_summary
+from practices.models import Membership
+from practices.permissions import Can
+from practices.requests import PracticeRequest, requires, see_other
+from practices.spreadsheets import csv_response
+from practices.views import settings_tabs
+
+#: Rows of a section on the page; its CSV file has them all.
+SHOWN = 20
+
+
+@requires(Can.SEE)
+@require_safe
+def weekly(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The week as it would be sent now, and whether this person gets it by e-mail."""
+    sections = weekly_summary(request.practice.today())
+    context = {
+        "sections": [{"section": each, "rows": each.rows[:SHOWN]} for each in sections],
+        "member": Membership.objects.filter(practice=request.practice, user=request.user).first(),
+        "tabs": settings_tabs(request, "Weekly summary"),
+    }
+    return render(request, "ignition/weekly_summary.html", context)
+
+
+@requires(Can.SEE)
+@require_safe
+def weekly_csv(request: PracticeRequest, practice: str, key: str) -> HttpResponse:
+    """One section as a CSV file."""
+    for section in weekly_summary(request.practice.today()):
+        if section.key == key:
+            return csv_response(f"weekly-{key}", section.heads, section.rows)
+    raise Http404
+
+
+@requires(Can.SEE)
+@require_POST
+def weekly_switch(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Get the summary every Monday, or no longer; each person decides for themselves."""
+    member = get_object_or_404(Membership, practice=request.practice, user=request.user)
+    switch_weekly_summary(member, on=request.POST.get("gets") == "1")
+    words = "You get it every Monday." if member.gets_weekly_summary else "You no longer get it."
+    messages.success(request, words)
+    return see_other(request, "weekly-summary", practice=practice)
