@@ -161,6 +161,10 @@ class NotEnded(DomainError):
     message = "Billing of this service has no last day, so there is nothing to take back."
 
 
+class NothingToEnd(DomainError):
+    message = "Everything this client is billed for has ended by that day already. Nothing was changed."
+
+
 class NothingLeftToBill(DomainError):
     message = "Everything this service had to bill is billed, so it cannot be taken up again."
 

@@ -27,6 +27,14 @@ class PauseForm(forms.Form):
     reason = forms.CharField(max_length=150, required=False)
 
 
+class EndForm(forms.Form):
+    """The last day of what is billed; empty for today."""
+
+    on = _date(
+        label="Last day", required=False, help_text="Periods that began by then are still billed, once each."
+    )
+
+
 class MoveForm(forms.Form):
     """The day from which the coming periods are counted."""
 

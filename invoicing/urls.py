@@ -91,6 +91,7 @@ urlpatterns = [
     path("credit-notes/<int:pk>/copy/", credit_notes.credit_note_post, name="credit-note-post"),
     path("credit-notes/<int:pk>/update/", credit_notes.credit_note_update, name="credit-note-update"),
     path("invoices/<int:pk>/post/", invoices.invoice_post, name="invoice-post"),
+    path("clients/<int:pk>/end/", clients.client_end, name="client-end"),
     path("clients/<int:pk>/renew/", renewals.client_renew, name="client-renew"),
     path("clients/<int:pk>/services/", clients.client_services, name="client-services"),
     path("clients/<int:pk>/schedule/", clients.client_schedule, name="client-schedule"),

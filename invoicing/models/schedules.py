@@ -146,6 +146,10 @@ class BillingSchedule(TenantModel, BillingRule):
             return periods_of(self.rhythm(invoice_day), self.next_starts_on)
         return single(self.starts_on, self.next_bill_on) if self.next_bill_on else ()
 
+    def ends_by(self, on: date) -> bool:
+        """Whether it is over, or its last day is that day or an earlier one."""
+        return self.status == self.Status.ENDED or (self.ends_on is not None and self.ends_on <= on)
+
     def rhythm(self, invoice_day: int) -> Rhythm:
         """When a recurring schedule is billed, given the practice's invoice day; its client's own goes first (G77)."""
         if self.billing != self.Billing.RECURRING or self.every is None:

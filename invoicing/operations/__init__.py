@@ -21,6 +21,7 @@ from invoicing.operations.credit_notes import (
     update_credit_note,
 )
 from invoicing.operations.drafting import duplicate_invoice, merge_lines
+from invoicing.operations.ending import call_off_billing, end_services
 from invoicing.operations.holes import close_holes
 from invoicing.operations.invoices import (
     amend_draft,
@@ -69,6 +70,7 @@ __all__ = [
     "approve_bills",
     "approve_month",
     "bill_due_periods",
+    "call_off_billing",
     "change_bill",
     "close_holes",
     "comment_on",
@@ -79,6 +81,7 @@ __all__ = [
     "draft_invoice",
     "duplicate_invoice",
     "end_billing",
+    "end_services",
     "hold_bills",
     "hold_month",
     "invoices_that_result",

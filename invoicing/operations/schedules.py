@@ -246,7 +246,7 @@ def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:
     Raises `NotEnded`, or `NothingLeftToBill` for what was billed a single time.
     """
     schedule = locked(schedule)
-    if schedule.ends_on is None:
+    if schedule.ends_on is None and schedule.status != Status.ENDED:
         raise NotEnded(schedule)
     schedule.ends_on, schedule.status = None, Status.ACTIVE
     schedule = restood(_saved(schedule, "schedule.reopened"))

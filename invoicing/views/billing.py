@@ -17,6 +17,7 @@ from invoicing.errors import AlreadyRunning
 from invoicing.models import BillingRun, BillingSchedule, BillingScheduleQuerySet
 from invoicing.operations import (
     BillingOutcome,
+    call_off_billing,
     complete_schedule,
     end_billing,
     invoicing_settings,
@@ -25,7 +26,7 @@ from invoicing.operations import (
     set_billing_rules,
 )
 from invoicing.queries import month_figures
-from invoicing.schedule_forms import BillingRulesForm
+from invoicing.schedule_forms import BillingRulesForm, EndForm
 from money.amounts import price_line
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
@@ -143,8 +144,23 @@ def schedule_resume(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 @requires(Can.ISSUE_INVOICES)
 @require_POST
 def schedule_end(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """End billing of a service for good."""
-    return _change(request, pk, end_billing, "{} ends on {}: no period that begins later is billed.")
+    """End billing of a service on a day, today without one; what has not begun by then is called off."""
+    schedule, form = get_object_or_404(BillingSchedule, pk=pk), EndForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Enter the last day as a date. Nothing was changed.")
+        return see_other(request, "invoicing:schedule-detail", practice=practice, pk=pk)
+    today = request.practice.today()
+    on = form.cleaned_data["on"] or today
+    if on < schedule.starts_on:
+        call_off_billing(schedule, on=today)
+        messages.success(request, f"{schedule.name} is called off: it never begins, and nothing is billed.")
+    else:
+        end_billing(schedule, on=on)
+        day = written_date(on)
+        messages.success(request, f"{schedule.name} ends on {day}: no period that begins later is billed.")
+    if "on" not in request.POST:  # from the list of everything that is billed
+        return see_other(request, "invoicing:billing", practice=practice)
+    return see_other(request, "invoicing:schedule-detail", practice=practice, pk=pk)
 
 
 def _change(

@@ -3,22 +3,26 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.client_page import client_page
 from clients.models import Client
 from invoicing.client_plan import client_plan
 from invoicing.coming import amounts_of, next_bills
 from invoicing.models import BillingSchedule, CreditNote, Invoice
+from invoicing.operations import end_services
 from invoicing.practicalities import Practicalities
 from invoicing.queries import ledger_facts, state_of, totals_of
+from invoicing.schedule_forms import EndForm
 from invoicing.views.credit_notes import credit_rows
 from ledger.outbox import ledger_settings
 from money.amounts import price_line
 from practices.permissions import Can
-from practices.requests import PracticeRequest, requires
+from practices.requests import PracticeRequest, requires, see_other
+from practices.templatetags.dates import written_date
 
 PAGE = 50
 MOST = 200
@@ -54,11 +58,34 @@ def client_services(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     schedules = BillingSchedule.objects.filter(client=client).select_related(
         "tax_rate", "proposal_line__proposal"
     )
+    rows = _rows(list(schedules.order_by("status", "id")[:MOST]), request)
+    live = [row for row in rows if not row["schedule"].ends_by(request.practice.today())]
+    recurring = BillingSchedule.Billing.RECURRING
     context = client_page(request, client, "Services") | {
-        "rows": _rows(list(schedules.order_by("status", "id")[:MOST]), request),
+        "rows": rows,
+        "live": live,
+        "renews": any(row["schedule"].billing == recurring for row in live),
+        "end": EndForm(initial={"on": request.practice.today()}),
         "today": request.practice.today(),
     }
     return render(request, "invoicing/client_services.html", context)
+
+
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def client_end(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """End everything the client is billed for on one day, today without one (G41)."""
+    client, form = _client(pk), EndForm(request.POST)
+    if form.is_valid():
+        on = form.cleaned_data["on"] or request.practice.today()
+        ended = end_services(client, on=on)
+        words = "1 service ends" if ended == 1 else f"{ended} services end"
+        messages.success(
+            request, f"{words} on {written_date(on)}. Each can be taken up again on its own page."
+        )
+    else:
+        messages.error(request, "Enter the last day as a date. Nothing was changed.")
+    return see_other(request, "invoicing:client-services", practice=practice, pk=pk)
 
 
 @requires(Can.SEE)

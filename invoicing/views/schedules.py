@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from invoicing.models import BillingSchedule
 from invoicing.operations import move_periods, pause_billing, reopen_billing, set_mode, shift_when_moved
 from invoicing.period_ledger import ledger_of
-from invoicing.schedule_forms import MoveForm, PauseForm
+from invoicing.schedule_forms import EndForm, MoveForm, PauseForm
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -36,12 +36,15 @@ def schedule_detail(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     schedule, today = schedule_or_404(pk), request.practice.today()
     since, until = today - timedelta(days=BACK), today + timedelta(days=AHEAD)
     entries = list(ledger_of([schedule], since=since, until=until, on=today))
+    is_over = schedule.status == BillingSchedule.Status.ENDED
     context = {
         "schedule": schedule,
         "entries": entries,
         "changes": schedule.changes.select_related("planned_by")[:20],
         "today": today,
         "pause": PauseForm(),
+        "may_reopen": schedule.ends_on or (is_over and not schedule.periods.exists()),
+        "end": EndForm(initial={"on": today}),
         "move": MoveForm(initial={"starts_on": schedule.next_starts_on}),
         "is_recurring": schedule.billing == BillingSchedule.Billing.RECURRING,
     }

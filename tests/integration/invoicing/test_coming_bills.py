@@ -12,9 +12,11 @@ from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice
 from invoicing.operations import (
     approve_bills,
     bill_due_periods,
+    call_off_billing,
     change_bill,
     complete_schedule,
     end_billing,
+    end_services,
     hold_bills,
     move_periods,
     pause_billing,
@@ -30,6 +32,7 @@ from invoicing.operations import (
 from ledger.models import Posting
 from practices.operations import amend_practice
 from practices.tenancy import practice_scope
+from proposals.models import Proposal
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -223,6 +226,31 @@ def test_g41_ending_is_taken_back_until_the_next_bill(monthly):
     assert [on for on, _ in billed()] == [APRIL, MAY]
     with pytest.raises(errors.NotEnded):
         reopen_billing(monthly)
+
+
+def test_g41_what_has_not_begun_is_called_off_and_taken_up_again(monthly):
+    call_off_billing(monthly, on=date(2027, 3, 20))
+    call_off_billing(monthly, on=date(2027, 3, 20))
+    bill_due_periods(on=MAY)
+    assert billed() == []
+    assert coming_total(MAY).bills == 0
+    reopen_billing(monthly)
+    bill_due_periods(on=APRIL)
+    assert [on for on, _ in billed()] == [APRIL]
+    monthly.refresh_from_db()
+    with pytest.raises(errors.EndsBeforeItStarts):
+        call_off_billing(monthly, on=APRIL)
+
+
+def test_g41_everything_a_client_has_ends_on_one_day_and_nobody_elses(monthly):
+    Proposal.objects.update(number=90)
+    other = a_schedule(MONTHLY, client=a_client("Other Ltd"))
+    assert end_services(monthly.client, on=date(2027, 4, 30)) == 1
+    assert BillingSchedule.objects.get(pk=monthly.pk).ends_on == date(2027, 4, 30)
+    assert BillingSchedule.objects.get(pk=other.pk).ends_on is None
+    with pytest.raises(errors.NothingToEnd):
+        end_services(monthly.client, on=date(2027, 5, 31))
+    assert end_services(monthly.client, on=date(2027, 4, 29)) == 1
 
 
 @pytest.mark.parametrize(

@@ -177,3 +177,33 @@ def test_a_hole_is_found_daily_and_put_before_somebody_with_its_own_date(brook):
         books.refresh_from_db()
         assert (books.next_starts_on, books.next_bill_on) == (date(2027, 2, 1), date(2027, 2, 1))
         assert bill_due_periods(on=date(2027, 3, 2)).waiting == 1
+
+
+def test_g41_a_service_ends_on_a_day_of_choice_and_all_of_them_from_the_clients_page(brook, acme, client_of):
+    books, today, alice = schedule(brook, "Books"), brook.today(), client_of("alice")
+    page = alice.get(address(brook, "schedule-detail", books.pk)).content.decode()
+    assert "Last day" in page
+    last = today + timedelta(days=40)
+    alice.post(address(brook, "schedule-end", books.pk), {"on": f"{last}"})
+    assert schedule(brook, "Books").ends_on == last
+    assert "Take the end back" in alice.get(address(brook, "schedule-detail", books.pk)).content.decode()
+    services = address(brook, "client-services", acme.pk)
+    assert "2 services of Acme Dental Ltd will end" in alice.get(services).content.decode()
+    said = alice.post(address(brook, "client-end", acme.pk), {"on": f"{today}"}, follow=True)
+    assert "2 services end on" in said.content.decode()
+    assert schedule(brook, "Accounts").status == "ended"
+    assert "will end" not in alice.get(services).content.decode()
+    wrong = alice.post(address(brook, "client-end", acme.pk), {"on": "soon"}, follow=True)
+    assert "Enter the last day as a date" in wrong.content.decode()
+
+
+def test_g41_a_service_that_has_not_begun_is_called_off_with_an_earlier_day(brook, client_of):
+    today, alice = brook.today(), client_of("alice")
+    with practice_scope(brook.pk):
+        upcoming = a_schedule(MONTHLY, starts_on=today + timedelta(days=20), on=today)
+    alice.post(address(brook, "schedule-end", upcoming.pk), {"on": f"{today}"})
+    page = alice.get(address(brook, "schedule-detail", upcoming.pk)).content.decode()
+    assert "Take the end back" in page
+    assert "Coming" not in page
+    alice.post(address(brook, "schedule-reopen", upcoming.pk))
+    assert "Coming" in alice.get(address(brook, "schedule-detail", upcoming.pk)).content.decode()
