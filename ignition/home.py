@@ -15,15 +15,14 @@ from django.urls import reverse
 
 from ignition.activity import recent_activity
 from ignition.first_run import columns_of_first_steps, steps_in_short
-from ignition.shell import connection_of
+from ignition.shell import connection_of, figures_with_shell
 from invoicing.coming import coming_total
 from invoicing.figures import columns_of_home as invoicing_columns
 from invoicing.practicalities import Practicalities
-from ledger.queries import columns_of_home as ledger_columns
 from money.amounts import ZERO
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
-from practices.scalars import count_of, figures
+from practices.scalars import count_of
 from proposals.models import Proposal
 from proposals.periods import day_in_month
 from proposals.queries import columns_of_home as proposal_columns
@@ -51,11 +50,11 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
     """What a person should know before anything else; the pictures follow by themselves."""
     today, connection = request.practice.today(), connection_of(request)
     rules = Practicalities.of(request.practice)
-    known = figures(
+    known = figures_with_shell(
+        request,
         **invoicing_columns(today, rules),
         **proposal_columns(today),
         **sage_columns(connection),
-        **ledger_columns(),
         **columns_of_first_steps(),
     )
     known["coming"] = coming_total(last_day_of(today), rules).amounts.gross
@@ -213,7 +212,7 @@ def proposal_links(request: PracticeRequest, known: dict[str, Any]) -> list[dict
     """How many proposals are with their clients, how many of these were opened, and how many run out soon."""
     address = reverse("proposals:proposal-list", args=[request.practice.slug])
     return [
-        {"label": "Awaiting signature", "value": known["awaiting"], "url": f"{address}?status=sent"},
+        {"label": "Awaiting signature", "value": known["awaiting"], "url": f"{address}?show=awaiting"},
         {"label": "Opened, not signed", "value": known["opened"], "url": f"{address}?show=opened"},
         {"label": "Run out within a week", "value": known["expiring"], "url": f"{address}?show=expiring"},
     ]

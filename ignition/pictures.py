@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from invoicing.figures import aged_debt, income_by_month, monthly_by_service
+from invoicing.listing import AGES
 from ledger.pulse import last_days
 from money.amounts import ZERO
 from practices.permissions import Can
@@ -35,7 +36,10 @@ def pictures(request: PracticeRequest, practice: str) -> HttpResponse:
         ],
         "income_series": ["Raised", "In Sage", "Paid"],
         "services": _services(),
-        "debt": [(label, amount, _invoices(request), "") for label, amount in aged_debt(today)],
+        "debt": [
+            (label, amount, f"{_invoices(request)}&age={key}", "")
+            for (label, amount), key in zip(aged_debt(today), AGES, strict=True)
+        ],
         "funnel": _funnel(request),
         "days": [
             (written_date(day.on).rsplit(" ", 1)[0], [Decimal(day.arrived), Decimal(day.refused)])
@@ -64,6 +68,11 @@ def _funnel(request: PracticeRequest) -> list[tuple[str, Decimal, str, str]]:
     address = reverse("proposals:proposal-list", args=[request.practice.slug])
     counts = counts_by_status(Proposal.objects.all())
     return [
-        (Proposal.Status(status).label, Decimal(counts[status]), f"{address}?status={status}", "")
+        (Proposal.Status(status).label, Decimal(counts[status]), address + _list_of(status), "")
         for status in WAY
     ]
+
+
+def _list_of(status: str) -> str:
+    """The list of a state; what is with clients is in two tabs, signed by nobody and in part, and in one choice."""
+    return "?show=awaiting" if status == Proposal.Status.SENT else f"?status={status}"

@@ -5,13 +5,14 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger.models import LedgerSettings
 from ledger.queries import columns_of_home
-from practices.models import Job, Membership, Practice
+from practices.models import Job, Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
 from practices.scalars import count_of, figures
@@ -55,8 +56,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     inside: PracticeRequest = request  # type: ignore[assignment]  # the middleware set practice and role
     slug = inside.practice.slug
     # Asked for when a page shows them, so that a fragment, which has no shell, costs none of it.
-    known = cache(lambda: _figures(inside.practice))
-    sage = cache(lambda: _sage(inside))
+    known = cache(lambda: _figures(inside))
+    sage = cache(lambda: _sage(inside, known()))
     return {
         "practice": inside.practice,
         "visit": inside.visit,
@@ -74,12 +75,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "connection": lambda: sage()["connection"],
         "tray": cache(lambda: _running_jobs(slug, known())),
         "notices": cache(lambda: notices(slug, known())),
-        "other_practices": cache(lambda: _other_practices(inside)),
+        "other_practices": cache(lambda: _other_practices(inside, known())),
     }
 
 
-def _other_practices(request: PracticeRequest) -> list[dict[str, str]]:
-    if request.visit:
+def _other_practices(request: PracticeRequest, known: dict[str, Any]) -> list[dict[str, str]]:
+    if request.visit or not known.get("has_others", True):
         return []
     others = (
         Membership.objects.filter(user=request.user)
@@ -136,12 +137,32 @@ def connection_of(request: PracticeRequest) -> SageConnection | None:
     return found
 
 
-def _figures(practice: Practice) -> dict[str, int]:
+def _figures(request: PracticeRequest) -> dict[str, Any]:
     """What every page counts; nothing on pages that open their own scope."""
     if not scope_is_open():
         return {"need_you": 0, "waiting": 0, "jobs": 0}
-    inbox = columns_of_inbox(practice.today())
-    return figures(**columns_of_home(), **inbox, **_since_yesterday(), jobs=count_of(Job.objects.live()))
+    known: dict[str, Any] | None = getattr(request, "shown_figures", None)
+    return known or figures(**columns_of_shell(request))
+
+
+def figures_with_shell(request: PracticeRequest, **columns: Any) -> dict[str, Any]:
+    """The values of a page's own columns and of those every page counts, all of them with one query."""
+    known = figures(**columns, **columns_of_shell(request))
+    request.shown_figures = known  # type: ignore[attr-defined]
+    return known
+
+
+def columns_of_shell(request: PracticeRequest) -> dict[str, Any]:
+    """Columns for `figures`: what the menu, the bell and the banner of every page tell."""
+    others = Membership.objects.filter(user=request.user.pk).exclude(practice=request.practice.pk)
+    return {
+        **columns_of_home(),
+        **columns_of_inbox(request.practice.today()),
+        **_since_yesterday(),
+        "jobs": count_of(Job.objects.live()),
+        "is_paused": Exists(LedgerSettings.objects.exclude(paused_at=None)),
+        "has_others": Exists(others),
+    }
 
 
 def _since_yesterday() -> dict[str, Any]:
@@ -156,13 +177,13 @@ def _since_yesterday() -> dict[str, Any]:
     }
 
 
-def _sage(request: PracticeRequest) -> dict[str, Any]:
+def _sage(request: PracticeRequest, known: dict[str, Any]) -> dict[str, Any]:
     """The connection's dot, and what every page says while nothing can leave."""
     if not scope_is_open():
         return {"banner": None, "connection": None}
     connection = connection_of(request)
     return {
-        "banner": banner_for(connection, request.practice, request.role),
+        "banner": banner_for(connection, request.practice, request.role, is_paused=known["is_paused"]),
         "connection": connection_in_words(connection, request.practice),
     }
 

@@ -117,7 +117,8 @@ def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
     del today
     schedules = list(BillingSchedule.objects.recurring().filter(client__in=clients))
     due: dict[int, dict[date, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
-    coming, known = next_bills(schedules), Practicalities.of_the_practice()
+    known = Practicalities.of_the_practice()
+    coming = next_bills(schedules, known)
     for schedule in schedules:
         if bill := coming.get(schedule.pk):
             due[schedule.client_id][bill.bills_on].append(amounts_of(schedule, bill, known))

@@ -121,10 +121,12 @@ def standings(
         )
 
 
-def next_bills(schedules: Collection[BillingSchedule]) -> dict[int, Bill]:
+def next_bills(
+    schedules: Collection[BillingSchedule], known: Practicalities | None = None
+) -> dict[int, Bill]:
     """The next bill of each schedule, by the schedule's id; absent where none is left or nothing is dated."""
     settled, decisions = settled_and_decided(schedules)
-    day = Practicalities.of_the_practice().invoice_day
+    day = (known or Practicalities.of_the_practice()).invoice_day
     coming: dict[int, Bill] = {}
     for schedule in schedules:
         own = decisions.get(schedule.pk, {})
@@ -182,20 +184,12 @@ def _plain(until: date) -> Q:
 
 
 def _added_up(schedules: BillingScheduleQuerySet, known: Practicalities) -> Coming:
-    pairs = list(schedules.order_by().values_list("tax_rate_id", "next_bill_on").distinct())
-    if not pairs:
-        return Coming()
     compiled, parameters = _with_terms(schedules, known).query.sql_with_params()
-    percents = [known.percent(rate, on) for rate, on in pairs if on]
+    rates, firsts, ends, percents = zip(*known.spans(), strict=True) if known.rates else ((), (), (), ())
     with connection.cursor() as cursor:
         cursor.execute(
             _SUM.format(schedules=compiled),
-            [
-                *parameters,
-                array(rate for rate, _ in pairs),
-                array(on for _, on in pairs),
-                array(percents),
-            ],
+            [*parameters, array(rates), array(firsts), array(ends), array(percents)],
         )
         count, net, vat = cursor.fetchone()
     return Coming(count, Amounts(net or ZERO, vat or ZERO))
@@ -225,8 +219,9 @@ _SUM = """
     WITH line AS (
         SELECT round(schedule.bill_quantity * schedule.bill_price, 2) AS net, rate.percent
         FROM ({schedules}) AS schedule
-        JOIN unnest(%s::bigint[], %s::date[], %s::numeric[]) AS rate(id, tax_point, percent)
-            ON rate.id = schedule.tax_rate_id AND rate.tax_point = schedule.next_bill_on
+        JOIN unnest(%s::bigint[], %s::date[], %s::date[], %s::numeric[]) AS rate(id, first, next, percent)
+            ON rate.id = schedule.tax_rate_id
+                AND schedule.next_bill_on >= rate.first AND schedule.next_bill_on < rate.next
     )
     SELECT count(*), sum(net), sum(round(net * percent * 0.01, 2)) FROM line
 """

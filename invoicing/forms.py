@@ -16,6 +16,10 @@ from services.queries import price_on
 
 MOST_LINES = 100
 BLANK_ROWS = 3
+#: Clients in a list to choose from; of more, those are listed that were looked for.
+MOST_CLIENTS = 200
+#: Digits of an id.
+LONGEST_ID = 18
 
 
 class InvoiceForm(forms.Form):
@@ -27,6 +31,25 @@ class InvoiceForm(forms.Form):
         help_text="The tax point: it decides the VAT rate and when payment is due.",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any], words: str = "") -> None:
+        super().__init__(data, initial=initial)
+        found = Client.objects.current().matching(words).order_by("name_key", "pk").only("name")
+        listed = list(found[: MOST_CLIENTS + 1])
+        #: Whether there are more than a person could look through, so that they have to be looked for.
+        self.has_many = bool(words) or len(listed) > MOST_CLIENTS
+        chosen = str((data or initial).get("client") or "")
+        if (
+            chosen.isdecimal()
+            and len(chosen) <= LONGEST_ID
+            and all(str(each.pk) != chosen for each in listed)
+        ):
+            listed = [*Client.objects.current().filter(pk=int(chosen)), *listed]
+        field = self.fields["client"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+        offered = [(each.pk, each.name) for each in listed[:MOST_CLIENTS]]
+        # What is offered is part of what may be chosen: the field itself still accepts every current client.
+        field.choices = offered if words and len(offered) == 1 else [("", "Choose a client"), *offered]
 
 
 class AmendForm(forms.Form):

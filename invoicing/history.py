@@ -1,5 +1,6 @@
 """What happened to an invoice, in words for its page."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.db.models import Q
 
 from invoicing.models import Invoice
 from invoicing.queries import postings_of
+from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.templatetags.money_tags import written
 
@@ -52,9 +54,9 @@ WORDS = {
 }
 
 
-def events_of(invoice: Invoice) -> list[dict[str, Any]]:
+def events_of(invoice: Invoice, known: Sequence[Posting] | None = None) -> list[dict[str, Any]]:
     """The history of an invoice and its postings for `components/timeline.html`, newest first."""
-    postings = [posting.pk for posting in postings_of(invoice)]
+    postings = [posting.pk for posting in (postings_of(invoice) if known is None else known)]
     trail = AuditEntry.objects.filter(
         Q(subject_type="invoicing.invoice", subject_id=invoice.pk)
         | Q(subject_type="ledger.posting", subject_id__in=postings)

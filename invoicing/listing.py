@@ -1,7 +1,7 @@
 """The invoice list as an address asks for it: view, words, client, source and dates; nothing to do with a page."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +27,16 @@ VIEWS = [
     ("draft", "Drafts"),
     ("void", "Void"),
 ]
+
+
+#: How long it has been due: the word of the address → what it is called, and the days after the due date from and to.
+AGES: dict[str, tuple[str, int | None, int | None]] = {
+    "not-due": ("not due yet", None, 0),
+    "1-30": ("1 to 30 days overdue", 1, 30),
+    "31-60": ("31 to 60 days overdue", 31, 60),
+    "61-90": ("61 to 90 days overdue", 61, 90),
+    "over-90": ("over 90 days overdue", 91, None),
+}
 
 
 def _date(label: str) -> forms.DateField:
@@ -82,6 +92,9 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
         invoices = invoices.filter(client=client)
     if month:
         invoices = invoices.of_month(month)
+    age = query.get("age", "")
+    if age in AGES:
+        invoices = _aged(invoices, age, on)
     if source := said.get("source"):
         invoices = invoices.filter(source=source)
     if since := said.get("since"):
@@ -92,7 +105,16 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
     chosen |= {"view": view} if view in dict(VIEWS) and view else {}
     chosen |= {"client": str(client.pk)} if client else {}
     chosen |= {"month": f"{month:%Y-%m}"} if month else {}
+    chosen |= {"age": age} if age in AGES else {}
     return InvoiceList(invoices, view, client, month, form, chosen)
+
+
+def _aged(invoices: InvoiceQuerySet, age: str, on: date) -> InvoiceQuerySet:
+    """Those whose due date is so many days past."""
+    _, first, last = AGES[age]
+    if first is not None:
+        invoices = invoices.filter(due_on__lte=on - timedelta(days=first))
+    return invoices if last is None else invoices.filter(due_on__gte=on - timedelta(days=last))
 
 
 def _client(text: str) -> Client | None:

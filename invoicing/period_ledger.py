@@ -37,10 +37,15 @@ class Entry:
 
 
 def ledger_of(
-    schedules: Collection[BillingSchedule], *, since: date, until: date, on: date
+    schedules: Collection[BillingSchedule],
+    *,
+    since: date,
+    until: date,
+    on: date,
+    known: Practicalities | None = None,
 ) -> Iterator[Entry]:
     """The periods of these services that begin between two days, service by service, oldest first."""
-    known = Practicalities.of_the_practice()
+    known = known or Practicalities.of_the_practice()
     settled = _settled(schedules, since, until)
     stands = {each.pk: found for each, found in standings(list(schedules), until, known, today=on)}
     for schedule in schedules:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from invoicing.due import Rules
 from invoicing.models import InvoicingSettings, ServiceChange
+from money.vat import VatCode, percentages_of
 from practices.models import Practice
 from practices.templatetags.dates import written_date
 from practices.tenancy import acting_practice_id
@@ -30,15 +31,21 @@ class Practicalities:
     @classmethod
     def of_the_practice(cls) -> "Practicalities":
         """As they are now."""
-        return cls.of(Practice.objects.get(pk=acting_practice_id()))
+        settings = InvoicingSettings.objects.select_related("practice").first()
+        return cls._with(
+            settings.practice if settings else Practice.objects.get(pk=acting_practice_id()), settings
+        )
 
     @classmethod
     def of(cls, practice: Practice) -> "Practicalities":
         """As they are now, for who has read the practice's own row already."""
-        settings = InvoicingSettings.objects.first() or InvoicingSettings()
+        return cls._with(practice, InvoicingSettings.objects.first())
+
+    @classmethod
+    def _with(cls, practice: Practice, settings: InvoicingSettings | None) -> "Practicalities":
         return cls(
             practice.invoice_day,
-            settings,
+            settings or InvoicingSettings(),
             practice.time_zone,
             TaxRate.objects.in_bulk(),
             charges_vat=bool(practice.vat_number),
@@ -67,6 +74,15 @@ class Practicalities:
                 if "quantity" in after or "unit_price" in after
             }
         return self._planned
+
+    def spans(self) -> list[tuple[int, date, date, Decimal]]:
+        """Each VAT rate's percentages: its id, the first day, the first day of the next, the percentage."""
+        found = []
+        for pk, rate in self.rates.items():
+            steps = percentages_of(VatCode(rate.vat_code))
+            ends = [*(first for first, _ in steps[1:]), date.max]
+            found += [(pk, first, end, percent) for (first, percent), end in zip(steps, ends, strict=True)]
+        return found
 
     def stretch(self, starts_on: date, ends_on: date) -> str:
         """`1 Apr 2027 to 30 Apr 2027`."""

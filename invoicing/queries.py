@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from clients.models import Client
 from invoicing.coming import coming_total
@@ -20,12 +20,14 @@ from invoicing.models import (
     InvoiceQuerySet,
     Payment,
 )
+from invoicing.practicalities import Practicalities
 from ledger.models import LedgerSettings, Posting
 from ledger.states import State, Subject, posting_state
 from money.amounts import ZERO
 from practices.arrays import array
 from practices.models import Practice
 from practices.rows import Row, rows_of
+from practices.scalars import count_of, figures, sum_of
 from practices.tenancy import acting_practice_id
 from proposals.periods import day_in_month
 from services.models import Service, TaxRate
@@ -126,14 +128,17 @@ class LedgerFacts:
     is_credited: bool = False
 
 
-def ledger_facts(invoices: Collection[int]) -> dict[int, LedgerFacts]:
-    """The facts of each invoice of a list, by its id, in two queries."""
+def ledger_facts(
+    invoices: Collection[int], credited: Collection[int] | None = None
+) -> dict[int, LedgerFacts]:
+    """The facts of each invoice of a list, by its id, in two queries; in one where it is known what is credited."""
     grouped: dict[int, list[Posting]] = defaultdict(list)
     for posting in Posting.objects.filter(kind__in=INVOICE_KINDS, subject_id__in=invoices).order_by(
         "copy", "id"
     ):
         grouped[posting.subject_id].append(posting)
-    credited = set(CreditNote.objects.filter(invoice__in=invoices).values_list("invoice", flat=True))
+    if credited is None:
+        credited = set(CreditNote.objects.filter(invoice__in=invoices).values_list("invoice", flat=True))
     return {pk: facts_from(grouped[pk], is_credited=pk in credited) for pk in invoices}
 
 
@@ -211,20 +216,26 @@ def needs_you_count() -> int:
     return BillingSchedule.objects.to_complete().count()
 
 
-def month_figures(on: date) -> MonthFigures:
+def month_figures(on: date, known: Practicalities | None = None) -> MonthFigures:
     """The calendar month of that day: expected, raised, posted, paid."""
     last_day = day_in_month(on.year, on.month, 31)
     month = Invoice.objects.issued().filter(tax_point__range=(on.replace(day=1), last_day))
-    totals = month.aggregate(raised=Sum("net") + Sum("vat"), owed=Sum("outstanding"), invoices=Count("pk"))
-    # Apart, so that the planner joins the two tables once instead of asking for each invoice.
-    there = month.in_the_ledger().aggregate(posted=Sum("net") + Sum("vat"))
+    gross = F("net") + F("vat")
+    # Each apart within one question, so that the planner joins the two tables once instead of for each invoice.
+    totals = figures(
+        raised=sum_of(month, gross),
+        owed=sum_of(month, "outstanding"),
+        invoices=count_of(month),
+        posted=sum_of(month.in_the_ledger(), gross),
+        outstanding=sum_of(Invoice.objects.unpaid(), "outstanding"),
+    )
     raised = totals["raised"] or ZERO
     return MonthFigures(
-        expected=raised + coming_total(last_day).amounts.gross,
+        expected=raised + coming_total(last_day, known).amounts.gross,
         raised=raised,
-        posted=there["posted"] or ZERO,
+        posted=totals["posted"] or ZERO,
         paid=raised - (totals["owed"] or ZERO),
-        outstanding=unpaid_total(),
+        outstanding=totals["outstanding"] or ZERO,
         invoices=totals["invoices"],
     )
 
@@ -258,6 +269,14 @@ def invoices_in(view: str, on: date) -> InvoiceQuerySet:
         "void": invoices.filter(status=Invoice.Status.VOID),
     }
     return choices.get(view, invoices)
+
+
+def with_number_there(invoices: InvoiceQuerySet) -> InvoiceQuerySet:
+    """The invoices, each with the ``sage_number`` of its newest copy; None where it has none."""
+    copies = Posting.objects.filter(
+        practice=OuterRef("practice"), kind=Posting.Kind.INVOICE_CREATE, subject_id=OuterRef("pk")
+    )
+    return invoices.annotate(sage_number=Subquery(copies.order_by("-copy").values("external_number")[:1]))
 
 
 def totals_of(invoices: QuerySet[Invoice]) -> dict[str, Decimal]:

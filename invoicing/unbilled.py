@@ -61,16 +61,16 @@ class Overdue:
         return sum(len(day.bills) for day in self.days)
 
 
-def unbilled_before(on: date) -> Overdue:
+def unbilled_before(on: date, known: Practicalities | None = None) -> Overdue:
     """What is dated before a day and neither billed nor left out, work whose date nobody set excepted."""
-    yesterday, known = on - timedelta(days=1), Practicalities.of_the_practice()
+    yesterday, known = on - timedelta(days=1), known or Practicalities.of_the_practice()
     late = BillingSchedule.objects.due(yesterday).select_related("client").order_by("next_bill_on", "pk")
     days: dict[date, Day] = {}
     for schedule, found in standings(list(late[:MOST]), yesterday, known, today=on):
         for bill, wait in [*((ready, None) for ready in found.ready), *found.waiting]:
             day = days.setdefault(bill.bills_on, Day(bill.bills_on))
             day.bills.append(Unbilled(schedule, bill, amounts_of(schedule, bill, known).gross, wait))
-    whole = coming_total(yesterday)
+    whole = coming_total(yesterday, known)
     return Overdue([days[each] for each in sorted(days)], whole.bills, whole.amounts.gross)
 
 
@@ -82,12 +82,14 @@ class CalendarRow:
     months: list[list[Entry]]
 
 
-def calendar(schedules: Collection[BillingSchedule], on: date) -> tuple[list[date], list[CalendarRow]]:
+def calendar(
+    schedules: Collection[BillingSchedule], on: date, known: Practicalities | None = None
+) -> tuple[list[date], list[CalendarRow]]:
     """The first days of twelve months around a day, and a row for each of these services."""
     months = twelve_months_from(on)
     until = day_in_month(months[-1].year, months[-1].month, 31)
     cells: dict[int, dict[date, list[Entry]]] = defaultdict(lambda: defaultdict(list))
-    for entry in ledger_of(schedules, since=months[0], until=until, on=on):
+    for entry in ledger_of(schedules, since=months[0], until=until, on=on, known=known):
         month = (entry.dated_on or entry.period.billed_on).replace(day=1)
         cells[entry.schedule.pk][month].append(entry)
     return months, [

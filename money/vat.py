@@ -35,6 +35,11 @@ _PERCENTAGES: dict[VatCode, tuple[tuple[date, Decimal], ...]] = {
 }
 
 
+def percentages_of(code: VatCode) -> tuple[tuple[date, Decimal], ...]:
+    """Every percentage of a VAT code with its first day, oldest first; each holds until the next."""
+    return _PERCENTAGES[code]
+
+
 def percent_on(code: VatCode, tax_point: date) -> Decimal:
     """The percentage of a VAT code on a tax point, two places, such as ``Decimal("20.00")``."""
     return [percent for first_day, percent in _PERCENTAGES[code] if first_day <= tax_point][-1]

@@ -7,6 +7,7 @@ headings and the tools from the same declaration, and the file is made from it.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,15 +33,17 @@ LOOKS = {"columns", "sort", "file", *PLACES}
 class Column:
     """A column: ``value`` is what a file says of a row, money as `Decimal`, dates as dates, instants in UTC.
 
-    One that is ``fixed`` names the row and is always there; one that starts ``hidden`` waits to be chosen.
+    One that is ``fixed`` names the row and is always there; one that starts ``hidden`` waits to be chosen. Where every
+    shown column says what it ``reads``, a file reads nothing else: ``value`` then takes those fields of a row.
     """
 
     key: str
     label: str
-    value: Callable[[Any], Any]
+    value: Callable[..., Any]
     is_figure: bool = False
     fixed: bool = False
     hidden: bool = False
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,9 @@ def file_of(shown: ShownList, rows: "QuerySet[Any]") -> HttpResponseBase | None:
 
 def _cells(shown: ShownList, rows: "QuerySet[Any]") -> Iterator[list[Any]]:
     """The cells of the file, read and prepared a batch at a time, so that their number costs no memory."""
+    if all(column.reads for column in shown.columns):
+        yield from _read(shown, rows)
+        return
     batch: list[Any] = []
     for row in rows.iterator(chunk_size=AT_ONCE):
         batch.append(row)
@@ -211,6 +217,29 @@ def _cells(shown: ShownList, rows: "QuerySet[Any]") -> Iterator[list[Any]]:
             yield from _said(shown, batch)
             batch = []
     yield from _said(shown, batch)
+
+
+def _read(shown: ShownList, rows: "QuerySet[Any]") -> Iterator[list[Any]]:
+    """The cells made of nothing but the fields that the shown columns read."""
+    fields = list(dict.fromkeys(name for column in shown.columns for name in column.reads))
+    makers = [_maker(column, [fields.index(name) for name in column.reads]) for column in shown.columns]
+    for row in rows.values_list(*fields).iterator(chunk_size=AT_ONCE):
+        yield [maker(row) for maker in makers]
+
+
+def _maker(column: Column, places: list[int]) -> Callable[[Any], Any]:
+    """What makes the column's cell of a row of fields; what is written as it was read costs next to nothing."""
+    value, (first, *others) = column.value, places
+    if value is as_it_is:
+        return itemgetter(first)
+    if not others:
+        return lambda row: value(row[first])
+    return lambda row: value(*[row[place] for place in places])
+
+
+def as_it_is(value: Any) -> Any:
+    """The value of a column that says what it reads."""
+    return value
 
 
 def _said(shown: ShownList, batch: Sequence[Any]) -> Iterator[list[Any]]:

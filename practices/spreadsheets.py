@@ -4,10 +4,14 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import IO, Any
 
 from django.http import HttpResponse
 
+#: What a spreadsheet reads as a number or a date.
+NEVER_A_FORMULA = (Decimal, int, date)
 #: A cell that begins like this is run as a formula by common spreadsheets.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -42,7 +46,9 @@ def csv_file(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> IO[bytes]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     writer = csv.writer(text)
     writer.writerow(heads)
-    writer.writerows([neutral(cell) for cell in row] for row in rows)
+    writer.writerows(
+        [cell if type(cell) in NEVER_A_FORMULA else neutral(cell) for cell in row] for row in rows
+    )
     text.flush()
     text.detach()
     file.seek(0)

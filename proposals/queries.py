@@ -83,6 +83,7 @@ def worth_of_proposals(proposals: ProposalQuerySet) -> Worth:
 PATIENCE, NOTICE = timedelta(days=7), timedelta(days=7)
 #: Choices of the list that cut across its states.
 SHOWS = {
+    "awaiting": "with their clients",
     "unsigned": "sent a week ago or earlier and not signed",
     "opened": "opened by the client and not signed",
     "expiring": "running out within a week",
@@ -94,6 +95,8 @@ def shown_as(proposals: ProposalQuerySet, show: str, on: date) -> ProposalQueryS
     if show not in SHOWS:
         return proposals
     awaiting = proposals.awaiting()
+    if show == "awaiting":
+        return awaiting
     if show == "unsigned":
         return awaiting.filter(sent_at__date__lte=on - PATIENCE)
     if show == "expiring":
@@ -107,7 +110,7 @@ def shown_as(proposals: ProposalQuerySet, show: str, on: date) -> ProposalQueryS
 def columns_of_home(on: date) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: how many proposals are awaited, and in each choice of the list."""
     awaiting = Proposal.objects.awaiting()
-    return {"awaiting": count_of(awaiting)} | {show: count_of(shown_as(awaiting, show, on)) for show in SHOWS}
+    return {show: count_of(shown_as(awaiting, show, on)) for show in SHOWS}
 
 
 def counts_by_status(proposals: ProposalQuerySet) -> dict[str, int]:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from invoicing.models import Invoice, InvoiceLine
 from ledger.models import Posting
 from money.amounts import ZERO
+from practices.scalars import count_of, figures
 from sage_integration.explanations import EXPLANATIONS
 from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.resources.documents import DocumentLine
@@ -45,12 +46,17 @@ class Balance:
 def balance() -> Balance:
     """The balance of all copies that were asked for and neither withdrawn nor held back."""
     copies = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE)
-    posted = copies.filter(status=Status.POSTED).count()
-    missing = SageLink.objects.filter(
+    missing_links = SageLink.objects.filter(
         difference="missing", posting__kind=Posting.Kind.INVOICE_CREATE, posting__status=Status.POSTED
-    ).count()
-    on_the_way = copies.filter(status__in=[Status.PENDING, Status.LEASED]).count()
-    need_you = copies.filter(status=Status.FAILED).count()
+    )
+    counts = figures(
+        posted=count_of(copies.filter(status=Status.POSTED)),
+        missing=count_of(missing_links),
+        on_the_way=count_of(copies.filter(status__in=[Status.PENDING, Status.LEASED])),
+        need_you=count_of(copies.filter(status=Status.FAILED)),
+    )
+    posted, missing = counts["posted"], counts["missing"]
+    on_the_way, need_you = counts["on_the_way"], counts["need_you"]
     audit = SyncRun.objects.filter(kind=SyncRun.Kind.AUDIT, counts__has_key="checked").first()
     return Balance(
         intended=posted + on_the_way + need_you,

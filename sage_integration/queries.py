@@ -5,7 +5,6 @@ from typing import Any
 
 from django.urls import reverse
 
-from ledger.models import LedgerSettings
 from practices import audit
 from practices.models import Practice
 from practices.permissions import Can, may
@@ -80,7 +79,9 @@ def connection_in_words(connection: SageConnection | None, practice: Practice) -
     return {"tone": "good", "words": f"Sage: connected to {connection.business_name}", "url": url}
 
 
-def banner_for(connection: SageConnection | None, practice: Practice, role: str) -> dict[str, str] | None:
+def banner_for(
+    connection: SageConnection | None, practice: Practice, role: str, *, is_paused: bool
+) -> dict[str, str] | None:
     """What every page says while nothing can leave: title, text, tone, and where it is mended; mostly None."""
     url = reverse("sage:connection-detail", args=[practice.slug])
     if connection is None or not connection.enabled_at:
@@ -94,7 +95,7 @@ def banner_for(connection: SageConnection | None, practice: Practice, role: str)
             "url": url,
             "action": "Sign in again",
         }
-    if may(role, Can.POST_TO_LEDGER) and LedgerSettings.objects.exclude(paused_at=None).exists():
+    if is_paused and may(role, Can.POST_TO_LEDGER):
         return {
             "tone": "warn",
             "title": "Copying to Sage is paused",

@@ -77,6 +77,12 @@ def clients_with_words(clients: Rows, text: str) -> Rows:
     return clients.filter(pk__in=ids_in_one(_with_words(words)))
 
 
+def ids_with_words(text: str) -> list[int]:
+    """The ids of the acting practice's clients that `clients_with_words` finds; none without any word."""
+    words = words_of(text)
+    return _with_words(words) if words else []
+
+
 def ids_in_one(ids: Collection[int]) -> "Collection[int] | RawSQL":
     """Ids for an `__in`: as they are while they are few, which an index answers, else as one array."""
     return ids if len(ids) <= FEW else RawSQL("SELECT unnest(%s::bigint[])", [array(ids)])

@@ -44,6 +44,12 @@ def main() -> int:
         for page in result["pages"]:
             row = "{p50_ms:>8} {p95_ms:>8} {queries:>4} {bytes:>8}  {url}".format(**page)
             print(row, file=sys.stderr)
+    for goal in result["goals"]:
+        verdict = {True: "met", False: "MISSED", None: "not measured here"}[goal["met"]]
+        print(
+            f"{goal['id']:<5} {goal['what']:<66} {goal['value']} (must {goal['must']}): {verdict}",
+            file=sys.stderr,
+        )
     return 0 if not result["unanswered"] else 1
 
 

@@ -1,6 +1,6 @@
 """A large database, made by the server itself from one row of each kind: practices, clients, invoices, postings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,12 +44,13 @@ class Measured:
     invoices: int
 
 
-def populate(invoices: int, practices: int, clients: int, person: User) -> list[Measured]:
-    """The practices, the largest first, all owned by one person."""
+def populate(invoices: int, practices: int, clients: int, people: Sequence[User]) -> list[Measured]:
+    """The practices, the largest first; the first and the last have an owner of their own, the rest one together."""
     largest = max(invoices // SHARE_OF_THE_LARGEST, invoices // practices)
     others = (invoices - largest) // max(practices - 1, 1)
     made = []
     for number in range(practices):
+        person = people[0] if number == 0 else people[-1] if number == practices - 1 else people[1]
         share = others if number else largest
         opened = open_practice(person, f"Practice {number + 1}")
         with practice_scope(opened.pk):

@@ -1,7 +1,6 @@
 """The billing page: work to complete, what recurs, and the run."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +24,7 @@ from invoicing.operations import (
     resume_billing,
     set_billing_rules,
 )
+from invoicing.practicalities import Practicalities
 from invoicing.queries import month_figures
 from invoicing.schedule_forms import BillingRulesForm, EndForm
 from money.amounts import price_line
@@ -40,7 +40,7 @@ PAGE = 50
 @requires(Can.SEE)
 def billing(request: PracticeRequest, practice: str) -> HttpResponse:
     """What is billed when somebody marks it complete, and what recurs with its next invoice date."""
-    today = request.practice.today()
+    today, known = request.practice.today(), Practicalities.of(request.practice)
     recurring = BillingSchedule.objects.filter(
         Q(status=BillingSchedule.Status.ACTIVE) | Q(status=BillingSchedule.Status.PAUSED),
         billing=BillingSchedule.Billing.RECURRING,
@@ -50,33 +50,33 @@ def billing(request: PracticeRequest, practice: str) -> HttpResponse:
     to_complete = schedules.overdue_by_hand(today) if only_overdue else schedules.to_complete()
     context = {
         "today": today,
-        "to_complete": _page(request, to_complete, "complete_after", today),
+        "to_complete": _page(request, to_complete, "complete_after", known),
         "only_overdue": only_overdue,
-        "recurring": _page(request, recurring, "after", today),
-        "ready": coming_total(today),
-        "month": month_figures(today),
+        "recurring": _page(request, recurring, "after", known),
+        "ready": coming_total(today, known),
+        "month": month_figures(today, known),
         "run": BillingRun.objects.first(),
     }
     return render(request, "invoicing/billing.html", context)
 
 
 def _page(
-    request: PracticeRequest, schedules: BillingScheduleQuerySet, parameter: str, on: date
+    request: PracticeRequest, schedules: BillingScheduleQuerySet, parameter: str, known: Practicalities
 ) -> dict[str, Any]:
     """Up to fifty rows after the id in the address, with amount and next period, and the id to go on from."""
     after = request.GET.get(parameter, "")
     if after.isdecimal():
         schedules = schedules.filter(pk__gt=int(after))
-    found = list(
-        schedules.select_related("client", "tax_rate", "proposal_line__proposal").order_by("pk")[: PAGE + 1]
-    )
+    found = list(schedules.select_related("client", "proposal_line__proposal").order_by("pk")[: PAGE + 1])
     shown = found[:PAGE]
     recurring = [schedule for schedule in shown if schedule.billing == BillingSchedule.Billing.RECURRING]
-    coming = next_bills(recurring)
+    coming, on = next_bills(recurring, known), request.practice.today()
     rows = [
         {
             "schedule": schedule,
-            "amounts": price_line(schedule.quantity, schedule.unit_price, schedule.tax_rate.percent_on(on)),
+            "amounts": price_line(
+                schedule.quantity, schedule.unit_price, known.percent(schedule.tax_rate_id, on)
+            ),
             "next": coming.get(schedule.pk),
         }
         for schedule in shown

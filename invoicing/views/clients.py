@@ -36,7 +36,8 @@ def _client(pk: int) -> Client:
 def _rows(schedules: list[BillingSchedule], request: PracticeRequest) -> list[dict[str, Any]]:
     """The schedules, each with its next period and what that comes to."""
     recurring = [row for row in schedules if row.billing == BillingSchedule.Billing.RECURRING]
-    coming, today, known = next_bills(recurring), request.practice.today(), Practicalities.of_the_practice()
+    today, known = request.practice.today(), Practicalities.of(request.practice)
+    coming = next_bills(recurring, known)
     rows = []
     for schedule in schedules:
         following = coming.get(schedule.pk)

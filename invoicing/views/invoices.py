@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -33,7 +33,6 @@ from invoicing.queries import (
     allocations_of,
     facts_from,
     invoice_to_post,
-    latest_postings,
     postings_of,
     state_of,
 )
@@ -57,14 +56,17 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     if request.htmx and request.htmx.target == "sage-panel":
         invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
         return render(request, "invoicing/invoice_detail.html#sage_panel", _panel(request, invoice))
-    get_object_or_404(Invoice, pk=pk)
-    invoice = invoice_to_post(pk)
-    posting = latest_postings([pk]).get(pk)
+    try:
+        invoice = invoice_to_post(pk)
+    except Invoice.DoesNotExist:
+        raise Http404 from None
+    panel = _panel(request, invoice)
+    posting, postings = panel["posting"], panel["postings"]
     refusal = why_not_void(invoice, posting)
-    stands_still = why_not_amend(invoice, postings_of(invoice))
+    stands_still = why_not_amend(invoice, postings)
     lines, rules = list(invoice.lines.all()), invoicing_settings()
     context = {
-        **_panel(request, invoice),
+        **panel,
         "settlement": invoice.settlement(request.practice.today()),
         "lines": lines,
         "shows_descriptions": rules.includes_descriptions,
@@ -72,7 +74,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "reminders": reminders_in_words(rules.reminder_days),
         "sent": list(invoice.messages.all()[:10]),
         "allocations": allocations_of(invoice),
-        "events": events_of(invoice),
+        "events": events_of(invoice, postings),
         "why_not_void": refusal.message if refusal else "",
         "voids_in_ledger": posting and posting.takes_changes and isinstance(refusal, IsInTheLedger),
         "missing": missing_on(invoice, lines, request.practice, profile_of(request.practice)),
@@ -109,6 +111,7 @@ def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
         "state": state.visible_to(request.role),
         "has_preview": posting is None or posting.status != Posting.Status.POSTED,
         "posting": posting,
+        "postings": postings,
         "earlier": [found for found in postings if found != posting],
         "is_on_its_way": any(each and each.status in under_way for each in (posting, change)),
         "here": reverse("invoicing:invoice-detail", args=[request.practice.slug, invoice.pk]),
@@ -135,7 +138,7 @@ def invoice_edit(request: PracticeRequest, practice: str, pk: int) -> HttpRespon
 
 def _edit(request: PracticeRequest, invoice: Invoice | None, initial: dict[str, Any]) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    form = InvoiceForm(data, initial=initial)
+    form = InvoiceForm(data, initial=initial, words=request.GET.get("q", ""))
     if invoice:
         form.fields["client"].disabled = True
     held = list(invoice.lines.all()) if invoice else []
@@ -146,8 +149,11 @@ def _edit(request: PracticeRequest, invoice: Invoice | None, initial: dict[str, 
         if saved:
             return see_other(request, "invoicing:invoice-detail", practice=request.practice.slug, pk=saved.pk)
     context = {"form": form, "formset": formset, "invoice": invoice, "shows_errors": not wants_rows}
+    context["words"] = request.GET.get("q", "")
     status = 422 if data is not None and not wants_rows else 200
     rows_alone = "#lines" if request.htmx and wants_rows else ""
+    if request.htmx and request.method == "GET":
+        rows_alone = "#client"
     return render(request, f"invoicing/invoice_edit.html{rows_alone}", context, status=status)
 
 

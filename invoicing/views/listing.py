@@ -1,9 +1,12 @@
 """The invoice list, and what is done with many invoices at once."""
 
+from decimal import Decimal
+from operator import add
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -11,39 +14,48 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from invoicing.bulk_acts import ACTS, choices_for, start_bulk, start_bulk_of_all
-from invoicing.exports import COLUMNS, invoice_rows
-from invoicing.listing import VIEWS, InvoiceList, invoice_list_of
-from invoicing.queries import ledger_facts, state_of, totals_of
+from invoicing.exports import SOURCES, STATUSES
+from invoicing.listing import AGES, VIEWS, InvoiceList, invoice_list_of
+from invoicing.models import CreditNote, Invoice
+from invoicing.queries import ledger_facts, state_of, totals_of, with_number_there
 from ledger.outbox import ledger_settings
-from practices.lists import Column, List, ShownList, file_of
+from practices.lists import Column, List, ShownList, as_it_is, file_of
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 
-
-def _said(index: int) -> Any:
-    return lambda row: row[index]
+_CREDITED = CreditNote.objects.filter(practice=OuterRef("practice"), invoice=OuterRef("pk"))
 
 
-#: The file is made of what `invoice_rows` reads, a few columns of each invoice and not the whole of it.
+def _number(number: int | None) -> str:
+    return Invoice.label_of(number) if number else ""
+
+
+def _settled(status: str, outstanding: Decimal, net: Decimal, vat: Decimal) -> str:
+    if status != Invoice.Status.ISSUED:
+        return str(STATUSES[status])
+    if not outstanding:
+        return "Paid"
+    return "Unpaid" if outstanding == net + vat else "Part paid"
+
+
 INVOICES = List(
     "invoices",
     "invoicing:invoice-list",
     ("invoice", "invoices"),
     (
-        Column("number", "Number", _said(0), fixed=True),
-        Column("client", "Client", _said(4)),
-        Column("source", "Source", _said(2), hidden=True),
-        Column("date", "Date", _said(5)),
-        Column("due", "Due", _said(6), hidden=True),
-        Column("net", "Net", _said(7), is_figure=True),
-        Column("vat", "VAT", _said(8), is_figure=True),
-        Column("gross", "Gross", _said(9), is_figure=True),
-        Column("outstanding", "Outstanding", _said(10), is_figure=True),
-        Column("state", "Payment, Sage", _said(1)),
-        Column("sage_number", "Number in Sage", _said(11), hidden=True),
+        Column("number", "Number", _number, fixed=True, reads=("number",)),
+        Column("client", "Client", as_it_is, reads=("client__name",)),
+        Column("source", "Source", SOURCES.get, hidden=True, reads=("source",)),
+        Column("date", "Date", as_it_is, reads=("tax_point",)),
+        Column("due", "Due", as_it_is, hidden=True, reads=("due_on",)),
+        Column("net", "Net", as_it_is, is_figure=True, reads=("net",)),
+        Column("vat", "VAT", as_it_is, is_figure=True, reads=("vat",)),
+        Column("gross", "Gross", add, is_figure=True, reads=("net", "vat")),
+        Column("outstanding", "Outstanding", as_it_is, is_figure=True, reads=("outstanding",)),
+        Column("state", "Payment, Sage", _settled, reads=("status", "outstanding", "net", "vat")),
+        Column("sage_number", "Number in Sage", as_it_is, hidden=True, reads=("sage_number",)),
     ),
     {"number": ("-pk",), "date": ("-tax_point", "-pk"), "due": ("due_on", "pk")},
-    prepared=invoice_rows,
 )
 
 
@@ -54,10 +66,19 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     today = request.practice.today()
     listed = invoice_list_of(request.GET, today)
     shown = ShownList(request, INVOICES)
-    if file := file_of(shown, listed.invoices.values(*COLUMNS)):
+    if file := file_of(
+        shown, with_number_there(listed.invoices) if "sage_number" in shown else listed.invoices
+    ):
         return file
-    page = shown.page_of(listed.invoices.select_related("client", "proposal"))
-    facts, ledger = ledger_facts([invoice.pk for invoice in page]), ledger_settings()
+    page = shown.page_of(
+        listed.invoices.select_related("client", "proposal").annotate(is_credited=Exists(_CREDITED))
+    )
+    facts, ledger = (
+        ledger_facts(
+            [invoice.pk for invoice in page], {invoice.pk for invoice in page if invoice.is_credited}
+        ),
+        ledger_settings(),
+    )
     context: dict[str, Any] = {
         "rows": [
             {
@@ -89,6 +110,8 @@ def _around(request: PracticeRequest, listed: InvoiceList) -> dict[str, Any]:
         "has_filters": bool({"source", "since", "until"} & set(listed.chosen)),
         "client": listed.client,
         "month": listed.month,
+        "age": listed.chosen.get("age", ""),
+        "age_in_words": AGES[listed.chosen["age"]][0] if "age" in listed.chosen else "",
         "tabs": [
             {"label": label, "url": listed.address(view=view), "active": view == listed.view}
             for view, label in VIEWS

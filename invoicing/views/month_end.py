@@ -37,7 +37,7 @@ SHOWS = [
 @require_safe
 def month_end(request: PracticeRequest, practice: str) -> HttpResponse:
     """A month as it is closed; the rows alone for htmx."""
-    month, known = _month(request, request.GET.get("month", "")), Practicalities.of_the_practice()
+    month, known = _month(request, request.GET.get("month", "")), Practicalities.of(request.practice)
     show = request.GET.get("show", "")
     clients = clients_of(month, show, known)
     page = keyset_page(clients, ("name_key", "pk"), request.GET, size=PAGE)
@@ -89,7 +89,9 @@ def month_act(request: PracticeRequest, practice: str) -> HttpResponse:
     """Approve, hold or leave out the ticked clients' bills, or those of everybody in the view."""
     month, show = _month(request, request.POST.get("month", "")), request.POST.get("show", "")
     if request.POST.get("everybody"):
-        chosen = list(clients_of(month, show, Practicalities.of_the_practice()).values_list("pk", flat=True))
+        chosen = list(
+            clients_of(month, show, Practicalities.of(request.practice)).values_list("pk", flat=True)
+        )
     else:
         chosen = [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19]
     reason, today = request.POST.get("reason", ""), request.practice.today()

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from invoicing.models import BillingSchedule
+from invoicing.practicalities import Practicalities
 from invoicing.unbilled import calendar, unbilled_before
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
@@ -26,11 +27,12 @@ def period_ledger(request: PracticeRequest, practice: str) -> HttpResponse:
         live = live.filter(pk__gt=int(after))
     found = list(live.select_related("client").order_by("pk")[: PAGE + 1])
     shown = found[:PAGE]
-    months, rows = calendar(shown, today)
+    known = Practicalities.of(request.practice)
+    months, rows = calendar(shown, today, known)
     context = {
         "today": today,
         "this_month": today.replace(day=1),
-        "missing": unbilled_before(today),
+        "missing": unbilled_before(today, known),
         "months": months,
         "rows": rows,
         "next": f"?after={shown[-1].pk}" if len(found) > PAGE else "",

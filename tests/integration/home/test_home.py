@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from clients.likeness import Verdict
 from invoicing.figures import aged_debt, income_by_month, monthly_by_service
 from invoicing.models import BillingSchedule
 from invoicing.month_end import Month, funnel
@@ -16,6 +17,8 @@ from ledger.outbox import lease_due_postings, mark_failed, mark_posted
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
 from proposals.periods import add_months
+from sage_integration.models import SageContact, TaxRateMapping
+from sage_integration.readiness import rates_to_map
 from tests.integration.home.questions import questions_of
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -29,6 +32,7 @@ from tests.integration.invoicing.documents import (
     open_the_ledger,
 )
 from tests.integration.proposals import offers
+from tests.sage import connected
 
 HOME = "/p/brook-co/"
 
@@ -167,6 +171,49 @@ def test_the_pictures_hold_what_the_books_hold(busy, brook, client_of):
     page = client_of("alice").get(f"{HOME}pictures/").content.decode()
     for words in ("Nov" if busy.month == 11 else f"{busy:%b}", "31 to 60 days", "Arrived in Sage", "£360.00"):
         assert words in page
+
+
+def test_each_bar_of_debt_is_the_total_of_the_list_it_leads_to(busy, client_of):
+    browser = client_of("alice")
+    bars = browser.get(f"{HOME}pictures/").context["debt"]
+    assert len(bars) == 5
+    assert sum(amount for _, amount, _, _ in bars) == 700
+    for label, amount, url, _ in bars:
+        assert browser.get(url).context["totals"]["outstanding"] == amount, label
+
+
+def test_each_bar_of_the_funnel_is_the_count_of_the_list_it_leads_to(busy, brook, client_of):
+    with practice_scope(brook.pk):
+        part_signed = offers.a_sent(client=offers.a_client("Ada Ames", "Ben Birch"), on=busy)
+        offers.sign(part_signed, on=busy)
+    browser = client_of("alice")
+    for label, count, url, _ in browser.get(f"{HOME}pictures/").context["funnel"]:
+        assert browser.get(url).context["count"] == count, label
+    for row in browser.get(HOME).context["proposals"]:
+        assert browser.get(row["url"]).context["count"] == row["value"], row
+
+
+def test_vat_rates_and_customers_of_sage_are_counted_as_their_pages_count_them(brook, sage, client_of):
+    connection = connected(brook, sage)
+    with practice_scope(brook.pk):
+        TaxRateMapping.objects.filter(tax_rate__vat_code__in=["reduced", "zero"]).delete()
+        for number, verdict in enumerate([Verdict.DOUBTFUL, Verdict.DOUBTFUL, Verdict.NEW]):
+            SageContact.objects.create(
+                business_id=connection.business_id,
+                sage_id=f"x{number}",
+                name=f"X{number}",
+                verdict=verdict,
+                changed_at=timezone.now(),
+                seen_at=timezone.now(),
+            )
+        unmapped = rates_to_map().count()
+    browser = client_of("alice")
+    found = {need.url.split("?")[0].rsplit("/", 2)[1]: need for need in browser.get(HOME).context["needs"]}
+    form = browser.get(found["vat"].url).context["form"]
+    without = [rate for rate, _, _, standing in form.rows() if not standing.word.startswith("Saved")]
+    assert found["vat"].count == unmapped == len(without) > 0
+    customers = found["app-clients"]
+    assert browser.get(customers.url).context["page"].paginator.count == customers.count == 2
 
 
 def test_home_alone_fetches_the_pictures_without_the_page_around_them(busy, client_of):
