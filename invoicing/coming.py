@@ -5,14 +5,24 @@ recurs several times by then, or was decided about, is worked out one by one.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
@@ -46,10 +56,11 @@ def coming_and_waiting(until: date, known: Practicalities, *, today: date) -> tu
     """What will be billed by itself up to a day, and what waits for a person as things stand today."""
     due = BillingSchedule.objects.due(until)
     plain, waits = _plain(until), waits_for_somebody(known.rules)
-    ready, waiting = (_added_up(due.filter(plain, condition), known) for condition in (~waits, waits))
-    for schedule, stands in standings(list(due.exclude(plain)), until, known, today=today):
-        ready += _sum(schedule, stands.ready, known)
-        waiting += _sum(schedule, [bill for bill, _ in stands.waiting], known)
+    (ready, waiting), others = _added_up(due, (plain & ~waits, plain & waits), known)
+    if others:
+        for schedule, stands in standings(list(due.exclude(plain)), until, known, today=today):
+            ready += _sum(schedule, stands.ready, known)
+            waiting += _sum(schedule, [bill for bill, _ in stands.waiting], known)
     return ready, waiting
 
 
@@ -59,9 +70,10 @@ def _sum(schedule: BillingSchedule, found: Collection[Bill], known: Practicaliti
 
 def _total_of(due: BillingScheduleQuerySet, until: date, known: Practicalities) -> Coming:
     plain = _plain(until)
-    found = _added_up(due.filter(plain), known)
-    for schedule, bill in due_bills(list(due.exclude(plain)), until, known):
-        found += Coming(1, amounts_of(schedule, bill, known))
+    (found,), others = _added_up(due, (plain,), known)
+    if others:
+        for schedule, bill in due_bills(list(due.exclude(plain)), until, known):
+            found += Coming(1, amounts_of(schedule, bill, known))
     return found
 
 
@@ -183,20 +195,31 @@ def _plain(until: date) -> Q:
     return Q(once, ~Exists(changed))
 
 
-def _added_up(schedules: BillingScheduleQuerySet, known: Practicalities) -> Coming:
-    compiled, parameters = _with_terms(schedules, known).query.sql_with_params()
+def _added_up(
+    schedules: BillingScheduleQuerySet, choices: Sequence[Q], known: Practicalities
+) -> tuple[list[Coming], int]:
+    """The next bill of the schedules of each choice at their own price, and how many are in none; in one question."""
+    named = {
+        f"choice_{place}": ExpressionWrapper(choice, BooleanField()) for place, choice in enumerate(choices)
+    }
+    compiled, parameters = _with_terms(schedules.annotate(**named), known, *named).query.sql_with_params()
     rates, firsts, ends, percents = zip(*known.spans(), strict=True) if known.rates else ((), (), (), ())
+    sums = ", ".join(_SUMS.format(choice=name) for name in named)
     with connection.cursor() as cursor:
         cursor.execute(
-            _SUM.format(schedules=compiled),
+            _SUM.format(schedules=compiled, sums=sums, choices=", ".join(named)),
             [*parameters, array(rates), array(firsts), array(ends), array(percents)],
         )
-        count, net, vat = cursor.fetchone()
-    return Coming(count, Amounts(net or ZERO, vat or ZERO))
+        every, *figures = cursor.fetchone()
+    found = [
+        Coming(figures[place], Amounts(figures[place + 1] or ZERO, figures[place + 2] or ZERO))
+        for place in range(0, len(figures), 3)
+    ]
+    return found, every - sum(each.bills for each in found)
 
 
-def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities) -> QuerySet[Any, Any]:
-    """Rate, date, quantity and price of each schedule's next bill, as `terms_of` has them."""
+def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities, *names: str) -> QuerySet[Any, Any]:
+    """Rate, date, quantity and price of each schedule's next bill, as `terms_of` has them, and these columns."""
     columns: dict[str, F | Coalesce] = {"bill_quantity": F("quantity"), "bill_price": F("unit_price")}
     if known.planned:
         planned = ServiceChange.objects.planned().filter(
@@ -206,7 +229,7 @@ def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities) -> Qu
             alias: Coalesce(Subquery(planned.values_list(_written(name))), F(name))
             for alias, name in (("bill_quantity", "quantity"), ("bill_price", "unit_price"))
         }
-    return schedules.order_by().values("tax_rate_id", "next_bill_on", **columns)
+    return schedules.order_by().values("tax_rate_id", "next_bill_on", *names, **columns)
 
 
 def _written(name: str) -> Cast:
@@ -215,15 +238,19 @@ def _written(name: str) -> Cast:
 
 
 #: As `money.amounts.price_line`: half-up, each line by itself. A hundredth is exact where a division is not.
+_SUMS = (
+    "count(*) FILTER (WHERE {choice}), sum(net) FILTER (WHERE {choice}), "
+    "sum(round(net * percent * 0.01, 2)) FILTER (WHERE {choice})"
+)
 _SUM = """
-    WITH line AS (
-        SELECT round(schedule.bill_quantity * schedule.bill_price, 2) AS net, rate.percent
+    WITH line AS MATERIALIZED (
+        SELECT round(schedule.bill_quantity * schedule.bill_price, 2) AS net, rate.percent, {choices}
         FROM ({schedules}) AS schedule
         JOIN unnest(%s::bigint[], %s::date[], %s::date[], %s::numeric[]) AS rate(id, first, next, percent)
             ON rate.id = schedule.tax_rate_id
                 AND schedule.next_bill_on >= rate.first AND schedule.next_bill_on < rate.next
     )
-    SELECT count(*), sum(net), sum(round(net * percent * 0.01, 2)) FROM line
+    SELECT count(*), {sums} FROM line
 """
 
 

@@ -3,15 +3,23 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.db.models import Exists
 
 from invoicing.due import Rules
 from invoicing.models import InvoicingSettings, ServiceChange
 from money.vat import VatCode, percentages_of
 from practices.models import Practice
 from practices.templatetags.dates import written_date
-from practices.tenancy import acting_practice_id
+from practices.tenancy import TenantQuerySet, acting_practice_id
 from services.models import TaxRate
+
+
+def _settings() -> "TenantQuerySet[Any]":
+    """The practice's settings, with whether anything is planned."""
+    return InvoicingSettings.objects.annotate(has_plans=Exists(ServiceChange.objects.planned()))
 
 
 @dataclass(slots=True)
@@ -31,7 +39,7 @@ class Practicalities:
     @classmethod
     def of_the_practice(cls) -> "Practicalities":
         """As they are now."""
-        settings = InvoicingSettings.objects.select_related("practice").first()
+        settings = _settings().select_related("practice").first()
         return cls._with(
             settings.practice if settings else Practice.objects.get(pk=acting_practice_id()), settings
         )
@@ -39,7 +47,7 @@ class Practicalities:
     @classmethod
     def of(cls, practice: Practice) -> "Practicalities":
         """As they are now, for who has read the practice's own row already."""
-        return cls._with(practice, InvoicingSettings.objects.first())
+        return cls._with(practice, _settings().first())
 
     @classmethod
     def _with(cls, practice: Practice, settings: InvoicingSettings | None) -> "Practicalities":
@@ -49,6 +57,8 @@ class Practicalities:
             practice.time_zone,
             TaxRate.objects.in_bulk(),
             charges_vat=bool(practice.vat_number),
+            # Where nothing is planned, nothing is asked about it later.
+            _planned=None if settings is None or settings.has_plans else {},
         )
 
     @property

@@ -203,6 +203,12 @@ class Posting(TenantModel):
                 fields=["practice", "lease_expires_at"], name="postings_leased", condition=Q(status="leased")
             ),
             models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
+            # Which documents are there is asked for whole months and lists: answered from the index alone.
+            models.Index(
+                fields=["practice", "subject_id"],
+                name="invoices_in_the_ledger",
+                condition=Q(kind="invoice.create", status="posted"),
+            ),
             # Read by beginnings of the ledger's numbers, letter by letter (docs/decisions/0014-finding-clients.md).
             models.Index(
                 F("practice"),

@@ -182,10 +182,13 @@ def test_each_bar_of_debt_is_the_total_of_the_list_it_leads_to(busy, client_of):
         assert browser.get(url).context["totals"]["outstanding"] == amount, label
 
 
-def test_each_bar_of_the_funnel_is_the_count_of_the_list_it_leads_to(busy, brook, client_of):
+def test_each_bar_of_the_funnel_is_the_count_of_the_list_it_leads_to(brook, client_of):
+    today = brook.today()
     with practice_scope(brook.pk):
-        part_signed = offers.a_sent(client=offers.a_client("Ada Ames", "Ben Birch"), on=busy)
-        offers.sign(part_signed, on=busy)
+        client = offers.a_client("Ada Ames", "Ben Birch")
+        offers.sign(offers.a_sent(client=client, on=today), on=today)
+        offers.a_sent(client=client, on=today)
+        offers.a_draft(client=client, on=today)
     browser = client_of("alice")
     for label, count, url, _ in browser.get(f"{HOME}pictures/").context["funnel"]:
         assert browser.get(url).context["count"] == count, label
