@@ -229,7 +229,8 @@ def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities, *name
             alias: Coalesce(Subquery(planned.values_list(_written(name))), F(name))
             for alias, name in (("bill_quantity", "quantity"), ("bill_price", "unit_price"))
         }
-    return schedules.order_by().values("tax_rate_id", "next_bill_on", *names, **columns)
+    rows: QuerySet[Any, Any] = schedules.order_by().values("tax_rate_id", "next_bill_on", *names, **columns)
+    return rows
 
 
 def _written(name: str) -> Cast:

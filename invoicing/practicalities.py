@@ -58,7 +58,7 @@ class Practicalities:
             TaxRate.objects.in_bulk(),
             charges_vat=bool(practice.vat_number),
             # Where nothing is planned, nothing is asked about it later.
-            _planned=None if settings is None or settings.has_plans else {},
+            _planned=None if getattr(settings, "has_plans", True) else {},
         )
 
     @property

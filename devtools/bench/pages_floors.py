@@ -108,9 +108,12 @@ def retry_of_many(practice: Measured, many: int) -> dict[str, float]:
         )
         questions: list[str] = []
         started = time.perf_counter()
-        with connection.execute_wrapper(
-            lambda execute, sql, *rest: (questions.append(sql), execute(sql, *rest))[1]
-        ):
+
+        def counted(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+            questions.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(counted):
             retried = retry_all({"Refused"})
         return {
             "retried": retried,

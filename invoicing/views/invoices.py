@@ -148,8 +148,13 @@ def _edit(request: PracticeRequest, invoice: Invoice | None, initial: dict[str, 
         saved = _save(request, invoice, form, formset)
         if saved:
             return see_other(request, "invoicing:invoice-detail", practice=request.practice.slug, pk=saved.pk)
-    context = {"form": form, "formset": formset, "invoice": invoice, "shows_errors": not wants_rows}
-    context["words"] = request.GET.get("q", "")
+    context = {
+        "form": form,
+        "formset": formset,
+        "invoice": invoice,
+        "shows_errors": not wants_rows,
+        "words": request.GET.get("q", ""),
+    }
     status = 422 if data is not None and not wants_rows else 200
     rows_alone = "#lines" if request.htmx and wants_rows else ""
     if request.htmx and request.method == "GET":
