@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from clients.models.search import ids_in_one
 from invoicing.aged_debt import BUCKETS, aged_debt, as_cells
 from invoicing.models import Allocation, Invoice, InvoiceLine, InvoiceQuerySet, Payment
-from invoicing.queries import latest_postings
 from ledger.models import Posting
 
 AT_ONCE = 2000
@@ -69,7 +69,7 @@ def _invoices(choice: Choice) -> Iterator[Row]:
 
 def invoice_rows(invoices: Sequence[dict[str, Any]]) -> Iterator[Row]:
     """Rows of a file under `INVOICE_HEADS`, of invoices read as dictionaries of `COLUMNS`."""
-    postings = latest_postings([each["pk"] for each in invoices])
+    copies = _copies([each["pk"] for each in invoices])
     for each in invoices:
         yield [
             Invoice.label_of(each["number"]) if each["number"] else "",
@@ -83,14 +83,27 @@ def invoice_rows(invoices: Sequence[dict[str, Any]]) -> Iterator[Row]:
             each["vat"],
             each["net"] + each["vat"],
             each["outstanding"],
-            *_copy(postings.get(each["pk"])),
+            *copies.get(each["pk"], NO_COPY),
         ]
 
 
-def _copy(posting: Posting | None) -> tuple[str, str, str, str]:
-    if posting is None:
-        return "", "", "", ""
-    return posting.external_number, posting.reference, posting.get_status_display(), posting.external_url
+#: Number in the ledger, reference, state and address of an invoice's copy.
+Copy = tuple[str, str, str, str]
+NO_COPY: Copy = ("", "", "", "")
+COPIED = dict(Posting.Status.choices)
+
+
+def _copies(invoices: Sequence[int]) -> dict[int, Copy]:
+    """The newest copy of each invoice, as `latest_postings` chooses it, without an object of each."""
+    postings = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, subject_id__in=ids_in_one(invoices))
+    latest: dict[int, Copy] = {}
+    rows = postings.order_by("copy", "id").values_list(
+        "subject_id", "status", "external_number", "reference", "external_url"
+    )
+    for pk, status, number, reference, url in rows:
+        if status != Posting.Status.CANCELLED or pk not in latest:
+            latest[pk] = (number, reference, str(COPIED[status]), url)
+    return latest
 
 
 _LINE = (
