@@ -110,8 +110,8 @@ def test_g86_an_owner_gives_each_of_the_roles_to_a_colleague(brook, client_of, c
         bob.refresh_from_db()
         assert bob.role == role
     matrix = browser.get(reverse("practices:role-matrix", args=["brook-co"])).content.decode()
-    assert "Invoice preparer" in matrix
-    assert Can.PREPARE_INVOICES.value in matrix
+    assert "Invoice<br>preparer" in matrix
+    assert Can.PREPARE_INVOICES.value.capitalize() in matrix
 
 
 def test_g69_an_instant_bill_is_an_invoice_and_adds_no_service_to_the_client(brook, client_of):
