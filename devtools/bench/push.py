@@ -16,7 +16,9 @@ from typing import Any
 
 import django
 
+from devtools.bench.copies import clean_start
 from devtools.bench.push_goals import PARTS, verdicts
+from devtools.terminal import Problem
 
 SMALL = 20
 HEAD_START = 2.0
@@ -122,7 +124,7 @@ def _has_other_shape(options: argparse.Namespace) -> bool:
 
 
 def _measure_every_goal(options: argparse.Namespace) -> dict[str, Any]:
-    """Each part in a process of its own, as each has settings of its own; what may not be lost adds up."""
+    """Each part in a process and a database of its own, as each has settings of its own; what is lost adds up."""
     sizes = {"deepest": options.deepest + SMALL * 19, "many": options.many}
     parts = {name: _part(name, [each.format(**sizes) for each in given]) for name, given in PARTS.items()}
     sums = {
@@ -135,12 +137,16 @@ def _measure_every_goal(options: argparse.Namespace) -> dict[str, Any]:
 
 def _part(name: str, arguments: list[str]) -> dict[str, Any]:
     print(f"--- {name}: {' '.join(arguments) or 'as it is'}", file=sys.stderr, flush=True)
-    run = subprocess.run(
-        [sys.executable, "-m", "devtools.bench.push", *arguments, "--json"],
-        stdout=subprocess.PIPE,
-        check=False,
-        text=True,
-    )
+    with clean_start(name) as environment:
+        run = subprocess.run(
+            [sys.executable, "-m", "devtools.bench.push", *arguments, "--json"],
+            stdout=subprocess.PIPE,
+            env=environment,
+            check=False,
+            text=True,
+        )
+    if not run.stdout:
+        raise Problem(f"the part “{name}” came to no result; what it said stands above")
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     found.pop("goals")
     return found
