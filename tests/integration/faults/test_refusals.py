@@ -1,9 +1,11 @@
 """Faults 54–61, 69 and 70: what Sage refuses, or what was changed there, stops at a person and is never guessed."""
 
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from clients.models import Client
 from ledger.models import Posting
@@ -24,6 +26,7 @@ from tests.integration.sage_integration.posting import (
     service_named,
 )
 from tests.invariants import assert_sound
+from tests.racing import wait_until
 from tests.sage import connected
 
 Status = Posting.Status
@@ -206,6 +209,38 @@ def test_fault_61_the_period_is_closed_in_sage(brook, enabled, sage, clock):
     sage.change_business(enabled.business_id, financial_settings={"year_end_lockdown_date": None})
     mended(invoice, sage, clock)
     assert len(sage.sales_invoices()) == 1
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_fault_61_the_period_is_closed_while_one_worker_takes_over_from_another(
+    brook, enabled, sage, clock, landed
+):
+    """What arrived before the books were closed is found there; what did not is refused. Never two, never a guess."""
+    posted(brook, sage)
+    invoice = issued_invoice(brook)
+    sage.arm("hold", on="POST /sales_invoices", when="after" if landed else "before", seconds=30)
+
+    def push_slowly() -> None:
+        try:
+            push_once(brook)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(push_slowly)
+        wait_until(lambda: sage.summary()["held"])
+        sage.change_business(enabled.business_id, financial_settings={"year_end_lockdown_date": "2027-12-31"})
+        clock.shift(timedelta(minutes=6))
+        push_until_settled(brook, clock)
+        sage.release()
+        slow.result(timeout=30)
+    push_until_settled(brook, clock)
+    posting = posting_of(invoice)
+    assert len(sage.sales_invoices(reference=posting.reference)) == landed
+    assert (posting.status, posting.failure) == (
+        (Status.POSTED, "") if landed else (Status.FAILED, "PeriodClosed")
+    )
+    assert_sound(sage)
 
 
 def test_fault_69_a_very_long_description_and_very_many_lines(brook, enabled, sage, clock):
