@@ -16,7 +16,7 @@ Thank you for asking {{practice.name}} to act for {{client.name}}. This letter, 
 fees, our standard terms and our privacy notice that follow, says what we will do for you from \
 {{proposal.starts_on}}, what we need from you, and what it costs.
 
-Please read all of it. If it is what you want, sign it before {{proposal.valid_until}}. If anything is unclear, ask us \
+Please read all of it. If it is what you want, sign it by {{proposal.valid_until}}. If anything is unclear, ask us \
 before you sign.
 
 {{practice.name}}""",
