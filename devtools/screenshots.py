@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 import requests
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from devtools.accessibility import serious_findings
@@ -24,7 +26,18 @@ from devtools.walk import PASSWORD, Walked, walk
 
 WIDTHS = {"desktop": 1280, "phone": 390}
 THEMES = ("light", "dark")
-README_PICTURE = Path("docs/pictures/invoice.png")
+#: The pictures of the documentation: which page of the walk or address in the practice, and how large.
+DOCS = Path("docs/pictures")
+PICTURES = {
+    "home": ("", 1280, 860),
+    "sage": ("sage/", 1280, 760),
+    "proposal": ("proposal-services", 1280, 900),
+    "signing": ("proposal-to-sign", 390, 844),
+    "invoice": ("invoice-part-paid", 1280, 950),
+    "billing": ("billing/", 1280, 760),
+}
+#: WebP at this quality keeps letters sharp and each picture under 100 kB.
+QUALITY = 82
 #: Pages that nobody is signed in for.
 OUTSIDE = {
     "sign-in": "/accounts/login/",
@@ -52,15 +65,17 @@ def main() -> int:
     parser.add_argument("--out", default=".dev/screenshots", help="the folder for pictures and index.html")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--keep", action="store_true", help="use the development data")
-    parser.add_argument("--readme", action="store_true", help=f"draw {README_PICTURE} alone")
+    parser.add_argument(
+        "--docs", action="store_true", help=f"draw only what the documentation shows, into {DOCS}"
+    )
     options = parser.parse_args()
     path = find_browser()
     if not path:
         raise Problem(NO_BROWSER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*launch_arguments(), "--lang=en-GB"])
-        if options.readme:
-            draw_for_readme(browser, the_walk())
+        if options.docs:
+            draw_for_docs(browser, the_walk())
             return 0
         found = Findings(Path(options.out))
         shutil.rmtree(found.out, ignore_errors=True)
@@ -81,14 +96,18 @@ def the_walk() -> Walked:
         raise Problem(f"{problem}") from problem
 
 
-def draw_for_readme(browser: Browser, walked: Walked) -> None:
-    """The part paid invoice, as the README shows it."""
+def draw_for_docs(browser: Browser, walked: Walked) -> None:
+    """The pages that the README and the guide show, as WebP."""
     context = signed_in(browser, walked)
     page = context.new_page()
-    page.set_viewport_size({"width": WIDTHS["desktop"], "height": 950})
-    page.goto(walked.inside["invoice-part-paid"])
-    README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=README_PICTURE)
+    known = walked.inside | walked.outside
+    known["proposal-services"] = known["proposal-edit"] + "services/"
+    for name, (place, width, height) in PICTURES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(known.get(place) or f"{walked.base}/p/{walked.slug}/{place}")
+        page.wait_for_load_state("networkidle")
+        with Image.open(BytesIO(page.screenshot())) as picture:
+            picture.save(DOCS / f"{name}.webp", quality=QUALITY, method=6)
     context.close()
 
 

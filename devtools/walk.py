@@ -93,6 +93,7 @@ class _Walk:
             form = page.form_asking("unit_price")
             rate = form.choose("tax_rate", containing="standard")
             values = {"name": name, "description": words, "billing_basis": basis, "unit_price": price}
+            values["unit_name"] = "employee" if basis == "unit" else ""
             self.owner.submit(page, form, tax_rate=rate, **values)
         for name, kind, street, town, postcode, person in CLIENTS:
             page = self.journey.open("clients/new/")
@@ -163,9 +164,9 @@ class _Walk:
         self.done.inside["invoice-draft"] = self._instant_bill("Fenwick Joinery", button="draft")
 
     def _instant_bill(self, client: str, *, rate: str = "", button: str = "issue", **values: str) -> str:
-        page = self.journey.open("invoices/new/")
+        page = self.journey.open(f"invoices/new/?client={self.clients[client]}")
         form = page.form_asking("lines-0-service")
-        values |= _line(form, rate) | {"client": form.choose("client", containing=client)}
+        values |= _line(form, rate) | {"client": self.clients[client]}
         return self.owner.submit(page, form, button=button, **values).url
 
     def _payments(self) -> None:
