@@ -137,6 +137,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "API key"
         ordering = ["-id"]
 
     def __str__(self) -> str:
