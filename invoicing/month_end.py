@@ -241,9 +241,17 @@ def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet
 
 
 def page_of_clients(
-    month: Month, clients: Collection[Client], known: Practicalities, *, today: date
+    month: Month,
+    clients: Collection[Client],
+    known: Practicalities,
+    *,
+    today: date,
+    signed_at: datetime | None = None,
 ) -> list[ClientMonth]:
-    """The month of each of these clients, in their order; a handful of queries for all of them."""
+    """The month of each of these clients, in their order; a handful of queries for all of them.
+
+    ``signed_at`` is when the month was signed off: what was billed into it later is marked (G76).
+    """
     found = {client.pk: ClientMonth(client) for client in clients}
     schedules = list(
         BillingSchedule.objects.filter(client__in=found).exclude(status=BillingSchedule.Status.ENDED)
@@ -261,7 +269,16 @@ def page_of_clients(
     _add_invoices(found, invoices, lines, month)
     _name_changes(found, schedules, month)
     _warn(found, invoices)
+    if signed_at is not None:
+        _mark_late(found.values(), signed_at)
     return list(found.values())
+
+
+def _mark_late(rows: Iterable[ClientMonth], signed_at: datetime) -> None:
+    for row in rows:
+        late = [each for each in row.invoices if each.issued_at and each.issued_at > signed_at]
+        if late:
+            row.warnings.append(f"Billed after sign-off: {', '.join(each.number_label for each in late)}")
 
 
 def _lines_of(invoices: Iterable[Invoice]) -> dict[int, list[InvoiceLine]]:

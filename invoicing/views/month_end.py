@@ -41,20 +41,28 @@ def month_end(request: PracticeRequest, practice: str) -> HttpResponse:
     show = request.GET.get("show", "")
     clients = clients_of(month, show, known)
     page = keyset_page(clients, ("name_key", "pk"), request.GET, size=PAGE)
+    signed = MonthSignOff.objects.filter(month=month.first).select_related("signed_by").first()
     context: dict[str, Any] = {
         "month": month,
         "show": show,
         "page": page,
-        "rows": page_of_clients(month, page.rows, known, today=request.practice.today()),
+        "rows": page_of_clients(
+            month,
+            page.rows,
+            known,
+            today=request.practice.today(),
+            signed_at=signed.signed_at if signed else None,
+        ),
     }
     if not request.htmx:
-        context |= _head(request, month, show, known)
+        context |= _head(request, month, show, known, signed)
     return render(request, "invoicing/month_end.html" + ("#rows" if request.htmx else ""), context)
 
 
-def _head(request: PracticeRequest, month: Month, show: str, known: Practicalities) -> dict[str, Any]:
+def _head(
+    request: PracticeRequest, month: Month, show: str, known: Practicalities, signed: MonthSignOff | None
+) -> dict[str, Any]:
     slug = request.practice.slug
-    signed = MonthSignOff.objects.filter(month=month.first).select_related("signed_by").first()
     line = funnel(month, known, today=request.practice.today())
     return {
         "funnel": line,

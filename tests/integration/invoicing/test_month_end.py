@@ -1,12 +1,13 @@
 """The month-end page: what changed, what waits, the balancing line, approval of everybody, and the sign-off (G75)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from invoicing import errors
 from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice, MonthSignOff
@@ -188,6 +189,19 @@ def test_a_month_is_signed_off_once_nothing_is_left_and_says_what_changed_since(
         an_invoice(a_client("Late"), a_line("Advice", "50"), on=today)
     page = browser.get(reverse("invoicing:month-end", args=[brook.slug]))
     assert "changed since" in page.content.decode()
+
+
+def test_g76_what_is_billed_late_into_a_month_that_is_signed_off_is_taken_and_marked(brook, cast, client_of):
+    today = brook.today()
+    with practice_scope(brook.pk):
+        an_invoice(a_client("In Time Ltd"), on=today.replace(day=1))
+        sign_off_month(Month.of(today), by=cast.alice, on=today)
+        late = an_invoice(a_client("Late Ltd"), on=today.replace(day=1))
+        Invoice.objects.filter(pk=late.pk).update(issued_at=timezone.now() + timedelta(hours=1))
+    page = client_of("alice").get(reverse("invoicing:month-end", args=["brook-co"]))
+    warnings = {row.client.name: row.warnings for row in page.context["rows"]}
+    assert warnings == {"In Time Ltd": [], "Late Ltd": [f"Billed after sign-off: {late.number_label}"]}
+    assert "What is billed has changed since." in page.content.decode()
 
 
 def test_staff_see_the_month_and_change_nothing(brook, client_of):
