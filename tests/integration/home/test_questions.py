@@ -1,0 +1,66 @@
+"""What pages ask the database: at most fifteen questions each, and no more of them for more rows."""
+
+import pytest
+from django.urls import NoReverseMatch, get_resolver, reverse
+
+from devtools.bench.pages_run import names_inside
+from practices.tenancy import practice_scope
+from tests.integration.home.questions import questions_of
+from tests.integration.invoicing.documents import MONTHLY, a_client, a_schedule, an_invoice, open_the_ledger
+from tests.integration.proposals import offers
+
+CEILING = 15
+#: Pages that put together what several apps say, with what they may ask at most.
+MORE = {
+    "clients:client-list": 36,
+    "invoicing:billing": 18,
+    "invoicing:month-end": 22,
+    "proposals:proposal-list": 16,
+    "proposals:proposal-pipeline": 40,
+}
+
+
+def pages() -> dict[str, str]:
+    """The address of every page of Brook & Co that belongs to no row, by its name."""
+    found = {}
+    for name in sorted(names_inside(get_resolver().url_patterns)):
+        try:
+            found[name] = reverse(name, kwargs={"practice": "brook-co"})
+        except NoReverseMatch:
+            continue
+    return found
+
+
+def some_rows(practice, number: int) -> None:
+    with practice_scope(practice.pk):
+        for each in range(number):
+            client = a_client(f"Client {each} of {number} Ltd")
+            an_invoice(client, on=practice.today())
+            a_schedule(MONTHLY, client=client, starts_on=practice.today().replace(day=1), on=practice.today())
+            offers.a_service(f"Service {each} of {number}")
+
+
+@pytest.fixture
+def asked(brook, client_of):
+    """How many questions each page asks with two rows of each kind, and with seven more."""
+    browser = client_of("alice")
+    with practice_scope(brook.pk):
+        open_the_ledger()
+    counts = []
+    for rows in (2, 7):
+        some_rows(brook, rows)
+        found = {}
+        for name, address in pages().items():
+            answer = browser.get(address)
+            if answer.status_code == 200 and "text/html" in answer.headers.get("Content-Type", ""):
+                found[name] = len(questions_of(browser, address))
+        counts.append(found)
+    return counts
+
+
+def test_no_page_asks_more_than_fifteen_questions_or_more_of_them_for_more_rows(asked):
+    few, many = asked
+    assert len(few) > 60
+    over = {name: count for name, count in many.items() if count > MORE.get(name, CEILING)}
+    grown = {name: (few[name], count) for name, count in many.items() if count > few.get(name, count) + 1}
+    assert (over, grown) == ({}, {})
