@@ -68,7 +68,7 @@ def hits(words: str, most: int) -> Hits:
     return Hits(
         clients,
         proposals_for(words, ids, most),
-        invoices_for(words, ids, list(in_sage), most),
+        invoices_for(words, clients, list(in_sage), most),
         in_sage,
     )
 
@@ -81,16 +81,16 @@ def proposals_for(words: str, clients: Sequence[int], most: int) -> list[Proposa
     return list(chosen.order_by("-pk")[:most])
 
 
-def invoices_for(words: str, clients: Sequence[int], known: Sequence[int], most: int) -> list[Invoice]:
+def invoices_for(words: str, clients: Sequence[Client], known: Sequence[int], most: int) -> list[Invoice]:
     """Invoices by our number (`INV-000012`), these ones, and the newest of these clients."""
     exact = list(Invoice.objects.filter(numbered(words, *INVOICE) | Q(pk__in=known)).order_by("-pk")[:most])
     found = {invoice.pk: invoice for invoice in exact}
     if clients and len(found) < most:
         for invoice in Invoice.objects.filter(client__in=clients).order_by("-pk")[:most]:
             found.setdefault(invoice.pk, invoice)
-    names = dict(
-        Client.objects.filter(pk__in={each.client_id for each in found.values()}).values_list("pk", "name")
-    )
+    names = {client.pk: client.name for client in clients}
+    if missing := {each.client_id for each in found.values()} - set(names):
+        names |= dict(Client.objects.filter(pk__in=missing).values_list("pk", "name"))
     for invoice in found.values():
         invoice.client_name = names[invoice.client_id]  # type: ignore[attr-defined]
     return list(found.values())[:most]
