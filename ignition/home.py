@@ -27,6 +27,7 @@ from proposals.models import Proposal
 from proposals.periods import day_in_month
 from proposals.queries import columns_of_home as proposal_columns
 from proposals.queries import shown_as, worth_of_proposals
+from sage_integration.attention import columns_of_inbox
 from sage_integration.models import SageConnection
 from sage_integration.readiness import rates_to_map
 from sage_integration.views.app_clients import contacts_of
@@ -55,6 +56,7 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
         **invoicing_columns(today, rules),
         **proposal_columns(today),
         **sage_columns(connection),
+        **columns_of_inbox(today),
         **columns_of_first_steps(),
     )
     known["coming"] = coming_total(last_day_of(today), rules).amounts.gross
@@ -91,12 +93,14 @@ def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[
     unsigned = _worth_of_unsigned(today) if known["unsigned"] else None
     return [
         Need(
-            known["refused"],
-            _several(known["refused"], "document did not reach Sage", "documents did not reach Sage"),
-            page("ledger:posting-list", "?view=needs-you"),
+            known["need_you"],
+            _several(
+                known["need_you"],
+                "thing between the practice and Sage needs somebody",
+                "things between the practice and Sage need somebody",
+            ),
+            page("sage:inbox", ""),
             "bad",
-            known["refused_amount"],
-            "including VAT",
         ),
         Need(
             known["rates"],

@@ -99,7 +99,6 @@ def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
         else Value(0),
         "by_hand": count_of(by_hand),
         "by_hand_amount": sum_of(by_hand, Round(F("quantity") * F("unit_price"), precision=2)),
-        "refused_amount": sum_of(Invoice.objects.refused_by_the_ledger(), gross),
         "raised": sum_of(month, gross),
         "owed": sum_of(month, "outstanding"),
         "posted": sum_of(month.in_the_ledger(), gross),

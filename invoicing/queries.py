@@ -261,6 +261,7 @@ def invoices_in(view: str, on: date) -> InvoiceQuerySet:
         "failed": invoices.issued().copied_as(Q(status=Posting.Status.FAILED)),
         "changed": invoices.issued().copied_as(
             Q(status=Posting.Status.POSTED, held_revision__lt=OuterRef("revision"))
+            | Q(status=Posting.Status.POSTED, standing=Posting.Standing.CHANGED)
         ),
         "payment-issue": payment_issues(),
         "credited": invoices.filter(credit_notes__isnull=False),

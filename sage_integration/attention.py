@@ -33,6 +33,12 @@ LONGEST_NOTE = 300
 #: What the page of differences offers, for copies that differ.
 DIFFERS = {
     "missing": ("It was deleted in Sage.", "Copy it again, link it to another document, or accept it."),
+    "credit_missing": ("It was deleted in Sage.", "Copy the credit note again from its page."),
+    "credit_voided": ("It was voided in Sage.", "Copy the credit note again, or take the void as it is."),
+    "credit_differing": (
+        "Somebody changed it in Sage.",
+        "Compare both, and put right the one that is wrong.",
+    ),
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
     "settled_differently": (
@@ -180,24 +186,30 @@ def _differing() -> list[Thing]:
         .select_related("posting")
         .order_by("differs_since")[:MOST_LISTED]
     )
-    invoices = Invoice.objects.select_related("client").in_bulk({link.posting.subject_id for link in links})
+    invoices = Invoice.objects.select_related("client").in_bulk(
+        {link.posting.subject_id for link in links if link.posting.kind in INVOICE_KINDS}
+    )
+    notes = CreditNote.objects.select_related("client").in_bulk(
+        {link.posting.subject_id for link in links if link.posting.kind not in INVOICE_KINDS}
+    )
     found = []
     for link in links:
-        invoice = invoices.get(link.posting.subject_id)
+        rows: Any = invoices if link.posting.kind in INVOICE_KINDS else notes
+        about: Any = rows.get(link.posting.subject_id)
         cause, way_out = DIFFERS.get(link.difference, ("", "Look at the differences and decide."))
-        if invoice is not None:
+        if about is not None:
             found.append(
                 Thing(
                     Kind.COPY,
                     link.pk,
                     link.differs_since or link.seen_at,
-                    invoice.number_label,
+                    about.number_label,
                     link.difference_in_words,
                     cause,
                     way_out,
-                    client=invoice.client.name,
-                    amount=invoice.gross,
-                    invoice_id=invoice.pk,
+                    client=about.client.name,
+                    amount=about.gross,
+                    invoice_id=about.pk if isinstance(about, Invoice) else 0,
                     posting=link.posting,
                 )
             )

@@ -83,7 +83,8 @@ class Trouble:
 def troubles_of_invoices() -> list[Trouble]:
     """Refused copies and documents that differ, the most money first."""
     failed = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Status.FAILED)
-    differing = SageLink.objects.exclude(difference="").select_related("posting")
+    of_invoices = SageLink.objects.filter(posting__kind=Posting.Kind.INVOICE_CREATE)
+    differing = of_invoices.exclude(difference="").select_related("posting")
     found: dict[int, tuple[str, datetime, int]] = {
         link.posting.subject_id: (
             link.difference_in_words,

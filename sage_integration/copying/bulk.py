@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
+
+from django.db import transaction
 
 from invoicing.bulk_acts import KIND_OF_MANY, Act, Chosen, add_act, one_by_one
 from invoicing.models import Invoice
@@ -12,8 +15,18 @@ from practices.errors import DomainError
 from practices.jobs import Outcome
 from practices.models import JobRow
 from practices.permissions import Can
+from practices.tasks import wake
+from practices.tenancy import acting_practice_id
+from sage_integration.connections import current_connection
 from sage_integration.copying.many import copy_many
 from sage_integration.operations import update_copy
+from sage_integration.sync.pull import is_polled
+from sage_integration.sync.wanted import newest_links, want
+from sage_integration.tasks import poll_payments
+
+NOT_READ = (
+    "Payments are not brought back from Sage, so nothing is read there. That is a setting of the connection."
+)
 
 
 class NothingToRetry(DomainError):
@@ -24,6 +37,7 @@ def contribute() -> None:
     """Offer copying, trying again, updating and checking in the list of invoices."""
     add_act("copy", Act("Copy to Sage", Can.POST_TO_LEDGER, copy_many, kind=KIND_OF_MANY))
     add_act("retry", Act("Try again in Sage", Can.POST_TO_LEDGER, retry_many, kind=""))
+    add_act("check", Act("Check in Sage now", Can.POST_TO_LEDGER, check_many, kind=""))
     add_act("update", Act("Update in Sage", Can.POST_TO_LEDGER, one_by_one(update_one)))
 
 
@@ -38,6 +52,23 @@ def retry_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
         each.outcome(f"{references[each.pk]} is tried again")
         if each.pk in references
         else each.outcome(NothingToRetry.message, JobRow.Outcome.SKIPPED)
+        for each in chosen
+    ]
+
+
+def check_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
+    """Have a worker read these invoices in Sage again, in a few statements however many."""
+    del on
+    connection = current_connection()
+    if connection is None or not is_polled(connection):
+        return [each.outcome(NOT_READ, JobRow.Outcome.NEEDS_YOU) for each in chosen]
+    links = newest_links([each.pk for each in chosen], connection.business_id)
+    want(set(links), connection.business_id)
+    transaction.on_commit(partial(wake, poll_payments, acting_practice_id()))
+    return [
+        each.outcome("Read again in a moment; what differs shows in the list")
+        if each.pk in links
+        else each.outcome("It is not in the connected company.", JobRow.Outcome.SKIPPED)
         for each in chosen
     ]
 

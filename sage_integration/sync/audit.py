@@ -1,4 +1,4 @@
-"""The nightly comparison: each posted invoice is in Sage once, with our total."""
+"""The nightly comparison: each posted invoice and credit note is in Sage once, with our total."""
 
 import re
 from collections import Counter, defaultdict
@@ -18,6 +18,7 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
 from sage_integration.sync.comparison import Difference, compare
+from sage_integration.sync.credit_audit import audit_credit_notes
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.standing_differences import keep_difference
 from sage_integration.sync.wanted import newest_links
@@ -32,7 +33,7 @@ CHUNK = 100
 
 
 def audit_documents() -> SyncRun | None:
-    """Compare every posted invoice with Sage and keep what differs; None without an enabled connection.
+    """Compare every posted invoice and credit note with Sage and keep what differs; None without an enabled connection.
 
     What goes wrong with Sage is kept on the run, not raised.
     """
@@ -48,6 +49,7 @@ def audit_documents() -> SyncRun | None:
     try:
         with open_sage(connection) as sage:
             found = _in_sage(set(references.values()), adopted, sage)
+            number_of_credits, of_credits = audit_credit_notes(connection.business_id, sage)
     except SageError as error:
         outcomes.pause_business(error, connection.business_id)
         problems.append(str(error))
@@ -58,10 +60,12 @@ def audit_documents() -> SyncRun | None:
             with practice_transaction():
                 differences += _differences(link_ids[start : start + CHUNK], found)
         with practice_transaction():
-            differences += _unknown(found)
+            differences += [*_unknown(found), *of_credits]
         counts.update(difference.kind for difference in differences)
         problems += [difference.sentence for difference in differences]
         counts["checked"] = len(references)
+        if number_of_credits:
+            counts["credit_notes"] = number_of_credits
     with practice_transaction():
         run.finished_at, run.counts, run.problem = timezone.now(), dict(counts), "\n".join(problems)
         run.save(update_fields=["finished_at", "counts", "problem"])

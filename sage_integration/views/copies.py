@@ -35,6 +35,7 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync.comparison import compare
 from sage_integration.sync.documents import number_of
+from sage_integration.sync.standing_differences import keep_difference
 
 #: Documents shown for one search; a narrower one shows the rest.
 SHOWN = 20
@@ -72,8 +73,10 @@ def _look(link: SageLink | None, connection: SageConnection | None) -> str:
     except SageError as error:
         return sentence_of(error)
     with practice_transaction():
-        compare(SageLink.objects.select_related("posting").get(pk=link.pk), stored)
-    return ""
+        current = SageLink.objects.select_related("posting").get(pk=link.pk)
+        difference = compare(current, stored)
+        keep_difference(current, difference)
+    return difference.sentence if difference else ""
 
 
 @requires(Can.POST_TO_LEDGER)

@@ -3,12 +3,14 @@
 import pytest
 
 from invoicing.models import Invoice
-from invoicing.operations import mark_voided_in_ledger
+from invoicing.operations import issue_credit_note, mark_voided_in_ledger
 from practices.tenancy import acting_for, practice_scope
+from sage_integration.attention import things
 from sage_integration.models import SyncRun
 from sage_integration.sync.audit import audit_documents
 from sage_integration.tasks import nightly_sync
-from tests.integration.sage_integration.posting import fresh, posted, posting_of
+from tests.factories import TODAY
+from tests.integration.sage_integration.posting import fresh, posted, posting_of, push_until_settled
 
 
 def audit(practice) -> SyncRun:
@@ -99,3 +101,70 @@ def test_the_nightly_round_refreshes_reads_and_compares(brook, sage, acme):
     with practice_scope(brook.pk):
         kinds = set(SyncRun.objects.filter(finished_at__isnull=False).values_list("kind", flat=True))
     assert {SyncRun.Kind.REFERENCE_DATA, SyncRun.Kind.AUDIT} <= kinds
+
+
+@pytest.fixture
+def note(brook, sage, acme, clock):
+    """A credit note over the whole of Acme's invoice, in Sage."""
+    with practice_scope(brook.pk):
+        found = issue_credit_note(
+            Invoice.objects.get(pk=acme.invoice.pk), reason="Billed twice", issued_on=TODAY, on=TODAY
+        )
+    push_until_settled(brook, clock)
+    return found
+
+
+def test_f78_credit_notes_are_compared_as_well(brook, sage, note):
+    run = audit(brook)
+    assert (run.counts, run.problem) == ({"checked": 1, "credit_notes": 1}, "")
+
+
+@pytest.mark.parametrize(
+    ("happens", "kind"),
+    [
+        ({"net_amount": "90.00", "total_amount": "110.00"}, "credit_differing"),
+        ({"status": {"id": "VOID", "displayed_as": "Void"}}, "credit_voided"),
+        (None, "credit_missing"),
+    ],
+)
+def test_f78_what_differs_of_a_credit_note_needs_somebody_until_it_is_put_right(
+    brook, sage, note, happens, kind
+):
+    stored = sage.sales_credit_notes()[0]
+    if happens:
+        sage.change_record("sales_credit_notes", stored["id"], **happens)
+    else:
+        sage.delete_record("sales_credit_notes", stored["id"])
+    run = audit(brook)
+    assert run.counts[kind] == 1
+    assert note.number_label in run.problem
+    with practice_scope(brook.pk):
+        told = [thing for thing in things() if thing.label == note.number_label]
+        assert [thing.client for thing in told] == ["Acme Ltd"]
+    if happens:
+        before = {name: stored[name] for name in happens}
+        sage.change_record("sales_credit_notes", stored["id"], **before)
+        assert kind not in audit(brook).counts
+        with practice_scope(brook.pk):
+            assert things() == []
+
+
+def test_f78_a_second_credit_note_with_our_reference_is_named(brook, enabled, sage, note):
+    stored = sage.sales_credit_notes()[0]
+    line = {
+        "description": "Copied by hand",
+        "ledger_account_id": enabled.default_account_id,
+        "quantity": "1",
+        "unit_price": "100",
+        "tax_rate_id": "GB_STANDARD",
+        "tax_amount": "20",
+    }
+    sage.create(
+        "sales_credit_notes",
+        enabled.business_id,
+        contact_id=stored["contact"]["id"],
+        date="2027-03-10",
+        reference=stored["reference"],
+        credit_note_lines=[line],
+    )
+    assert audit(brook).counts["duplicated"] == 1

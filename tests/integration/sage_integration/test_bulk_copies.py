@@ -13,7 +13,8 @@ from ledger.models import Posting
 from practices.job_steps import run_live_jobs
 from practices.models import AuditEntry, Job, JobRow
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.models import ClientChoices, TaxRateMapping
+from sage_integration.models import ClientChoices, SageLink, TaxRateMapping
+from sage_integration.sync import pull
 from services.models import TaxRate
 from tests.factories import TODAY
 from tests.integration.sage_integration.posting import (
@@ -170,3 +171,30 @@ def test_pg10_asking_for_many_costs_one_request_no_more_statements_than_for_few(
     assert costs[1] == costs[0] <= 10
     with practice_scope(brook.pk):
         assert set(Posting.objects.values_list("status", flat=True)) == {"pending"}
+
+
+def test_check_now_reads_many_again_and_keeps_what_differs(brook, sage, held, clock):
+    outcomes(brook, "copy", [each.pk for each in held[:2]])
+    push_until_settled(brook, clock)
+    stored = sage.sales_invoices()[0]
+    line_of_it = {"id": stored["invoice_lines"][0]["id"], "unit_price": "55", "tax_amount": "11"}
+    sage.edit_invoice(stored["id"], invoice_lines=[line_of_it])
+    found = outcomes(brook, "check", [each.pk for each in held])
+    assert [found[each.number_label][0] for each in held] == ["done", "done", "skipped"]
+    with acting_for(brook.pk):
+        pull.poll_payments(whole=False)
+    with practice_scope(brook.pk):
+        assert SageLink.objects.exclude(difference="").count() == 1
+
+
+def test_check_now_on_an_invoice_keeps_the_difference_for_the_list_and_the_inbox(
+    brook, sage, acme, client_of
+):
+    line_of_it = {"id": acme.theirs["invoice_lines"][0]["id"], "unit_price": "55", "tax_amount": "11"}
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[line_of_it])
+    alice = client_of("alice")
+    assert alice.post(f"/p/brook-co/sage/invoices/{acme.invoice.pk}/check/").status_code == 303
+    with practice_scope(brook.pk):
+        assert SageLink.objects.get().difference == "differing"
+    assert acme.invoice.number_label in alice.get("/p/brook-co/sage/inbox/").content.decode()
+    assert acme.invoice.number_label in alice.get("/p/brook-co/invoices/?view=changed").content.decode()
