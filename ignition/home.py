@@ -27,7 +27,6 @@ from proposals.models import Proposal
 from proposals.periods import day_in_month
 from proposals.queries import columns_of_home as proposal_columns
 from proposals.queries import shown_as, worth_of_proposals
-from sage_integration.attention import columns_of_inbox
 from sage_integration.models import SageConnection
 from sage_integration.readiness import rates_to_map
 from sage_integration.views.app_clients import contacts_of
@@ -56,7 +55,6 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
         **invoicing_columns(today, rules),
         **proposal_columns(today),
         **sage_columns(connection),
-        **columns_of_inbox(today),
         **columns_of_first_steps(),
     )
     known["coming"] = coming_total(last_day_of(today), rules).amounts.gross
