@@ -10,12 +10,17 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 from django.utils import timezone
 
-from clients.models import Attachment, Client
+from clients.bulk import start_bulk
+from clients.models import Attachment, Client, ContactPerson
+from clients.operations import add_client
+from clients.operations.merging import merge_clients
 from ignition.demo_practices import open_demo_practice
 from ignition.evidence import billed_for
 from ignition.moving_in import DamagedExport, HereAlready, NewerExport, NotAnExport, opened_archive, take_in
-from invoicing.models import Invoice, Payment
+from ignition.moving_in.references import CHANGES
+from invoicing.models import BillingRun, Invoice, InvoiceRevision, Payment
 from invoicing.operations import issue_invoice
+from invoicing.revisions import particulars_of
 from ledger.models import Posting
 from ledger.outbox import lease_due_postings
 from practices import audit
@@ -25,7 +30,11 @@ from practices.webhooks import add_endpoint, live_endpoints
 from proposals.choices import Choice
 from proposals.evidence import evidence_of, faults_of
 from proposals.models import Proposal
-from sage_integration.models import SageConnection
+from proposals.operations import send_proposal
+from proposals.operations.editing import set_options
+from proposals.operations.templates import keep_template
+from sage_integration.models import Attention, ClientChoices, SageConnection, SageContact
+from services.models import Service
 from tests import factories
 from tests.conftest import delete_all_rows
 from tests.integration.operation.moving import exported, manifest_of, rewritten, said
@@ -40,6 +49,7 @@ def moved(cast, tmp_path):
     factories.member(old, dora, Membership.Role.MANAGER)
     with practice_scope(old.pk), audit.acting_as(cast.alice):
         _furnish(old, dora)
+        _refer(old)
         before = _figures()
     first = exported(old, tmp_path / "first.zip")
     delete_all_rows()
@@ -71,14 +81,62 @@ def _furnish(practice: Practice, dora: User) -> None:
     OutgoingEmail.objects.create(
         event=f"invoice:{_last().pk}:sent:1:1", to="x@acme.example", subject="s", text="t"
     )
-    signed = offers.a_sent(
+    _half_signed(practice)
+
+
+def _half_signed(practice: Practice) -> None:
+    """A sent proposal with two packages and an add-on, chosen and signed by the first of two."""
+    draft = offers.a_draft(
         offers.a_line(name="Payroll"),
         offers.a_line(name="Advice", is_optional=True),
+        offers.a_line(offers.MONTHLY, name="Books"),
         client=offers.a_client("Ann", "Ben", name="Two Sign Ltd"),
         on=practice.today(),
     )
-    add_on = signed.lines.get(is_optional=True)
-    offers.sign(signed, on=practice.today(), choice=Choice(None, frozenset([add_on.pk])))
+    set_options(draft, draft.version, [("Small", ""), ("Large", "")])
+    small, large = draft.options.all()
+    for group, option in zip(draft.groups.all(), (small, large), strict=True):
+        group.option = option
+        group.save()
+    sent = send_proposal(draft, on=practice.today())
+    add_on = sent.lines.get(is_optional=True)
+    offers.sign(sent, on=practice.today(), choice=Choice(small.pk, frozenset([add_on.pk])))
+
+
+def _refer(practice: Practice) -> None:
+    """Rows that name others without a key: in JSON, in plain ids, in addresses of pages."""
+    other = Client.objects.order_by("pk")[1]
+    invoice, service = _last(), Service.objects.latest("pk")
+    keep_template(Proposal.objects.filter(lines__isnull=False).latest("pk"), name="Usual")
+    doubled = add_client(Client(name="Twin Ltd"), [ContactPerson(name="Ann", email="ann@twin.example")])
+    merge_clients(other, doubled, now=timezone.now())
+    start_bulk("tag", "VIP", [other.pk])
+    BillingRun.objects.create(
+        on=practice.today(),
+        status=BillingRun.Status.DONE,
+        ended_at=timezone.now(),
+        refused=[[other.pk, "No address"]],
+    )
+    InvoiceRevision.objects.create(
+        invoice=invoice,
+        revision=1,
+        reason="Wrong date",
+        particulars=particulars_of(invoice, list(invoice.lines.all())),
+    )
+    ClientChoices.objects.create(
+        client=other, accounts={str(service.pk): "a-1"}, rates={str(service.tax_rate_id): "r-1"}
+    )
+    SageContact.objects.create(
+        business_id="b-1",
+        sage_id="c-1",
+        name="Acme",
+        displayed_as="Acme",
+        changed_at=timezone.now(),
+        seen_at=timezone.now(),
+        candidates=[{"client": other.pk, "verdict": 3}],
+    )
+    posting = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE).latest("pk")
+    Attention.objects.create(kind=Attention.Kind.POSTING, subject_id=posting.pk, since=timezone.now())
 
 
 def _last() -> Invoice:
@@ -102,6 +160,11 @@ def test_p24_a_practice_that_moved_exports_the_same_again(moved, tmp_path):
         assert after[label] == rows, label
     there = {label for label, rows in before.items() if rows}
     assert {"invoicing.invoice", "ledger.posting", "practices.auditentry", "proposals.signature"} <= there
+    assert set(CHANGES) - there <= {
+        "clients.importrow",
+        "invoicing.servicechange",
+        "sage_integration.copychoices",
+    }
 
 
 def test_sums_numbers_and_the_trail_hold_after_a_move(moved):
