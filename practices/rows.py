@@ -12,12 +12,16 @@ from practices.tenancy import TenantModel
 Row = TypeVar("Row", bound=TenantModel)
 
 
-def rows_of(model: type[Row], condition: str, *values: Value) -> list[Row]:
-    """The rows that meet a condition in SQL, complete and in its order; inside a scope, as every query."""
-    return cast(list[Row], list(model.objects.raw(_beginning(model) + condition, values)))
+def rows_of(model: type[Row], condition: str, *values: Value, without: tuple[str, ...] = ()) -> list[Row]:
+    """The rows that meet a condition in SQL, in its order; inside a scope, as every query.
+
+    Complete but for the fields ``without``, which are read only if somebody asks for them.
+    """
+    found = model.objects.raw(_beginning(model, without) + condition, values)
+    return cast(list[Row], list(found))
 
 
 @cache
-def _beginning(model: type[TenantModel]) -> str:
-    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
-    return f'SELECT {columns} FROM "{model._meta.db_table}" WHERE '  # noqa: S608 - names of ours
+def _beginning(model: type[TenantModel], without: tuple[str, ...]) -> str:
+    columns = [f'"{field.column}"' for field in model._meta.concrete_fields if field.name not in without]
+    return f'SELECT {", ".join(columns)} FROM "{model._meta.db_table}" WHERE '  # noqa: S608 - names of ours

@@ -20,6 +20,7 @@ from practices import audit
 from practices.fields import CannotOpen
 from practices.mail import queue_email
 from practices.models import Membership, Practice, User
+from practices.rows import rows_of
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit
 from sage_integration.businesses import plan_id_of, plan_of, refuse_unsuitable
@@ -62,8 +63,11 @@ KEPT_SETTINGS = (
 
 def current_connection() -> SageConnection | None:
     """The practice's connection that has not been ended, its tokens sealed; None when there is none."""
-    connection: SageConnection | None = SageConnection.objects.live().first()
-    return connection
+    live = "status <> %s ORDER BY id DESC LIMIT 1"
+    found = rows_of(
+        SageConnection, live, Status.DISCONNECTED.value, without=("access_token", "refresh_token")
+    )
+    return found[0] if found else None
 
 
 def locked_connection() -> SageConnection:

@@ -142,7 +142,7 @@ def test_a_client_s_name_finds_what_was_done_about_it(alice, brook, acme):
 def test_the_export_has_the_chosen_events(alice, brook, acme, sage):
     posting = refused(brook, sage)
     file = (
-        alice.get(path("log-list", brook, "?result=bad&file=csv&columns=what&columns=cause"))
+        alice.get(path("log-list", brook, "?result=bad&file=csv&columns=what&columns=answer"))
         .getvalue()
         .decode("utf-8-sig")
     )
