@@ -1,11 +1,11 @@
 """What happened in a practice, in sentences."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from practices.models import AuditEntry
+from ignition.subjects import subjects_of
+from practices.models import AuditEntry, Practice
 
-#: Action: sentence, tone. The part of the entry's data that tells one thing from another follows it.
+#: Action: sentence, tone. Whose or which it was stands below.
 SENTENCES = {
     "billing.started": ("Billing started for accepted work", "good"),
     "client.added": ("Client added", "neutral"),
@@ -30,36 +30,46 @@ SENTENCES = {
     "posting.failed": ("Did not reach Sage", "bad"),
     "posting.totals_differ": ("Sage shows another total", "bad"),
     "proposal.accepted": ("Proposal accepted", "good"),
+    "proposal.drafted": ("Proposal drafted", "neutral"),
+    "proposal.lost": ("Proposal marked as lost", "warn"),
+    "proposal.review_requested": ("Proposal handed in for review", "neutral"),
+    "proposal.signed": ("Proposal signed", "good"),
     "proposal.declined": ("Proposal declined", "warn"),
     "proposal.expired": ("Proposal ran out", "warn"),
     "proposal.sent": ("Proposal sent", "neutral"),
     "sage.enabled": ("Sage enabled", "good"),
     "sage.disconnected": ("Sage disconnected", "warn"),
     "sage.needs_reauthorisation": ("Sage needs reconnecting", "bad"),
+    "schedule.change_planned": ("Change of a service planned", "neutral"),
     "schedule.completed": ("Work marked complete", "good"),
     "service.repriced": ("New price for a service", "neutral"),
+    "uplift.planned": ("New fees planned", "neutral"),
 }
 ICONS = {"good": "check", "warn": "triangle-alert", "bad": "circle-alert", "neutral": "circle"}
 #: The same event seen from another side; one line is enough.
 ECHOES = ("payment.recorded", "payment.amended", "payment.reversed", "terms.written")
+#: Of people coming and going and of work in the background: the activity page has them.
+APART = ("member.signed_in", "member.signed_out", "job.started")
 
 
-def recent_activity(most: int) -> list[dict[str, Any]]:
-    """The last events for `components/timeline.html`, newest first."""
-    entries = AuditEntry.objects.exclude(action__in=ECHOES).select_related("actor")[:most]
-    return events(entries)
+def recent_activity(practice: Practice, most: int) -> list[dict[str, Any]]:
+    """The last events for `components/timeline.html`, newest first, each with a link to what it is about."""
+    entries = list(
+        AuditEntry.objects.exclude(action__in=(*ECHOES, *APART)).select_related("actor")[:most],
+    )
+    subjects = subjects_of(practice, entries)
+    return [
+        _event(entry, *subjects.get((entry.subject_type, entry.subject_id), ("", ""))) for entry in entries
+    ]
 
 
-def events(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
-    """Audit entries as events of a timeline."""
-    return [_event(entry) for entry in entries]
-
-
-def _event(entry: AuditEntry) -> dict[str, Any]:
+def _event(entry: AuditEntry, which: str, url: str) -> dict[str, Any]:
     words, tone = SENTENCES.get(entry.action, (entry.in_words, "neutral"))
-    which = entry.data.get("number") or entry.data.get("name") or entry.data.get("reference")
+    named = which or entry.data.get("name") or entry.data.get("reference")
     return {
-        "text": f"{words}: {which}" if isinstance(which, str | int) else words,
+        "text": words,
+        "detail": named if isinstance(named, str) else "",
+        "url": url,
         "at": entry.at,
         "who": str(entry.actor or "Ignition"),
         "tone": tone,

@@ -63,7 +63,7 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
         "month": month_in_links(request, known, today),
         "first_steps": steps_in_short(request, known),
         "proposals": proposal_links(request, known),
-        "recent": recent_activity(12),
+        "recent": recent_activity(request.practice, 12),
         "today": today,
     }
     return render(request, "home.html", context)

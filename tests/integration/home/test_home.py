@@ -227,6 +227,15 @@ def test_home_alone_fetches_the_pictures_without_the_page_around_them(busy, clie
     assert "Aged debt" in part
 
 
+def test_what_happened_names_whose_it_is_and_leads_there(home, client_of):
+    events = {event["text"]: event for event in home["recent"]}
+    issued = events["Invoice issued"]
+    page = client_of("alice").get(issued["url"])
+    assert page.status_code == 200
+    assert page.context["invoice"].client.name == issued["detail"]
+    assert "Member signed in" not in events
+
+
 def test_another_practice_changes_nothing_on_home(busy, client_of):
     page = client_of("carol").get("/p/cedar-llp/").context
     assert page["needs"] == []
