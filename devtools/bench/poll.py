@@ -11,6 +11,8 @@ import sys
 
 import django
 
+from devtools.bench.poll_goals import goals_of
+
 
 def options_of(arguments: list[str]) -> argparse.Namespace:
     """The options of a run."""
@@ -47,6 +49,7 @@ def main() -> int:
         from devtools.bench.poll_run import measure  # noqa: PLC0415
 
         result = measure(options, url)
+    result["goals"] = goals_of(result)
     if options.json:
         print(json.dumps(result), flush=True)
     else:

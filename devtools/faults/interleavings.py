@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import time_machine
 from django.conf import settings
@@ -89,7 +91,9 @@ def run(rounds: int, first: int, workers: int, say: Callable[[str], None]) -> Pl
     groups = [range(each, min(each + GROUP, start + rounds)) for each in starts]
     total = Played()
     connection.close()  # What is forked must not share it.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+    forking = multiprocessing.get_context("fork")
+    taken = forking.Value("i", 0)
+    with ProcessPoolExecutor(workers, forking, initializer=_take_a_valkey, initargs=(taken,)) as pool:
         for played in pool.map(play, groups):
             total.rounds += played.rounds
             total.met.update(played.met)
@@ -101,6 +105,13 @@ def run(rounds: int, first: int, workers: int, say: Callable[[str], None]) -> Pl
                 pool.shutdown(cancel_futures=True)
                 break
     return total
+
+
+def _take_a_valkey(taken: Any) -> None:
+    """A database of Valkey for this process alone: who finds its budgets forgotten by another rests for a minute."""
+    with taken.get_lock():
+        taken.value += 1
+        settings.REDIS_URL = urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{taken.value}"))
 
 
 def play(seeds: Iterable[int]) -> Played:
