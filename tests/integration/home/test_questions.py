@@ -6,7 +6,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 from devtools.bench.pages_run import names_inside
 from practices.tenancy import practice_scope
 from tests.integration.home.questions import questions_of
-from tests.integration.invoicing.documents import MONTHLY, a_client, a_schedule, an_invoice, open_the_ledger
+from tests.integration.invoicing.documents import a_client, an_invoice, many_schedules, open_the_ledger
 from tests.integration.proposals import offers
 
 CEILING = 15
@@ -34,9 +34,7 @@ def pages() -> dict[str, str]:
 def some_rows(practice, number: int) -> None:
     with practice_scope(practice.pk):
         for each in range(number):
-            client = a_client(f"Client {each} of {number} Ltd")
-            an_invoice(client, on=practice.today())
-            a_schedule(MONTHLY, client=client, starts_on=practice.today().replace(day=1), on=practice.today())
+            an_invoice(a_client(f"Client {each} of {number} Ltd"), on=practice.today())
             offers.a_service(f"Service {each} of {number}")
 
 
@@ -46,12 +44,14 @@ def asked(brook, client_of):
     browser = client_of("alice")
     with practice_scope(brook.pk):
         open_the_ledger()
+        many_schedules(3, on=brook.today())
     counts = []
     for rows in (2, 7):
         some_rows(brook, rows)
         found = {}
         for name, address in pages().items():
             answer = browser.get(address)
+            answer.close()
             if answer.status_code == 200 and "text/html" in answer.headers.get("Content-Type", ""):
                 found[name] = len(questions_of(browser, address))
         counts.append(found)
