@@ -38,6 +38,7 @@ class InvoiceForm(forms.Form):
         listed = list(found[: MOST_CLIENTS + 1])
         #: Whether there are more than a person could look through, so that they have to be looked for.
         self.has_many = bool(words) or len(listed) > MOST_CLIENTS
+        listed = listed[:MOST_CLIENTS]
         chosen = str((data or initial).get("client") or "")
         if (
             chosen.isdecimal()
@@ -47,7 +48,7 @@ class InvoiceForm(forms.Form):
             listed = [*Client.objects.current().filter(pk=int(chosen)), *listed]
         field = self.fields["client"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
-        offered = [(each.pk, each.name) for each in listed[:MOST_CLIENTS]]
+        offered = [(each.pk, each.name) for each in listed]
         # What is offered is part of what may be chosen: the field itself still accepts every current client.
         field.choices = offered if words and len(offered) == 1 else [("", "Choose a client"), *offered]
 

@@ -423,3 +423,23 @@ def test_a_service_is_paused_resumed_and_ended_from_the_page(brook, client_of):
     for change, state in (("pause", "Paused"), ("resume", "Ready"), ("end", "Ending")):
         page = alice.post(path(f"schedule-{change}", brook, pk=schedule.pk), follow=True)
         assert state in page.content.decode()
+
+
+def test_among_very_many_clients_the_one_to_bill_is_looked_for(brook, client_of, monkeypatch):
+    monkeypatch.setattr("invoicing.forms.MOST_CLIENTS", 2)
+    with practice_scope(brook.pk):
+        cedar = [a_client(name) for name in ("Acme Ltd", "Birch Ltd", "Cedar Hill Ltd")][-1]
+    alice, address = client_of("alice"), path("invoice-new", brook)
+
+    def offered(query: str) -> list[str]:
+        return [name for _, name in alice.get(address + query).context["form"].fields["client"].choices]
+
+    assert offered("") == ["Choose a client", "Acme Ltd", "Birch Ltd"]
+    assert "Find a client" in alice.get(address).content.decode()
+    assert offered("?q=ced") == ["Cedar Hill Ltd"]
+    assert "Cedar Hill Ltd" in offered(f"?client={cedar.pk}")
+    part = alice.get(address + "?q=bir", headers={"HX-Request": "true"}).content.decode()
+    assert "Birch Ltd" in part
+    assert "<html" not in part
+    form = alice.post(address, {"client": cedar.pk, "tax_point": "2026-11-26"}).context["form"]
+    assert "client" not in form.errors
