@@ -53,6 +53,9 @@ def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield program
     finally:
+        program.terminate()  # so that a web server takes its workers along
+        with suppress(subprocess.TimeoutExpired):
+            program.wait(10)
         program.kill()
         program.wait(10)
 
