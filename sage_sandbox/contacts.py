@@ -1,5 +1,6 @@
 """Customers and suppliers (FACTS.md 6)."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -168,6 +169,8 @@ def _rest(books: Books, attributes: Doc, main: Doc, person: Doc, *, is_importer:
 
 def update(books: Books, contact: Doc, attributes: Doc) -> Doc:
     """The contact with what the attributes name changed; 422 names what is wrong."""
+    if books.switches["put_contact"] == "reject_used" and not contact["deletable"]:
+        raise invalid("base", "This contact has transactions and cannot be changed.")
     problems = Problems()
     if "name" in attributes and not attributes["name"]:
         problems.add("name")
@@ -290,7 +293,7 @@ def _update_address(books: Books, contact: Doc, attributes: Doc) -> None:
             address = addresses.add_address(books, short(contact), given, main=main, default_type="DELIVERY")
         else:
             address = books.find("addresses", contact[name]["id"]) or {}
-            addresses.fill_address(address, given)
+            addresses.fill_address(address, _whole(books, given, addresses.ADDRESS_LIMITS))
             books.change("addresses", address)
         contact[name] = short(address)
         if main and "preferred_address" in contact:
@@ -303,12 +306,17 @@ def _update_person(books: Books, contact: Doc, attributes: Doc) -> None:
     person = books.find("contact_persons", contact["main_contact_person"]["id"])
     if not isinstance(given, dict) or person is None:
         return
-    addresses.fill_person(person, given)
+    addresses.fill_person(person, _whole(books, given, addresses.PERSON_LIMITS))
     books.change("contact_persons", person)
     contact["main_contact_person"] = short(person)
     if "preferred_contact_person" in contact:
         contact["preferred_contact_person"] = short(person)
     contact["email"] = person["email"]
+
+
+def _whole(books: Books, given: Doc, names: Iterable[str]) -> Doc:
+    """The attributes as they count: where a PUT replaces, those it leaves out are empty."""
+    return dict.fromkeys(names) | given if books.switches["put_contact"] == "replace" else given
 
 
 def _displayed_as(name: str, reference: str | None) -> str:

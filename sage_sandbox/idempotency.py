@@ -1,4 +1,4 @@
-"""Repeating a POST with the same `idempotency_id` makes one record (FACTS.md 14)."""
+"""Repeating a POST, or if so switched a PUT, with the same `idempotency_id` has one effect (FACTS.md 14)."""
 
 import json
 import re
@@ -32,6 +32,16 @@ def once(books: Books, kind: str, attributes: Doc, make: Callable[[], Doc]) -> D
         (books.key, key, kind, request, json.dumps(doc), books.clock.now()),
     )
     return doc
+
+
+def change_once(books: Books, kind: str, key: str, attributes: Doc, change: Callable[[], Doc]) -> Doc:
+    """The answer document of `change()`; the first one for the same id where a PUT is remembered (FACTS.md 17, 6).
+
+    An id that created a record, or changed another one, serves no further change.
+    """
+    if not books.switches["idempotency_on_put"]:
+        return change()
+    return once(books, f"{kind}/{key}", attributes, change)
 
 
 def _replay(books: Books, kind: str, request: str, first: tuple[str, ...]) -> Doc:

@@ -85,10 +85,13 @@ def creating(kind: str, root: str, make: Callable[[Books, Doc], Doc]) -> Handler
 
 
 def changing(kind: str, root: str, change: Callable[[Books, Doc, Doc], Doc]) -> Handler:
-    """The handler that changes a record by the body."""
+    """The handler that changes a record by the body; an idempotency_id counts if so switched."""
 
     def handler(call: Call) -> Answer:
-        doc = change(call.books, stored(call, kind), call.attributes(root))
+        doc, attributes = stored(call, kind), call.attributes(root)
+        doc = idempotency.change_once(
+            call.books, kind, doc["id"], attributes, lambda: change(call.books, doc, attributes)
+        )
         return json_answer(200, present(call, kind, doc, single=True))
 
     return handler

@@ -22,6 +22,12 @@ SWITCHES: dict[str, Switch] = {
     ),
     "tax_rate_required": Switch(True, bool, "whether a line must name its tax rate (FACTS.md 5)"),
     "put_lines": Switch("merge", ("merge", "replace"), "what a PUT does to lines it leaves out (17.2)"),
+    "put_contact": Switch(
+        "merge",
+        ("merge", "replace", "reject_used"),
+        "what a PUT of a contact leaves of the parts of address and person it does not name, or that it is refused "
+        "once the contact has transactions (FACTS.md 6)",
+    ),
     "search_mode": Switch("substring", ("substring", "prefix", "exact"), "how `search` matches (17.3)"),
     "index_delay_seconds": Switch(
         0, int, "how long a new record stays out of lists with a deleted feed (17.3)"
@@ -36,6 +42,7 @@ SWITCHES: dict[str, Switch] = {
     "retry_after_header": Switch(True, bool, "whether a 429 carries Retry-After (17.5)"),
     "limit_body": Switch("json", ("json", "html", "empty"), "the body of a 429 (17.5)"),
     "idempotency": Switch(True, bool, "whether idempotency_id is honoured at all (17.6)"),
+    "idempotency_on_put": Switch(False, bool, "whether idempotency_id is honoured on a PUT as well (17.6)"),
     "idempotency_changed_body": Switch(
         "replay", ("replay", "reject"), "the same id with another body (17.6)"
     ),

@@ -96,6 +96,35 @@ def test_a_put_changes_what_it_names(api, customer):
     assert "York" in moved["main_address"]["displayed_as"]
 
 
+@pytest.mark.parametrize(("switch", "line", "phone"), [("merge", "1 Quay", "0161"), ("replace", "", None)])
+def test_a_put_keeps_or_empties_what_it_leaves_out_of_address_and_person(api, switch, line, phone):
+    api.handle.switch("put_contact", switch)
+    contact = api.create(
+        "contacts",
+        "contact",
+        name="Quay Ltd",
+        contact_type_ids=["CUSTOMER"],
+        main_address={"address_line_1": "1 Quay", "city": "Hull"},
+        main_contact_person={"name": "Quinn", "telephone": "0161"},
+    )
+    body = {"main_address": {"city": "York"}, "main_contact_person": {"email": "q@quay.example"}}
+    changed = api.ask("PUT", f"/contacts/{contact['id']}", {"contact": body}).json
+    address = api.get(f"/addresses/{changed['main_address']['id']}")
+    person = api.get(f"/contact_persons/{changed['main_contact_person']['id']}")
+    assert (address["address_line_1"], address["city"]) == (line, "York")
+    assert (person["telephone"], person["email"], person["name"]) == (phone, "q@quay.example", "Quinn")
+    assert changed["name"] == "Quay Ltd"
+
+
+def test_a_contact_with_transactions_may_refuse_a_put(api, customer):
+    api.handle.switch("put_contact", "reject_used")
+    path = f"/contacts/{customer['id']}"
+    assert api.ask("PUT", path, {"contact": {"name": "Brook Two"}}).status == 200
+    api.invoice(customer)
+    assert api.ask("PUT", path, {"contact": {"name": "Brook Three"}}).status == 422
+    assert api.get(path)["name"] == "Brook Two"
+
+
 def test_a_contact_with_transactions_stays(api, customer):
     assert api.get(f"/contacts/{customer['id']}")["deletable"] is True
     api.invoice(customer)

@@ -89,3 +89,27 @@ def test_payments_and_contacts_are_covered_too(api, customer):
     post(api, contact, "contacts", "contact")
     post(api, contact, "contacts", "contact")
     assert len(api.handle.contacts(name="Once")) == 1
+
+
+def put(api, invoice, **attributes):
+    return api.ask("PUT", f"/sales_invoices/{invoice['id']}", {"sales_invoice": attributes})
+
+
+@pytest.mark.parametrize(("remembered", "lines"), [(False, 3), (True, 2)])
+def test_a_put_is_remembered_only_when_switched(api, customer, remembered, lines):
+    """FACTS.md 17.6: a PUT that adds a line adds it again with each repeat, unless its id is remembered."""
+    api.handle.switch("idempotency_on_put", remembered)
+    invoice = api.invoice(customer)
+    for _ in range(2):
+        assert put(api, invoice, invoice_lines=[api.line("50", "10")], idempotency_id=KEY).status == 200
+    assert len(api.get(f"/sales_invoices/{invoice['id']}")["invoice_lines"]) == lines
+
+
+def test_a_remembered_put_serves_one_record_and_no_post(api, body, customer):
+    api.handle.switch("idempotency_on_put", True)
+    first, second = post(api, body).json, api.invoice(customer)
+    assert put(api, first, notes="x", idempotency_id=KEY).sources == ["idempotency_id"]
+    other = "f" * 32
+    assert put(api, first, notes="x", idempotency_id=other).status == 200
+    assert put(api, second, notes="x", idempotency_id=other).sources == ["idempotency_id"]
+    assert put(api, second, notes="y").json["notes"] == "y"

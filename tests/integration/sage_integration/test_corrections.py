@@ -92,6 +92,22 @@ def test_f73_an_update_changes_the_same_invoice_in_sage(brook, sage, acme):
     assert (copy.held_revision, copy.standing) == (2, "")
 
 
+@pytest.mark.parametrize("remembered", [True, False])
+def test_f73_each_of_two_updates_is_made_once_whether_or_not_sage_remembers_ids_of_puts(
+    brook, sage, acme, clock, remembered
+):
+    """FACTS.md 17, 6: Sage is read before and after each change, so neither reading of it repeats or swallows one."""
+    sage.switch("idempotency_on_put", remembered)
+    for prices, lines in (("100.00", "50.00"), 2), (("100.00", "50.00", "25.00"), 3):
+        amend(acme.invoice, *prices)
+        ask(acme.invoice, update_copy)
+        sage.arm("drop_answer_after_saving", on="PUT /sales_invoices")
+        push_until_settled(brook, clock)
+        assert len(live(sage)[0]["invoice_lines"]) == lines
+    assert len(sage.requests("PUT", "/sales_invoices")) == 2
+    assert posting_of(acme.invoice).held_revision == fresh(acme.invoice).revision
+
+
 @pytest.mark.parametrize("put_lines", ["merge", "replace"])
 def test_f73_a_line_is_added_in_place_whatever_sage_does_with_lines_left_out(brook, sage, acme, put_lines):
     sage.switch("put_lines", put_lines)

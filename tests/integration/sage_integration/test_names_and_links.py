@@ -94,7 +94,12 @@ def linked(practice, sage, clock):
     return document.invoice
 
 
-def test_f49_ours_goes_to_sage_with_the_next_sync_and_nothing_else_of_the_contact(practice, sage, linked):
+@pytest.mark.parametrize("put_contact", ["merge", "replace"])
+def test_f49_ours_goes_to_sage_with_the_next_sync_and_nothing_else_of_the_contact(
+    practice, sage, linked, put_contact
+):
+    """Whether a PUT of a contact keeps or empties what it leaves out of the address and the person."""
+    sage.switch("put_contact", put_contact)
     before = sage.contacts(name="Tarn Foods")[0]
     sync_names(practice, "to_sage")
     rename(practice, linked.client_id, "Tarn Fine Foods")
@@ -117,6 +122,22 @@ def test_d7_ours_goes_to_sage_when_an_invoice_is_made(practice, sage, linked, cl
     assert len(changes_of_contacts(sage)) == 1
     assert sage.contacts(name="Tarn Fine Foods")
     assert {posting_of(invoice).status for invoice in invoices} == {"posted"}
+
+
+def test_a_contact_that_sage_no_longer_changes_holds_up_no_invoice(alice, practice, sage, linked, clock):
+    """Where Sage refuses to rename a contact with transactions, both names stay and the client's page shows them."""
+    sage.switch("put_contact", "reject_used")
+    sync_names(practice, "to_sage")
+    rename(practice, linked.client_id, "Tarn Fine Foods")
+    with practice_scope(practice.pk):
+        invoice = issue(Client.objects.get(pk=linked.client_id))
+    push_until_settled(practice, clock)
+    assert posting_of(invoice).status == "posted"
+    assert read(practice).counts["renamed_in_sage"] == 0
+    assert sage.contacts(name="Tarn Foods")
+    shown = text_of(alice.get(address("client-sage", linked.client_id)))
+    for words in ("Tarn Foods", "Tarn Fine Foods", "Different"):
+        assert words in shown
 
 
 def test_a_name_that_sage_does_not_take_holds_up_no_invoice(practice, sage, linked, clock):
