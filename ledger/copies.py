@@ -25,14 +25,19 @@ def request_change(
         raise NotInLedger(copy)
     if not ledger_settings().accepts_postings:
         raise PostingsAreClosed(copy)
-    for earlier in Posting.objects.select_for_update().filter(target=copy).open():
-        if earlier.status != Posting.Status.FAILED:
-            raise ChangeUnderWay(copy)
-        _give_way(earlier)
+    end_refused_change(copy)
     particulars = {"target": copy, "basis": basis, "then": then, "reason": reason}
     posting = new_posting(kind, copy.subject_id, label, Posting.Status.PENDING, **particulars)
     posting_due.send(Posting)
     return posting
+
+
+def end_refused_change(copy: Posting) -> None:
+    """A refused change of the copy makes way for what is asked for now; raises `ChangeUnderWay` for any other."""
+    for earlier in Posting.objects.select_for_update().filter(target=copy).open():
+        if earlier.status != Posting.Status.FAILED:
+            raise ChangeUnderWay(copy)
+        _give_way(earlier)
 
 
 def _give_way(refused: Posting) -> None:

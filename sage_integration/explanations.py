@@ -18,6 +18,7 @@ DETAILED = {
     "ContactUnusable",
     "CurrencyDiffers",
     "ChangedInSage",
+    "CreditStays",
     "DuplicateInSage",
     "LockedInSage",
     "MappingMissing",
@@ -33,7 +34,7 @@ DETAILED = {
 }
 #: Pages where a cause is mended; which document or client they are about is known by the posting.
 ACCOUNTS, RATES, CONTACT = "sage:account-map", "sage:tax-rate-map", "sage:contact-choose"
-DIFFERENCES = "sage:invoice-differences"
+DIFFERENCES, CREDIT_COPY = "sage:invoice-differences", "sage:credit-note-copy"
 CONNECTION, INVOICE, CLIENT = "sage:connection-detail", "invoicing:invoice-detail", "clients:client-edit"
 
 
@@ -177,6 +178,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Void the copy and make a new one: the page of differences does both.",
         "See the differences",
         DIFFERENCES,
+    ),
+    "CreditStays": Explanation(
+        "This credit note stays as it is in Sage, and nothing was changed there.",
+        "Something is set against it that was not set by us, money was paid back for it, or its period is closed.",
+        "Take that off in Sage and try again, or create a new copy and void the old one there.",
+        "Create new",
+        CREDIT_COPY,
+    ),
+    "ChangeGoesFirst": Explanation(
+        "The credit note is being changed in Sage, and is set against its invoice after that.",
+        "Sage changes no credit note that is set against something.",
+        "Nothing to do: this goes on by itself.",
     ),
     "InvoiceNotInSage": Explanation(
         "The invoice that this credit note takes back is not in Sage.",

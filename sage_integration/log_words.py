@@ -69,6 +69,9 @@ SENTENCES: dict[str, Told] = {
     "credit_note.posted": Told(DOCUMENTS, "{which} arrived in Sage as {number}.", GOOD),
     "credit_note.allocated": Told(DOCUMENTS, "{number} was set against {invoice} in Sage.", GOOD),
     "credit_note.updated_in_ledger": Told(DOCUMENTS, "{number} in Sage was brought up to date.", GOOD),
+    "credit_note.taken_off": Told(
+        DOCUMENTS, "{number} was taken off {invoice} in Sage, to be changed and set against it again."
+    ),
     "credit_note.copied_again": Told(DOCUMENTS, "A further copy of {which} is to be made in Sage."),
     "invoice.payment_recorded": Told(
         PAYMENTS, "£{after} was received in Sage for {which}; £{outstanding} is outstanding.", GOOD

@@ -86,9 +86,8 @@ def _look_at_document(posting: Posting, sage: SageClient) -> Replayed:
     with practice_transaction():
         copy = posting.target or posting
         if posting.kind == Kind.CREDIT_NOTE_ALLOCATE:
-            copy = Posting.objects.get(
-                kind=Kind.CREDIT_NOTE_CREATE, subject_id=posting.subject_id, status="posted"
-            )
+            made = Posting.objects.of(Kind.CREDIT_NOTE_CREATE, posting.subject_id).filter(status="posted")
+            copy = made.first() or posting
         link = SageLink.objects.filter(posting=copy).select_related("posting").first()
         invoice = (
             Invoice.objects.filter(pk=copy.subject_id).first() if copy.kind == Kind.INVOICE_CREATE else None

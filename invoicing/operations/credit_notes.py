@@ -16,7 +16,7 @@ from invoicing.models import Allocation, CreditNote, CreditNoteLine, Invoice
 from invoicing.operations.invoices import locked_issued
 from invoicing.operations.numbering import next_credit_note_number
 from invoicing.operations.payments import settle
-from ledger.copies import request_change
+from ledger.copies import end_refused_change, request_change
 from ledger.models import Posting
 from ledger.outbox import hold_posting, request_posting
 from money.amounts import ZERO
@@ -86,6 +86,8 @@ def issue_credit_note(
 def post_credit_note(note: CreditNote, *, reason: str = "") -> Posting:
     """A posting of the credit note: the first one, or a further copy, which needs a reason.
 
+    A change of the copy that the ledger refused makes way for a further copy.
+
     Raises `NotInTheLedger` while its invoice is not there (F77), `AlreadyPosting`, or `NoReason`.
     """
     note = _locked(note)
@@ -93,11 +95,12 @@ def post_credit_note(note: CreditNote, *, reason: str = "") -> Posting:
         raise NotInTheLedger(note)
     latest = latest_copy(note)
     if latest is not None:
-        is_settled = latest.status == Posting.Status.POSTED
-        if not is_settled or Posting.objects.filter(target=latest).open().exists():
+        changes = Posting.objects.filter(target=latest).open().exclude(status=Posting.Status.FAILED)
+        if latest.status != Posting.Status.POSTED or changes.exists():
             raise AlreadyPosting(note)
         if not reason.strip():
             raise NoReason(note)
+        end_refused_change(latest)
         audit.record("credit_note.copied_again", note, reason=reason.strip(), earlier=latest.reference)
     return request_posting(
         Posting.Kind.CREDIT_NOTE_CREATE, note.pk, label=note.number_label, reason=reason.strip()[:200]

@@ -1,6 +1,6 @@
 """Pages about credit notes: a whole invoice taken back, beside the invoice (FEATURES 4.14)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,8 @@ CREDIT_NOTES = List(
     prepared=lambda notes: credit_rows(notes, Membership.Role.STAFF),
 )
 NOT_THERE = "Its invoice is not in Sage: copy that first. A credit note goes where its invoice is."
+NOT_SET_YET = "It still has to be set against its invoice there."
+CHANGE_REFUSED = "What was changed here since has not arrived there."
 
 
 @requires(Can.CREDIT_INVOICES)
@@ -168,8 +170,9 @@ def credit_note_state(note: CreditNote, role: str) -> State:
     """How a credit note stands with the ledger: its copy, or what still has to be set against the invoice."""
     copy = latest_copy(note)
     allocation = Posting.objects.live().of(Posting.Kind.CREDIT_NOTE_ALLOCATE, note.pk).first()
+    change = _refused_changes([copy]).get(copy.pk) if copy else None
     reason = "" if copy or copy_in_ledger(note.invoice_id) else NOT_THERE
-    return _state(note, copy, allocation, reason, ledger_settings()).visible_to(role)
+    return _state(note, copy, change or allocation, reason, ledger_settings()).visible_to(role)
 
 
 def credit_rows(notes: Sequence[CreditNote], role: str) -> list[dict[str, Any]]:
@@ -178,28 +181,37 @@ def credit_rows(notes: Sequence[CreditNote], role: str) -> list[dict[str, Any]]:
     live = Posting.objects.live().filter(kind__in=kinds, subject_id__in=[note.pk for note in notes])
     newest = {(each.kind, each.subject_id): each for each in live.order_by("copy", "id")}
     ledger, there = ledger_settings(), copies_in_ledger([note.invoice_id for note in notes])
+    refused = _refused_changes(each for each in newest.values() if each.kind == kinds[0])
     rows = []
     for note in notes:
         copy, allocation = (newest.get((kind, note.pk)) for kind in kinds)
         reason = "" if copy or note.invoice_id in there else NOT_THERE
-        state = _state(note, copy, allocation, reason, ledger).visible_to(role)
+        follow_up = (refused.get(copy.pk) if copy else None) or allocation
+        state = _state(note, copy, follow_up, reason, ledger).visible_to(role)
         rows.append({"note": note, "posting": copy, "state": state})
     return rows
+
+
+def _refused_changes(copies: Iterable[Posting]) -> dict[int, Posting]:
+    """The refused change of each of these copies that has one, by the copy's id."""
+    failed = Posting.objects.filter(target__in=[copy.pk for copy in copies], status=Posting.Status.FAILED)
+    return {change.target_id: change for change in failed if change.target_id}
 
 
 def _state(
     note: CreditNote,
     copy: Posting | None,
-    allocation: Posting | None,
+    follow_up: Posting | None,
     reason: str,
     ledger: LedgerSettings,
 ) -> State:
     if copy is None:
         return _not_copied(note, reason)
     state = posting_state(copy, Subject(), ledger)
-    if copy.status == Posting.Status.POSTED and allocation and allocation.status != Posting.Status.POSTED:
-        words = "The credit note is in Sage. It still has to be set against its invoice there."
-        pending = posting_state(allocation, Subject(), ledger)
+    if copy.status == Posting.Status.POSTED and follow_up and follow_up.status != Posting.Status.POSTED:
+        is_change = follow_up.kind == Posting.Kind.CREDIT_NOTE_UPDATE
+        words = f"The credit note is in Sage. {CHANGE_REFUSED if is_change else NOT_SET_YET}"
+        pending = posting_state(follow_up, Subject(), ledger)
         state = replace(pending, note=f"{words} {pending.note}")
     if copy.status in (Posting.Status.POSTED, Posting.Status.HELD):
         words = "Create new…" if copy.status == Posting.Status.POSTED else "Choose and copy…"

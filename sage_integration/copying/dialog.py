@@ -99,7 +99,7 @@ def credit_dialog(pk: int, connection: SageConnection) -> Dialog:
     invoice = invoice_to_post(note.invoice_id)
     lines = list(note.lines.select_related("service", "tax_rate"))
     copies = _copies(Posting.Kind.CREDIT_NOTE_CREATE, pk)
-    why_not = _why_not(copies)
+    why_not = _why_not(copies, refused_gives_way=True)
     if copy_in_ledger(invoice.pk) is None:
         why_not = "Its invoice is not in Sage: copy that first. A credit note goes where its invoice is."
     return _dialog(note, lines, connection, copies, invoice=invoice, why_not=why_not)
@@ -154,9 +154,12 @@ def _copies(kind: str, pk: int) -> list[Posting]:
     return list(Posting.objects.live().of(kind, pk).select_related("requested_by"))
 
 
-def _why_not(copies: Sequence[Posting]) -> str:
+def _why_not(copies: Sequence[Posting], *, refused_gives_way: bool = False) -> str:
     if refusal := why_not_copy(copies[0] if copies else None):
         return refusal.message
-    if copies and Posting.objects.filter(target=copies[0]).open().exists():
+    changes = Posting.objects.filter(target=copies[0]).open() if copies else Posting.objects.none()
+    if refused_gives_way:
+        changes = changes.exclude(status=Posting.Status.FAILED)
+    if changes.exists():
         return "The copy in Sage is being changed. Wait until that has come to its end."
     return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from invoicing.models import Allocation, CreditNote
-from ledger import copies, outbox
+from ledger import outbox
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices import audit
@@ -34,19 +34,18 @@ from sage_integration.sage.resources.contact_allocations import (
     ContactAllocation,
     NewContactAllocation,
 )
-from sage_integration.sage.resources.documents import DRAFT, VOID
+from sage_integration.sage.resources.documents import DRAFT
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_credit_notes import NewSalesCreditNote, SalesCreditNote
 from sage_integration.sync import outcomes
 from sage_integration.sync.documents import amounts_of, number_of
 from sage_integration.sync.errors import (
     AllocationNotAllowed,
+    ChangeGoesFirst,
     ContactDiffers,
     CreditNotAllowed,
     InvoiceNotInSage,
-    MissingInSage,
     NotSeenYet,
-    SettledInSage,
 )
 from sage_integration.sync.snapshots import snapshot_of, snapshot_of_payload
 
@@ -70,7 +69,7 @@ class CreditDraft:
 
 def push_credit_note(posting: Posting, business_id: str, rules: Rules, sage: SageClient) -> None:
     """Create the credit note and make it final (F77, F78); raises why it cannot be."""
-    draft = _draft_of(posting, business_id, rules, sage)
+    draft = draft_of(posting, business_id, rules, sage)
     is_first_try = not posting.may_have_landed
     stored = None if is_first_try else _look_up(posting, sage)
     is_adopted = stored is not None
@@ -84,7 +83,7 @@ def push_credit_note(posting: Posting, business_id: str, rules: Rules, sage: Sag
         try:
             stored = sage.sales_credit_notes.create(draft.payload)
         except AccessDenied as error:
-            denied = _as(CreditNotAllowed, error)
+            denied = refused_as(CreditNotAllowed, error)
             denied.nothing_landed = is_first_try
             raise denied from error
         except SageRejected as error:
@@ -102,14 +101,20 @@ def push_allocation(posting: Posting, business_id: str, sage: SageClient) -> Non
     """Set a credit note against its invoice as far as both are open (FACTS.md 10); raises why it cannot be."""
     with practice_transaction():
         note = CreditNote.objects.get(pk=posting.subject_id)
+        changes = Posting.objects.of(Kind.CREDIT_NOTE_UPDATE, note.pk)
+        is_changing = changes.filter(status__in=[Status.PENDING, Status.LEASED]).exists()
         credit = _latest_link(Kind.CREDIT_NOTE_CREATE, note.pk, business_id)
         invoice = _latest_link(Kind.INVOICE_CREATE, note.invoice_id, business_id)
     if credit is None or invoice is None:
         raise InvoiceNotInSage(note.number_label)
+    if is_changing:
+        raise ChangeGoesFirst(note.number_label)
     contact_id = credit.copied.get("contact") or sage.sales_credit_notes.get(credit.sage_id)["contact"]["id"]
-    found = _find_allocation(sage, contact_id, credit, invoice) if posting.attempted_at else None
+    # Set again after a change of the credit note, it may never have been taken off.
+    may_be_there = posting.attempted_at is not None or posting.copy > 1
+    found = _find_allocation(sage, contact_id, credit, invoice) if may_be_there else None
     external_id = found["id"] if found else ""
-    if not found and (amount := _open_amount(sage, credit, invoice)) > ZERO:
+    if not found and (amount := open_amount(sage, credit, invoice)) > ZERO:
         wanted: NewContactAllocation = {
             "transaction_type_id": CUSTOMER_ALLOCATION,
             "contact_id": contact_id,
@@ -128,42 +133,7 @@ def push_allocation(posting: Posting, business_id: str, sage: SageClient) -> Non
     crash_points.reach("allocation recorded")
 
 
-def push_credit_update(posting: Posting, rules: Rules, business_id: str, sage: SageClient) -> None:
-    """Change date and notes of a credit note in Sage; its lines are the invoice's and stay."""
-    with practice_transaction():
-        copy = Posting.objects.get(changes=posting)
-        link = SageLink.objects.get(posting=copy)
-    draft = _draft_of(copy, business_id, rules, sage)
-    try:
-        stored = sage.sales_credit_notes.get(link.sage_id)
-    except NotInSage as error:
-        raise MissingInSage(link.sage_number) from error
-    wanted = {"date": draft.payload["date"], "notes": draft.payload["notes"]}
-    if stored["status"]["id"] == VOID:
-        raise MissingInSage(f"{number_of(stored)} is void")
-    if any(stored.get(name) != value for name, value in wanted.items()):
-        if not stored.get("editable", True):
-            raise SettledInSage(number_of(stored))
-        sage.reserve()
-        with practice_transaction():
-            outbox.mark_attempted(posting)
-        crash_points.reach("credit change intended")
-        try:
-            stored = sage.sales_credit_notes.update(
-                link.sage_id, {"date": wanted["date"], "notes": wanted["notes"]}
-            )
-        except AccessDenied as error:
-            raise _as(CreditNotAllowed, error) from error
-        crash_points.reach("credit change sent")
-    with practice_transaction():
-        link.copied = snapshot_of(stored)
-        link.save(update_fields=["copied"])
-        copies.mark_held_revision(copy, draft.note.revision)
-        outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=copy.external_url)
-        audit.record("credit_note.updated_in_ledger", draft.note, number=link.sage_number)
-
-
-def _draft_of(posting: Posting, business_id: str, rules: Rules, sage: SageClient) -> CreditDraft:
+def draft_of(posting: Posting, business_id: str, rules: Rules, sage: SageClient) -> CreditDraft:
     """The credit note for the contact its invoice has in Sage; raises `InvoiceNotInSage` or `MappingMissing`."""
     with practice_transaction():
         note = (
@@ -226,7 +196,7 @@ def _released(stored: SalesCreditNote, sage: SageClient) -> SalesCreditNote:
     try:
         released = sage.sales_credit_notes.release(stored["id"])
     except AccessDenied as error:
-        raise _as(CreditNotAllowed, error) from error
+        raise refused_as(CreditNotAllowed, error) from error
     crash_points.reach("credit released")
     return released
 
@@ -284,7 +254,7 @@ def _find_allocation(
     return None
 
 
-def _open_amount(sage: SageClient, credit: SageLink, invoice: SageLink) -> Decimal:
+def open_amount(sage: SageClient, credit: SageLink, invoice: SageLink) -> Decimal:
     """What both are open for, in pounds: an allocation can take no more of either."""
     try:
         owed = sage.sales_invoices.get(invoice.sage_id).get("outstanding_amount") or ZERO
@@ -302,12 +272,12 @@ def _allocate(posting: Posting, wanted: NewContactAllocation, sage: SageClient) 
     try:
         made = sage.contact_allocations.create(wanted)
     except AccessDenied as error:
-        raise _as(AllocationNotAllowed, error) from error
+        raise refused_as(AllocationNotAllowed, error) from error
     crash_points.reach("allocation sent")
     return made
 
 
-def _as(kind: type[AccessDenied], error: AccessDenied) -> AccessDenied:
+def refused_as(kind: type[AccessDenied], error: AccessDenied) -> AccessDenied:
     """The same refusal under a name that says what was refused."""
     return kind(
         error.detail, status=error.status, problems=error.problems, request_id=error.request_id, raw=error.raw

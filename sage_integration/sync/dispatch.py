@@ -33,7 +33,8 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync import outcomes
 from sage_integration.sync.changes import push_update, push_void
 from sage_integration.sync.contacts import link_by_name, push_contact, require_contact, resolve_contact
-from sage_integration.sync.credits import push_allocation, push_credit_note, push_credit_update
+from sage_integration.sync.credit_changes import push_credit_update
+from sage_integration.sync.credits import push_allocation, push_credit_note
 from sage_integration.sync.diagnosis import read_settings_again, why_denied, why_refused
 from sage_integration.sync.directory import Directory
 from sage_integration.sync.documents import number_of

@@ -103,6 +103,18 @@ class NeedsReplacing(SageError):
     retry = Retry.NEVER
 
 
+class CreditStays(SageError):
+    """The credit note cannot be changed in Sage: somebody set it against something there, or its period is closed."""
+
+    retry = Retry.NEVER
+
+
+class ChangeGoesFirst(SageError):
+    """The credit note is being changed, and is set against its invoice after that."""
+
+    retry = Retry.LATER
+
+
 class InvoiceNotInSage(SageError):
     """The invoice that a credit note takes back is not in Sage."""
 

@@ -20,7 +20,7 @@ from practices.permissions import Can, may
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
-from sage_integration.explanations import CLIENT, CONTACT, DIFFERENCES, EXPLANATIONS, INVOICE
+from sage_integration.explanations import CLIENT, CONTACT, CREDIT_COPY, DIFFERENCES, EXPLANATIONS, INVOICE
 from sage_integration.foreseen import contact_foreseen
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageLink
@@ -95,6 +95,8 @@ def posting_fix(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
         return see_other(request, page, practice=practice, pk=client_id)
     if page in (INVOICE, DIFFERENCES) and invoice:
         return see_other(request, page, practice=practice, pk=invoice.pk)
+    if page == CREDIT_COPY:
+        return see_other(request, page, practice=practice, pk=posting.subject_id)
     if page and page not in (INVOICE, DIFFERENCES) and may(request.role, Can.MANAGE_CONNECTION):
         return see_other(request, page, practice=practice)
     if page and page not in (INVOICE, DIFFERENCES):

@@ -72,3 +72,7 @@ class ContactAllocations(Resource[ContactAllocation]):
     def create(self, allocation: NewContactAllocation) -> ContactAllocation:
         """The allocation as Sage stored it; a repeat with the same idempotency id makes no second one."""
         return self._create(allocation)
+
+    def delete(self, allocation_id: str) -> None:
+        """Take it off: both sides are open again by its amount (FACTS.md 10); raises `NotInSage`."""
+        self._transport.write("DELETE", self._path_of(allocation_id), None)

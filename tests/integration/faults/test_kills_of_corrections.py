@@ -1,5 +1,6 @@
 """Workers killed while they change, void, credit or allocate: the next one finishes it, once (faults 24 to 26)."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -145,12 +146,57 @@ def test_f78_an_allocation_is_made_once_wherever_its_worker_dies(
     assert_credited_once(sage, note)
 
 
+@pytest.mark.parametrize(
+    "point",
+    ["credit taking off intended", "credit taken off", "credit change intended", "credit change sent"],
+)
+def test_f78_an_allocated_credit_note_is_changed_and_set_again_once_wherever_its_worker_dies(
+    brook, sage, note, clock, point
+):
+    push_until_settled(brook, clock)
+    [first] = sage.contact_allocations()
+    with practice_scope(brook.pk):
+        update_credit_note(amend_credit_note(note, issued_on=TODAY, reason="Agreed to drop it", on=TODAY))
+    assert killed_at(brook, point)
+    clock.shift(timedelta(minutes=6))  # The dead worker's lease holds up what waits behind it.
+    push_until_settled(brook, clock, tries=16)
+    [stored] = sage.sales_credit_notes()
+    [allocation] = sage.contact_allocations()
+    assert "Agreed to drop it" in stored["notes"]
+    assert allocation["id"] != first["id"]
+    assert {Decimal(part["amount"]) for part in allocation["allocated_artefacts"]} == {
+        Decimal(120),
+        Decimal(-120),
+    }
+    assert (
+        Decimal(stored["outstanding_amount"]) == Decimal(sage.sales_invoices()[0]["outstanding_amount"]) == 0
+    )
+    assert len(sage.requests("PUT", "/sales_credit_notes")) == 1
+    assert [each.status for each in postings(note, "credit_note.allocate")] == [Posting.Status.POSTED] * 2
+    assert_sound(sage)
+
+
+@pytest.mark.parametrize("point", ["allocation intended", "allocation sent", "allocation recorded"])
+def test_f78_a_changed_credit_note_is_set_again_once_wherever_that_worker_dies(
+    brook, sage, note, clock, point
+):
+    """The id of the first allocation would be answered with the one that was taken off (FACTS.md 14)."""
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        update_credit_note(amend_credit_note(note, issued_on=TODAY, reason="Agreed to drop it", on=TODAY))
+    assert killed_at(brook, point)
+    push_until_settled(brook, clock, tries=16)
+    assert len(sage.contact_allocations()) == 1
+    assert len(sage.requests("PUT", "/sales_credit_notes")) == 1
+    assert Decimal(sage.sales_credit_notes()[0]["outstanding_amount"]) == 0
+
+
 @pytest.mark.parametrize("point", ["credit change intended", "credit change sent"])
 def test_f78_an_update_of_a_credit_note_is_made_once_wherever_its_worker_dies(
     brook, sage, note, clock, point
 ):
     push_until_settled(brook, clock)
-    # Sage changes no credit note that is set against something (FACTS.md 9.4), so it is taken off first.
+    # What somebody took off in Sage is not set again here.
     sage.delete_allocation(sage.contact_allocations()[0]["id"])
     with practice_scope(brook.pk):
         update_credit_note(amend_credit_note(note, issued_on=TODAY, reason="Agreed to drop it", on=TODAY))
