@@ -1,7 +1,7 @@
 """`./dev bench http`: sustained load on the busiest pages and API calls, against a trivial view of the same server.
 
 The server is the one of production (granian, two workers). `--soak MINUTES` goes on with all of them mixed at 80 % of
-what the mixture measured, and watches memory.
+what the mixture measured, and watches memory: `--soak 10` takes ten minutes, while `--seconds` counts seconds.
 """
 
 import argparse
@@ -20,7 +20,8 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     add("--clients", type=int, default=8, help="browsers and programs at a time (8)")
     add("--invoices", type=int, default=5000, help="invoices of the practice (5000)")
     add("--workers", type=int, default=2, help="web processes (2)")
-    add("--soak", type=float, default=0, help="minutes of all pages mixed at 80 % of what they can do (none)")
+    soak = "minutes (not seconds) of all pages mixed at 80 %% of what they can do (none)"
+    add("--soak", type=float, default=0, metavar="MINUTES", help=soak)
     add("--json", action="store_true", help="end with one line of JSON on standard output")
     return parser.parse_args(arguments)
 
