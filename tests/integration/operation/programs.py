@@ -61,10 +61,11 @@ def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def a_worker() -> Iterator[subprocess.Popen[bytes]]:
+def a_worker(name: str = "celery", *, threads: int = 4) -> Iterator[subprocess.Popen[bytes]]:
     """A Celery worker for every queue."""
     celery = ("celery", "--quiet", "-A", "ignition", "worker", "--queues", QUEUES, "--pool", "threads")
-    with running(*celery, "--concurrency", "4", "--without-gossip", "--without-mingle") as program:
+    named = ("--hostname", f"{name}@%h", "--concurrency", str(threads))
+    with running(*celery, *named, "--without-gossip", "--without-mingle") as program:
         yield program
 
 
