@@ -26,6 +26,55 @@ LEFT_OUT = {
     "practices.exportpart": "exports themselves",
     "sage_integration.authorisation": "sign-ins to Sage under way",
 }
+#: What `people.ndjson` says of a member; of who is none, nothing.
+OF_A_MEMBER = ("role", "gets_weekly_summary")
+#: JSON columns that point to rows here, and to which. `ignition.moving_in.references` gives those their new ids.
+JSON_WITH_IDS = {
+    "clients.clientmerge.filled": "users",
+    "clients.clientmerge.moved": "rows that moved, by their table",
+    "clients.importrow.changes": "users",
+    "invoicing.billingrun.refused": "clients",
+    "invoicing.invoicerevision.particulars": "services, VAT rates",
+    "invoicing.servicechange.after": "services",
+    "invoicing.servicechange.before": "services",
+    "practices.auditentry.data": "what the entry is about, by name",
+    "practices.job.parameters": "what the work is about, by name",
+    "proposals.proposaltemplate.content": "services, VAT rates",
+    "sage_integration.clientchoices.accounts": "services, as keys",
+    "sage_integration.clientchoices.rates": "VAT rates, as keys",
+    "sage_integration.copychoices.lines": "services, VAT rates",
+    "sage_integration.sagecontact.candidates": "clients",
+    "sage_integration.sagecontact.twins": "contacts of Sage kept here",
+}
+#: JSON columns that are evidence: whatever ids they hold are those of that day, and they travel as they are.
+JSON_AS_IT_WAS = {
+    "proposals.proposal.document",
+    "proposals.proposalevent.data",
+    "proposals.signature.drawing",
+}
+#: JSON columns without any id of ours; what Sage calls its things is no id of ours.
+JSON_WITHOUT_IDS = {
+    "clients.clientimport.header",
+    "clients.clientimport.mapping",
+    "clients.clientimport.sample",
+    "clients.clientsettings.import_mapping",
+    "clients.importpiece.rows",
+    "clients.importrow.values",
+    "clients.twinpair.reasons",
+    "ignition.firstrun.skipped",
+    "invoicing.invoicingsettings.reminder_days",
+    "invoicing.monthsignoff.figures",
+    "invoicing.payment.drawn",
+    "invoicing.servicechange.told",
+    "practices.webhookendpoint.events",
+    "sage_integration.adoptionoffer.evidence",
+    "sage_integration.sageconnection.health",
+    "sage_integration.sageconnection.steps_read",
+    "sage_integration.sagelink.copied",
+    "sage_integration.sagelink.seen",
+    "sage_integration.synccursor.seen",
+    "sage_integration.syncrun.counts",
+}
 #: Rows read, written and stored at a time.
 AT_ONCE = 2000
 

@@ -18,6 +18,7 @@ from practices.export_format import (
     AT_ONCE,
     FORMAT,
     LEFT_OUT,
+    OF_A_MEMBER,
     VERSION,
     columns_of,
     describe_columns,
@@ -203,9 +204,11 @@ def _practice() -> dict[str, Any]:
 
 
 def _people() -> Iterator[bytes]:
-    """Members with their roles, and whoever else the trail names; no passwords and no keys."""
-    practice_id = acting_practice_id()
-    roles = dict(Membership.objects.filter(practice=practice_id).values_list("user", "role"))
+    """Members with their roles and choices, and whoever else the trail names; no passwords and no keys."""
+    members = Membership.objects.filter(practice=acting_practice_id())
+    said = {row.pop("user"): row for row in members.values("user", *OF_A_MEMBER)}
+    nothing = dict.fromkeys(OF_A_MEMBER)
     actors = AuditEntry.objects.exclude(actor=None).order_by().values_list("actor", flat=True).distinct()
-    for user in User.objects.filter(pk__in={*roles, *actors}).order_by("pk"):
-        yield _line({"id": user.pk, "name": user.name, "email": user.email, "role": roles.get(user.pk)})
+    for user in User.objects.filter(pk__in={*said, *actors}).order_by("pk"):
+        person = {"id": user.pk, "name": user.name, "email": user.email}
+        yield _line(person | said.get(user.pk, nothing))

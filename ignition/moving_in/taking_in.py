@@ -124,7 +124,10 @@ def _people(archive: Archive, ids: Ids, arrival: Arrival) -> None:
             user = User.objects.create_user(person["email"], name=person["name"], is_active=role is not None)
         ids.know(PERSON, person["id"], user.pk)
         if role is not None:
-            Membership.objects.create(practice=arrival.practice, user=user, role=role)
+            wants = person.get("gets_weekly_summary", True)  # older exports do not say
+            Membership.objects.create(
+                practice=arrival.practice, user=user, role=role, gets_weekly_summary=wants
+            )
             (arrival.invited if is_new else arrival.found).append(user.email)
 
 

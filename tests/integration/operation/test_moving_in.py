@@ -47,6 +47,7 @@ def moved(cast, tmp_path):
     old = open_demo_practice(cast.alice)
     dora = factories.user("Dora", "dora@dell.example")
     factories.member(old, dora, Membership.Role.MANAGER)
+    Membership.objects.filter(user=dora).update(gets_weekly_summary=False)
     with practice_scope(old.pk), audit.acting_as(cast.alice):
         _furnish(old, dora)
         _refer(old)
@@ -211,8 +212,11 @@ def test_nothing_leaves_after_a_move_until_sage_is_connected_again(moved):
 def test_people_are_found_by_their_address_or_told_to_choose_a_password(moved):
     assert moved.arrival.found == ["alice@brook.example"]
     assert moved.arrival.invited == ["dora@dell.example"]
-    roles = Membership.objects.filter(practice=moved.here).values_list("user__email", "role")
-    assert sorted(roles) == [("alice@brook.example", "owner"), ("dora@dell.example", "manager")]
+    members = Membership.objects.filter(practice=moved.here)
+    assert sorted(members.values_list("user__email", "role", "gets_weekly_summary")) == [
+        ("alice@brook.example", "owner", True),
+        ("dora@dell.example", "manager", False),
+    ]
     dora = User.objects.get(email="dora@dell.example")
     assert dora.is_active
     assert not dora.has_usable_password()
