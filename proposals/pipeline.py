@@ -1,16 +1,18 @@
 """The pipeline: what stands in each state with its money, how far proposals get, and how long people take to sign."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from statistics import median
+from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
+from django.db.models.functions import RowNumber
 
-from practices.tenancy import TenantQuerySet
 from proposals.models import Proposal, ProposalEvent, ProposalQuerySet, Signature
-from proposals.queries import Worth, worth_of_proposals
+from proposals.queries import Worth, worth_by
 
 Status = Proposal.Status
 #: What was decided longer ago is history and not in the pipeline.
@@ -47,33 +49,50 @@ def unsigned(proposals: ProposalQuerySet) -> ProposalQuerySet:
 
 def stages(now: datetime, *, newest: int) -> list[Stage]:
     """The columns from the first thought to the decision; of what is decided, the last ninety days."""
-    every: ProposalQuerySet = Proposal.objects.all()
-    recent = Q(decided_at__gte=now - RECENT)
     days = f"In the last {RECENT.days} days"
-    parts: list[tuple[str, str, str, ProposalQuerySet]] = [
-        ("draft", "Draft", "", every.filter(status=Status.DRAFT)),
-        ("in_review", "In review", "", every.filter(status=Status.IN_REVIEW)),
-        ("sent", "Awaiting", "", unsigned(every.awaiting())),
-        ("part_signed", "Part signed", "", every.part_signed()),
-        ("accepted", "Accepted", days, every.filter(recent, status=Status.ACCEPTED)),
-        (
-            "lost",
-            "Not won",
-            days,
-            every.filter(recent, status__in=[Status.DECLINED, Status.LOST, Status.EXPIRED]),
-        ),
-    ]
+    titles = (
+        ("draft", "Draft", ""),
+        ("in_review", "In review", ""),
+        ("sent", "Awaiting", ""),
+        ("part_signed", "Part signed", ""),
+        ("accepted", "Accepted", days),
+        ("lost", "Not won", days),
+    )
+    staged: Any = _staged(now)
+    counts = dict(staged.order_by().values_list("stage").annotate(Count("pk")))
+    worths, rows = worth_by(staged, "stage"), _newest(staged, newest)
     return [
-        Stage(
-            key,
-            label,
-            note,
-            found.count(),
-            worth_of_proposals(found),
-            list(found.select_related("client").prefetch_related("lines").defer("document")[:newest]),
-        )
-        for key, label, note, found in parts
+        Stage(key, label, note, counts.get(key, 0), worths.get(key, Worth()), rows[key])
+        for key, label, note in titles
     ]
+
+
+def _staged(now: datetime) -> ProposalQuerySet:
+    """The proposals of the pipeline, each with the ``stage`` it is in."""
+    signed = Exists(Signature.objects.filter(practice=OuterRef("practice"), proposal=OuterRef("pk")))
+    lost = [Status.DECLINED, Status.LOST, Status.EXPIRED]
+    stage = Case(
+        When(Q(signed, status=Status.SENT), then=Value("part_signed")),
+        When(status__in=lost, then=Value("lost")),
+        default=F("status"),
+        output_field=CharField(),
+    )
+    open_or_recent = Q(status__in=[*Proposal.EDITABLE, Status.SENT]) | Q(
+        status__in=[Status.ACCEPTED, *lost], decided_at__gte=now - RECENT
+    )
+    found: ProposalQuerySet = Proposal.objects.filter(open_or_recent).annotate(stage=stage)
+    return found
+
+
+def _newest(staged: ProposalQuerySet, number: int) -> dict[str, list[Proposal]]:
+    """So many of each stage at most, the newest first, with client and lines."""
+    place = Window(RowNumber(), partition_by="stage", order_by="-pk")
+    chosen = staged.order_by().annotate(place=place).filter(place__lte=number).values("pk")
+    rows: dict[str, list[Proposal]] = defaultdict(list)
+    found: QuerySet[Any] = staged.filter(pk__in=chosen).select_related("client").prefetch_related("lines")
+    for proposal in found.defer("document"):
+        rows[proposal.stage].append(proposal)
+    return rows
 
 
 #: How far a proposal can get, as a choice of the list, and what its bar and the list say.
@@ -140,14 +159,6 @@ def time_to_sign(now: datetime) -> TimeToSign:
 
 def _span(time: timedelta) -> str:
     return next((label for days, label in SPANS if time.days <= days), LONGER)
-
-
-def last_viewed(proposals: Sequence[Proposal]) -> dict[int, datetime]:
-    """When each proposal was last opened by somebody with its link; absent where nobody did."""
-    opened: TenantQuerySet[ProposalEvent] = ProposalEvent.objects.filter(
-        proposal__in=[proposal.pk for proposal in proposals], kind="opened"
-    )
-    return dict(opened.order_by().values_list("proposal").annotate(Max("at")))
 
 
 def age_in_days(proposal: Proposal, today: date) -> int:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
-from django.db.models.functions import Round
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, Round
 
 from money.amounts import ZERO, to_pence
 from practices import audit
 from practices.scalars import count_of
+from practices.tenancy import TenantQuerySet
 from proposals.billing_rules import BillingRule
 from proposals.models import (
     Proposal,
@@ -30,8 +31,12 @@ A_YEAR = {
     BillingRule.Period.MONTH.value: 12,
 }
 MONTHS_A_YEAR = 12
-#: `ProposalLine.billed_price` in the database.
-BILLED_PRICE = Round(F("unit_price") * (100 - F("discount_percent")) / 100, precision=4)
+
+
+def _net_of_lines(prefix: str = "") -> Sum:
+    """The lines' net, each rounded by itself, at `ProposalLine.billed_price`; ``prefix`` leads to the lines."""
+    price = Round(F(f"{prefix}unit_price") * (100 - F(f"{prefix}discount_percent")) / 100, precision=4)
+    return Sum(Round(F(f"{prefix}quantity") * price, precision=2))
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,24 @@ def worth_of_proposals(proposals: ProposalQuerySet) -> Worth:
         ProposalLine.objects.filter(proposal__in=proposals.order_by().values("pk"), is_included=False)
         .order_by()
         .values("billing", "every", "period")
-        .annotate(net=Sum(Round(F("quantity") * BILLED_PRICE, precision=2)))
+        .annotate(net=_net_of_lines())
     )
     parts = (worth_of(rule["net"], rule["billing"], rule["every"], rule["period"]) for rule in rules)
     return sum(parts, Worth())
+
+
+def worth_by(proposals: ProposalQuerySet, part: str) -> dict[str, Worth]:
+    """What the proposals bring by a column of theirs, however many there are; absent where nothing is offered."""
+    rules = (
+        proposals.order_by()
+        .filter(lines__is_included=False)
+        .values_list(part, "lines__billing", "lines__every", "lines__period")
+        .annotate(net=_net_of_lines("lines__"))
+    )
+    found: dict[str, Worth] = {}
+    for key, billing, every, period, net in rules:
+        found[key] = found.get(key, Worth()) + worth_of(net, billing, every, period)
+    return found
 
 
 #: How long a proposal may be with its client before somebody should ask, and how long before its end they should.
@@ -119,16 +138,32 @@ def counts_by_status(proposals: ProposalQuerySet) -> dict[str, int]:
     return dict.fromkeys(Proposal.Status.values, 0) | dict(counted)
 
 
-def signing_of(proposals: Iterable[Proposal]) -> dict[int, tuple[int, int]]:
-    """By proposal: how many have signed, and how many were asked to."""
-    keys = [proposal.pk for proposal in proposals]
-    asked = dict(_counted(ProposalSignatory.objects.filter(proposal__in=keys)))
-    signed = dict(_counted(Signature.objects.filter(proposal__in=keys)))
-    return {key: (signed.get(key, 0), asked.get(key, 0)) for key in keys}
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a proposal is with its client: who signed of those asked, and when its link was last opened."""
+
+    signed: int = 0
+    asked: int = 0
+    viewed: datetime | None = None
 
 
-def _counted(rows: Any) -> Any:
-    return rows.order_by().values_list("proposal").annotate(Count("pk"))
+def progress_of(proposals: Iterable[Proposal]) -> dict[int, Progress]:
+    """How far each proposal is with its client, by the proposal's id; one question for all of them."""
+    own = {"practice": OuterRef("practice"), "proposal": OuterRef("pk")}
+    opened = ProposalEvent.objects.filter(**own, kind="opened").order_by().values("proposal")
+    rows = Proposal.objects.filter(pk__in=[proposal.pk for proposal in proposals]).order_by()
+    found = rows.values_list(
+        "pk",
+        _count_for_each(Signature.objects.filter(**own)),
+        _count_for_each(ProposalSignatory.objects.filter(**own)),
+        Subquery(opened.annotate(last=Max("at")).values("last")),
+    )
+    return {pk: Progress(signed, asked, viewed) for pk, signed, asked, viewed in found}
+
+
+def _count_for_each(rows: "TenantQuerySet[Any]") -> Coalesce:
+    counted = rows.order_by().values("proposal").annotate(figure=Count("pk")).values("figure")
+    return Coalesce(Subquery(counted), 0)
 
 
 def successor_of(proposal: Proposal) -> Proposal | None:

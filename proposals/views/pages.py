@@ -24,14 +24,14 @@ from proposals.models import Proposal, ProposalQuerySet
 from proposals.offers import agreed_document
 from proposals.operations import VALIDITY, reasons_not_to_send
 from proposals.operations.sending import people_to_sign
-from proposals.pipeline import STEPS, got_to, last_viewed, unsigned
+from proposals.pipeline import STEPS, got_to, unsigned
 from proposals.queries import (
     SHOWS,
     activity_of,
     counts_by_status,
     current_terms,
+    progress_of,
     shown_as,
-    signing_of,
     successor_of,
     worth_of_lines,
     worth_of_proposals,
@@ -42,14 +42,14 @@ from services.queries import vat_settings
 
 def _rows(proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
     """What the list shows of each proposal: what it brings, who has signed, when it was looked at."""
-    signing, viewed = signing_of(proposals), last_viewed(proposals)
+    progress = progress_of(proposals)
     return [
         {
             "proposal": each,
             "worth": worth_of_lines(each.lines.all()),
-            "signed": signing[each.pk][0],
-            "asked": signing[each.pk][1],
-            "viewed": viewed.get(each.pk),
+            "signed": progress[each.pk].signed,
+            "asked": progress[each.pk].asked,
+            "viewed": progress[each.pk].viewed,
         }
         for each in proposals
     ]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from proposals.pipeline import age_in_days, funnel, stages, time_to_sign
-from proposals.queries import signing_of, worth_of_lines
+from proposals.queries import progress_of, worth_of_lines
 from services.queries import vat_settings
 
 #: Proposals shown in each column; the list has all of them.
@@ -24,7 +24,7 @@ def proposal_pipeline(request: PracticeRequest, practice: str) -> HttpResponse:
     """Each state with its count, its money and its newest proposals, each with what can be done."""
     now, today = timezone.now(), request.practice.today()
     columns = stages(now, newest=NEWEST)
-    signing = signing_of([proposal for stage in columns for proposal in stage.newest])
+    progress = progress_of([proposal for stage in columns for proposal in stage.newest])
     steps = funnel(now)
     sent, address = steps[0][2], reverse("proposals:proposal-list", args=[practice])
     took = time_to_sign(now)
@@ -38,7 +38,8 @@ def proposal_pipeline(request: PracticeRequest, practice: str) -> HttpResponse:
                         proposal,
                         worth_of_lines(proposal.lines.all()),
                         age_in_days(proposal, today),
-                        *signing[proposal.pk],
+                        progress[proposal.pk].signed,
+                        progress[proposal.pk].asked,
                     )
                     for proposal in stage.newest
                 ],
