@@ -15,14 +15,14 @@ from django.urls import reverse
 
 from ignition.activity import recent_activity
 from ignition.first_run import columns_of_first_steps, steps_in_short
-from ignition.shell import connection_of, figures_with_shell
+from ignition.shell import connection_of
 from invoicing.coming import coming_total
 from invoicing.figures import columns_of_home as invoicing_columns
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
-from practices.scalars import count_of
+from practices.scalars import count_of, figures_with_shell
 from proposals.models import Proposal
 from proposals.periods import day_in_month
 from proposals.queries import columns_of_home as proposal_columns

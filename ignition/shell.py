@@ -15,7 +15,7 @@ from ledger.queries import columns_of_home
 from practices.models import Job, Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
-from practices.scalars import count_of, figures
+from practices.scalars import add_shell_columns, count_of, figures
 from practices.tenancy import scope_is_open
 from proposals.models import Proposal
 from sage_integration.attention import columns_of_inbox
@@ -145,13 +145,6 @@ def _figures(request: PracticeRequest) -> dict[str, Any]:
     return known or figures(**columns_of_shell(request))
 
 
-def figures_with_shell(request: PracticeRequest, **columns: Any) -> dict[str, Any]:
-    """The values of a page's own columns and of those every page counts, all of them with one query."""
-    known = figures(**columns, **columns_of_shell(request))
-    request.shown_figures = known  # type: ignore[attr-defined]
-    return known
-
-
 def columns_of_shell(request: PracticeRequest) -> dict[str, Any]:
     """Columns for `figures`: what the menu, the bell and the banner of every page tell."""
     others = Membership.objects.filter(user=request.user.pk).exclude(practice=request.practice.pk)
@@ -163,6 +156,9 @@ def columns_of_shell(request: PracticeRequest) -> dict[str, Any]:
         "is_paused": Exists(LedgerSettings.objects.exclude(paused_at=None)),
         "has_others": Exists(others),
     }
+
+
+add_shell_columns(columns_of_shell)
 
 
 def _since_yesterday() -> dict[str, Any]:

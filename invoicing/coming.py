@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import (
     BooleanField,
+    DateField,
     DecimalField,
     Exists,
     ExpressionWrapper,
@@ -22,6 +23,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Value,
 )
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
@@ -49,15 +51,28 @@ class Coming:
 
 def coming_total(until: date, known: Practicalities | None = None) -> Coming:
     """Every bill not made yet whose invoice date is on or before a day; what waits for a person included."""
-    return _total_of(BillingSchedule.objects.due(until), until, known or Practicalities.of_the_practice())
+    (found,) = coming_totals([until], known or Practicalities.of_the_practice())
+    return found
+
+
+def coming_totals(days: Sequence[date], known: Practicalities) -> list[Coming]:
+    """`coming_total` of each of these days, of which the last is the latest; no more questions than for one."""
+    due, plain = BillingSchedule.objects.due(days[-1]), _plain(days[-1])
+    found, every = _added_up(due, [plain & Q(next_bill_on__lte=day) for day in days], known)
+    if every > found[-1].bills:
+        for schedule, bill in due_bills(list(due.exclude(plain)), days[-1], known):
+            for place, day in enumerate(days):
+                if bill.bills_on <= day:
+                    found[place] += Coming(1, amounts_of(schedule, bill, known))
+    return found
 
 
 def coming_and_waiting(until: date, known: Practicalities, *, today: date) -> tuple[Coming, Coming]:
     """What will be billed by itself up to a day, and what waits for a person as things stand today."""
     due = BillingSchedule.objects.due(until)
     plain, waits = _plain(until), waits_for_somebody(known.rules)
-    (ready, waiting), others = _added_up(due, (plain & ~waits, plain & waits), known)
-    if others:
+    (ready, waiting), every = _added_up(due, (plain & ~waits, plain & waits), known)
+    if every > ready.bills + waiting.bills:
         for schedule, stands in standings(list(due.exclude(plain)), until, known, today=today):
             ready += _sum(schedule, stands.ready, known)
             waiting += _sum(schedule, [bill for bill, _ in stands.waiting], known)
@@ -66,15 +81,6 @@ def coming_and_waiting(until: date, known: Practicalities, *, today: date) -> tu
 
 def _sum(schedule: BillingSchedule, found: Collection[Bill], known: Practicalities) -> Coming:
     return Coming(len(found), total(amounts_of(schedule, bill, known) for bill in found))
-
-
-def _total_of(due: BillingScheduleQuerySet, until: date, known: Practicalities) -> Coming:
-    plain = _plain(until)
-    (found,), others = _added_up(due, (plain,), known)
-    if others:
-        for schedule, bill in due_bills(list(due.exclude(plain)), until, known):
-            found += Coming(1, amounts_of(schedule, bill, known))
-    return found
 
 
 def waits_for_somebody(rules: Rules) -> Q:
@@ -198,7 +204,7 @@ def _plain(until: date) -> Q:
 def _added_up(
     schedules: BillingScheduleQuerySet, choices: Sequence[Q], known: Practicalities
 ) -> tuple[list[Coming], int]:
-    """The next bill of the schedules of each choice at their own price, and how many are in none; in one question."""
+    """The next bill of the schedules of each choice at their own price, and how many there are; in one question."""
     named = {
         f"choice_{place}": ExpressionWrapper(choice, BooleanField()) for place, choice in enumerate(choices)
     }
@@ -215,7 +221,7 @@ def _added_up(
         Coming(figures[place], Amounts(figures[place + 1] or ZERO, figures[place + 2] or ZERO))
         for place in range(0, len(figures), 3)
     ]
-    return found, every - sum(each.bills for each in found)
+    return found, every
 
 
 def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities, *names: str) -> QuerySet[Any, Any]:
@@ -233,9 +239,12 @@ def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities, *name
     return rows
 
 
+_FIGURE: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=14, decimal_places=4)
+
+
 def _written(name: str) -> Cast:
     """A figure of a planned change."""
-    return Cast(KeyTextTransform(name, "after"), DecimalField(max_digits=14, decimal_places=4))
+    return Cast(KeyTextTransform(name, "after"), _FIGURE)
 
 
 #: As `money.amounts.price_line`: half-up, each line by itself. A hundredth is exact where a division is not.
@@ -264,13 +273,35 @@ def settled_and_decided(
         return {}, {}
     earliest = min(stands.values())
     settled: dict[int, set[date]] = {}
-    rows = BilledPeriod.objects.filter(schedule__in=stands, starts_on__gte=earliest)
-    for pk, starts_on in rows.values_list("schedule_id", "starts_on"):
-        settled.setdefault(pk, set()).add(starts_on)
     decisions: dict[int, dict[date, Decision]] = {}
-    for bill in ComingBill.objects.filter(schedule__in=stands, starts_on__gte=earliest):
-        decisions.setdefault(bill.schedule_id, {})[bill.starts_on] = bill.decision
+    for pk, starts_on, is_settled, *decided in _periods(list(stands), earliest):
+        if is_settled:
+            settled.setdefault(pk, set()).add(starts_on)
+        else:
+            decisions.setdefault(pk, {})[starts_on] = Decision(*decided)
     return settled, decisions
+
+
+def _periods(schedules: list[int], earliest: date) -> "QuerySet[Any, Any]":
+    """What is settled or decided of these schedules from a day on, in one question: a decision's figures come last."""
+
+    names, figures = ("schedule_id", "starts_on"), ("bills_on", "quantity", "unit_price")
+
+    def of_those(rows: TenantQuerySet[Any]) -> TenantQuerySet[Any]:
+        return rows.filter(schedule__in=schedules, starts_on__gte=earliest).order_by()
+
+    no, yes = Value(value=False), Value(value=True)
+    nothing = [Cast(Value(None), kind) for kind in (DateField(), _FIGURE, _FIGURE)]
+    decided = of_those(ComingBill.objects.all()).values_list(
+        *names,
+        no,
+        *figures,
+        ExpressionWrapper(~Q(held_reason=""), BooleanField()),
+        ExpressionWrapper(Q(approved_at__isnull=False), BooleanField()),
+    )
+    settled = of_those(BilledPeriod.objects.all()).values_list(*names, yes, *nothing, no, no)
+    found: QuerySet[Any, Any] = decided.union(settled, all=True)
+    return found
 
 
 def settled_periods(schedules: Collection[BillingSchedule]) -> dict[int, set[date]]:

@@ -6,12 +6,13 @@ posted and billed are paid or owed.
 
 import calendar
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, When
 
 from clients.models import Client, ClientQuerySet
 from invoicing.client_plan import WORDS as WAITS
@@ -27,9 +28,9 @@ from invoicing.coming import (
 from invoicing.due import Bill, Wait
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
 from invoicing.practicalities import Practicalities
-from invoicing.queries import latest_postings
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
+from practices.scalars import figures, sum_of
 from proposals.periods import add_months, day_in_month
 
 #: Invoices in their quiet time that are listed.
@@ -197,25 +198,39 @@ class ClientMonth:
         return ("Billed", "good") if self.invoices else ("Nothing this month", "neutral")
 
 
-def funnel(month: Month, known: Practicalities, *, today: date) -> Funnel:
-    """The balancing line of a month, in seven queries at most however large the practice is."""
-    ready, waiting = coming_and_waiting(month.last, known, today=today)
-    issued = Invoice.objects.issued().filter(tax_point__range=(month.first, month.last))
+def columns_of_funnel(month: Month) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: what `funnel` needs of what is billed and left out, gross."""
+    issued, gross = Invoice.objects.issued().of_month(month.first), F("net") + F("vat")
     posted = Posting.objects.filter(
         practice=OuterRef("practice"),
         kind=Posting.Kind.INVOICE_CREATE,
         subject_id=OuterRef("pk"),
         status=Posting.Status.POSTED,
     )
-    sums = issued.aggregate(net=Sum("net"), vat=Sum("vat"), owed=Sum("outstanding"))
-    there = issued.filter(Exists(posted)).aggregate(net=Sum("net"), vat=Sum("vat"))
     left_out = BilledPeriod.objects.filter(dated_on__range=(month.first, month.last), invoice=None)
+    return {
+        "skipped": sum_of(left_out, "waived"),
+        "billed": sum_of(issued, gross),
+        "posted": sum_of(issued.filter(Exists(posted)), gross),
+        "owed": sum_of(issued, "outstanding"),
+    }
+
+
+def funnel(
+    month: Month, known: Practicalities, *, today: date, totals: Mapping[str, Any] | None = None
+) -> Funnel:
+    """The balancing line of a month, in four queries at most however large the practice is.
+
+    ``totals`` are the values of `columns_of_funnel` where a page has asked for them already.
+    """
+    ready, waiting = coming_and_waiting(month.last, known, today=today)
+    sums = figures(**columns_of_funnel(month)) if totals is None else totals
     return Funnel(
-        skipped=left_out.aggregate(gross=Sum("waived"))["gross"] or ZERO,
+        skipped=sums["skipped"] or ZERO,
         waiting=waiting.amounts.gross,
         ready=ready.amounts.gross,
-        billed=(sums["net"] or ZERO) + (sums["vat"] or ZERO),
-        posted=(there["net"] or ZERO) + (there["vat"] or ZERO),
+        billed=sums["billed"] or ZERO,
+        posted=sums["posted"] or ZERO,
         owed=sums["owed"] or ZERO,
         waiting_bills=waiting.bills,
         ready_bills=ready.bills,
@@ -256,9 +271,10 @@ def page_of_clients(
     schedules = list(
         BillingSchedule.objects.filter(client__in=found).exclude(status=BillingSchedule.Status.ENDED)
     )
-    invoices = list(
+    invoices: list[Any] = list(
         Invoice.objects.issued()
         .filter(client__in=found, tax_point__range=(month.before.first, month.last))
+        .annotate(refusal=_refusal())
         .order_by("id")
     )
     lines = _lines_of(invoices)
@@ -272,6 +288,15 @@ def page_of_clients(
     if signed_at is not None:
         _mark_late(found.values(), signed_at)
     return list(found.values())
+
+
+def _refusal() -> Subquery:
+    """Why the newest copy of an invoice that nobody withdrew was refused; None where it was not."""
+    copies = Posting.objects.filter(
+        practice=OuterRef("practice"), kind=Posting.Kind.INVOICE_CREATE, subject_id=OuterRef("pk")
+    ).exclude(status=Posting.Status.CANCELLED)
+    refusal = Case(When(status=Posting.Status.FAILED, then=F("failure")))
+    return Subquery(copies.order_by("-copy", "-id").values_list(refusal)[:1])
 
 
 def _mark_late(rows: Iterable[ClientMonth], signed_at: datetime) -> None:
@@ -352,14 +377,15 @@ def _change(line: MonthLine, schedule: BillingSchedule | None, month: Month) -> 
     return "Quantity" if quantities[0] != quantities[1] else ""
 
 
-def _warn(found: dict[int, ClientMonth], invoices: Collection[Invoice]) -> None:
-    """What somebody should look at before approving; what the ledger refused last time will be refused again."""
-    postings = latest_postings([invoice.pk for invoice in invoices])
+def _warn(found: dict[int, ClientMonth], invoices: Collection[Any]) -> None:
+    """What somebody should look at before approving; what the ledger refused last time will be refused again.
+
+    The invoices have their ``refusal``.
+    """
     refused: dict[int, set[str]] = defaultdict(set)
     for invoice in invoices:
-        posting = postings.get(invoice.pk)
-        if posting and posting.status == Posting.Status.FAILED:
-            refused[invoice.client_id].add(LEDGER_WARNINGS.get(posting.failure, "Refused by Sage"))
+        if invoice.refusal is not None:
+            refused[invoice.client_id].add(LEDGER_WARNINGS.get(invoice.refusal, "Refused by Sage"))
     for client, row in found.items():
         row.warnings = sorted(refused[client])
         row.warnings += [f"Price jump: {line.name}" for line in row.lines if line.jumps]
@@ -377,7 +403,15 @@ def leaving_soon(now: datetime) -> list[tuple[Invoice, datetime]]:
         attempted_at=None,
         not_before__gt=now,
         failure="",
-    ).order_by("not_before", "id")[:SHOWN]
-    times = {posting.subject_id: posting.not_before for posting in waiting}
-    invoices = Invoice.objects.issued().select_related("client").in_bulk(list(times))
-    return [(invoices[pk], at) for pk, at in times.items() if pk in invoices]
+    )
+    leaves_at = waiting.filter(practice=OuterRef("practice"), subject_id=OuterRef("pk")).order_by(
+        "not_before"
+    )
+    found: QuerySet[Any] = (
+        Invoice.objects.issued()
+        .filter(pk__in=waiting.order_by().values("subject_id"))
+        .annotate(leaves_at=Subquery(leaves_at.values("not_before")[:1]))
+        .select_related("client")
+        .order_by("leaves_at", "pk")
+    )
+    return [(invoice, invoice.leaves_at) for invoice in found[:SHOWN]]

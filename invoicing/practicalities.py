@@ -13,13 +13,8 @@ from invoicing.models import InvoicingSettings, ServiceChange
 from money.vat import VatCode, percentages_of
 from practices.models import Practice
 from practices.templatetags.dates import written_date
-from practices.tenancy import TenantQuerySet, acting_practice_id
+from practices.tenancy import acting_practice_id
 from services.models import TaxRate
-
-
-def _settings() -> "TenantQuerySet[Any]":
-    """The practice's settings, with whether anything is planned."""
-    return InvoicingSettings.objects.annotate(has_plans=Exists(ServiceChange.objects.planned()))
 
 
 @dataclass(slots=True)
@@ -39,7 +34,7 @@ class Practicalities:
     @classmethod
     def of_the_practice(cls) -> "Practicalities":
         """As they are now."""
-        settings = _settings().select_related("practice").first()
+        settings = InvoicingSettings.objects.select_related("practice").first()
         return cls._with(
             settings.practice if settings else Practice.objects.get(pk=acting_practice_id()), settings
         )
@@ -47,18 +42,21 @@ class Practicalities:
     @classmethod
     def of(cls, practice: Practice) -> "Practicalities":
         """As they are now, for who has read the practice's own row already."""
-        return cls._with(practice, _settings().first())
+        return cls._with(practice, InvoicingSettings.objects.first())
 
     @classmethod
     def _with(cls, practice: Practice, settings: InvoicingSettings | None) -> "Practicalities":
+        # Where nothing is planned, nothing is asked about it later; what is billed has a rate.
+        rates: dict[int, Any] = TaxRate.objects.annotate(
+            has_plans=Exists(ServiceChange.objects.planned())
+        ).in_bulk()
         return cls(
             practice.invoice_day,
             settings or InvoicingSettings(),
             practice.time_zone,
-            TaxRate.objects.in_bulk(),
+            rates,
             charges_vat=bool(practice.vat_number),
-            # Where nothing is planned, nothing is asked about it later.
-            _planned=None if getattr(settings, "has_plans", True) else {},
+            _planned=None if any(rate.has_plans for rate in rates.values()) else {},
         )
 
     @property

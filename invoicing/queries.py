@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from clients.models import Client
-from invoicing.coming import coming_total
 from invoicing.models import (
     Allocation,
     BillingSchedule,
@@ -20,16 +19,14 @@ from invoicing.models import (
     InvoiceQuerySet,
     Payment,
 )
-from invoicing.practicalities import Practicalities
 from ledger.models import LedgerSettings, Posting
 from ledger.states import State, Subject, posting_state
-from money.amounts import ZERO
+from money.amounts import ZERO, Amounts
 from practices.arrays import array
 from practices.models import Practice
 from practices.rows import Row, rows_of
-from practices.scalars import count_of, figures, sum_of
+from practices.scalars import count_of, sum_of
 from practices.tenancy import acting_practice_id
-from proposals.periods import day_in_month
 from services.models import Service, TaxRate
 
 INVOICE_KINDS = (Posting.Kind.INVOICE_CREATE, Posting.Kind.INVOICE_UPDATE, Posting.Kind.INVOICE_VOID)
@@ -216,22 +213,24 @@ def needs_you_count() -> int:
     return BillingSchedule.objects.to_complete().count()
 
 
-def month_figures(on: date, known: Practicalities | None = None) -> MonthFigures:
-    """The calendar month of that day: expected, raised, posted, paid."""
-    last_day = day_in_month(on.year, on.month, 31)
-    month = Invoice.objects.issued().filter(tax_point__range=(on.replace(day=1), last_day))
-    gross = F("net") + F("vat")
+def columns_of_month(on: date) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: what `month_figures` needs of the calendar month of that day."""
+    month, gross = Invoice.objects.issued().of_month(on.replace(day=1)), F("net") + F("vat")
     # Each apart within one question, so that the planner joins the two tables once instead of for each invoice.
-    totals = figures(
-        raised=sum_of(month, gross),
-        owed=sum_of(month, "outstanding"),
-        invoices=count_of(month),
-        posted=sum_of(month.in_the_ledger(), gross),
-        outstanding=sum_of(Invoice.objects.unpaid(), "outstanding"),
-    )
+    return {
+        "raised": sum_of(month, gross),
+        "owed": sum_of(month, "outstanding"),
+        "invoices": count_of(month),
+        "posted": sum_of(month.in_the_ledger(), gross),
+        "outstanding": sum_of(Invoice.objects.unpaid(), "outstanding"),
+    }
+
+
+def month_figures(totals: dict[str, Any], coming: Amounts) -> MonthFigures:
+    """A calendar month from the values of `columns_of_month` and what is still to be billed in it."""
     raised = totals["raised"] or ZERO
     return MonthFigures(
-        expected=raised + coming_total(last_day, known).amounts.gross,
+        expected=raised + coming.gross,
         raised=raised,
         posted=totals["posted"] or ZERO,
         paid=raised - (totals["owed"] or ZERO),

@@ -1,5 +1,6 @@
 """Many small figures in one question to the database, for pages that show a number of each thing."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Count, Subquery, Sum
@@ -7,6 +8,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from practices.models import Practice
+from practices.requests import PracticeRequest
 from practices.tenancy import TenantQuerySet, acting_practice_id
 
 
@@ -24,3 +26,19 @@ def sum_of(rows: "TenantQuerySet[Any]", amount: str | Combinable) -> Subquery:
 def figures(**columns: Any) -> dict[str, Any]:
     """The value of each column for the acting practice, all of them with one query."""
     return dict(Practice.objects.filter(pk=acting_practice_id()).values(**columns).get())
+
+
+_shell_columns: list[Callable[[PracticeRequest], dict[str, Any]]] = []
+
+
+def add_shell_columns(columns: Callable[[PracticeRequest], dict[str, Any]]) -> None:
+    """Let every page that asks for figures of its own ask for these in the same question."""
+    _shell_columns.append(columns)
+
+
+def figures_with_shell(request: PracticeRequest, **columns: Any) -> dict[str, Any]:
+    """The values of a page's own columns and of those every page counts, all of them with one query."""
+    shell = {name: column for offered in _shell_columns for name, column in offered(request).items()}
+    known = figures(**columns, **shell)
+    request.shown_figures = known  # type: ignore[attr-defined]
+    return known

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clients.models import Client
 from invoicing import billing_run as run
-from invoicing.coming import coming_total, next_bills
+from invoicing.coming import coming_totals, next_bills
 from invoicing.errors import AlreadyRunning
 from invoicing.models import BillingRun, BillingSchedule, BillingScheduleQuerySet
 from invoicing.operations import (
@@ -25,14 +25,16 @@ from invoicing.operations import (
     set_billing_rules,
 )
 from invoicing.practicalities import Practicalities
-from invoicing.queries import month_figures
+from invoicing.queries import columns_of_month, month_figures
 from invoicing.schedule_forms import BillingRulesForm, EndForm
 from money.amounts import price_line
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
+from practices.scalars import figures_with_shell
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
+from proposals.periods import day_in_month
 
 PAGE = 50
 
@@ -48,13 +50,14 @@ def billing(request: PracticeRequest, practice: str) -> HttpResponse:
     only_overdue = request.GET.get("work") == "overdue"
     schedules = BillingSchedule.objects.all()
     to_complete = schedules.overdue_by_hand(today) if only_overdue else schedules.to_complete()
+    ready, this_month = coming_totals([today, day_in_month(today.year, today.month, 31)], known)
     context = {
         "today": today,
         "to_complete": _page(request, to_complete, "complete_after", known),
         "only_overdue": only_overdue,
         "recurring": _page(request, recurring, "after", known),
-        "ready": coming_total(today, known),
-        "month": month_figures(today, known),
+        "ready": ready,
+        "month": month_figures(figures_with_shell(request, **columns_of_month(today)), this_month.amounts),
         "run": BillingRun.objects.first(),
     }
     return render(request, "invoicing/billing.html", context)

@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from invoicing.models import Invoice, MonthSignOff
-from invoicing.month_end import Month, clients_of, funnel, leaving_soon, page_of_clients
+from invoicing.month_end import Month, clients_of, columns_of_funnel, funnel, leaving_soon, page_of_clients
 from invoicing.operations import approve_month, hold_month, sign_off_month, skip_month, undo_invoice
 from invoicing.practicalities import Practicalities
 from practices.errors import DomainError
 from practices.paging import keyset_page
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.scalars import figures_with_shell
 from proposals.models import EARLIEST, LATEST
 
 PAGE = 50
@@ -63,7 +64,8 @@ def _head(
     request: PracticeRequest, month: Month, show: str, known: Practicalities, signed: MonthSignOff | None
 ) -> dict[str, Any]:
     slug = request.practice.slug
-    line = funnel(month, known, today=request.practice.today())
+    totals = figures_with_shell(request, **columns_of_funnel(month))
+    line = funnel(month, known, today=request.practice.today(), totals=totals)
     return {
         "funnel": line,
         "signed": signed,

@@ -15,6 +15,7 @@ from invoicing.operations import (
     void_invoice,
 )
 from invoicing.queries import (
+    columns_of_month,
     debts,
     latest_postings,
     month_figures,
@@ -22,6 +23,7 @@ from invoicing.queries import (
     unpaid_total,
 )
 from ledger.models import Posting
+from practices import scalars
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
@@ -65,7 +67,9 @@ def test_only_issued_invoices_are_owed_and_only_late_ones_overdue():
 def test_an_empty_practice_is_owed_nothing():
     assert unpaid_total() == 0
     assert debts(TODAY).unpaid == 0
-    figures = month_figures(TODAY)
+    figures = month_figures(
+        scalars.figures(**columns_of_month(TODAY)), coming_total(date(2027, 3, 31)).amounts
+    )
     assert (figures.expected, figures.raised, figures.posted, figures.paid, figures.invoices) == (
         0,
         0,
@@ -84,7 +88,9 @@ def test_the_month_counts_what_is_raised_posted_paid_and_still_to_come():
     an_invoice(None, a_line("Payroll", "10"))
     a_schedule(MONTHLY | {"price": "30"}, starts_on=date(2027, 3, 25))
     a_schedule(MONTHLY | {"price": "40"}, starts_on=date(2027, 4, 1))
-    figures = month_figures(TODAY)
+    figures = month_figures(
+        scalars.figures(**columns_of_month(TODAY)), coming_total(date(2027, 3, 31)).amounts
+    )
     assert (figures.raised, figures.posted, figures.paid) == (Decimal(132), Decimal(120), Decimal(50))
     assert figures.expected == Decimal(132) + Decimal(36)
     assert (figures.invoices, figures.outstanding) == (2, Decimal(202))
