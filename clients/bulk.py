@@ -72,9 +72,10 @@ class BulkForm(forms.Form):
     tag = forms.CharField(max_length=40, required=False)
     person = forms.ChoiceField(label="Manager or partner", required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, people: Sequence[tuple[str, str]] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "bulk_%s", **kwargs})
-        people = [(str(user.pk), str(user)) for user in members_of_practice(acting_practice_id())]
+        if people is None:
+            people = [(str(user.pk), str(user)) for user in members_of_practice(acting_practice_id())]
         self._offer("person", [("", "Nobody"), *people])
         self._offer("act", [(key, act.label) for key, act in ACTS.items()])
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models.expressions import Expression
+from django.db.models.expressions import Combinable, Expression
 
 from clients.models import Client, ClientQuerySet
 
@@ -29,15 +29,20 @@ class Cell:
 class Column:
     """A column of the client list.
 
-    ``cells`` takes the ids of a page of clients and today; ``total`` adds the column up for a choice of clients.
+    ``says`` takes a client and today, None where there is nothing to say; the client has group, manager, partner and
+    the expressions of ``asks`` as attributes, which one question answers for all columns. What takes more than that is
+    worked out by ``cells``, from the ids of a page of clients and today. ``total`` is what the column adds up to for a
+    choice of clients, as a column of `practices.scalars.figures`.
     One that is ``in_head`` also stands at the head of each client's page. ``sort`` gives an expression of a client
     that is never null; the list can be ordered by a column that has it.
     """
 
     key: str
     label: str
-    cells: Callable[[Sequence[int], date], Mapping[int, Cell]]
-    total: Callable[[ClientQuerySet, date], Decimal] | None = None
+    says: Callable[[Any, date], Cell | None] | None = None
+    asks: Callable[[], Mapping[str, Combinable]] = dict
+    cells: Callable[[Sequence[int], date], Mapping[int, Cell]] | None = None
+    total: Callable[[ClientQuerySet], Combinable] | None = None
     is_figure: bool = False
     in_head: bool = False
     order: int = 50
@@ -48,11 +53,12 @@ class Column:
 class Activity:
     """When something last happened to clients in an app above.
 
-    ``latest`` takes the ids of a page of clients; ``since`` names everybody something happened to from then on.
+    ``latest`` is an expression of a client, null where nothing did; ``since`` names everybody something happened to
+    from then on.
     """
 
     key: str
-    latest: Callable[[Sequence[int]], Mapping[int, datetime]]
+    latest: Callable[[], Combinable]
     since: Callable[[datetime], Iterable[int]]
 
 
@@ -119,8 +125,24 @@ def belongings_of(client: Client) -> dict[str, Sequence[int]]:
 
 def head_of(client: Client, today: date) -> list[dict[str, Any]]:
     """What stands at the head of a client's page: label and cell of each column that belongs there."""
+    shown = [column for column in columns() if column.in_head]
     return [
-        {"label": column.label, "cell": column.cells([client.pk], today).get(client.pk, Cell("—"))}
-        for column in columns()
-        if column.in_head
+        {"label": column.label, "cell": cells.get(client.pk, Cell("—"))}
+        for column, cells in zip(shown, cells_of(shown, [client.pk], today), strict=True)
     ]
+
+
+def cells_of(shown: Sequence[Column], clients: Sequence[int], today: date) -> list[Mapping[int, Cell]]:
+    """What each column says of each of these clients, by the client's id; absent where it says nothing."""
+    asked = {name: each for column in shown for name, each in column.asks().items()}
+    found = (
+        Client.objects.filter(pk__in=clients).select_related("group", "manager", "partner").annotate(**asked)
+    )
+    rows = list(found) if any(column.says for column in shown) else []
+    return [column.cells(clients, today) if column.cells else _said(column, rows, today) for column in shown]
+
+
+def _said(column: Column, rows: Sequence[Client], today: date) -> dict[int, Cell]:
+    assert column.says is not None  # noqa: S101 - a column has the one or the other
+    said = {client.pk: column.says(client, today) for client in rows}
+    return {pk: cell for pk, cell in said.items() if cell is not None}

@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from itertools import islice
 from typing import IO
 
-from clients.contributions import Cell
+from clients.contributions import Cell, cells_of
 from clients.import_fields import FIELDS
 from clients.listing import ClientList
 from clients.models import Client
@@ -32,7 +32,7 @@ def export_file(listed: ClientList, today: date) -> IO[bytes]:
     writer.writerow([*(FIELDS[key][0] for key in COLUMNS), "State", *(column.label for column in extra)])
     for clients in _batches(listed):
         ids = [client.pk for client in clients]
-        cells = [column.cells(ids, today) for column in extra]
+        cells = cells_of(extra, ids, today)
         for client in clients:
             said = [*_own(client), client.get_status_display()]
             said += [_plain(found.get(client.pk, Cell())) for found in cells]

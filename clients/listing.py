@@ -7,18 +7,21 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Max, QuerySet
-from django.db.models.expressions import Expression
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.expressions import Combinable, Expression
+from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
 from django.http import QueryDict
 from django.utils import timezone
 
 from clients import contributions
 from clients.contributions import Cell, Column
 from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
-from clients.queries import members_of_practice, not_cleared
-from money.amounts import ZERO
-from practices.models import AuditEntry, JobRow
+from clients.queries import not_cleared
+from money.amounts import ZERO, to_pence
+from practices.models import AuditEntry, JobRow, Membership
 from practices.paging import KeysetPage, keyset_page
+from practices.scalars import count_of
 from practices.tenancy import acting_practice_id
 
 PAGE = 50
@@ -51,16 +54,16 @@ NOBODY = "none"
 def own_columns() -> list[Column]:
     """The columns of this app, beside the name and the state that every list has."""
     return [
-        Column("kind", "Kind", _cells(lambda client: client.get_kind_display()), order=1),
-        Column("group", "Group", _cells(lambda client: str(client.group or ""), "group"), order=2),
-        Column("manager", "Manager", _cells(lambda client: str(client.manager or ""), "manager"), order=3),
-        Column("partner", "Partner", _cells(lambda client: str(client.partner or ""), "partner"), order=4),
-        Column("town", "Town", _cells(lambda client: client.city), order=5),
-        Column("company_number", "Company number", _cells(lambda client: client.company_number), order=6),
-        Column("tags", "Tags", _tags, order=7),
-        Column("checks", "Checks", _checks, order=8),
-        Column("switch", "Invoices", _cells(_switch_in_words), order=70),
-        Column("activity", "Last activity", _last_activity, order=90),
+        Column("kind", "Kind", _words(lambda client: client.get_kind_display()), order=1),
+        Column("group", "Group", _words(lambda client: str(client.group or "")), order=2),
+        Column("manager", "Manager", _words(lambda client: str(client.manager or "")), order=3),
+        Column("partner", "Partner", _words(lambda client: str(client.partner or "")), order=4),
+        Column("town", "Town", _words(lambda client: client.city), order=5),
+        Column("company_number", "Company number", _words(lambda client: client.company_number), order=6),
+        Column("tags", "Tags", _words(lambda client: ", ".join(sorted(client.tag_names))), _tags, order=7),
+        Column("checks", "Checks", _check_in_words, order=8),
+        Column("switch", "Invoices", _words(_switch_in_words), order=70),
+        Column("activity", "Last activity", _day_of_activity, _last_activity, order=90),
     ]
 
 
@@ -81,33 +84,18 @@ def sortable() -> list[str]:
     return [*sorted({order.lstrip("-") for order in ORDERS}), *_sorts()]
 
 
-def _cells(words: Any, *related: str) -> Any:
-    """Cells that say one thing of each client."""
-
-    def cells(clients: Sequence[int], today: date) -> dict[int, Cell]:
-        del today
-        found = Client.objects.filter(pk__in=clients).select_related(*related)
-        return {client.pk: Cell(words(client)) for client in found}
-
-    return cells
+def _words(words: Callable[[Any], str]) -> Callable[[Any, date], Cell]:
+    """A column that says one thing of each client."""
+    return lambda client, _today: Cell(words(client))
 
 
 def _switch_in_words(client: Client) -> str:
     return "Created in Sage" if client.posts_automatically else "Kept here"
 
 
-def _tags(clients: Sequence[int], today: date) -> dict[int, Cell]:
-    del today
-    names: dict[int, list[str]] = {}
-    words = dict(Tag.objects.order_by().values_list("pk", "name"))
-    for client, tag in ClientTag.objects.filter(client__in=clients).values_list("client_id", "tag_id"):
-        names.setdefault(client, []).append(words[tag])
-    return {client: Cell(", ".join(sorted(found))) for client, found in names.items()}
-
-
-def _checks(clients: Sequence[int], today: date) -> dict[int, Cell]:
-    found = Client.objects.filter(pk__in=clients)
-    return {client.pk: _check_in_words(client, today) for client in found}
+def _tags() -> dict[str, Combinable]:
+    own = ClientTag.objects.filter(practice=OuterRef("practice"), client=OuterRef("pk"))
+    return {"tag_names": ArraySubquery(own.order_by().values("tag__name"))}
 
 
 def _check_in_words(client: Client, today: date) -> Cell:
@@ -121,14 +109,19 @@ def _check_in_words(client: Client, today: date) -> Cell:
     return Cell(client.get_aml_status_display(), tone=tone)
 
 
-def _last_activity(clients: Sequence[int], today: date) -> dict[int, Cell]:
+def _last_activity() -> dict[str, Combinable]:
+    entries = AuditEntry.objects.filter(
+        practice=OuterRef("practice"), subject_type="clients.client", subject_id=OuterRef("pk")
+    )
+    own = Subquery(entries.order_by().values("subject_id").annotate(last=Max("at")).values("last"))
+    # The database passes over what is null.
+    others = [activity.latest() for activity in contributions.activities()]
+    return {"last_activity": Greatest(own, *others) if others else own}
+
+
+def _day_of_activity(client: Any, today: date) -> Cell | None:
     del today
-    entries = AuditEntry.objects.filter(subject_type="clients.client", subject_id__in=clients)
-    latest = dict(entries.order_by().values_list("subject_id").annotate(Max("at")))
-    for activity in contributions.activities():
-        for client, at in activity.latest(clients).items():
-            latest[client] = max(at, latest.get(client, at))
-    return {client: Cell(on=timezone.localdate(at)) for client, at in latest.items()}
+    return Cell(on=timezone.localdate(client.last_activity)) if client.last_activity else None
 
 
 class ListForm(forms.Form):
@@ -145,12 +138,14 @@ class ListForm(forms.Form):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        people = [(str(user.pk), str(user)) for user in members_of_practice(acting_practice_id())]
+        there = _choices()
+        #: Who may be a client's manager or partner: id and name.
+        self.people = sorted(there["people"], key=lambda person: person[1].casefold())
         nobody = (NOBODY, "Nobody")
-        self._offer("manager", "Any manager", [*people, nobody])
-        self._offer("partner", "Any partner", [*people, nobody])
-        self._offer("tag", "Any tag", _named(Tag.objects.order_by("name")))
-        self._offer("group", "Any group", _named(ClientGroup.objects.order_by("name")))
+        self._offer("manager", "Any manager", [*self.people, nobody])
+        self._offer("partner", "Any partner", [*self.people, nobody])
+        self._offer("tag", "Any tag", there["tags"])
+        self._offer("group", "Any group", there["groups"])
         for choice in contributions.filters():
             self.fields[choice.key] = forms.ChoiceField(
                 label=choice.label, required=False, choices=[("", f"{choice.label}: any"), *choice.choices]
@@ -173,8 +168,25 @@ class ListForm(forms.Form):
         return [self[name] for name in self.fields if name != "q"]
 
 
-def _named(rows: "QuerySet[Any]") -> list[tuple[str, str]]:
-    return [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
+def _choices() -> dict[str, list[tuple[str, str]]]:
+    """Members, tags and groups of the practice, each id and name, by name; one question for all of them."""
+    members = Membership.objects.filter(practice=acting_practice_id())
+    name = Coalesce(NullIf("user__name", Value("")), "user__email")
+    rows = _labelled("people", members, "user_id", name).union(
+        _labelled("tags", Tag.objects.all(), "pk", F("name")),
+        _labelled("groups", ClientGroup.objects.all(), "pk", F("name")),
+        all=True,
+    )
+    found: dict[str, list[tuple[str, str]]] = {"people": [], "tags": [], "groups": []}
+    for kind, key, label in rows.order_by("label"):
+        found[kind].append((str(key), label))
+    return found
+
+
+def _labelled(kind: str, rows: "QuerySet[Any]", key: str, label: Combinable) -> "QuerySet[Any, Any]":
+    named = rows.order_by().annotate(choice=Value(kind), key=F(key), label=Cast(label, TextField()))
+    found: QuerySet[Any, Any] = named.values_list("choice", "key", "label")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +212,7 @@ class ClientList:
     def cells(self, page: Sequence[Client], today: date) -> list[tuple[Client, list[tuple[Column, Cell]]]]:
         """Each client of a page with what the chosen columns say of it."""
         ids = [client.pk for client in page]
-        found = [column.cells(ids, today) for column in self.columns]
+        found = contributions.cells_of(self.columns, ids, today)
         return [
             (
                 client,
@@ -212,10 +224,15 @@ class ClientList:
             for client in page
         ]
 
-    def totals(self, today: date) -> list[Cell | None]:
-        """What each column adds up to for everything the filters let through."""
+    def columns_of_totals(self) -> dict[str, Combinable]:
+        """Columns for `practices.scalars.figures`: what the filters let through, counted and added up."""
+        sums = {f"total_{column.key}": column.total(self.clients) for column in self.columns if column.total}
+        return {"count": count_of(self.clients), **sums}
+
+    def totals(self, known: dict[str, Any]) -> list[Cell | None]:
+        """What each column adds up to for everything the filters let through, from those figures."""
         return [
-            Cell(amount=column.total(self.clients, today) or ZERO) if column.total else None
+            Cell(amount=to_pence(known[f"total_{column.key}"] or ZERO)) if column.total else None
             for column in self.columns
         ]
 
@@ -296,6 +313,6 @@ def failed_in_bulk() -> set[int]:
     return {int(match[1]) for match in found if match}
 
 
-def status_counts() -> dict[str, int]:
-    """How many clients are in each state."""
-    return dict(Client.objects.order_by().values_list("status").annotate(Count("pk")))
+def columns_of_states() -> dict[str, Combinable]:
+    """Columns for `practices.scalars.figures`: how many clients are in each state, as `in_active`."""
+    return {f"in_{state}": count_of(Client.objects.filter(status=state)) for state in Client.Status.values}

@@ -22,7 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.expressions import Expression
+from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from clients.contributions import (
@@ -41,6 +41,7 @@ from invoicing.models import BillingSchedule, Invoice, Payment
 from invoicing.practicalities import Practicalities
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts, to_pence, total
+from practices.scalars import sum_of
 
 #: A month in each unit a rule may count in.
 _UNITS_A_MONTH = {"day": Decimal(365) / 12, "week": Decimal(52) / 12, "month": Decimal(1)}
@@ -58,10 +59,14 @@ BY_HAND = [
 def contribute() -> None:
     """Offer columns, filters and histories to the pages about clients."""
     figure = partial(Column, is_figure=True, in_head=True)
-    add_column(figure("monthly", "A month", _monthly_cells, _monthly_total, order=10, sort=_by_month))
-    add_column(figure("next_bill", "Next bill", _next_bills, order=20, sort=_by_next_bill))
-    add_column(figure("outstanding", "Outstanding", _owed_cells, _owed_total, order=30, sort=_by_owed))
-    add_activity(Activity("invoicing.invoice", _last_invoices, _invoiced_since))
+    add_column(
+        figure("monthly", "A month", _monthly, _a_month, total=_monthly_total, order=10, sort=_by_month)
+    )
+    add_column(figure("next_bill", "Next bill", cells=_next_bills, order=20, sort=_by_next_bill))
+    add_column(
+        figure("outstanding", "Outstanding", _owed, _owing_now, total=_owed_total, order=30, sort=_by_owed)
+    )
+    add_activity(Activity("invoicing.invoice", _last_invoice, _invoiced_since))
     add_filter(Filter("billing", "Billing", BY_HAND, _billed))
     add_filter(Filter("owes", "Owes", [("overdue", "Overdue"), ("something", "Something")], _owing))
     add_belongings("invoicing.invoice", lambda client: _ids(Invoice.objects.filter(client=client)))
@@ -86,30 +91,32 @@ def _postings_of(client: Client) -> list[int]:
 
 def with_monthly(schedules: "QuerySet[BillingSchedule]") -> "QuerySet[BillingSchedule]":
     """The schedules with what each comes to in a month, net, unrounded."""
+    return schedules.annotate(monthly=_each_month())
+
+
+def _each_month() -> Combinable:
     units = Case(
         *(When(period=unit, then=Value(factor)) for unit, factor in _UNITS_A_MONTH.items()),
         default=Value(Decimal(0)),
         output_field=_FINE_MONEY,
     )
-    return schedules.annotate(
-        monthly=F("quantity") * F("unit_price") * units / Cast(F("every"), output_field=_FINE_MONEY)
-    )
+    return F("quantity") * F("unit_price") * units / Cast(F("every"), output_field=_FINE_MONEY)
 
 
-def _monthly_cells(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
-    """What recurring services of each client come to in a month, net."""
+def _a_month() -> dict[str, Combinable]:
+    rows = _of_the_client(with_monthly(BillingSchedule.objects.recurring()))
+    return {"a_month": Subquery(rows.annotate(total=Sum("monthly")).values("total"))}
+
+
+def _monthly(client: Any, today: date) -> Cell | None:
+    """What recurring services of a client come to in a month, net."""
     del today
-    rows = with_monthly(BillingSchedule.objects.recurring().filter(client__in=clients))
-    sums = rows.order_by().values_list("client").annotate(Sum("monthly"))
-    return {client: Cell(amount=to_pence(amount)) for client, amount in sums}
+    return None if client.a_month is None else Cell(amount=to_pence(client.a_month))
 
 
-def _monthly_total(clients: ClientQuerySet, today: date) -> Decimal:
-    del today
-    rows = with_monthly(
-        BillingSchedule.objects.recurring().filter(client__in=clients.order_by().values("pk"))
-    )
-    return to_pence(rows.aggregate(total=Sum("monthly"))["total"] or ZERO)
+def _monthly_total(clients: ClientQuerySet) -> Subquery:
+    schedules = BillingSchedule.objects.recurring().filter(client__in=clients.order_by().values("pk"))
+    return sum_of(schedules, _each_month())
 
 
 def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
@@ -126,18 +133,19 @@ def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
     return {client: Cell(amount=total(due[client][on]).gross, on=on) for client, on in firsts.items()}
 
 
-def _owed_cells(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
-    """What each client owes, gross."""
-    del today
-    unpaid = Invoice.objects.unpaid().filter(client__in=clients)
-    sums = unpaid.order_by().values_list("client").annotate(Sum("outstanding"))
-    return {client: Cell(amount=owed) for client, owed in sums}
+def _owing_now() -> dict[str, Combinable]:
+    unpaid = _of_the_client(Invoice.objects.unpaid())
+    return {"owed": Subquery(unpaid.annotate(owed=Sum("outstanding")).values("owed"))}
 
 
-def _owed_total(clients: ClientQuerySet, today: date) -> Decimal:
+def _owed(client: Any, today: date) -> Cell | None:
+    """What a client owes, gross."""
     del today
-    unpaid = Invoice.objects.unpaid().filter(client__in=clients.order_by().values("pk"))
-    return unpaid.aggregate(owed=Sum("outstanding"))["owed"] or ZERO
+    return None if client.owed is None else Cell(amount=client.owed)
+
+
+def _owed_total(clients: ClientQuerySet) -> Subquery:
+    return sum_of(Invoice.objects.unpaid().filter(client__in=clients.order_by().values("pk")), "outstanding")
 
 
 def _of_the_client(rows: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -147,16 +155,12 @@ def _of_the_client(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 def _by_owed() -> Expression:
     """What a client owes, gross."""
-    owed = _of_the_client(Invoice.objects.unpaid()).annotate(owed=Sum("outstanding")).values("owed")
-    return Coalesce(Subquery(owed), Value(ZERO), output_field=_MONEY)
+    return Coalesce(_owing_now()["owed"], Value(ZERO), output_field=_MONEY)
 
 
 def _by_month() -> Expression:
     """What recurring services of a client come to in a month, net, unrounded."""
-    rows = _of_the_client(with_monthly(BillingSchedule.objects.recurring()))
-    return Coalesce(
-        Subquery(rows.annotate(total=Sum("monthly")).values("total")), Value(ZERO), output_field=_FINE_MONEY
-    )
+    return Coalesce(_a_month()["a_month"], Value(ZERO), output_field=_FINE_MONEY)
 
 
 def _by_next_bill() -> Expression:
@@ -165,10 +169,10 @@ def _by_next_bill() -> Expression:
     return Coalesce(Subquery(rows.values("first")), Value(date.max), output_field=DateField())
 
 
-def _last_invoices(clients: Sequence[int]) -> Mapping[int, datetime]:
-    """When each client was last billed, be it only with a draft."""
-    rows = Invoice.objects.filter(client__in=clients).order_by().values_list("client")
-    return dict(rows.annotate(last=Max(Greatest("created_at", Coalesce("issued_at", "created_at")))))
+def _last_invoice() -> Subquery:
+    """When a client was last billed, be it only with a draft."""
+    billed = _of_the_client(Invoice.objects.all())
+    return Subquery(billed.annotate(last=Max(Greatest("created_at", "issued_at"))).values("last"))
 
 
 def _invoiced_since(at: datetime) -> list[int]:

@@ -1,10 +1,9 @@
 """What happens here when a practice opens."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 
 from clients.contributions import Activity, add_activity, add_belongings
 from clients.models import Client
@@ -29,12 +28,12 @@ def contribute() -> None:
         return list(Proposal.objects.filter(client=client).order_by().values_list("pk", flat=True))
 
     add_belongings("proposals.proposal", proposals_of)
-    add_activity(Activity("proposals.proposal", _last_proposals, _proposed_since))
+    add_activity(Activity("proposals.proposal", _last_proposal, _proposed_since))
 
 
-def _last_proposals(clients: Sequence[int]) -> Mapping[int, datetime]:
-    rows = Proposal.objects.filter(client__in=clients).order_by().values_list("client")
-    return dict(rows.annotate(Max("changed_at")))
+def _last_proposal() -> Subquery:
+    rows = Proposal.objects.filter(practice=OuterRef("practice"), client=OuterRef("pk")).order_by()
+    return Subquery(rows.values("client").annotate(last=Max("changed_at")).values("last"))
 
 
 def _proposed_since(at: datetime) -> list[int]:

@@ -1,11 +1,14 @@
 """What Sage adds to the pages about clients: which contact each is or will be, and a filter by that."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Subquery, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from clients.contributions import Cell, Column, Filter, add_column, add_filter
-from clients.models import Client, ClientQuerySet
+from clients.models import ClientQuerySet
 from sage_integration.connections import current_connection
 from sage_integration.models import ContactLink, SageConnection, SageContact
 
@@ -15,7 +18,7 @@ CHOICES = [(LINKED, "Linked"), (UNLINKED, "Not linked"), (GONE, "Contact gone fr
 
 def contribute() -> None:
     """Offer the column and the filter to the pages about clients."""
-    add_column(Column("sage", "Sage", _cells, in_head=True, order=60))
+    add_column(Column("sage", "Sage", _said, _standing, in_head=True, order=60))
     add_filter(Filter("sage", "Sage", CHOICES, _narrowed))
 
 
@@ -30,42 +33,44 @@ def _connected() -> SageConnection | None:
     return connection if connection and connection.business_id else None
 
 
-def _cells(clients: Sequence[int], _today: date) -> Mapping[int, Cell]:
-    """Linked, will match by name, will be created, ambiguous, off (F51 to F56, D15); nothing without a company."""
-    connection = _connected()
-    if connection is None:
-        return {}
-    links = {
-        link.client_id: link
-        for link in ContactLink.objects.filter(business_id=connection.business_id, client__in=clients)
-    }
-    found = Client.objects.in_bulk(list(clients))
-    names = [client.name for pk, client in found.items() if pk not in links]
-    book = SageContact.objects.of_business(connection.business_id).filter(name__in=names)
-    named = Counter(book.values_list("name", flat=True))
-    free = set(
-        SageContact.objects.unlinked(connection.business_id)
-        .filter(name__in=names)
-        .values_list("name", flat=True)
+def _standing() -> dict[str, Combinable]:
+    """What `_said` needs of a client: the company connected, the link to it, and who has its name there."""
+    company = SageConnection.objects.live().filter(practice=OuterRef("practice")).order_by("-id")
+    own = {"practice": OuterRef("practice"), "business_id": OuterRef("sage_company")}
+    links = ContactLink.objects.filter(**own)
+    book = SageContact.objects.filter(**own, name=OuterRef("name")).order_by()
+    taken = ContactLink.objects.filter(
+        practice=OuterRef("practice"),
+        business_id=OuterRef("business_id"),
+        sage_contact_id=OuterRef("sage_id"),
     )
     return {
-        pk: _cell(client, links.get(pk), named[client.name], is_free=client.name in free)
-        for pk, client in found.items()
+        "sage_company": Subquery(company.values("business_id")[:1]),
+        "link_trouble": Subquery(links.filter(client=OuterRef("pk")).values("trouble")[:1]),
+        "of_the_name": Coalesce(
+            Subquery(book.values("name").annotate(count=Count("pk")).values("count")), Value(0)
+        ),
+        "is_free": Exists(book.filter(~Exists(taken))),
     }
 
 
-def _cell(client: Client, link: ContactLink | None, of_the_name: int, *, is_free: bool) -> Cell:
-    if link is not None and link.trouble:
+def _said(client: Any, _today: date) -> Cell | None:
+    """Linked, will match by name, will be created, ambiguous, off (F51 to F56, D15); nothing without a company."""
+    if not client.sage_company:
+        return None
+    if client.link_trouble:
         return Cell("Contact gone", tone="bad")
     if not client.posts_automatically:
         return Cell("Off", tone="neutral")
-    if link is not None:
+    if client.link_trouble is not None:
         return Cell("Linked", tone="good")
-    if of_the_name > 1:
+    if client.of_the_name > 1:
         return Cell("Two of the name", tone="warn")
-    if of_the_name and not is_free:
+    if client.of_the_name and not client.is_free:
         return Cell("Name is taken", tone="warn")
-    return Cell("Will match by name", tone="info") if of_the_name else Cell("Will be created", tone="neutral")
+    if client.of_the_name:
+        return Cell("Will match by name", tone="info")
+    return Cell("Will be created", tone="neutral")
 
 
 def _narrowed(clients: ClientQuerySet, choice: str, _today: date) -> ClientQuerySet:

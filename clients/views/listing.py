@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from clients.bulk import BulkForm, start_bulk
-from clients.listing import ClientList, ListForm, all_columns, client_list_of, sortable, status_counts
+from clients.listing import ClientList, ListForm, all_columns, client_list_of, columns_of_states, sortable
 from clients.models import Client
 from practices.models import SavedView
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.saved_views import views_of
+from practices.scalars import figures, figures_with_shell
 
 #: A place in the list belongs to one order and one choice, so that another choice starts at the top.
 PLACES = ("after", "before")
@@ -58,37 +59,41 @@ def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
     today, form = request.practice.today(), ListForm(request.GET)
     chosen = client_list_of(request.GET, form, today)
     page, headings = chosen.page(request.GET), _headings(request.GET, chosen.sort)
+    columns = {**chosen.columns_of_totals(), **columns_of_states()}
+    known = figures(**columns) if request.htmx else figures_with_shell(request, **columns)
     context: dict[str, Any] = {
         "page": page,
         "rows": chosen.cells(page.rows, today),
         "columns": [(column, headings.get(column.key)) for column in chosen.columns],
-        "totals": chosen.totals(today),
-        "count": chosen.clients.order_by().count(),
+        "totals": chosen.totals(known),
+        "count": known["count"],
         "headings": headings,
         "is_narrowed": bool(chosen.chosen or chosen.status),
         "query": request.GET.urlencode(),
         "list": tools_of(request, chosen),
-        "bulk": BulkForm(),
+        "bulk": BulkForm(people=form.people),
     }
     if not request.htmx:
-        context |= _around(request, form, chosen)
+        context |= _around(request, form, chosen, known)
     return render(request, "clients/client_list.html" + ("#rows" if request.htmx else ""), context)
 
 
-def _around(request: PracticeRequest, form: ListForm, chosen: ClientList) -> dict[str, Any]:
+def _around(
+    request: PracticeRequest, form: ListForm, chosen: ClientList, known: dict[str, Any]
+) -> dict[str, Any]:
     """What stands around the rows: tabs and filters."""
     hidden = {"status": chosen.status, "sort": request.GET.get("sort", "")}
     columns = [("columns", key) for key in request.GET.getlist("columns")]
     return {
         "form": form,
-        "tabs": _status_tabs(request, chosen.status),
+        "tabs": _status_tabs(request, chosen.status, known),
         "kept": [*((name, value) for name, value in hidden.items() if value), *columns],
         "has_filters": bool(set(chosen.chosen) - {"q"}),
     }
 
 
-def _status_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
-    counts = status_counts()
+def _status_tabs(request: PracticeRequest, active: str, known: dict[str, Any]) -> list[dict[str, Any]]:
+    counts = {state: known[f"in_{state}"] for state in Client.Status.values}
     address = reverse("clients:client-list", args=[request.practice.slug])
     current = sum(count for status, count in counts.items() if status != Client.Status.ARCHIVED)
     tabs = [{"label": "All", "url": address, "count": current, "active": not active}]
@@ -97,7 +102,7 @@ def _status_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
             {
                 "label": label,
                 "url": f"{address}?status={value}",
-                "count": counts.get(value, 0),
+                "count": counts[value],
                 "active": value == active,
             }
         )

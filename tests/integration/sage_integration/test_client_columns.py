@@ -3,14 +3,20 @@
 import pytest
 from django.urls import reverse
 
+from clients.contributions import cells_of, columns
 from clients.models import Client
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.client_columns import _cells, _narrowed
+from sage_integration.client_columns import _narrowed
 from sage_integration.models import ContactLink
 from sage_integration.sync.contact_book import sync_contacts
 from tests.factories import TODAY
 from tests.integration.sage_integration.connecting import text_of
 from tests.integration.sage_integration.posting import add_client
+
+
+def cells_in_list(clients):
+    (column,) = [each for each in columns() if each.key == "sage"]
+    return cells_of([column], clients, TODAY)[0]
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def clients(brook, enabled, sage):
 
 def test_each_client_says_which_contact_it_is_or_will_be(brook, clients):
     with practice_scope(brook.pk):
-        cells = _cells([client.pk for client in clients.values()], TODAY)
+        cells = cells_in_list([client.pk for client in clients.values()])
     assert {name: cells[client.pk].text for name, client in clients.items()} == {
         "Linked Ltd": "Linked",
         "Matching Ltd": "Will match by name",
@@ -82,4 +88,4 @@ def test_the_head_of_a_clients_page_says_it_too(brook, clients, client_of):
 
 def test_without_a_connection_nothing_is_said(cedar):
     with practice_scope(cedar.pk):
-        assert _cells([add_client("Cedar client").pk], TODAY) == {}
+        assert cells_in_list([add_client("Cedar client").pk]) == {}
