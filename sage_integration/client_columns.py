@@ -3,9 +3,8 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Subquery, Value
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
 
 from clients.contributions import Cell, Column, Filter, add_column, add_filter
 from clients.models import ClientQuerySet
@@ -34,24 +33,27 @@ def _connected() -> SageConnection | None:
 
 
 def _standing() -> dict[str, Combinable]:
-    """What `_said` needs of a client: the company connected, the link to it, and who has its name there."""
-    company = SageConnection.objects.live().filter(practice=OuterRef("practice")).order_by("-id")
-    own = {"practice": OuterRef("practice"), "business_id": OuterRef("sage_company")}
-    links = ContactLink.objects.filter(**own)
-    book = SageContact.objects.filter(**own, name=OuterRef("name")).order_by()
-    taken = ContactLink.objects.filter(
-        practice=OuterRef("practice"),
-        business_id=OuterRef("business_id"),
-        sage_contact_id=OuterRef("sage_id"),
-    )
+    """What `_said` needs of a client: the company connected, the link to it, and who has its name there.
+
+    The names are looked up in sets that are made once for all clients, since contacts have no index by name.
+    """
+    company = Subquery(SageConnection.objects.live().order_by("-id").values("business_id")[:1])
+    links = ContactLink.objects.filter(business_id=company)
+    book = SageContact.objects.filter(business_id=company).order_by()
+    own = links.filter(practice=OuterRef("practice"), client=OuterRef("pk"))
+    taken = links.filter(sage_contact_id=OuterRef("sage_id"))
+    several = book.values("name").annotate(count=Count("pk")).filter(count__gt=1)
     return {
-        "sage_company": Subquery(company.values("business_id")[:1]),
-        "link_trouble": Subquery(links.filter(client=OuterRef("pk")).values("trouble")[:1]),
-        "of_the_name": Coalesce(
-            Subquery(book.values("name").annotate(count=Count("pk")).values("count")), Value(0)
-        ),
-        "is_free": Exists(book.filter(~Exists(taken))),
+        "sage_company": company,
+        "link_trouble": Subquery(own.values("trouble")[:1]),
+        "is_in_book": _is_among(book),
+        "is_there_twice": _is_among(several),
+        "is_free": _is_among(book.filter(~Exists(taken))),
     }
+
+
+def _is_among(contacts: QuerySet[Any, Any]) -> Combinable:
+    return ExpressionWrapper(Q(name__in=contacts.values("name")), BooleanField())
 
 
 def _said(client: Any, _today: date) -> Cell | None:
@@ -64,11 +66,11 @@ def _said(client: Any, _today: date) -> Cell | None:
         return Cell("Off", tone="neutral")
     if client.link_trouble is not None:
         return Cell("Linked", tone="good")
-    if client.of_the_name > 1:
+    if client.is_there_twice:
         return Cell("Two of the name", tone="warn")
-    if client.of_the_name and not client.is_free:
+    if client.is_in_book and not client.is_free:
         return Cell("Name is taken", tone="warn")
-    if client.of_the_name:
+    if client.is_in_book:
         return Cell("Will match by name", tone="info")
     return Cell("Will be created", tone="neutral")
 
