@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST
 from clients.models import Client
 from ignition.demo import CLIENTS, stock
 from ignition.demo_proposals import tell_of_proposals
+from ignition.demo_sage import copy_to_no_sage
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.operations import draft_invoice, issue_invoice, record_payment
-from ledger.models import LedgerSettings, Posting
-from ledger.outbox import lease_due_postings, mark_failed, mark_posted
+from ledger.models import LedgerSettings
 from practices import audit
 from practices.models import Practice, User
 from practices.operations import open_practice, remove_demo
@@ -56,7 +56,7 @@ def _keep_books(today: date) -> None:
             invoice = _bill(client, service, Decimal(160 + 35 * number + 5 * (MONTHS - back)), on)
             if back > 1 and not (number == 1 and back < 4):
                 _pay(invoice, min(on + timedelta(days=10), today))
-    _copy()
+    copy_to_no_sage()
     draft_invoice(clients[0], [_line(service, Decimal(95))], tax_point=today, source=Invoice.Source.INSTANT)
     ledger.accepts_postings = False
     ledger.save()
@@ -85,20 +85,6 @@ def _pay(invoice: Invoice, on: date) -> None:
         source="by_hand",
         allocations=[(invoice, invoice.gross)],
     )
-
-
-def _copy() -> None:
-    """Show how invoices stand in Sage, without any Sage: almost all are there, one was refused."""
-    number = 1000
-    while leased := lease_due_postings():
-        for posting in leased:
-            number += 1
-            if number == 1002:
-                mark_failed(posting, failure="MappingMissing", detail="A demo of a refusal.")
-            else:
-                mark_posted(posting, external_id=f"demo-{number}", number=f"SI-{number}")
-    held = Posting.Status.HELD
-    Posting.objects.filter(status=Posting.Status.PENDING).update(status=held)
 
 
 @transaction.non_atomic_requests

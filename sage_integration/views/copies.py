@@ -145,7 +145,7 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES) -> dict[
     try:
         wanted = wanted_now(invoice)
     except DomainError as refusal:
-        return context | {"why": refusal.message}
+        return context | {"why": refusal.message} | _as_seen_last(invoice)
     connection = current_connection()
     names = load_mappings(connection).names if connection else {}
     agreed = {**as_of(invoice, 1), "client": invoice.client.name}
@@ -165,6 +165,16 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES) -> dict[
         and (bool(wanted.link.seen) or wanted.copy.held_revision < invoice.revision),
         "why_not_take": refusal_to_take.message if refusal_to_take else "",
     }
+
+
+def _as_seen_last(invoice: Invoice) -> dict[str, Any]:
+    """The columns to read and not to choose from, where no company is connected and ours is as it was copied."""
+    link = SageLink.objects.select_related("posting").filter(posting=latest_copy(invoice)).first()
+    is_ours = link is not None and bool(link.copied) and link.posting.held_revision == invoice.revision
+    if link is None or not is_ours or current_connection() is not None:
+        return {}
+    agreed = {**as_of(invoice, 1), "client": invoice.client.name}
+    return {"link": link, "rows": rows_between(agreed, link.copied, link.copied, link.in_sage, {})}
 
 
 @opens_own_scope

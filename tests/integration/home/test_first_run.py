@@ -18,6 +18,7 @@ from practices.operations import NotADemo, remove_demo
 from practices.tenancy import acting_for, practice_scope
 from proposals.models import Proposal
 from sage_integration.errors import DemoStaysHere
+from sage_integration.models import SageLink
 from sage_integration.offer import refusal_to_connect
 from services.models import Service
 from services.operations import add_starters
@@ -97,6 +98,25 @@ def test_a_demo_practice_has_something_on_every_page(demo, client_of):
     page = client_of("alice").get(f"/p/{demo.slug}/")
     assert page.status_code == 200
     assert page.context["needs"]
+
+
+def test_a_demo_practice_shows_how_its_invoices_stand_in_sage(demo, client_of):
+    """Log, inbox, differences, receipt and penny report, from records that belong to no company."""
+    alice, at = client_of("alice"), f"/p/{demo.slug}"
+    with practice_scope(demo.pk):
+        changed = SageLink.objects.select_related("posting").exclude(difference="").get()
+        invoice = Invoice.objects.get(pk=changed.posting.subject_id)
+    for page, *words in (
+        ("sage/log/", "SI-1001"),
+        ("inbox/", changed.difference_in_words),
+        (f"sage/invoices/{invoice.pk}/differences/", "Changed in Sage", str(changed.net)),
+        (f"sage/invoices/{invoice.pk}/receipt/", changed.sage_number, "Created by this copy"),
+        (f"sage/balance/?month={invoice.tax_point:%Y-%m}", "0 twice, 0 missing", "£6.00"),
+    ):
+        shown = alice.get(f"{at}/{page}")
+        assert shown.status_code == 200, page
+        for text in words:
+            assert text in shown.content.decode(), (page, text)
 
 
 def test_nothing_leaves_a_demo_practice(demo):
