@@ -38,13 +38,16 @@ def bench(arguments: list[str]) -> int:
         known = "\n".join(f"  ./dev bench {name:<10} {what}" for name, what in BENCHES.items())
         raise Problem(f"Say what to measure; --help after it lists its options:\n{known}")
     name, *rest = arguments
+    command = [str(PYTHON), "-m", f"devtools.bench.{name}", *rest]
+    if {"-h", "--help"} & set(rest):
+        return subprocess.call(command, cwd=ROOT, env=os.environ | _OF_A_BENCH)
     with (
         tempfile.TemporaryDirectory(prefix="ignition-bench-", ignore_cleanup_errors=True) as folder,
         _fresh_servers(Path(folder)) as environment,
     ):
         migrate(environment)
         measuring = subprocess.Popen(
-            [str(PYTHON), "-m", f"devtools.bench.{name}", *rest],
+            command,
             cwd=ROOT,
             env={**environment, "BENCH_FOLDER": folder},
             preexec_fn=die_with_parent(),  # noqa: PLW1509 - we have one thread
