@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,6 +13,7 @@ from django.db.models import F, Q, UniqueConstraint
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from practices import export_models, webhook_models  # noqa: F401 - these tables are of this app too
 from practices.colours import DEFAULT_COLOUR, readable_colour
@@ -205,8 +207,10 @@ class AuditEntry(TenantModel):
 
     @property
     def subject_in_words(self) -> str:
-        """`Invoice 12`: the kind of thing and its row."""
-        return f"{self.subject_type.partition('.')[2].capitalize()} {self.subject_id or ''}".strip()
+        """`Billing schedule 12`: the kind of thing and its row."""
+        app, _, name = self.subject_type.partition(".")
+        model = apps.all_models[app].get(name)  # none for a kind of thing that earlier versions had
+        return f"{capfirst(model._meta.verbose_name if model else name)} {self.subject_id or ''}".strip()
 
 
 class OutgoingEmailQuerySet(TenantQuerySet["OutgoingEmail"]):

@@ -63,3 +63,11 @@ def test_nothing_of_the_trail_can_be_changed_by_the_application(cast, django_db_
     for change in (lambda: AuditEntry.objects.update(action="x"), lambda: AuditEntry.objects.all().delete()):
         with pytest.raises(ProgrammingError, match="permission denied"), practice_scope(cast.brook.pk):
             change()
+
+
+def test_what_an_entry_is_about_is_called_as_on_screen():
+    assert (
+        AuditEntry(subject_type="invoicing.billingschedule", subject_id=12).subject_in_words
+        == "Billing schedule 12"
+    )
+    assert AuditEntry(subject_type="invoicing.gone", subject_id=3).subject_in_words == "Gone 3"
