@@ -23,9 +23,9 @@ EACH = 6
 Status = Posting.Status
 
 
-def at_work_for(practice) -> str:
-    """The name of the worker that pushes for the practice at this moment; empty when none does."""
-    answers = current_app.control.inspect(timeout=0.5).active() or {}
+def at_work_for(practice, workers: int) -> str:
+    """The name of the one of so many workers that pushes for the practice at this moment; empty when none does."""
+    answers = current_app.control.inspect(timeout=5, limit=workers).active() or {}
     for name, tasks in answers.items():
         if any(task["name"] == push_due_postings.name and practice.pk in task["args"] for task in tasks):
             return name.partition("@")[0]
@@ -65,11 +65,14 @@ def test_of_three_workers_two_are_killed_at_work_and_each_document_is_in_sage_on
     sage.arm("hold", on=CREATE, times=None, when="after", seconds=60)
     with ExitStack() as stack:
         alive = {name: stack.enter_context(a_worker(name, threads=1)) for name in NAMES}
+        wait_until(lambda: len(current_app.control.ping(timeout=5, limit=3)) == len(NAMES), seconds=60)
         push_due_postings.delay(cedar.pk)
         for there in (1, 2):
             push_due_postings.delay(brook.pk)
-            wait_until(lambda there=there: in_sage(sage, brook) >= there and at_work_for(brook) in alive, 60)
-            victim = alive.pop(at_work_for(brook))
+            wait_until(lambda there=there: in_sage(sage, brook) >= there)
+            seen: list[str] = []
+            wait_until(lambda seen=seen: seen.append(at_work_for(brook, len(alive))) or seen[-1])
+            victim = alive.pop(seen[-1])
             victim.kill()
             victim.wait(10)
             time_is_up(brook)
