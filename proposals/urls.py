@@ -11,6 +11,7 @@ urlpatterns = [
     path("bulk/act/", bulk.bulk_act, name="bulk-act"),
     path("new/", editor.proposal_new, name="proposal-new"),
     path("clients/", editor.client_pick, name="client-pick"),
+    path("clients/add/", clients.client_add, name="client-add"),
     path("terms/", letter_views.part_edit, {"part": "terms"}, name="terms-edit"),
     path("clients/<int:pk>/disengagement/", disengagement_views.disengagement, name="disengagement"),
     path(

@@ -1,14 +1,17 @@
-"""The page of one client that holds what it was offered and what it signed."""
+"""Clients beside their proposals: what one was offered and signed, and one added in the middle of a draft."""
 
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.client_page import client_page
 from clients.models import Client
 from practices.permissions import Can
-from practices.requests import PracticeRequest, requires
+from practices.requests import PracticeRequest, requires, see_other
+from proposals.client_forms import NewClientForm
 from proposals.models import Proposal
 
 MOST = 100
@@ -25,3 +28,22 @@ def client_letters(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "proposals": proposals.annotate(signed=signed).order_by("-pk")[:MOST]
     }
     return render(request, "proposals/client_letters.html", context)
+
+
+@requires(Can.MANAGE_CLIENTS)
+@require_POST
+def client_add(request: PracticeRequest, practice: str) -> HttpResponse:
+    """The client added and chosen where the picker asked; without a script the draft's page, with it chosen."""
+    form, draft = NewClientForm(request.POST), request.GET.get("draft", "")
+    if not form.is_valid() or form.matches:
+        template = "proposals/client_add.html" + ("#fields" if request.htmx else "")
+        return render(request, template, {"form": form, "draft": draft}, status=422)
+    client = form.add()
+    if request.htmx:
+        return render(request, "proposals/client_add.html#added", {"client": client})
+    if draft.isdecimal() and len(draft) < 10:
+        chosen = urlencode({"client_words": client.name})
+        return see_other(
+            request, f"{reverse('proposals:proposal-edit', args=[practice, int(draft)])}?{chosen}"
+        )
+    return see_other(request, f"{reverse('proposals:proposal-new', args=[practice])}?client={client.pk}")

@@ -20,6 +20,7 @@ from proposals import bills
 from proposals.assembling import assembled_document
 from proposals.checklist import Check, Contents, Step, checks_of, state_of
 from proposals.choices import settled_choice, usual_choice
+from proposals.client_forms import NewClientForm
 from proposals.editor_forms import MessageForm, ParticularsForm, PresentationForm
 from proposals.errors import ChangedElsewhere, NotADraft
 from proposals.models import Proposal, ProposalTemplate
@@ -188,7 +189,12 @@ def picker(request: PracticeRequest, form: ParticularsForm) -> dict[str, Any]:
     words = request.GET.get("client_words", "").strip()
     found = _found(words).exclude(pk=chosen.pk if chosen else None)
     asked = words or chosen is None
-    return {"chosen": chosen, "words": words, "found": found[:FOUND_AT_MOST] if asked else []}
+    return {
+        "chosen": chosen,
+        "words": words,
+        "found": found[:FOUND_AT_MOST] if asked else [],
+        "new_client": NewClientForm(),
+    }
 
 
 def _found(words: str) -> Any:
