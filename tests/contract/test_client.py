@@ -325,6 +325,10 @@ def test_a_credit_note_is_created_looked_up_and_allocated_to_its_invoice(sage):
     assert sage.sales_credit_notes.get(note["id"])["outstanding_amount"] == 0
     assert len(sage.sales_credit_notes.payments_allocations(note["id"])) == 1
     assert note["id"] in [row["id"] for row in sage.sales_credit_notes.list(updated_or_created_since=before)]
+    sage.contact_allocations.delete(allocation["id"])
+    assert sage.sales_invoices.get(made["id"])["outstanding_amount"] == Decimal(144)
+    with pytest.raises(NotInSage):
+        sage.contact_allocations.get(allocation["id"])
 
 
 def test_a_credit_note_is_voided(sage):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from clients.models import Client, ContactPerson
+from clients.models import ContactPerson
 from practices.tenancy import practice_scope
 from proposals import errors
 from proposals.billing_rules import Rule
@@ -91,37 +91,6 @@ def test_a_draft_that_makes_no_sense_is_refused_at_its_field(client_of, brook, c
     assert words in answer.text
     with practice_scope(brook.pk):
         assert not Proposal.objects.exists()
-
-
-def test_g02_a_client_is_added_and_chosen_without_leaving_the_draft(client_of, brook):
-    browser = client_of("alice")
-    entered = {
-        "new_client": "Fenwick Joinery",
-        "new_person": "Tom Fenwick",
-        "new_email": "tom@fenwick.example",
-    }
-    answer = browser.post(at("client-add"), entered, headers=HTMX)
-    with practice_scope(brook.pk):
-        client = Client.objects.get(name="Fenwick Joinery")
-        assert [(person.name, person.is_primary) for person in client.people.all()] == [("Tom Fenwick", True)]
-    assert f'value="{client.pk}" checked' in answer.text
-    again = browser.post(at("client-add"), entered, headers=HTMX)
-    assert again.status_code == 422
-    assert "has the same name or e-mail address" in again.text
-    other = browser.post(at("client-add"), {**entered, "new_is_another": "on"})
-    assert other.status_code == 303
-    assert "Fenwick Joinery" in browser.get(other.headers["Location"]).text
-    nameless = browser.post(at("client-add"), {**entered, "new_client": ""}, headers=HTMX)
-    assert "This field is required" in nameless.text
-
-
-def test_f47_the_client_is_found_by_a_few_letters(client_of, brook):
-    with practice_scope(brook.pk):
-        client = a_client("Mara Hill", name="Harbour Bakery Ltd")
-    browser = client_of("alice")
-    assert f'value="{client.pk}"' in browser.get(at("client-pick"), {"client_words": "Harb"}).text
-    assert "No client here matches" in browser.get(at("client-pick"), {"client_words": "zzz"}).text
-    assert "Harbour Bakery Ltd" in browser.get(at("proposal-new"), {"client": client.pk}).text
 
 
 def test_g01_a_saved_row_answers_with_its_net_the_bills_and_the_new_version(client_of, draft, line):
