@@ -22,6 +22,7 @@ from invoicing.operations.changing import apply_changes
 from invoicing.operations.due_rows import Clients
 from invoicing.practicalities import Practicalities
 from practices.audit import current_actor
+from practices.plans import forget_plans
 from practices.tenancy import acting_practice_id, practice_transaction
 
 #: The first key of the lock, so that it meets no other lock of this kind.
@@ -130,6 +131,7 @@ def _in_a_transaction(plan: Plan, index: int, on: date) -> BillingOutcome:
     for left in reversed(range(TRIES)):
         try:
             with practice_transaction():
+                forget_plans()
                 return _chunk(plan, index, on)
         except OperationalError as error:
             lost = isinstance(error.__cause__, DeadlockDetected | SerializationFailure)
