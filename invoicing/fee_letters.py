@@ -78,18 +78,24 @@ def fee_letter_pdf(letter: FeeLetter, *, at: datetime) -> bytes:
     return pdf_of("letter", data, at=at)
 
 
+def changes_in_words(letter: FeeLetter) -> str:
+    """The changes a line each for a message, and that VAT comes on top where the practice charges it."""
+    currency, vat = acting_practice().currency, vat_settings()
+    lines = [in_words(change, currency) for change in letter.changes]
+    return "\n".join([*lines, f"These fees are before {vat.label}."] if vat.charges_vat else lines)
+
+
 def send_fee_letter(letter: FeeLetter, *, key: str, at: datetime) -> list[str]:
     """The addresses the letter is on its way to, each once for ``key``; none where nobody can be written to."""
     people = letter.people
     if not people:
         return []
-    currency = acting_practice().currency
     file = File("Your fees.pdf", fee_letter_pdf(letter, at=at))
     values = {
         "client.name": letter.client.name,
         "fees.from": written_date(letter.effective_on),
         "fees.notice": letter.notice,
-        "fees.changes": "\n".join(in_words(change, currency) for change in letter.changes),
+        "fees.changes": changes_in_words(letter),
     }
     for person in people:
         event = f"{key}:{person.pk}"

@@ -6,14 +6,14 @@ _PLACEHOLDERS = {
     "person.name": "Name of whoever gets the message",
     "client.name": "Client name",
     "fees.from": "First day of the new fees",
-    "fees.changes": "Each service with its fee before and after",
+    "fees.changes": "Each service with its fee before and after, and that VAT is added where you charge it",
     "fees.notice": "What you wrote about this change",
 }
 _EXAMPLE = {
     "person.name": "Sam Example",
     "client.name": "Example Trading Ltd",
     "fees.from": "1 Apr 2027",
-    "fees.changes": "Bookkeeping: £100.00 becomes £105.00, every month",
+    "fees.changes": "Bookkeeping: £100.00 becomes £105.00, every month\nThese fees are before VAT.",
     "fees.notice": "We have reviewed our fees, as we do once a year.",
 }
 
@@ -27,7 +27,7 @@ Hello {{person.name}},
 
 {{fees.notice}}
 
-From {{fees.from}} we charge {{client.name}}, before VAT:
+From {{fees.from}} we charge {{client.name}}:
 
 {{fees.changes}}
 

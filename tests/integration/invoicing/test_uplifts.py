@@ -17,6 +17,8 @@ from invoicing.uplifts import Reach, plan_uplift, withdraw_uplift
 from practices.models import Job, JobRow, OutgoingEmail
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
+from services.models import VatSettings
+from services.operations import set_vat_settings
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import MONTHLY, ON_COMPLETION, a_schedule
 from tests.integration.proposals.offers import a_client
@@ -93,10 +95,21 @@ def test_g39_letters_tell_each_client_once_and_who_cannot_be_told_needs_a_person
         assert message.to == "mara@acme.example"
         assert "Service 1: £100.00 becomes £105.00, every month" in message.text
         assert "We have reviewed our fees." in message.text
+        assert "These fees are before VAT." in message.text
         assert list(JobRow.objects.order_by("position").values_list("outcome", flat=True)) == [
             "done",
             "needs_you",
         ]
+
+
+def test_g39_a_practice_without_registration_writes_of_no_vat(brook, books):
+    with practice_scope(brook.pk):
+        set_vat_settings(VatSettings(charges_vat=False))
+        plan_uplift(an_uplift(notice="We have reviewed our fees."), Reach(), on=TODAY)
+    run_jobs(brook.pk)
+    run_jobs(brook.pk)
+    with practice_scope(brook.pk):
+        assert "VAT" not in OutgoingEmail.objects.get().text
 
 
 def test_g39_an_uplift_is_undone_before_its_day_and_whoever_was_told_is_told_again(brook, books):
