@@ -242,13 +242,11 @@ def counted(number: int, period: str) -> tuple[int, str]:
     return number, period
 
 
-class RowForm(forms.ModelForm):
-    """What is changed most often of a line, in its row."""
+class _PricedForm(forms.ModelForm):
+    """Quantity, price, discount and rate of a line, and what they have to be."""
 
     quantity = forms.DecimalField(min_value=Decimal("0.01"), max_digits=10, decimal_places=2)
-    unit_price = forms.DecimalField(
-        label="Price each, before VAT", min_value=Decimal(0), max_digits=12, decimal_places=4
-    )
+    unit_price = forms.DecimalField(label="Price each", min_value=Decimal(0), max_digits=12, decimal_places=4)
     discount_percent = forms.DecimalField(
         label="Discount in percent", min_value=Decimal(0), max_value=Decimal(100), max_digits=5, decimal_places=2,
         required=False,
@@ -266,9 +264,6 @@ class RowForm(forms.ModelForm):
         if self.instance.is_included:
             for name in ("unit_price", "discount_percent", "tax_rate"):
                 del self.fields[name]
-
-    def _post_clean(self) -> None:
-        """The limits of the fields say the same as the row's constraints, without asking the database for each."""
 
     def clean_discount_percent(self) -> Decimal:
         return self.cleaned_data["discount_percent"] or Decimal(0)
@@ -288,16 +283,19 @@ class RowForm(forms.ModelForm):
         return cleaned
 
 
-class LineForm(RowForm):
-    """Everything about one line."""
+class RowForm(_PricedForm):
+    """What is changed most often of a line, in its row."""
 
     def _post_clean(self) -> None:
-        """As any form of a row does: it has fields that only the constraints judge."""
-        super(RowForm, self)._post_clean()  # type: ignore[misc]  # which the stubs leave out
+        """The limits of the fields say the same as the row's constraints, without asking the database for each."""
+
+
+class LineForm(_PricedForm):
+    """Everything about one line."""
 
     deposit = forms.DecimalField(
-        label="Deposit, billed on acceptance", min_value=Decimal(0), max_digits=12, decimal_places=2, required=False,
-        help_text="Before VAT. Taken off when the work is billed.",
+        label="Deposit on acceptance", min_value=Decimal(0), max_digits=12, decimal_places=2, required=False,
+        help_text="Taken off when the work is billed.",
     )  # fmt: skip
     description = forms.CharField(
         required=False, max_length=LONGEST_DESCRIPTION, widget=forms.Textarea(attrs={"rows": 4})
@@ -330,7 +328,11 @@ class LineForm(RowForm):
             del self.fields["highest_price"]
         if self.instance.billing != Billing.ON_COMPLETION or self.instance.is_included:
             del self.fields["deposit"]
-        if not vat_settings().charges_vat and "tax_rate" in self.fields:
+        vat = vat_settings()
+        if vat.charges_vat:
+            for name in self.fields.keys() & {"unit_price", "deposit"}:
+                self.fields[name].label = f"{self.fields[name].label}, before {vat.label}"
+        elif "tax_rate" in self.fields:
             self.fields["tax_rate"].widget = forms.HiddenInput()
 
     def clean_deposit(self) -> Decimal:

@@ -33,12 +33,13 @@ def test_a_practice_without_registration_speaks_of_no_vat_to_anybody(client_of, 
         a_service()
         set_vat_settings(VatSettings(charges_vat=False))
         draft = a_draft(a_line(MONTHLY), on=brook.today())
+        line = draft.lines.get()
         sent = a_sent(a_line(MONTHLY), on=brook.today())
         link = public_url(sent).removeprefix("http://testserver")
         pdf = printed(sent.document)
         proposal_pdf_of(sent, now=timezone.now())
     browser = client_of("alice")
-    for page in EDITOR:
+    for page in (*EDITOR, f"edit/lines/{line.pk}/"):
         ours = main_of(browser.get(f"/p/brook-co/proposals/{draft.pk}/{page}"))
         assert "VAT" not in ours, page
     client = main_of(browser.get("/proposals/" + link.partition("/proposals/")[2]))
