@@ -27,9 +27,9 @@ from proposals.models import Proposal
 from proposals.periods import day_in_month
 from proposals.queries import columns_of_home as proposal_columns
 from proposals.queries import shown_as, worth_of_proposals
+from sage_integration.app_clients.standing import contacts_of
 from sage_integration.models import SageConnection
 from sage_integration.readiness import rates_to_map
-from sage_integration.views.app_clients import contacts_of
 
 
 @dataclass(frozen=True, slots=True)

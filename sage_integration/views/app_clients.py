@@ -6,14 +6,12 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clients.likeness import Verdict
 from practices.models import Job
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -21,13 +19,13 @@ from practices.tasks import wake
 from practices.templatetags.money_tags import written
 from sage_integration.app_clients.decisions import Act, Decision, plan_for
 from sage_integration.app_clients.importing import ignore_contact, reconsider_contact
+from sage_integration.app_clients.standing import contacts_of
 from sage_integration.app_clients.suggestions import candidates_of, reasons_of
 from sage_integration.client_columns import contacts_gone
 from sage_integration.connections import current_connection
 from sage_integration.freshness import freshen_contacts
 from sage_integration.jobs import imports_to_undo, start_import, start_undo
 from sage_integration.models import ContactLink, SageConnection, SageContact, SyncRun
-from sage_integration.models.contacts import SageContactQuerySet
 from sage_integration.sync.runs import request_run
 from sage_integration.tasks import read_contacts
 from sage_integration.views.onwards import to_connection
@@ -43,23 +41,6 @@ TABS = (
     ("linked", "Already linked", "No client is linked with a contact yet."),
     ("ignored", "Not imported", "No contact was set aside."),
 )
-
-
-def contacts_of(tab: str, business_id: str) -> SageContactQuerySet:
-    """The contacts of one tab."""
-    unlinked: SageContactQuerySet = SageContact.objects.unlinked(business_id)
-    if tab == "linked":
-        links = ContactLink.objects.filter(business_id=business_id).values("sage_contact_id")
-        linked: SageContactQuerySet = SageContact.objects.of_business(business_id).filter(sage_id__in=links)
-        return linked
-    if tab == "ignored":
-        return unlinked.filter(is_ignored=True)
-    verdicts = {
-        "suggested": Q(verdict__gte=Verdict.SUGGESTED),
-        "decide": Q(verdict=Verdict.DOUBTFUL),
-        "new": Q(verdict=Verdict.NEW),
-    }
-    return unlinked.filter(verdicts[tab], is_ignored=False)
 
 
 @requires(Can.MANAGE_CLIENTS)

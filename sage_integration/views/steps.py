@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
+from sage_integration.app_clients.standing import contacts_of
 from sage_integration.connections import current_connection
 from sage_integration.dry_run import next_documents
 from sage_integration.freshness import freshen_contacts
@@ -16,7 +17,7 @@ from sage_integration.models import SageConnection, SyncRun
 from sage_integration.queries import set_up_steps
 from sage_integration.setup import mark_step_read
 from sage_integration.views.adoption import adoption_page
-from sage_integration.views.app_clients import TABS, contacts_of
+from sage_integration.views.app_clients import TABS
 from sage_integration.views.onwards import onwards, to_connection
 
 #: What a person should look at comes first.
