@@ -111,7 +111,7 @@ def test_sages_number_is_looked_up_in_an_index_under_row_level_security(book, br
         Posting.objects.bulk_create(
             Posting(
                 kind=Posting.Kind.INVOICE_CREATE,
-                subject_id=number,
+                subject_id=10**9 + number,  # no invoice of any other test
                 copy=1,
                 reference=f"R-{number}",
                 idempotency_id=f"{number:032d}",
