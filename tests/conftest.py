@@ -13,8 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache, caches
-from django.db import connection, connections
+from django.core.cache import caches
+from django.db import DatabaseError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
 
@@ -91,12 +92,32 @@ def running_as(role: str) -> Iterator[None]:
 
 def delete_all_rows() -> None:
     """Empty every table in one transaction (all our keys are checked at its end)."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {settings.OWNER_ROLE}")
+    where = connection.settings_dict["PORT"], connection.settings_dict["NAME"]
+    try:
+        empty_tables(sweeper(*where))
+    except DatabaseError:  # a test may have restarted the server
+        sweeper(*where).close()
+        sweeper.cache_clear()
+        empty_tables(sweeper(*where))
+
+
+def empty_tables(server: BaseDatabaseWrapper) -> None:
+    """Call what `sweeper` has made."""
+    with server.cursor() as cursor:
+        cursor.execute("SELECT pg_temp.empty_tables()")
+
+
+@cache_once
+def sweeper(port: int, name: str) -> BaseDatabaseWrapper:
+    """A connection of the owner's to this database, kept: it has planned once how every table is emptied."""
+    server = connection.copy()
+    server.settings_dict["OPTIONS"] = {**server.settings_dict["OPTIONS"], "assume_role": settings.OWNER_ROLE}
+    statements = "; ".join(f'DELETE FROM "{table}"' for table in tables_to_empty())
+    with server.cursor() as cursor:
         cursor.execute(
-            "; ".join(["BEGIN", *(f'DELETE FROM "{table}"' for table in tables_to_empty()), "COMMIT"])
+            f"CREATE FUNCTION pg_temp.empty_tables() RETURNS void LANGUAGE plpgsql AS 'BEGIN {statements}; END'"
         )
-        cursor.execute(f"SET ROLE {settings.APP_ROLE}")
+    return server
 
 
 @cache_once
@@ -109,7 +130,6 @@ def tables_to_empty() -> list[str]:
 def db(database: None, django_db_blocker) -> Iterator[None]:
     """Access to the database, empty before and after."""
     with django_db_blocker.unblock():
-        cache.clear()
         with Redis.from_url(settings.REDIS_URL) as valkey:
             valkey.flushdb()
         forget_everything()
