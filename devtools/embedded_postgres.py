@@ -13,7 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from devtools.processes import die_with_parent, end_leftover, free_port, tail_of
+from devtools.ports import free_port
+from devtools.processes import die_with_parent, end_leftover, tail_of
 from devtools.secret_files import secret, secret_file
 from devtools.terminal import Problem
 

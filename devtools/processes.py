@@ -4,7 +4,6 @@ import ctypes
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,30 +31,6 @@ def die_with_parent(with_signal: int = signal.SIGTERM) -> Callable[[], None]:
             _LIBC.prctl(_PR_SET_PDEATHSIG, int(with_signal))
 
     return before_exec
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def port_is_free(port: int) -> bool:
-    """Whether we could listen on this port of 127.0.0.1."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def next_free_port(first: int) -> int:
-    """The first free port from this one on."""
-    return next(port for port in range(first, first + 200) if port_is_free(port))
 
 
 def end_leftover(pid: int, sign: str, with_signal: int, *, seconds: float = 20) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from devtools import services
 from devtools.environment import application_environment, uses_sandbox
 from devtools.paths import PYTHON, ROOT, STATE
-from devtools.processes import Supervisor, free_port, next_free_port, port_is_free, tail_of
+from devtools.ports import free_port, next_free_port, take_port
+from devtools.processes import Supervisor, tail_of
 from devtools.stack import Ports, migrate, running_stack, write_to_file, write_to_terminal
 from devtools.terminal import Problem, say
 
@@ -118,7 +119,7 @@ def _welcome(environment: dict[str, str], ports: Ports) -> None:
 def _web_port(wanted: int | None) -> int:
     if wanted is None:
         return _free_from(WEB_PORT, "the web pages")
-    if not port_is_free(wanted):
+    if not take_port(wanted):
         raise Problem(
             f"Port {wanted} is in use by another program. Choose another with ./dev up --port N, "
             "or leave --port away and a free one is found."

@@ -3,12 +3,15 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
 import pytest
 
-from devtools.processes import Supervisor, end_leftover, next_free_port, port_is_free
+from devtools.paths import ROOT
+from devtools.ports import next_free_port, take_port
+from devtools.processes import Supervisor, end_leftover
 
 STUBBORN = """
 import signal, time
@@ -77,5 +80,15 @@ def test_a_busy_port_is_passed_over():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         busy = listener.getsockname()[1]
-        assert not port_is_free(busy)
+        assert not take_port(busy)
         assert next_free_port(busy) > busy
+
+
+def test_programs_that_start_at_once_choose_different_ports():
+    choose = "from devtools.ports import next_free_port as n; print(n(38200), flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    programs = [subprocess.Popen([sys.executable, "-c", choose], cwd=ROOT, **pipes) for _ in range(4)]
+    ports = [program.stdout.readline().strip() for program in programs]
+    for program in programs:
+        program.communicate("\n", timeout=10)
+    assert len(set(ports)) == 4

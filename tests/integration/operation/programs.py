@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import connection
 
 from devtools.paths import PYTHON, ROOT
-from devtools.processes import die_with_parent, free_port
+from devtools.ports import free_port
+from devtools.processes import die_with_parent
 from devtools.stack import QUEUES
 from tests.racing import wait_until
 
