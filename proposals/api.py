@@ -12,28 +12,12 @@ from clients.models import Client
 from practices.rest.filters import Filter
 from practices.rest.requests import today_of
 from practices.rest.views import ReadOnlyResource
-from proposals.models import EARLIEST, LATEST, Proposal, ProposalLine, ProposalTemplate
-from proposals.operations import discard_draft, draft_proposal, recall_proposal, send_proposal
+from proposals.errors import HasPackages
+from proposals.lines_api import NewProposalLine, ProposalLineSerializer, lines_from
+from proposals.models import EARLIEST, LATEST, Proposal, ProposalTemplate
+from proposals.operations import amend_draft, discard_draft, draft_proposal, recall_proposal, send_proposal
+from proposals.operations.editing import MOST_LINES
 from proposals.operations.templates import apply_template
-
-
-class ProposalLineSerializer(serializers.ModelSerializer[ProposalLine]):
-    """One offered service at its price, and when it is billed."""
-
-    class Meta:
-        model = ProposalLine
-        fields = [
-            "id",
-            "service",
-            "name",
-            "description",
-            "quantity",
-            "unit_price",
-            "tax_rate",
-            "billing",
-            "every",
-            "period",
-        ]
 
 
 class ProposalSerializer(serializers.ModelSerializer[Proposal]):
@@ -44,24 +28,56 @@ class ProposalSerializer(serializers.ModelSerializer[Proposal]):
 
     class Meta:
         model = Proposal
-        fields = ["id", "number", "client", "title", "status", "starts_on", "valid_until", "lines"]
+        fields = [
+            "id",
+            "number",
+            "client",
+            "title",
+            "status",
+            "starts_on",
+            "valid_until",
+            "minimum_months",
+            "lines",
+        ]
 
 
-class NewProposal(serializers.Serializer[Any]):
-    """Whom it is for, from when and until when it is valid; services come from a template of the practice."""
+class _Particulars(serializers.Serializer[Any]):
+    """Whom a proposal is for, from when and until when, and its services."""
 
     client = serializers.PrimaryKeyRelatedField(queryset=Client.objects.current())
     title = serializers.CharField(max_length=120)
     starts_on = serializers.DateField()
     valid_until = serializers.DateField()
-    template = serializers.PrimaryKeyRelatedField(queryset=ProposalTemplate.objects.all(), required=False)
+    minimum_months = serializers.IntegerField(min_value=1, max_value=120, required=False, allow_null=True)
+    lines: Any = serializers.ListSerializer(child=NewProposalLine(), max_length=MOST_LINES, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Dates of this century only."""
         for name in ("starts_on", "valid_until"):
-            if not EARLIEST <= attrs[name] <= LATEST:
+            if name in attrs and not EARLIEST <= attrs[name] <= LATEST:
                 raise serializers.ValidationError({name: ["Give a date of this century."]})
         return attrs
+
+
+class NewProposal(_Particulars):
+    """A new draft; its services are given here, or come from a template of the practice."""
+
+    template = serializers.PrimaryKeyRelatedField(queryset=ProposalTemplate.objects.all(), required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Services from one place."""
+        if "template" in attrs and attrs.get("lines"):
+            raise serializers.ValidationError({"lines": ["Give services or a template, not both."]})
+        return super().validate(attrs)
+
+
+class ChangedProposal(_Particulars):
+    """What changes of a draft; `lines` are all its services from now on, and left out they stay."""
+
+    client = serializers.PrimaryKeyRelatedField(queryset=Client.objects.current(), required=False)
+    title = serializers.CharField(max_length=120, required=False)
+    starts_on = serializers.DateField(required=False)
+    valid_until = serializers.DateField(required=False)
 
 
 class Proposals(ReadOnlyResource):
@@ -81,11 +97,27 @@ class Proposals(ReadOnlyResource):
         serializer: Any = NewProposal(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = dict(serializer.validated_data)
-        template = asked.pop("template", None)
-        proposal = draft_proposal(Proposal(**asked))
+        template, lines = asked.pop("template", None), asked.pop("lines", [])
+        proposal = draft_proposal(Proposal(**asked), lines_from(lines, today_of(request)))
         if template is not None:
             apply_template(proposal, template, on=today_of(request))
         return self.answer(self.get_queryset().get(pk=proposal.pk), status=201)
+
+    @extend_schema(request=ChangedProposal)
+    def partial_update(self, request: Request, pk: str | None = None) -> Response:
+        """Change a draft. `If-Match` refuses to change what changed meanwhile."""
+        proposal = self.get_object()
+        self.check_if_match(proposal)
+        serializer: Any = ChangedProposal(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        asked = dict(serializer.validated_data)
+        lines = asked.pop("lines", None)
+        if lines is not None and proposal.options.exists():
+            raise HasPackages(proposal)
+        for name, value in asked.items():
+            setattr(proposal, name, value)
+        amend_draft(proposal, None if lines is None else lines_from(lines, today_of(request)))
+        return self.answer(self.get_queryset().get(pk=proposal.pk))
 
     def destroy(self, request: Request, pk: str | None = None) -> Response:
         """Delete a draft that was never sent."""

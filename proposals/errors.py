@@ -7,6 +7,13 @@ class NotADraft(DomainError):
     message = "This proposal was sent, so it can no longer be changed. Recall it first, or duplicate it."
 
 
+class HasPackages(DomainError):
+    message = (
+        "This draft offers packages, which a list of services would take apart. Nothing was changed; "
+        "change its services on its page."
+    )
+
+
 class NothingChosen(DomainError):
     message = "Choose at least one first. Nothing was done."
 

@@ -13,6 +13,7 @@ from practices.tenancy import practice_scope
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
 from practices.webhooks import emit
 from proposals.models import Proposal
+from proposals.operations.editing import set_options
 from proposals.operations.templates import keep_template
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -153,6 +154,81 @@ def test_a_proposal_is_drafted_from_a_template_sent_recalled_and_discarded(brook
     assert send(program, "post", "proposals/", body | {"starts_on": "1066-10-14"}).status_code == 400
     with practice_scope(brook.pk):
         assert Proposal.objects.filter(client=client).count() == 1
+
+
+def a_proposal_for(brook, **fields):
+    today = brook.today()
+    with practice_scope(brook.pk):
+        client = offers.a_client("Ann Lee", name="New Ltd")
+    return {
+        "client": client.pk,
+        "title": "Engagement",
+        "starts_on": str(today),
+        "valid_until": str(today.replace(year=today.year + 1)),
+        **fields,
+    }
+
+
+def test_g03_a_proposal_is_drafted_with_its_services_and_changed_until_it_is_sent(brook, program):
+    with practice_scope(brook.pk):
+        books, payroll = a_service("Bookkeeping", "120"), a_service("Payroll", "30")
+    monthly = {"billing": "recurring", "every": 1, "period": "month"}
+    lines = [
+        {"service": books.pk, **monthly},
+        {"service": payroll.pk, "quantity": "12", "billing": "upfront"},
+    ]
+    made = send(program, "post", "proposals/", a_proposal_for(brook, lines=lines))
+    assert made.status_code == 201
+    seen = [(line["name"], line["quantity"], line["unit_price"]) for line in made.json()["lines"]]
+    assert seen == [("Bookkeeping", "1.00", "120.0000"), ("Payroll", "12.00", "30.0000")]
+    path, stale = f"proposals/{made.json()['id']}/", {"If-Match": made.headers["ETag"]}
+    renamed = send(program, "patch", path, {"title": "Another name"}, **stale).json()
+    assert (renamed["title"], len(renamed["lines"])) == ("Another name", 2)
+    assert send(program, "patch", path, {"title": "X"}, **stale).status_code == 412
+    dearer = {
+        "service": books.pk,
+        "unit_price": "150.5",
+        "name": "Books",
+        "discount_percent": "10",
+        **monthly,
+    }
+    (line,) = send(program, "patch", path, {"lines": [dearer]}).json()["lines"]
+    assert (line["name"], line["unit_price"], line["every"]) == ("Books", "150.5000", 1)
+    with practice_scope(brook.pk):
+        (group,) = Proposal.objects.get().groups.all()
+        assert group.heading == "Ongoing services"
+    assert send(program, "post", f"{path}send/").status_code == 200
+    assert send(program, "patch", path, {"title": "Late"}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"billing": "recurring"}, "every"),
+        ({"billing": "upfront", "every": 1}, "every"),
+        ({"billing": "upfront", "quantity": "0"}, "quantity"),
+        ({"billing": "upfront", "highest_price": "9"}, "highest_price"),
+        ({"billing": "upfront", "service": 0}, "service"),
+    ],
+)
+def test_a_service_that_makes_no_sense_in_a_proposal_is_refused_by_field(brook, program, wrong, named):
+    with practice_scope(brook.pk):
+        service = a_service("Payroll", "20")
+    body = a_proposal_for(brook, lines=[{"service": service.pk} | wrong])
+    answer = send(program, "post", "proposals/", body)
+    assert answer.status_code == 400
+    assert named in str(answer.json()["errors"]["lines"])
+    with practice_scope(brook.pk):
+        assert not Proposal.objects.exists()
+
+
+def test_a_list_of_services_takes_no_packages_apart(brook, program):
+    with practice_scope(brook.pk):
+        draft = offers.a_draft(offers.a_line(), client=offers.a_client("Mara Hill"))
+        set_options(draft, draft.version, [("Basic", ""), ("Full", "")])
+    assert send(program, "patch", f"proposals/{draft.pk}/", {"lines": []}).status_code == 409
+    with practice_scope(brook.pk):
+        assert draft.lines.count() == 1
 
 
 def test_a_schedule_is_paused_resumed_and_ended_and_work_completed(brook, program):

@@ -1,0 +1,112 @@
+"""The services of a proposal, for programs: read, and written whole."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from practices.rich_text import sanitised
+from proposals.billing_rules import MOST, Rule
+from proposals.editor_forms import LONGEST_DESCRIPTION
+from proposals.models import ProposalLine
+from proposals.operations.templates import line_for
+from services.models import Service, TaxRate
+from services.queries import with_price
+
+ZERO = Decimal(0)
+Billing, Period = ProposalLine.Billing, ProposalLine.Period
+
+
+class ProposalLineSerializer(serializers.ModelSerializer[ProposalLine]):
+    """One offered service at its price, and when it is billed."""
+
+    class Meta:
+        model = ProposalLine
+        fields = [
+            "id",
+            "service",
+            "name",
+            "description",
+            "quantity",
+            "unit_price",
+            "highest_price",
+            "discount_percent",
+            "tax_rate",
+            "is_optional",
+            "billing",
+            "every",
+            "period",
+        ]
+
+
+class NewProposalLine(serializers.Serializer[Any]):
+    """A service of the price list; what is left out is as the price list says."""
+
+    service = serializers.PrimaryKeyRelatedField(queryset=Service.objects.offered())
+    name = serializers.CharField(max_length=120, required=False)
+    description = serializers.CharField(max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True)
+    quantity = serializers.DecimalField(
+        min_value=Decimal("0.01"), max_digits=10, decimal_places=2, default=Decimal(1)
+    )
+    unit_price = serializers.DecimalField(
+        min_value=ZERO, max_digits=12, decimal_places=4, required=False, help_text="Before VAT."
+    )
+    highest_price = serializers.DecimalField(
+        min_value=ZERO, max_digits=12, decimal_places=4, required=False, help_text="Of a price in a range."
+    )
+    discount_percent = serializers.DecimalField(
+        min_value=ZERO, max_value=Decimal(100), max_digits=5, decimal_places=2, default=ZERO
+    )
+    tax_rate = serializers.PrimaryKeyRelatedField(queryset=TaxRate.objects.offered(), required=False)
+    is_optional = serializers.BooleanField(default=False, help_text="An add-on that the client may take.")
+    billing = serializers.ChoiceField(Billing.choices)
+    every = serializers.IntegerField(
+        min_value=1, max_value=MOST, required=False, help_text="Of recurring work: every how many."
+    )
+    period = serializers.ChoiceField(Period.choices, required=False, help_text="Of recurring work.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A whole rule, and prices only where the service has them."""
+        recurs = attrs["billing"] == Billing.RECURRING
+        for name in ("every", "period"):
+            if recurs and name not in attrs:
+                raise serializers.ValidationError({name: ["Recurring work says how often it is billed."]})
+            if not recurs and name in attrs:
+                raise serializers.ValidationError({name: ["Only recurring work is billed every so often."]})
+        basis = attrs["service"].billing_basis
+        if basis == Service.BillingBasis.INCLUDED and (attrs.get("unit_price") or attrs["discount_percent"]):
+            raise serializers.ValidationError({"unit_price": ["This service is included without a price."]})
+        if basis != Service.BillingBasis.RANGE and "highest_price" in attrs:
+            raise serializers.ValidationError(
+                {"highest_price": ["Only a price in a range has an upper end."]}
+            )
+        return attrs
+
+
+def lines_from(asked: list[dict[str, Any]], on: date) -> list[ProposalLine]:
+    """Unsaved lines as asked for, each with the library's words and its price on that day where none is given."""
+    wanted = Service.objects.filter(pk__in={line["service"].pk for line in asked})
+    services: dict[int, Any] = with_price(wanted, on).select_related("tax_rate").in_bulk()
+    return [_line(services[line["service"].pk], line, place) for place, line in enumerate(asked)]
+
+
+def _line(service: Any, asked: dict[str, Any], place: int) -> ProposalLine:
+    line = line_for(
+        service,
+        quantity=asked["quantity"],
+        price=asked.get("unit_price", service.unit_price),
+        highest=asked.get("highest_price", service.highest_price),
+    )
+    line.name = asked.get("name", line.name)
+    line.description = sanitised(asked.get("description", line.description))
+    line.tax_rate = asked.get("tax_rate", line.tax_rate)
+    line.discount_percent, line.is_optional = asked["discount_percent"], asked["is_optional"]
+    rule = Rule(billing=asked["billing"], every=asked.get("every"), period=asked.get("period", ""))
+    for name, value in rule.fields.items():
+        setattr(line, name, value)
+    is_range = service.billing_basis == Service.BillingBasis.RANGE
+    if is_range and (line.highest_price is None or line.highest_price <= line.unit_price):
+        words = "Say the upper end of the range, higher than the price."
+        raise serializers.ValidationError({"lines": {str(place): {"highest_price": [words]}}})
+    return line
