@@ -36,16 +36,22 @@ class Outcome:
 
 
 def load(
-    port: int, asks: Sequence[Ask], *, seconds: float, clients: int, per_second: float | None = None
+    port: int,
+    asks: Sequence[Ask],
+    *,
+    seconds: float,
+    clients: int,
+    per_second: float | None = None,
+    requests: int = 0,
 ) -> Outcome:
-    """Ask in turn for so long, as fast as answers come, or ``per_second`` all together."""
+    """Ask in turn for so long and ``requests`` at least, as fast as answers come, or ``per_second`` all together."""
     total, lock, every = Outcome(), threading.Lock(), list(asks)
-    until = time.monotonic() + seconds
+    until, least = time.monotonic() + seconds, requests // clients
     pause = clients / per_second if per_second else 0.0
 
     def one(position: int) -> None:
         first = position % len(every)
-        mine = _ask_until(port, every[first:] + every[:first], until, pause)
+        mine = _ask_until(port, every[first:] + every[:first], until, pause, least)
         with lock:
             total.milliseconds += mine.milliseconds
             total.errors += mine.errors
@@ -60,13 +66,13 @@ def load(
     return total
 
 
-def _ask_until(port: int, asks: Sequence[Ask], until: float, pause: float) -> Outcome:
+def _ask_until(port: int, asks: Sequence[Ask], until: float, pause: float, least: int) -> Outcome:
     mine = Outcome()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     turn = time.monotonic()
     for ask in itertools.cycle(asks):
         started = time.perf_counter()
-        if time.monotonic() >= until:
+        if time.monotonic() >= until and len(mine.milliseconds) + mine.errors >= least:
             break
         try:
             connection.request("GET", ask.path, headers=ask.headers)

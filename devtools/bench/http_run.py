@@ -3,8 +3,7 @@
 import argparse
 import sys
 import time
-from datetime import timedelta
-from decimal import Decimal
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,37 +11,38 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection
-from django.utils import timezone
 
 from clients.models import Client
-from devtools.bench import machine
+from devtools.bench import http_beside, machine
+from devtools.bench.http_goals import verdicts
 from devtools.bench.http_load import Ask, load
+from devtools.bench.pages_population import populate
 from devtools.bench.programs import Programs
-from devtools.processes import free_port
-from ignition.demo import seed
-from invoicing.models import Invoice, InvoiceLine
+from devtools.ports import free_port
+from invoicing.models import Invoice
+from invoicing.operations import set_billing_rules
+from ledger.models import LedgerSettings
 from practices.api_keys import SCOPES, issue_api_key
 from practices.models import Practice, User
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
-from services.models import Service, TaxRate
 
-AT_ONCE = 1000
-LINES = ((Decimal("120.00"), Decimal("24.00")), (Decimal("45.53"), Decimal("9.11")))
-NET, VAT = Decimal("165.53"), Decimal("33.11")
 #: Of what the mixture can do; the rest is room for what else happens on a machine.
 SOAK_SHARE = 0.8
+#: Requests after which a web process has everything it needs in memory.
+SETTLED = 2000
 
 
-def measure(options: argparse.Namespace, running: Programs) -> dict[str, Any]:
-    """The ceiling, each page, and with ``options.soak`` the long run; progress to standard error."""
-    seed()
-    practice = Practice.objects.get(slug="brook-co")
-    with practice_scope(practice.pk):
-        add_invoices(options.invoices)
-    asks = busiest(practice)
+def measure(options: argparse.Namespace, running: Programs, sandbox: str) -> dict[str, Any]:
+    """The ceiling, the bare list, each page, and with options the long run and the busy one; progress on the way."""
+    people = [User.objects.create_user(f"owner{each}@bench.example", None, name="Owner") for each in range(3)]
+    practices = populate(options.invoices, options.practices, options.most_clients, people)
+    pushing = http_beside.add_backlog(sandbox) if sandbox else []
+    asks = busiest(Practice.objects.get(pk=practices[0].pk), people[0])
+    bare = Ask(f"/floor/{practices[0].pk}/", asks[0].headers)
+    say(machine.facts())
+    before = machine.calibration_ms()
     connection.close()
-    print(machine.facts(), file=sys.stderr)
     port = free_port()
     server = running.start(
         *("web", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
@@ -50,73 +50,115 @@ def measure(options: argparse.Namespace, running: Programs) -> dict[str, Any]:
         "devtools.bench.http_trivial:application",
     )
     wait_until_it_answers(port, running)
-    ceiling = load(port, [Ask("/trivial")], seconds=options.seconds, clients=options.clients).per_second
-    say(f"{'trivial view':<44}{ceiling:>9.0f} a second")
-    pages, errors = [], 0
-    for ask in asks:
-        load(port, [ask], seconds=0.5, clients=2)  # what is compiled and cached once is not what is measured
-        outcome = load(port, [ask], seconds=options.seconds, clients=options.clients)
-        errors += outcome.errors
-        pages.append(
-            {
-                "url": ask.path,
-                "rps": round(outcome.per_second, 1),
-                "p50_ms": round(outcome.percentile(0.5), 1),
-                "p95_ms": round(outcome.percentile(0.95), 1),
-                "share_of_ceiling": round(outcome.per_second / ceiling, 4) if ceiling else None,
-                "errors": outcome.errors,
-            }
-        )
-        say(f"{ask.path:<44}{outcome.per_second:>9.0f} a second, p95 {outcome.percentile(0.95):.1f} ms")
+    ceiling = alone(port, Ask("/trivial"), options)
+    floor = alone(port, bare, options)
+    pages = [alone(port, ask, options, ceiling=ceiling["rps"]) for ask in asks]
     mixed = load(port, asks, seconds=options.seconds, clients=options.clients)
-    errors += mixed.errors
+    say(f"{'all mixed':<44}{mixed.per_second:>9.0f} a second")
     result: dict[str, Any] = {
-        "ceiling_rps": round(ceiling),
+        "ceiling_rps": round(ceiling["rps"]),
+        "floor": floor,
         "pages": pages,
         "mixed_rps": round(mixed.per_second, 1),
+        "mixed_p95_ms": round(mixed.percentile(0.95), 1),
         "clients": options.clients,
         "workers": options.workers,
         "invoices": options.invoices,
-        "calibration_ms": machine.calibration_ms(),
+        "practices": options.practices,
     }
     if options.soak:
         result["soak"] = soak(port, asks, server, options, per_second=mixed.per_second * SOAK_SHARE)
-        errors += result["soak"]["errors"]
+    if options.beside:
+        bill = [each.pk for each in reversed(practices)]
+        result["beside"] = beside(port, asks, options, running, lambda: work(running, pushing, bill))
+    parts = [*pages, floor, ceiling, result.get("soak") or {}, result.get("beside") or {}]
+    errors = mixed.errors + sum(part.get("errors", 0) for part in parts)
     peaks = [machine.peak_rss_mib(pid) or 0 for pid in [server, *children_of(server)]]
-    return {**result, "errors": errors, "peak_rss_mib": max(peaks)}
+    calibration = [before, machine.calibration_ms()]
+    result |= {"errors": errors, "peak_rss_mib": max(peaks), "calibration_ms": calibration}
+    return result | {"goals": verdicts(result)}
+
+
+def alone(
+    port: int, ask: Ask, options: argparse.Namespace, *, ceiling: float | None = None
+) -> dict[str, Any]:
+    """What one address sustains by itself."""
+    load(port, [ask], seconds=0.5, clients=2)  # what is compiled and cached once is not what is measured
+    outcome = load(port, [ask], seconds=options.seconds, clients=options.clients)
+    figures = {
+        "url": ask.path,
+        "rps": round(outcome.per_second, 1),
+        "p50_ms": round(outcome.percentile(0.5), 2),
+        "p95_ms": round(outcome.percentile(0.95), 2),
+        "p99_ms": round(outcome.percentile(0.99), 2),
+        "errors": outcome.errors,
+    }
+    say(f"{ask.path:<44}{outcome.per_second:>9.0f} a second, p95 {outcome.percentile(0.95):.1f} ms")
+    return figures | ({"share_of_ceiling": round(outcome.per_second / ceiling, 4)} if ceiling else {})
 
 
 def soak(
     port: int, asks: list[Ask], server: int, options: argparse.Namespace, *, per_second: float
 ) -> dict[str, Any]:
     """All pages mixed, evenly paced: requests, errors, and the memory of the web processes before and after."""
-    settle = min(30.0, options.soak * 60 / 5)
-    load(port, asks, seconds=settle, clients=options.clients, per_second=per_second)
-    before, each_before = rss_of(server), [machine.rss_mib(pid) or 0.0 for pid in children_of(server)]
-    outcome = load(
-        port, asks, seconds=options.soak * 60 - settle, clients=options.clients, per_second=per_second
-    )
-    after, each_after = rss_of(server), [machine.rss_mib(pid) or 0.0 for pid in children_of(server)]
-    growth = max((late - early for early, late in zip(each_before, each_after, strict=True)), default=0.0)
+    pace: dict[str, Any] = {"clients": options.clients, "per_second": per_second}
+    first = load(port, asks, seconds=0, requests=min(SETTLED, options.requests // 5), **pace)
+    before = [machine.rss_mib(pid) or 0.0 for pid in children_of(server)]
+    rest = options.requests - len(first.milliseconds)
+    outcome = load(port, asks, seconds=options.soak * 60, requests=rest, **pace)
+    after = [machine.rss_mib(pid) or 0.0 for pid in children_of(server)]
+    growth = max((late - early for early, late in zip(before, after, strict=True)), default=0.0)
+    errors = first.errors + outcome.errors
     say(
-        f"soak: {len(outcome.milliseconds)} answers, {outcome.errors} errors, {before:.1f} -> {after:.1f} MiB, "
+        f"soak: {len(outcome.milliseconds)} answers in {outcome.seconds:.0f} s, {errors} errors, "
         f"a web worker by {growth:.1f} MiB at most"
     )
     return {
-        "minutes": options.soak,
+        "minutes": round(outcome.seconds / 60, 1),
         "asked_per_second": round(per_second, 1),
-        "requests": len(outcome.milliseconds),
-        "errors": outcome.errors,
+        "answered_per_second": round(outcome.per_second, 1),
+        "requests": len(first.milliseconds) + len(outcome.milliseconds),
+        "errors": errors,
         "p95_ms": round(outcome.percentile(0.95), 1),
-        "rss_mib_before": round(before, 1),
-        "rss_mib_after": round(after, 1),
-        "growth_mib_of_a_worker": round(growth, 1),  # ME2
+        "rss_mib_before": [round(each, 1) for each in before],
+        "rss_mib_after": [round(each, 1) for each in after],
+        "growth_mib_of_a_worker": round(growth, 1),
     }
 
 
-def busiest(practice: Practice) -> list[Ask]:
+def beside(
+    port: int, asks: list[Ask], options: argparse.Namespace, running: Programs, begin: Callable[[], None]
+) -> dict[str, Any]:
+    """All pages by one person, one after another: alone, and while others bill and push."""
+    idle = load(port, asks, seconds=options.beside, clients=1)
+    begin()
+    time.sleep(2)
+    busy = load(port, asks, seconds=options.beside, clients=1)
+    ended = running.has_ended("billing")
+    say(f"p95 alone {idle.percentile(0.95):.1f} ms, beside work {busy.percentile(0.95):.1f} ms")
+    return {
+        "idle_p50_ms": round(idle.percentile(0.5), 2),
+        "idle_p95_ms": round(idle.percentile(0.95), 2),
+        "busy_p50_ms": round(busy.percentile(0.5), 2),
+        "busy_p95_ms": round(busy.percentile(0.95), 2),
+        "requests": [len(idle.milliseconds), len(busy.milliseconds)],
+        "errors": idle.errors + busy.errors,
+        "billing_ended_early": ended,
+    }
+
+
+def work(running: Programs, pushing: list[object], bill: list[int]) -> None:
+    """Begin what `beside` measures pages beside."""
+    for pk in bill:
+        with practice_scope(pk):
+            # What these bill stays here: their company in Sage is made up.
+            LedgerSettings.objects.update(accepts_postings=False)
+            set_billing_rules(grouping="client", needs_approval=False, asks_about_missed=True)
+    http_beside.let_work_begin(running, pushing, bill)
+
+
+def busiest(practice: Practice, alice: User) -> list[Ask]:
     """The ten pages and the API calls that are asked for most, as somebody signed in and as a program."""
-    alice = User.objects.get(email="alice@brook.example")
     browser = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session_of(alice)}"}
     with practice_scope(practice.pk):
         client, invoice, proposal = (
@@ -129,7 +171,7 @@ def busiest(practice: Practice) -> list[Ask]:
     ids = {"client": client.pk, "invoice": invoice.pk, "proposal": proposal.pk}
     pages = (
         *("", "clients/", "clients/{client}/", "invoices/", "invoices/{invoice}/", "proposals/"),
-        *("proposals/{proposal}/", "billing/", "postings/", "search/?q=Client"),
+        *("proposals/{proposal}/", "billing/", "postings/", "search/?q=harb"),
     )
     calls = ("clients/", "clients/{client}/", "invoices/", "invoices/{invoice}/")
     return [
@@ -149,47 +191,6 @@ def session_of(user: User) -> str:
     return key
 
 
-def add_invoices(number: int) -> None:
-    """Two hundred clients and so many issued invoices of two lines, 198.64 each."""
-    clients = Client.objects.bulk_create(
-        [Client(name=f"Client {each:04} Ltd", status=Client.Status.ACTIVE) for each in range(200)]
-    )
-    service, rate, today = Service.objects.first(), TaxRate.objects.first(), timezone.localdate()
-    for start in range(0, number, AT_ONCE):
-        invoices = Invoice.objects.bulk_create(
-            Invoice(
-                client=clients[each % len(clients)],
-                source=Invoice.Source.RECURRING,
-                status=Invoice.Status.ISSUED,
-                number=each + 1,
-                tax_point=today - timedelta(days=each % 700),
-                due_on=today - timedelta(days=each % 700 - 14),
-                net=NET,
-                vat=VAT,
-                outstanding=NET + VAT if each % 10 == 0 else Decimal(0),
-                issued_at=timezone.now(),
-            )
-            for each in range(start, min(start + AT_ONCE, number))
-        )
-        InvoiceLine.objects.bulk_create(
-            InvoiceLine(
-                invoice=invoice,
-                position=position,
-                service=service,
-                name="Bookkeeping",
-                quantity=1,
-                unit_price=net,
-                tax_rate=rate,
-                vat_code="standard",
-                vat_percent=20,
-                net=net,
-                vat=vat,
-            )
-            for invoice in invoices
-            for position, (net, vat) in enumerate(LINES)
-        )
-
-
 def wait_until_it_answers(port: int, running: Programs) -> None:
     """Return once the server answers; raises Problem when it ended instead."""
     deadline = time.monotonic() + 60
@@ -206,11 +207,6 @@ def children_of(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(word) for word in words]
-
-
-def rss_of(server: int) -> float:
-    """What the web processes hold together, in MiB."""
-    return sum(machine.rss_mib(pid) or 0.0 for pid in [server, *children_of(server)])
 
 
 def say(words: str) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -16,18 +17,22 @@ from django.db import DatabaseError, connection, models
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 from psycopg2.sql import SQL, Identifier
 
+from clients.models import Client
 from devtools.bench import machine
-from devtools.bench.http_run import add_invoices, children_of, wait_until_it_answers
+from devtools.bench.http_run import children_of, wait_until_it_answers
+from devtools.bench.population import NET, VAT, line_of
 from devtools.bench.programs import Programs, start_workers
-from devtools.processes import free_port
+from devtools.ports import free_port
 from ignition.demo import seed
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceLine
 from ledger.models import LedgerSettings, Posting
 from ledger.outbox import lease_due_postings, mark_attempted, mark_posted, request_posting
 from practices.models import Practice
 from practices.tenancy import practice_scope
+from services.models import Service
 
 #: Each goal: what it says, its bound, and where its figure is.
 GOALS = (
@@ -78,16 +83,16 @@ def _parts(
 
 
 def populate(practice: Practice, rows: int) -> None:
-    """So many invoices of the practice, each with a posting that is in Sage; by copying rows inside the database."""
+    """So many invoices of a line, each with a posting that is in Sage; by copying rows inside the database."""
     with practice_scope(practice.pk):
-        add_invoices(200)
         LedgerSettings.objects.update(accepts_postings=True)
-        invoice = Invoice.objects.latest("pk")
+        invoice, line = add_invoice()
         posting = request_posting(Posting.Kind.INVOICE_CREATE, invoice.pk, label="INV-000001")
         Posting.objects.filter(pk=posting.pk).update(
             status=Posting.Status.POSTED, external_id="x", attempted_at=posting.requested_at
         )
         multiply(Invoice, invoice.pk, rows, number="1000 + n")
+        multiply(InvoiceLine, line.pk, rows, invoice_id=f"{invoice.pk} + n")
         multiply(
             Posting,
             posting.pk,
@@ -98,6 +103,26 @@ def populate(practice: Practice, rows: int) -> None:
             copy="1",
         )
     analyse()
+
+
+def add_invoice() -> tuple[Invoice, InvoiceLine]:
+    """An issued invoice and its one line."""
+    service, today = Service.objects.select_related("tax_rate").first(), timezone.localdate()
+    invoice = Invoice.objects.create(
+        client=Client.objects.first(),
+        source=Invoice.Source.RECURRING,
+        status=Invoice.Status.ISSUED,
+        number=1000,
+        tax_point=today,
+        due_on=today + timedelta(days=14),
+        net=NET,
+        vat=VAT,
+        outstanding=NET + VAT,
+        issued_at=timezone.now(),
+    )
+    line = line_of(invoice, 0, service)
+    line.save()
+    return invoice, line
 
 
 def multiply(model: type[models.Model], pk: int, count: int, **changed: str) -> None:
@@ -122,6 +147,7 @@ def analyse() -> None:
     """Statistics as autovacuum would have gathered them."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE invoicing_invoice")
+        cursor.execute("VACUUM ANALYZE invoicing_invoiceline")
         cursor.execute("VACUUM ANALYZE ledger_posting")
 
 

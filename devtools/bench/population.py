@@ -167,13 +167,14 @@ def _add_invoices(clients: list[Client], count: int) -> None:
             for number in range(first, min(first + 1000, count))
         )
         InvoiceLine.objects.bulk_create(
-            _line(invoice, position, service) for invoice in invoices for position in range(len(LINES))
+            line_of(invoice, position, service) for invoice in invoices for position in range(len(LINES))
         )
         Posting.objects.bulk_create(_posting(invoice) for invoice in invoices)
     InvoiceNumbering.objects.update_or_create(defaults={"next_number": count + 1})
 
 
-def _line(invoice: Invoice, position: int, service: Service) -> InvoiceLine:
+def line_of(invoice: Invoice, position: int, service: Service) -> InvoiceLine:
+    """The first or second line of every invoice here, not saved."""
     net, vat = LINES[position]
     return InvoiceLine(
         invoice=invoice,

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devtools.paths import PYTHON, ROOT
-from devtools.processes import die_with_parent, free_port, tail_of
+from devtools.ports import free_port
+from devtools.processes import die_with_parent, tail_of
 from devtools.terminal import Problem
 
 
@@ -53,6 +54,10 @@ class Programs:
         for name, program in self._running.items():
             if program.poll() is not None:
                 raise Problem(f"{name} ended by itself. Its last lines:\n{tail_of(self._log(name), 30)}")
+
+    def has_ended(self, name: str) -> bool:
+        """Whether a program that was started is over."""
+        return self._running[name].poll() is not None
 
     def complaints(self, name: str) -> int:
         """How many errors a program has logged."""
