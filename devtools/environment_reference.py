@@ -47,6 +47,7 @@ WORDS = {
     "SESSION_IDLE_SECONDS": "a session ends after so long without a request",
     "SSL_REDIRECT": "0 where the proxy redirects to https itself",
     "STATIC_FROM_FOLDERS": "1 serves static files from their folders, for development",
+    "TRUSTED_PROXIES": "proxies of yours in front of `web`; each adds the address it sees to `X-Forwarded-For`",
     "UPLOAD_MAX_BYTES": "the largest request with a file",
 }
 HEAD = """\

@@ -202,6 +202,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "practices.sign_in.SignInAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -213,8 +214,10 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-#: Attempts allowed for each address and each account; a stranger's attempts do not lock the owner out for long.
+#: Attempts allowed for each network address and each account; a person's own browser is counted apart from strangers.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/5m/key", "reset_password": "20/m/ip,5/m/key"}
+#: Proxies of ours in front, each of which adds to X-Forwarded-For; with none that header is not believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXIES", "0"))
 #: Only `./dev up`, which shows made-up data on one machine, lets an operator in by password alone.
 OPERATORS_NEED_SECOND_FACTOR = os.environ.get("OPERATORS_NEED_SECOND_FACTOR", "1") == "1"
 MFA_ADAPTER = "practices.second_factors.SealedSecretsAdapter"
@@ -309,6 +312,7 @@ _secure = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if _secure else "csrftoken"
+KNOWN_BROWSER_COOKIE_NAME = "__Host-known" if _secure else "known"
 #: A session ends after so many days whatever happens, and after so many seconds without a request.
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 7
 SESSION_IDLE_SECONDS = int(os.environ.get("SESSION_IDLE_SECONDS", str(60 * 60 * 8)))

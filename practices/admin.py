@@ -1,6 +1,6 @@
 """The operator's view of practices and people, and of what is recorded inside a practice."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from practices.mail import send_again
 from practices.models import ApiKey, AuditEntry, Job, Membership, OutgoingEmail, Practice, User
 from practices.operator_site import PracticeRowsAdmin, ReadOnlyAdmin, operators
+from practices.operators import sign_out
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
 
 
@@ -30,6 +31,13 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ["is_active", "is_staff"]
     search_fields = ["email", "name"]
     ordering = ["email"]
+    actions = ["sign_out"]
+
+    @admin.action(description="Sign the chosen people out everywhere")
+    def sign_out(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """Their sessions end on every device; they may sign in again."""
+        ended = sum(map(sign_out, people))
+        messages.success(request, f"{ended} sessions ended. Whoever it was signs in again to go on.")
 
 
 @admin.register(Membership, site=operators)

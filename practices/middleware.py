@@ -17,7 +17,7 @@ from practices import audit
 from practices.errors import DomainError
 from practices.models import Membership, User
 from practices.operators import LOOKING_METHODS, Visit, visit_of
-from practices.requests import PracticeRequest
+from practices.requests import PracticeRequest, address_of
 from practices.second_factors import SET_UP_PAGE, must_set_up
 from practices.tenancy import acting_for, practice_transaction
 
@@ -153,6 +153,6 @@ def record_arrival(request: PracticeRequest, member: Membership) -> None:
     audit.record(
         "member.signed_in",
         member,
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=address_of(request),
         browser=request.headers.get("User-Agent", "")[:200],
     )

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest
 
 from practices import audit
-from practices.models import Membership, Practice
+from practices.models import Membership, Practice, User
 
 #: How long an operator stays inside a practice, and how long they look at its pages as somebody, without asking again.
 STAY = timedelta(hours=1)
@@ -19,6 +21,8 @@ LOOK = timedelta(minutes=30)
 SESSION_KEY = "operator"
 #: What a look at somebody's pages may ask for.
 LOOKING_METHODS = ("GET", "HEAD", "OPTIONS")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,15 @@ def look_as(visit: Visit, member: Membership, *, now: datetime) -> Visit:
     until = min(now + LOOK, visit.until)
     audit.record("operator.looks", member, reason=visit.reason, at=str(member.user), until=until.isoformat())
     return replace(visit, membership_id=member.pk, looks_until=until)
+
+
+def sign_out(person: User) -> int:
+    """End every session of somebody, on every device, at once; how many there were."""
+    sessions = list(UserSession.objects.filter(user=person))
+    for session in sessions:
+        session.end()
+    log.warning("signed out everywhere by an operator", user_id=person.pk, sessions=len(sessions))
+    return len(sessions)
 
 
 def stop_looking(visit: Visit) -> Visit:

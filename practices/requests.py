@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from allauth.account.adapter import get_adapter
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -52,6 +53,12 @@ def opens_own_scope(view: View) -> View:
     """Marks a view that talks to the network: no transaction is open until it opens one. Outermost decorator."""
     view.opens_own_scope = True  # type: ignore[attr-defined]
     return transaction.non_atomic_requests(view)
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network address somebody asks from, found as the sign-in pages find it (our own proxies taken off)."""
+    address: str = get_adapter().get_client_ip(request)
+    return address
 
 
 def see_other(_request: HttpRequest, to: str | models.Model, *args: Any, **kwargs: Any) -> HttpResponse:

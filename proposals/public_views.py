@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clients.models import ContactPerson
 from practices.errors import DomainError
 from practices.models import Practice
-from practices.requests import opens_own_scope, see_other
+from practices.requests import address_of, opens_own_scope, see_other
 from practices.tenancy import practice_scope
 from proposals.choices import Choice, settled_choice
 from proposals.copies import proposal_pdf_of
@@ -33,7 +33,7 @@ from proposals.operations import decline_proposal, sign_proposal
 from proposals.operations.asking import ask_question, note_visit, renew_link
 from proposals.signing_forms import ChoiceForm, DeclineForm, QuestionForm, SignForm
 from proposals.turns import is_first, whose_turn
-from proposals.visitors import address_of, guesses_too_much, note_wrong_guess
+from proposals.visitors import guesses_too_much, note_wrong_guess
 
 GONE = {
     Standing.EXPIRED: (

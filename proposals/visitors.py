@@ -1,21 +1,13 @@
-"""Who is at the door: a visitor's network address, and how many wrong links it may try before it has to wait."""
+"""Who is at the door: how many wrong links a network address may try before it has to wait."""
 
 import structlog
-from allauth.account.adapter import get_adapter
 from django.core.cache import cache
-from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 MOST_GUESSES = 30
 WINDOW_SECONDS = 600
 
 log = structlog.get_logger(__name__)
-
-
-def address_of(request: HttpRequest) -> str:
-    """The visitor's network address, found as the sign-in pages find it (proxies included)."""
-    address: str = get_adapter().get_client_ip(request)
-    return address
 
 
 def _key(address: str) -> str:

@@ -39,7 +39,9 @@ GOALS = (
 
 def verdicts(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every goal beside what was measured; `met` is None for what was not."""
-    listed = next((page for page in figures["pages"] if page["url"].endswith("/invoices/")), {})
+    listed: dict[str, Any] = next(
+        (page for page in figures["pages"] if page["url"].endswith("/invoices/")), {}
+    )
     parts = {
         "list": listed,
         "floor": figures["floor"],

@@ -58,7 +58,7 @@ def bare_urls(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
     """Requests that come this way know the addresses of this module alone."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.urlconf = __name__  # type: ignore[attr-defined]  # what Django looks for
+        request.urlconf = __name__
         return get_response(request)
 
     return middleware

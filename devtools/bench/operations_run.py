@@ -107,9 +107,9 @@ def populate(practice: Practice, rows: int) -> None:
 
 def add_invoice() -> tuple[Invoice, InvoiceLine]:
     """An issued invoice and its one line."""
-    service, today = Service.objects.select_related("tax_rate").first(), timezone.localdate()
+    service, today = Service.objects.select_related("tax_rate").earliest("pk"), timezone.localdate()
     invoice = Invoice.objects.create(
-        client=Client.objects.first(),
+        client=Client.objects.earliest("pk"),
         source=Invoice.Source.RECURRING,
         status=Invoice.Status.ISSUED,
         number=1000,

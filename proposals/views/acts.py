@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from practices.permissions import Can
-from practices.requests import PracticeRequest, requires, see_other
+from practices.requests import PracticeRequest, address_of, requires, see_other
 from proposals.models import Proposal
 from proposals.operations import (
     approve_proposal,
@@ -25,7 +25,6 @@ from proposals.operations import (
 )
 from proposals.signing_forms import DeclineForm, SignForClientForm
 from proposals.views.pages import ExtendForm, ReturnForm, detail_page
-from proposals.visitors import address_of
 
 
 @requires(Can.SEND_PROPOSALS)

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from practices import idle, limits
 from practices.models import Membership
+from practices.requests import address_of
 from tests.factories import PASSWORD
 from tests.integration.practices.test_second_factors import app_set_up, code_of, signed_in
 
@@ -158,6 +159,26 @@ def test_attack_36_a_stranger_who_guesses_does_not_lock_the_owner_out(cast):
         )
     other, _ = signed_in(cast.bob.email, Client(REMOTE_ADDR="203.0.113.9"))
     assert other.get("/p/brook-co/").status_code == 200
+
+
+def test_attack_36_nobody_is_locked_out_of_their_own_browser_by_a_stranger(cast):
+    own, _ = signed_in(cast.alice.email, Client(REMOTE_ADDR="203.0.113.8"))
+    own.post("/accounts/logout/")
+    for number in range(12):
+        Client(REMOTE_ADDR="203.0.113.9").post(
+            "/accounts/login/", {"login": cast.alice.email, "password": f"wrong-{number}"}
+        )
+    stranger, _ = signed_in(cast.alice.email, Client(REMOTE_ADDR="203.0.113.10"))
+    assert stranger.get("/p/brook-co/").status_code == 302, "guessing goes on nowhere else"
+    signed_in(cast.alice.email, own)
+    assert own.get("/p/brook-co/").status_code == 200
+
+
+def test_attack_36_behind_a_proxy_everybody_is_counted_by_the_address_it_saw(settings, rf):
+    forged = rf.get("/", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}, REMOTE_ADDR="10.0.0.2")
+    assert address_of(forged) == "10.0.0.2"
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    assert address_of(forged) == "203.0.113.7"
 
 
 def test_attack_39_codes_of_a_second_factor_cannot_be_tried_without_end(cast):

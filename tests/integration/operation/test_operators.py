@@ -16,7 +16,7 @@ from practices.operator_site import PracticeRowsAdmin, operators
 from practices.operators import SESSION_KEY
 from practices.tenancy import practice_scope
 from tests.factories import PASSWORD
-from tests.integration.practices.test_second_factors import app_set_up
+from tests.integration.practices.test_second_factors import app_set_up, signed_in
 
 REASON = "Ticket 4711: an invoice does not arrive in Sage"
 
@@ -255,3 +255,10 @@ def test_the_health_page_shows_what_waits_and_whether_each_part_is_there(operato
 def test_the_times_of_a_visit_are_bounded(inside):
     stored = inside.session[SESSION_KEY]
     assert timezone.datetime.fromisoformat(stored["until"]) <= timezone.now() + timedelta(hours=1)
+
+
+def test_an_operator_signs_somebody_out_everywhere(operator, cast):
+    (alice, _), (bob, _) = signed_in(cast.alice.email), signed_in(cast.bob.email)
+    assert [browser.get("/p/brook-co/").status_code for browser in (alice, bob)] == [200, 200]
+    operator.post(list_of(User), {"action": "sign_out", "_selected_action": [cast.alice.pk]})
+    assert [browser.get("/p/brook-co/").status_code for browser in (alice, bob)] == [302, 200]
