@@ -1,13 +1,14 @@
 """What sales invoices and credit notes have in common."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import NotRequired, Required, TypedDict, TypeVar
 
 from sage_integration.sage.decimals import JsonNumber
 from sage_integration.sage.errors import DuplicateInSage, VoidedInSage
 from sage_integration.sage.resources.contacts import Address, NewAddress
-from sage_integration.sage.resources.resource import Link, Linked, Resource
+from sage_integration.sage.resources.resource import Link, Linked, Resource, moment_text
 
 VOID = "VOID"
 DRAFT = "DRAFT"
@@ -129,7 +130,7 @@ Document = TypeVar("Document", bound=SalesDocument)
 
 
 class Documents(Resource[Document]):
-    """Invoices or credit notes: reading, releasing and voiding work alike."""
+    """Invoices or credit notes: listing, reading, releasing and voiding work alike."""
 
     decimals = DOCUMENT_DECIMALS
 
@@ -168,6 +169,29 @@ class Documents(Resource[Document]):
         # The Swagger puts the reason into the query, a guide into the body: send both (FACTS.md 9.6).
         answer = self._transport.write("DELETE", path, {"void_reason": reason}, {"void_reason": reason})
         return self._stored(f"DELETE {path}", answer) if answer else None
+
+    def list(
+        self,
+        *,
+        search: str | None = None,
+        contact_id: str | None = None,
+        status_id: str | None = None,
+        updated_or_created_since: datetime | None = None,
+        deleted_since: datetime | None = None,
+    ) -> Iterator[Document]:
+        """Documents, longest unchanged first; `search` matches parts of references and contact names."""
+        return self._many(
+            search=search,
+            contact_id=contact_id,
+            status_id=status_id,
+            updated_or_created_since=moment_text(updated_or_created_since),
+            deleted_since=moment_text(deleted_since),
+            sort="updated_at:asc",
+        )
+
+    def find_by_reference(self, reference: str) -> Document | None:
+        """The one with exactly this reference; see `only_live_one` for what it raises."""
+        return only_live_one(self.list(search=reference), reference)
 
 
 def only_live_one(documents: Iterable[Document], reference: str) -> Document | None:

@@ -1,7 +1,5 @@
 """Sales credit notes."""
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Required, TypedDict
 
 from sage_integration.sage.resources.documents import (
@@ -10,9 +8,7 @@ from sage_integration.sage.resources.documents import (
     Documents,
     NewDocumentLine,
     SalesDocument,
-    only_live_one,
 )
-from sage_integration.sage.resources.resource import moment_text
 
 
 class SalesCreditNote(SalesDocument, total=False):
@@ -66,29 +62,6 @@ class SalesCreditNotes(Documents[SalesCreditNote]):
         "deleted_at",
         "links",
     )
-
-    def list(
-        self,
-        *,
-        search: str | None = None,
-        contact_id: str | None = None,
-        status_id: str | None = None,
-        updated_or_created_since: datetime | None = None,
-        deleted_since: datetime | None = None,
-    ) -> Iterator[SalesCreditNote]:
-        """Credit notes, longest unchanged first; `search` matches parts of references and contact names."""
-        return self._many(
-            search=search,
-            contact_id=contact_id,
-            status_id=status_id,
-            updated_or_created_since=moment_text(updated_or_created_since),
-            deleted_since=moment_text(deleted_since),
-            sort="updated_at:asc",
-        )
-
-    def find_by_reference(self, reference: str) -> SalesCreditNote | None:
-        """The credit note with exactly this reference; see `only_live_one` for what it raises."""
-        return only_live_one(self.list(search=reference), reference)
 
     def create(self, credit_note: NewSalesCreditNote) -> SalesCreditNote:
         """The credit note as Sage stored it; a repeat with the same idempotency id makes no second one."""

@@ -1,7 +1,6 @@
 """Sales invoices."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Required
 
 from sage_integration.sage.resources.documents import (
@@ -10,9 +9,7 @@ from sage_integration.sage.resources.documents import (
     Documents,
     NewDocumentLine,
     SalesDocument,
-    only_live_one,
 )
-from sage_integration.sage.resources.resource import moment_text
 
 
 class SalesInvoice(SalesDocument, total=False):
@@ -69,32 +66,9 @@ class SalesInvoices(Documents[SalesInvoice]):
         "links",
     )
 
-    def list(
-        self,
-        *,
-        search: str | None = None,
-        contact_id: str | None = None,
-        status_id: str | None = None,
-        updated_or_created_since: datetime | None = None,
-        deleted_since: datetime | None = None,
-    ) -> Iterator[SalesInvoice]:
-        """Invoices, longest unchanged first; `search` matches parts of references and contact names."""
-        return self._many(
-            search=search,
-            contact_id=contact_id,
-            status_id=status_id,
-            updated_or_created_since=moment_text(updated_or_created_since),
-            deleted_since=moment_text(deleted_since),
-            sort="updated_at:asc",
-        )
-
     def newest_first(self) -> Iterator[SalesInvoice]:
         """Invoices by their date, the latest first."""
         return self._many(sort="date:desc")
-
-    def find_by_reference(self, reference: str) -> SalesInvoice | None:
-        """The invoice with exactly this reference; see `only_live_one` for what it raises."""
-        return only_live_one(self.list(search=reference), reference)
 
     def create(self, invoice: NewSalesInvoice) -> SalesInvoice:
         """The invoice as Sage stored it; a repeat with the same idempotency id makes no second one."""
