@@ -16,8 +16,9 @@ from sage_integration.models.attention import Attention
 from sage_integration.models.contacts import ClientAccount, ContactLink, SageContact
 from sage_integration.models.copies import ClientChoices, CopyChoices
 from sage_integration.models.exchanges import SageExchange
+from sage_integration.models.mappings import AccountMapping, ItemMapping, TaxRateMapping
+from sage_integration.models.reference_data import SageBankAccount, SageItem, SageLedgerAccount, SageTaxRate
 from sage_integration.models.sign_offs import PennySignOff
-from services.models import Service, TaxRate
 
 __all__ = [
     "AccountMapping",
@@ -188,127 +189,6 @@ class SageConnection(TenantModel):
 
     def __str__(self) -> str:
         return self.business_name or "Sage"
-
-
-class SageLedgerAccount(TenantModel):
-    """A nominal code of the connected business, as read last."""
-
-    sage_id = models.CharField(max_length=64)
-    nominal_code = models.PositiveIntegerField()
-    name = models.CharField(max_length=200)
-    #: Gone, hidden or no longer for sales: it may not be chosen, and what uses it is named.
-    is_usable = models.BooleanField(default=True)
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["nominal_code", "id"]
-        constraints = [UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_ledger_account")]
-
-    def __str__(self) -> str:
-        return f"{self.nominal_code} {self.name}"
-
-
-class SageTaxRate(TenantModel):
-    """A VAT rate of the connected business, as read last."""
-
-    sage_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=100)
-    percentage = models.DecimalField(max_digits=5, decimal_places=2)
-    is_usable = models.BooleanField(default=True)
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-percentage", "id"]
-        constraints = [UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_sage_tax_rate")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class AccountMapping(TenantModel):
-    """The ledger account of one service, where it is not the default one (F14, F16)."""
-
-    service = models.OneToOneField(Service, models.CASCADE, related_name="account_mapping")
-    ledger_account_id = models.CharField(max_length=64)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="an_account_mapping_names_an_account", condition=~Q(ledger_account_id="")
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.service_id} → {self.ledger_account_id}"
-
-
-class TaxRateMapping(TenantModel):
-    """Which of Sage's rates one of the practice's VAT rates is."""
-
-    tax_rate = models.OneToOneField(TaxRate, models.CASCADE, related_name="sage_mapping")
-    sage_tax_rate_id = models.CharField(max_length=64)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="a_rate_mapping_names_a_rate", condition=~Q(sage_tax_rate_id=""))
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.tax_rate_id} → {self.sage_tax_rate_id}"
-
-
-class SageItem(TenantModel):
-    """A product or service of Sage's own catalogue, as read last."""
-
-    class Kind(models.TextChoices):
-        PRODUCT = "product", "Product"
-        SERVICE = "service", "Service"
-
-    kind = models.CharField(max_length=7, choices=Kind.choices)
-    sage_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=255)
-    is_usable = models.BooleanField(default=True)
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["name", "id"]
-        constraints = [UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_sage_item")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SageBankAccount(TenantModel):
-    """A bank account of the connected business, as read last."""
-
-    sage_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=255)
-    is_usable = models.BooleanField(default=True)
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["name", "id"]
-        constraints = [
-            UniqueConstraint(fields=["practice", "sage_id"], name="one_row_for_a_sage_bank_account")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ItemMapping(TenantModel):
-    """The item of Sage's catalogue that the lines of a service carry; none is needed."""
-
-    service = models.OneToOneField(Service, models.CASCADE, related_name="item_mapping")
-    sage_item_id = models.CharField(max_length=64)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="an_item_mapping_names_an_item", condition=~Q(sage_item_id=""))
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.service_id} → {self.sage_item_id}"
 
 
 class SageLink(TenantModel):
