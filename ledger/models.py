@@ -8,7 +8,7 @@ from django.db.models.functions import Collate
 from django.utils import timezone
 
 from practices.models import User
-from practices.tenancy import TenantModel, TenantQuerySet
+from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 
 #: After every letter there is.
 LAST_LETTER = "\U0010ffff"
@@ -108,6 +108,7 @@ class Posting(TenantModel):
         VOID_HERE = "void_here", "Void here too"
         COPY_AGAIN = "copy_again", "Copy again"
 
+    practice = practice_key(db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     subject_id = models.BigIntegerField()
     copy = models.PositiveSmallIntegerField(default=1)

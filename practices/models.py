@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 from practices import export_models, webhook_models  # noqa: F401 - these tables are of this app too
 from practices.colours import DEFAULT_COLOUR, readable_colour
 from practices.fields import SealedTextField
-from practices.tenancy import TenantModel, TenantQuerySet
+from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 
 
 class Practice(models.Model):
@@ -184,6 +184,7 @@ class AuditEntry(TenantModel):
 
     append_only = True
 
+    practice = practice_key(db_index=False)
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     action = models.CharField(max_length=60)
     subject_type = models.CharField(max_length=60)

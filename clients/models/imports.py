@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.models.clients import Client
 from practices.models import Job, User
-from practices.tenancy import TenantModel, practice_of_new_rows
+from practices.tenancy import TenantModel, practice_key
 
 #: How long an import or a merge can be undone.
 UNDO = timedelta(hours=24)
@@ -107,15 +107,7 @@ class ImportRow(TenantModel):
         UPDATED = "updated", "Updated"
 
     # Every index begins with the practice, so none for it alone: the planner would take that one.
-    practice = models.ForeignKey(
-        "practices.Practice",
-        models.PROTECT,
-        default=practice_of_new_rows,
-        editable=False,
-        related_name="+",
-        db_index=False,
-        db_constraint=False,
-    )
+    practice = practice_key(db_index=False, db_constraint=False)
     # The keys with the practice in them, which every tenant table gets, are checks enough.
     source = models.ForeignKey(
         ClientImport, models.CASCADE, related_name="rows", db_index=False, db_constraint=False

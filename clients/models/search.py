@@ -15,7 +15,7 @@ from django.db.models import UniqueConstraint
 from django.db.models.expressions import RawSQL
 
 from practices.arrays import array
-from practices.tenancy import TenantModel, acting_practice_id, practice_of_new_rows
+from practices.tenancy import TenantModel, acting_practice_id, practice_key
 
 #: Unicode letters by code point, on every machine alike; in PostgreSQL since version 17.
 SEARCH_COLLATION = "pg_c_utf8"
@@ -41,15 +41,7 @@ class ClientWord(TenantModel):
     """A word under which a client is found; written by the database alone."""
 
     # Every index begins with the practice, so none for it alone: the planner would take that one.
-    practice = models.ForeignKey(
-        "practices.Practice",
-        models.PROTECT,
-        default=practice_of_new_rows,
-        editable=False,
-        related_name="+",
-        db_index=False,
-        db_constraint=False,
-    )
+    practice = practice_key(db_index=False, db_constraint=False)
     #: A client of the practice. No foreign key: triggers alone write and delete here, and eight checks a client cost
     #: as much as the client.
     client_id = models.BigIntegerField()

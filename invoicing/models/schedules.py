@@ -5,13 +5,13 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
+from django.db.models import F, Q, UniqueConstraint
 
 from clients.models import Client
 from invoicing.due import Decision, periods_of, single
 from invoicing.errors import NotRecurring
 from invoicing.models.invoices import Invoice
-from practices.tenancy import TenantModel, TenantQuerySet
+from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 from proposals.billing_rules import BillingRule
 from proposals.models import ProposalLine
 from proposals.periods import Period, Rhythm
@@ -22,13 +22,6 @@ class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
     def due(self, on: date) -> "BillingScheduleQuerySet":
         """Active schedules with something to bill that is dated by then, by themselves or by hand."""
         return self.filter(status=BillingSchedule.Status.ACTIVE, next_bill_on__lte=on)
-
-    def billed_by_the_run(self) -> "BillingScheduleQuerySet":
-        """Schedules the run looks at: those billed by themselves (G57), and what somebody has approved."""
-        approved = ComingBill.objects.filter(
-            schedule=OuterRef("pk"), starts_on__gte=OuterRef("next_starts_on"), approved_at__isnull=False
-        )
-        return self.filter(Q(mode=BillingSchedule.Mode.AUTOMATIC) | Q(Exists(approved)))
 
     def recurring(self) -> "BillingScheduleQuerySet":
         """Active schedules that bill period by period."""
@@ -57,6 +50,7 @@ class BillingSchedule(TenantModel, BillingRule):
         MANUAL = "manual", "By hand"
 
     # Every index is written anew each time a schedule moves on, so there are no more than are used.
+    practice = practice_key(db_index=False)
     client = models.ForeignKey(Client, models.PROTECT, related_name="billing_schedules", db_index=False)
     proposal_line = models.ForeignKey(ProposalLine, models.PROTECT, related_name="schedules")
     #: The schedule this one was split from; None for the one that acceptance made.
@@ -167,9 +161,15 @@ class BillingSchedule(TenantModel, BillingRule):
 class BilledPeriod(TenantModel):
     """One stretch of a schedule that was billed, or left out for a reason."""
 
-    schedule = models.ForeignKey(BillingSchedule, models.PROTECT, related_name="periods")
+    # As few indexes and checks as an invoice and its lines have.
+    practice = practice_key(db_index=False, db_constraint=False)
+    schedule = models.ForeignKey(
+        BillingSchedule, models.PROTECT, related_name="periods", db_index=False, db_constraint=False
+    )
     starts_on = models.DateField()
-    invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, related_name="periods")
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, null=True, related_name="periods", db_constraint=False
+    )
     skip_reason = models.CharField(max_length=200, blank=True)
     #: Of what was left out: the invoice date it would have carried, and its gross in the practice's currency.
     dated_on = models.DateField(null=True)
