@@ -39,7 +39,8 @@ class Amounts:
 
 def total(lines: Iterable[Amounts]) -> Amounts:
     """The sum of lines that are already rounded."""
-    return sum(lines, Amounts())
+    parts = [(line.net, line.vat) for line in lines]
+    return Amounts(sum([net for net, _ in parts], ZERO), sum([vat for _, vat in parts], ZERO))
 
 
 def price_line(quantity: Decimal, unit_price: Decimal, vat_percent: Decimal) -> Amounts:

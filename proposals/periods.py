@@ -15,6 +15,8 @@ MONTH = "month"
 #: How many days the units have that are counted in days.
 DAYS = {DAY: 1, WEEK: 7}
 ONE_DAY = timedelta(days=1)
+#: Every month has this day, whatever the year.
+SHORTEST_MONTH = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,7 @@ class Rhythm:
 
     def period(self, index: int) -> Period:
         """The period of that index, counted from the anchor as 0."""
-        starts_on = self._start(index)
-        billed_on = max(self._invoice_date(index), self.bills_from)
-        return Period(starts_on, self._start(index + 1) - ONE_DAY, billed_on)
+        return self._between(self._start(index), self._start(index + 1))
 
     def due(self, on: date) -> list[Period]:
         """Every period whose invoice date has come, oldest first; none of them shares its date with another."""
@@ -62,9 +62,7 @@ class Rhythm:
         index = self._first
         if starts_on is not None:
             index = max(index, self._latest_started_by(starts_on) + 1)
-        while not self._is_over(self._start(index)):
-            yield self.period(index)
-            index += 1
+        yield from self._from(index)
 
     def since(self, starts_on: date) -> Iterator[Period]:
         """The periods from the one that starts on a day, or next after it, whether or not they are the first ones.
@@ -72,11 +70,7 @@ class Rhythm:
         For what is known to be billed up to there: the invoice day may have changed since the first period was.
         """
         index = max(self._latest_started_by(starts_on), 0)
-        if self._start(index) < starts_on:
-            index += 1
-        while not self._is_over(self._start(index)):
-            yield self.period(index)
-            index += 1
+        yield from self._from(index if self._start(index) >= starts_on else index + 1)
 
     def find(self, starts_on: date) -> Period | None:
         """The period that starts exactly then, if it is ever billed."""
@@ -87,6 +81,18 @@ class Rhythm:
         is_billed = index >= self._first and not self._is_over(starts_on)
         return found if is_billed and found.starts_on == starts_on else None
 
+    def _from(self, index: int) -> Iterator[Period]:
+        """The periods from that index on; each start is worked out once, as the end of the one before."""
+        starts_on = self._start(index)
+        while not self._is_over(starts_on):
+            index += 1
+            following = self._start(index)
+            yield self._between(starts_on, following)
+            starts_on = following
+
+    def _between(self, starts_on: date, following: date) -> Period:
+        return Period(starts_on, following - ONE_DAY, max(self._dated(starts_on), self.bills_from))
+
     @property
     def _first(self) -> int:
         """The first period billed: the one running on ``bills_from``, or a later one whose invoice day has come."""
@@ -95,8 +101,7 @@ class Rhythm:
     def _start(self, index: int) -> date:
         return after(self.anchor, self.every * index, self.unit)
 
-    def _invoice_date(self, index: int) -> date:
-        starts_on = self._start(index)
+    def _dated(self, starts_on: date) -> date:
         if self.unit in DAYS:
             return starts_on
         return day_in_month(starts_on.year, starts_on.month, self.invoice_day)
@@ -107,7 +112,7 @@ class Rhythm:
 
     def _latest_billed_by(self, on: date) -> int:
         index = self._index_near(on)
-        return index if self._invoice_date(index) <= on else index - 1
+        return index if self._dated(self._start(index)) <= on else index - 1
 
     def _index_near(self, on: date) -> int:
         """The period whose day, week or month of start is the latest not after that of the day."""
@@ -128,7 +133,9 @@ def after(anchor: date, count: int, unit: str) -> date:
 
 def day_in_month(year: int, month: int, day: int) -> date:
     """That day of the month, or the month's last day where it is shorter."""
-    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+    if day > SHORTEST_MONTH:
+        day = min(day, calendar.monthrange(year, month)[1])
+    return date(year, month, day)
 
 
 def add_months(anchor: date, months: int) -> date:
