@@ -11,15 +11,15 @@ from datetime import date
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Count, F
+from django.db.models import F
 from django.utils import timezone
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 from invoicing.errors import AlreadyRunning
-from invoicing.models import BillingRun, BillingSchedule
+from invoicing.models import BillingRun
 from invoicing.operations import BillingOutcome, billing, resume_after_pauses
 from invoicing.operations.changing import apply_changes
-from invoicing.operations.due_rows import Clients
+from invoicing.operations.due_rows import Clients, due_clients
 from invoicing.practicalities import Practicalities
 from practices.audit import current_actor
 from practices.plans import forget_plans
@@ -29,6 +29,8 @@ from practices.tenancy import acting_practice_id, practice_transaction
 BILLING = 0x0B111
 #: Times a chunk is tried that lost against another transaction.
 TRIES = 3
+#: What a run counts, as each chunk's outcome has it.
+COUNTED = ("invoices", "periods", "waiting", "gross")
 Status = BillingRun.Status
 
 
@@ -36,7 +38,8 @@ Status = BillingRun.Status
 class Plan:
     """What a run goes through: clients in chunks, and how many of their schedules are due."""
 
-    run_id: int
+    #: Its progress; a new one is saved with its first chunk.
+    run: BillingRun
     chunks: tuple[tuple[Clients, int], ...]
     known: Practicalities
 
@@ -84,23 +87,41 @@ def _unlock(key: list[int]) -> None:
 
 def _plan(on: date) -> Plan | None:
     """The clients with something due, in chunks, and the run's row; None when nothing is due."""
-    resume_after_pauses(on=on)
-    apply_changes(on=on)
+    half_way, something_is_planned = _what_came_before(on)
+    if something_is_planned:
+        resume_after_pauses(on=on)
+        apply_changes(on=on)
     chunks = tuple(_chunks(on))
     if not chunks:
         return None
-    known = Practicalities.of_the_practice()
     due = sum(schedules for _, schedules in chunks)
-    return Plan(_begin(on, due), chunks, known)
+    return Plan(_begin(on, due, half_way), chunks, Practicalities.of_the_practice())
+
+
+def _what_came_before(on: date) -> tuple[int | None, bool]:
+    """The id of a run that was stopped half-way, and whether pauses end or changes apply before anything is billed."""
+    practice_id = acting_practice_id()
+    with connection.cursor() as cursor:
+        cursor.execute(_BEFORE, [practice_id, practice_id, on, practice_id, on, practice_id, on])
+        half_way, something_is_planned = cursor.fetchone()
+        return half_way, something_is_planned
+
+
+_BEFORE = """
+    SELECT (SELECT id FROM invoicing_billingrun WHERE practice_id = %s AND status = 'running'),
+           EXISTS (SELECT 1 FROM invoicing_billingschedule
+                   WHERE practice_id = %s AND status = 'paused' AND paused_until <= %s)
+           OR EXISTS (SELECT 1 FROM invoicing_servicechange
+                      WHERE practice_id = %s AND status = 'planned' AND effective_on <= %s)
+           OR EXISTS (SELECT 1 FROM invoicing_feeuplift
+                      WHERE practice_id = %s AND status = 'planned' AND effective_on <= %s)
+"""
 
 
 def _chunks(on: date) -> Iterator[tuple[Clients, int]]:
     """Clients from one id to another with at most `CHUNK` due schedules, or a single client with more."""
-    counts = (
-        BillingSchedule.objects.due(on).billed_by_the_run().order_by("client_id").values_list("client_id")
-    )
     first = last = schedules = 0
-    for client, count in counts.annotate(Count("pk")).iterator():
+    for client, count in due_clients(on):
         if schedules and schedules + count > billing.CHUNK:
             yield Clients(first, last), schedules
             first = schedules = 0
@@ -109,21 +130,20 @@ def _chunks(on: date) -> Iterator[tuple[Clients, int]]:
         yield Clients(first, last), schedules
 
 
-def _begin(on: date, due: int) -> int:
-    """The id of the run: a new one, or one for the same day that was stopped half-way and now goes on.
+def _begin(on: date, due: int, half_way: int | None) -> BillingRun:
+    """A new run, or one for the same day that was stopped half-way and now goes on.
 
     What is marked as running is not: we hold the lock.
     """
-    half_way = BillingRun.objects.filter(status=Status.RUNNING).first()
-    if half_way and half_way.on == on:
-        half_way.due = half_way.done + due
-        half_way.save(update_fields=["due"])
-        return int(half_way.pk)
     if half_way:
-        half_way.status, half_way.ended_at = Status.STOPPED, timezone.now()
-        half_way.save(update_fields=["status", "ended_at"])
-    run = BillingRun.objects.create(on=on, due=due, started_by=current_actor())
-    return int(run.pk)
+        run: BillingRun = BillingRun.objects.get(pk=half_way)
+        if run.on == on:
+            run.due = run.done + due
+            run.save(update_fields=["due"])
+            return run
+        run.status, run.ended_at = Status.STOPPED, timezone.now()
+        run.save(update_fields=["status", "ended_at"])
+    return BillingRun(on=on, due=due, started_by=current_actor())
 
 
 def _in_a_transaction(plan: Plan, index: int, on: date) -> BillingOutcome:
@@ -143,19 +163,22 @@ def _in_a_transaction(plan: Plan, index: int, on: date) -> BillingOutcome:
 def _chunk(plan: Plan, index: int, on: date) -> BillingOutcome:
     clients, schedules = plan.chunks[index]
     outcome = billing.bill_due_periods(on=on, clients=clients, known=plan.known)
-    is_last = index == len(plan.chunks) - 1
-    run = BillingRun.objects.filter(pk=plan.run_id)
-    changes: dict[str, Any] = {
-        "done": F("done") + schedules,
-        "invoices": F("invoices") + outcome.invoices,
-        "periods": F("periods") + outcome.periods,
-        "waiting": F("waiting") + outcome.waiting,
-        "gross": F("gross") + outcome.gross,
-    }
-    if is_last:
-        changes |= {"status": Status.DONE, "ended_at": timezone.now()}
-    if outcome.refused:
-        refused = run.values_list("refused", flat=True).get()
-        changes["refused"] = [*refused, *outcome.refused]
-    run.update(**changes)
+    _note(plan.run, schedules, outcome, is_last=index == len(plan.chunks) - 1)
     return outcome
+
+
+def _note(run: BillingRun, schedules: int, outcome: BillingOutcome, *, is_last: bool) -> None:
+    """Add a chunk to the run's progress, in its transaction; a new run is saved with its first chunk."""
+    changes: dict[str, Any] = {"status": Status.DONE, "ended_at": timezone.now()} if is_last else {}
+    added = {"done": schedules, **{name: getattr(outcome, name) for name in COUNTED}}
+    if run._state.adding:
+        for name, value in {**added, **changes}.items():
+            setattr(run, name, value)
+        run.refused = list(outcome.refused)
+        run.save(force_insert=True)
+        return
+    changes |= {name: F(name) + value for name, value in added.items()}
+    kept = BillingRun.objects.filter(pk=run.pk)
+    if outcome.refused:
+        changes["refused"] = [*kept.values_list("refused", flat=True).get(), *outcome.refused]
+    kept.update(**changes)

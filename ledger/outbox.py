@@ -87,8 +87,6 @@ def request_postings(
     where that is None), and nothing leaves while the ledger is closed. Raises IntegrityError
     (`one_live_posting_for_a_copy`) for a document that has a posting already.
     """
-    is_open = ledger_settings().accepts_postings
-    leaving = [is_open and document.leaves for document in documents]
     now, actor = timezone.now(), audit.current_actor()
     marks = _marks(len(documents))
     with connection.cursor() as cursor:
@@ -100,28 +98,36 @@ def request_postings(
                 now if not_before is None else max(not_before, now),
                 now,
                 actor.pk if actor else None,
+                acting_practice_id(),
                 array(document.subject_id for document in documents),
                 array(
                     _reference(document.label, mark) for document, mark in zip(documents, marks, strict=True)
                 ),
                 array(uuid4().hex for _ in documents),
-                array(Posting.Status.PENDING if leaves else Posting.Status.HELD for leaves in leaving),
+                array(document.leaves for document in documents),
             ],
         )
-    if any(leaving):
+        leaving: int = cursor.fetchone()[0]
+    if leaving:
         posting_due.send(Posting)
-    return sum(leaving)
+    return leaving
 
 
 _NEW_POSTINGS = """
-    INSERT INTO ledger_posting
-        (practice_id, kind, not_before, requested_at, requested_by_id, subject_id, reference, idempotency_id, status,
-         copy, attempts, times_lost, lease, external_id, external_number, external_url,
-         failure, failure_detail, remedy)
-    SELECT %s, %s, %s, %s, %s::bigint, subject_id, reference, idempotency_id, status,
-           1, 0, 0, '', '', '', '', '', '', ''
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])
-        AS posting(subject_id, reference, idempotency_id, status)
+    WITH made AS (
+        INSERT INTO ledger_posting
+            (practice_id, kind, not_before, requested_at, requested_by_id, subject_id, reference, idempotency_id,
+             status, copy, attempts, times_lost, lease, external_id, external_number, external_url,
+             failure, failure_detail, remedy)
+        SELECT %s, %s, %s, %s, %s::bigint, subject_id, reference, idempotency_id,
+               CASE WHEN leaves AND (SELECT accepts_postings FROM ledger_ledgersettings WHERE practice_id = %s)
+                   THEN 'pending' ELSE 'held' END,
+               1, 0, 0, '', '', '', '', '', '', ''
+        FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::boolean[])
+            AS posting(subject_id, reference, idempotency_id, leaves)
+        RETURNING status
+    )
+    SELECT count(*) FROM made WHERE status = 'pending'
 """
 
 

@@ -14,7 +14,6 @@ from typing import TypeAlias
 from django.utils import timezone
 
 from clients.errors import NeedsMoneyLaunderingChecks
-from clients.operations import client_settings
 from invoicing.due import Bill, Standing, standing
 from invoicing.errors import AmountTooLarge, ClientIsArchived, NeedsAnAddress
 from invoicing.models import InvoicingSettings
@@ -108,12 +107,7 @@ def _bill_rows(
 
 def _refused(rows: Sequence[DueRow], known: Practicalities) -> dict[int, str]:
     """The clients that cannot be billed whatever is due, with the reason."""
-    wants_checks = client_settings().aml_before_billing
-    unchecked = {
-        row.client_id: NeedsMoneyLaunderingChecks.message
-        for row in rows
-        if wants_checks and not row.is_cleared
-    }
+    unchecked = {row.client_id: NeedsMoneyLaunderingChecks.message for row in rows if not row.is_cleared}
     nameless = {
         row.client_id: NeedsAnAddress.message for row in rows if known.charges_vat and not row.has_address
     }

@@ -3,15 +3,16 @@
 What the billing run makes is what `draft_invoice` and `issue_invoice` make one by one: the same amounts (money/),
 due dates, numbers, postings and audit entries, in the caller's transaction. The order of the statements matters:
 
-1. The periods, with ON CONFLICT DO NOTHING: the constraint `period_is_billed_once` decides what is billed.
-2. The numbers, for invoices that have a period left: none is taken for what somebody else has billed.
-3. Invoices and lines, postings, audit entries.
+1. The periods, with ON CONFLICT DO NOTHING: the constraint `period_is_billed_once` decides what is billed. In the same
+   statement the numbers, for invoices that have a period left: none is taken for what somebody else has billed.
+2. Invoices and lines, postings, audit entries.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeAlias
 
 from django.db import connection
 from django.utils import timezone
@@ -23,6 +24,9 @@ from money.amounts import ZERO, Amounts, total
 from practices import audit
 from practices.arrays import array
 from practices.tenancy import acting_practice_id
+
+#: A period by its schedule and first day.
+Claim: TypeAlias = tuple[int, date]
 
 
 @dataclass(slots=True)
@@ -38,6 +42,11 @@ class NewLine:
     vat_percent: Decimal
     amounts: Amounts
 
+    @property
+    def period(self) -> Claim:
+        """The period it bills."""
+        return self.schedule_id, self.starts_on
+
 
 @dataclass(slots=True)
 class NewInvoice:
@@ -50,13 +59,17 @@ class NewInvoice:
     leaves: bool
     proposal_id: int | None = None
     lines: list[NewLine] = field(default_factory=list)
+    #: The sum of the lines, each rounded by itself.
+    amounts: Amounts = field(init=False)
     pk: int = 0
     number: int = 0
 
-    @property
-    def amounts(self) -> Amounts:
-        """The sum of the lines, each rounded by itself."""
-        return total(line.amounts for line in self.lines)
+    def __post_init__(self) -> None:
+        self.bill(self.lines)
+
+    def bill(self, lines: list[NewLine]) -> None:
+        """Have these lines and no others, and their sum."""
+        self.lines, self.amounts = lines, total([line.amounts for line in lines])
 
 
 def issue_invoices(invoices: Sequence[NewInvoice], *, not_before: datetime | None = None) -> list[NewInvoice]:
@@ -66,74 +79,74 @@ def issue_invoices(invoices: Sequence[NewInvoice], *, not_before: datetime | Non
     """
     if not invoices:
         return []
-    for invoice, pk in zip(invoices, _new_ids(len(invoices)), strict=True):
-        invoice.pk = pk
-    billed = _claim_periods(invoices)
-    issued = []
+    billed, number = _claim_periods_and_numbers(invoices)
+    issued: list[NewInvoice] = []
     for invoice in invoices:
-        invoice.lines = [line for line in invoice.lines if (line.schedule_id, line.starts_on) in billed]
-        if invoice.lines:
+        if left := [line for line in invoice.lines if line.period in billed]:
+            if len(left) < len(invoice.lines):
+                invoice.bill(left)
+            invoice.pk, invoice.number = billed[invoice.lines[0].period], number + len(issued)
             issued.append(invoice)
     if issued:
-        for number, invoice in enumerate(issued, _take_numbers(len(issued))):
-            invoice.number = number
         _record(issued, not_before)
     return issued
 
 
-def _new_ids(count: int) -> list[int]:
+def _claim_periods_and_numbers(invoices: Sequence[NewInvoice]) -> tuple[dict[Claim, int], int]:
+    """Of the periods that are ours, because nobody billed or skipped them before, the ids of their invoices.
+
+    And the first number of those invoices: the counter stays locked until the transaction ends.
+    """
+    lines = [(place, line) for place, invoice in enumerate(invoices) for line in invoice.lines]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('invoicing_invoice', 'id')) FROM generate_series(1, %s)",
-            [count],
+            _CLAIM,
+            {
+                "practice": acting_practice_id(),
+                "invoices": len(invoices),
+                "schedules": array(line.schedule_id for _, line in lines),
+                "starts": array(line.starts_on for _, line in lines),
+                "places": array(place for place, _ in lines),
+            },
         )
-        return sorted(row[0] for row in cursor.fetchall())
+        rows = cursor.fetchall()
+    return {(schedule, starts_on): pk for schedule, starts_on, pk, _ in rows}, rows[0][3] if rows else 0
 
 
-def _claim_periods(invoices: Iterable[NewInvoice]) -> set[tuple[int, date]]:
-    """The (schedule, start) of the periods that are ours: nobody billed or skipped them before."""
-    lines = [(line, invoice.pk) for invoice in invoices for line in invoice.lines]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO invoicing_billedperiod (practice_id, skip_reason, schedule_id, starts_on, invoice_id)"
-            " SELECT %s, '', schedule_id, starts_on, invoice_id"
-            " FROM unnest(%s::bigint[], %s::date[], %s::bigint[])"
-            " AS period(schedule_id, starts_on, invoice_id)"
-            " ON CONFLICT DO NOTHING"
-            " RETURNING schedule_id, starts_on",
-            [
-                acting_practice_id(),
-                array(line.schedule_id for line, _ in lines),
-                array(line.starts_on for line, _ in lines),
-                array(pk for _, pk in lines),
-            ],
-        )
-        return set(cursor.fetchall())
-
-
-def _take_numbers(count: int) -> int:
-    """The first of so many consecutive invoice numbers; the counter stays locked until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO invoicing_invoicenumbering AS numbering (practice_id, next_number) VALUES (%s, 1 + %s)"
-            " ON CONFLICT (practice_id) DO UPDATE SET next_number = numbering.next_number + %s"
-            " RETURNING next_number - %s",
-            [acting_practice_id(), count, count, count],
-        )
-        first: int = cursor.fetchone()[0]
-        return first
+#: Ids in the order of the invoices, wherever some of them turn out to have nothing left to bill.
+_CLAIM = """
+    WITH invoice AS MATERIALIZED (
+        SELECT place, nextval(pg_get_serial_sequence('invoicing_invoice', 'id')) AS id
+        FROM generate_series(0, %(invoices)s - 1) AS place
+    ), claimed AS (
+        INSERT INTO invoicing_billedperiod (practice_id, skip_reason, schedule_id, starts_on, invoice_id)
+        SELECT %(practice)s, '', period.schedule_id, period.starts_on, invoice.id
+        FROM unnest(%(schedules)s::bigint[], %(starts)s::date[], %(places)s::integer[])
+            AS period(schedule_id, starts_on, place)
+        JOIN invoice USING (place)
+        ON CONFLICT DO NOTHING
+        RETURNING schedule_id, starts_on, invoice_id
+    ), taken AS (
+        INSERT INTO invoicing_invoicenumbering AS numbering (practice_id, next_number)
+        SELECT %(practice)s, 1 + count(DISTINCT invoice_id) FROM claimed HAVING count(*) > 0
+        ON CONFLICT (practice_id) DO UPDATE SET next_number = numbering.next_number + EXCLUDED.next_number - 1
+        RETURNING next_number
+    )
+    SELECT schedule_id, starts_on, invoice_id,
+           (SELECT next_number FROM taken) - (SELECT count(DISTINCT invoice_id) FROM claimed)
+    FROM claimed
+"""
 
 
 def _record(issued: Sequence[NewInvoice], not_before: datetime | None) -> None:
-    amounts = [invoice.amounts for invoice in issued]
     labels = [Invoice.label_of(invoice.number) for invoice in issued]
-    _insert(issued, amounts)
+    _insert(issued)
     # F64: billed here either way. An invoice over nothing has no business in the ledger unless somebody says so.
     request_postings(
         Posting.Kind.INVOICE_CREATE,
         [
-            NewDocument(invoice.pk, label, invoice.leaves and each.gross > ZERO)
-            for invoice, label, each in zip(issued, labels, amounts, strict=True)
+            NewDocument(invoice.pk, label, invoice.leaves and invoice.amounts.gross > ZERO)
+            for invoice, label in zip(issued, labels, strict=True)
         ],
         not_before=not_before,
     )
@@ -141,13 +154,13 @@ def _record(issued: Sequence[NewInvoice], not_before: datetime | None) -> None:
         "invoice.issued",
         Invoice,
         (
-            (invoice.pk, {"number": label, "gross": str(each.gross)})
-            for invoice, label, each in zip(issued, labels, amounts, strict=True)
+            (invoice.pk, {"number": label, "gross": str(invoice.amounts.gross)})
+            for invoice, label in zip(issued, labels, strict=True)
         ),
     )
 
 
-def _insert(issued: Sequence[NewInvoice], amounts: Sequence[Amounts]) -> None:
+def _insert(issued: Sequence[NewInvoice]) -> None:
     lines = [
         (invoice.pk, position, line) for invoice in issued for position, line in enumerate(invoice.lines)
     ]
@@ -166,8 +179,8 @@ def _insert(issued: Sequence[NewInvoice], amounts: Sequence[Amounts]) -> None:
                 array(invoice.number for invoice in issued),
                 array(invoice.tax_point for invoice in issued),
                 array(invoice.due_on for invoice in issued),
-                array(each.net for each in amounts),
-                array(each.vat for each in amounts),
+                array(invoice.amounts.net for invoice in issued),
+                array(invoice.amounts.vat for invoice in issued),
                 practice_id,
                 array(pk for pk, _, _ in lines),
                 array(position for _, position, _ in lines),

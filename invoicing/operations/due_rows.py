@@ -47,7 +47,7 @@ class DueRow(NamedTuple):
     payer_terms_days: int | None
     #: The client's name where somebody else pays for it, else empty.
     served_name: str
-    #: Whether the client's money laundering checks hold on the day of the run.
+    #: Whether the client's money laundering checks hold on the day of the run, or nobody is to wait for them.
     is_cleared: bool
     #: Whether whoever receives the invoice has an address to print on it.
     has_address: bool
@@ -92,6 +92,13 @@ class Exceptions:
     decisions: dict[int, dict[date, Decision]] = field(default_factory=lambda: defaultdict(dict))
 
 
+def due_clients(on: date) -> list[tuple[int, int]]:
+    """Every client with due schedules, in order, and how many of them it has."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_CLIENTS.format(is_due=_IS_DUE), [acting_practice_id(), on])
+        return [(client, schedules) for client, schedules in cursor.fetchall()]
+
+
 def due_rows(
     *, on: date, clients: Clients | Sequence[int] | None, after: tuple[int, int], limit: int
 ) -> list[DueRow]:
@@ -107,10 +114,27 @@ def due_rows(
     elif clients is not None:
         chosen, values = "AND schedule.client_id = ANY(%s::bigint[])", [array(clients)]
     with connection.cursor() as cursor:
-        cursor.execute(_DUE.format(chosen=chosen), [on, acting_practice_id(), on, *after, *values, limit])
+        practice_id = acting_practice_id()
+        cursor.execute(
+            _DUE.format(is_due=_IS_DUE, chosen=chosen),
+            [practice_id, on, practice_id, on, *after, *values, limit],
+        )
         return [DueRow._make(row) for row in cursor.fetchall()]
 
 
+#: What a run looks at: what is billed by itself (G57), and what somebody has approved.
+_IS_DUE = """
+    schedule.practice_id = %s AND schedule.status = 'active' AND schedule.next_bill_on <= %s
+        AND (schedule.mode = 'automatic' OR EXISTS (
+            SELECT 1 FROM invoicing_comingbill AS bill
+            WHERE bill.practice_id = schedule.practice_id AND bill.schedule_id = schedule.id
+                AND bill.starts_on >= schedule.next_starts_on AND bill.approved_at IS NOT NULL))
+"""
+_DUE_CLIENTS = """
+    SELECT schedule.client_id, count(*) FROM invoicing_billingschedule AS schedule
+    WHERE {is_due}
+    GROUP BY schedule.client_id ORDER BY schedule.client_id
+"""
 _DUE = """
     SELECT schedule.id, schedule.client_id, client.status, payer.posts_automatically, line.proposal_id,
            schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price, schedule.tax_rate_id,
@@ -118,7 +142,9 @@ _DUE = """
            schedule.invoice_day, schedule.ends_on, schedule.needs_confirming, schedule.mode,
            schedule.next_starts_on, schedule.next_bill_on,
            payer.id, payer.terms_days, CASE WHEN payer.id = client.id THEN '' ELSE client.name END,
-           client.aml_status = 'cleared' AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s),
+           NOT COALESCE((SELECT aml_before_billing FROM clients_clientsettings WHERE practice_id = %s), FALSE)
+           OR client.aml_status = 'cleared'
+               AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s),
            payer.address_line_1 <> '' OR payer.postal_code <> ''
     FROM invoicing_billingschedule AS schedule
     JOIN clients_client AS client
@@ -127,11 +153,7 @@ _DUE = """
         ON payer.practice_id = schedule.practice_id AND payer.id = COALESCE(client.billed_to_id, client.id)
     JOIN proposals_proposalline AS line
         ON line.practice_id = schedule.practice_id AND line.id = schedule.proposal_line_id
-    WHERE schedule.practice_id = %s AND schedule.status = 'active' AND schedule.next_bill_on <= %s
-        AND (schedule.mode = 'automatic' OR EXISTS (
-            SELECT 1 FROM invoicing_comingbill AS bill
-            WHERE bill.practice_id = schedule.practice_id AND bill.schedule_id = schedule.id
-                AND bill.starts_on >= schedule.next_starts_on AND bill.approved_at IS NOT NULL))
+    WHERE {is_due}
         AND (schedule.client_id, schedule.id) > (%s, %s) {chosen}
     ORDER BY schedule.client_id, schedule.id
     LIMIT %s
