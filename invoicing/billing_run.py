@@ -171,7 +171,7 @@ def _note(run: BillingRun, schedules: int, outcome: BillingOutcome, *, is_last: 
     """Add a chunk to the run's progress, in its transaction; a new run is saved with its first chunk."""
     changes: dict[str, Any] = {"status": Status.DONE, "ended_at": timezone.now()} if is_last else {}
     added = {"done": schedules, **{name: getattr(outcome, name) for name in COUNTED}}
-    if run._state.adding:
+    if not run.pk:
         for name, value in {**added, **changes}.items():
             setattr(run, name, value)
         run.refused = list(outcome.refused)

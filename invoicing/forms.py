@@ -11,8 +11,8 @@ from clients.models import Client
 from invoicing.models import InvoiceLine
 from money.amounts import to_pence
 from practices.templatetags.money_tags import typed_price, written
-from services.models import Service, TaxRate
-from services.queries import price_on
+from services.models import Service, TaxRate, VatSettings
+from services.queries import price_on, vat_settings
 
 MOST_LINES = 100
 BLANK_ROWS = 3
@@ -28,7 +28,6 @@ class InvoiceForm(forms.Form):
     client = forms.ModelChoiceField(Client.objects.current(), empty_label="Choose a client")
     tax_point = forms.DateField(
         label="Invoice date",
-        help_text="The tax point: it decides the VAT rate and when payment is due.",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
@@ -89,10 +88,17 @@ class LineForm(forms.Form):
     unit_price = forms.DecimalField(
         label="Price each", min_value=0, max_digits=12, decimal_places=4, required=False
     )
-    with_vat = forms.BooleanField(label="This price includes VAT", required=False)
+    with_vat = forms.BooleanField(required=False)
     tax_rate = forms.ModelChoiceField(
-        TaxRate.objects.offered(), label="VAT rate", required=False, empty_label="As in the library"
+        TaxRate.objects.offered(), required=False, empty_label="As in the library"
     )
+
+    def __init__(self, *arguments: Any, vat: VatSettings, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["with_vat"].label = f"This price includes {vat.label}"
+        self.fields["tax_rate"].label = f"{vat.label} rate"
+        if not vat.charges_vat:
+            del self.fields["with_vat"], self.fields["tax_rate"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = self.cleaned_data
@@ -175,7 +181,8 @@ def line_formset(
         }
         for line in lines
     ]
-    return cast(BaseLineFormSet, factory(data, initial=initial, prefix="lines"))
+    kwargs = {"vat": vat_settings()}
+    return cast(BaseLineFormSet, factory(data, initial=initial, prefix="lines", form_kwargs=kwargs))
 
 
 def _entered_rows(data: Any) -> int:

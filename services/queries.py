@@ -39,6 +39,12 @@ def vat_settings() -> VatSettings:
     return found or VatSettings()
 
 
+def including_vat() -> str:
+    """What follows a sum in a sentence: ` including VAT`, and nothing where the practice charges none (U02)."""
+    vat = vat_settings()
+    return f" including {vat.label}" if vat.charges_vat else ""
+
+
 def default_tax_rate() -> TaxRate | None:
     """The rate that new services get: the chosen one while it is offered, else the first that is."""
     chosen = vat_settings().default_tax_rate

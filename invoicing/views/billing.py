@@ -35,6 +35,7 @@ from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
 from proposals.periods import day_in_month
+from services.queries import including_vat
 
 PAGE = 50
 
@@ -97,12 +98,11 @@ def billing_run(request: PracticeRequest, practice: str) -> HttpResponse:
     except AlreadyRunning as running:
         messages.info(request, running.message)
         return see_other(request, "invoicing:billing", practice=practice)
-    messages.success(request, outcome_in_words(outcome))
-    if outcome.refused:
-        with practice_transaction():
-            names = dict(Client.objects.filter(pk__in=dict(outcome.refused)).values_list("pk", "name"))
-        for client, reason in outcome.refused:
-            messages.error(request, f"{names.get(client, 'A client')} could not be billed. {reason}")
+    with practice_transaction():
+        messages.success(request, outcome_in_words(outcome))
+        names = dict(Client.objects.filter(pk__in=dict(outcome.refused)).values_list("pk", "name"))
+    for client, reason in outcome.refused:
+        messages.error(request, f"{names.get(client, 'A client')} could not be billed. {reason}")
     return see_other(request, "invoicing:billing", practice=practice)
 
 
@@ -115,7 +115,7 @@ def outcome_in_words(outcome: BillingOutcome) -> str:
         return "Nothing is due to be billed today. No invoice was issued."
     invoices = "1 invoice" if outcome.invoices == 1 else f"{outcome.invoices} invoices"
     periods = "1 period" if outcome.periods == 1 else f"{outcome.periods} periods"
-    return f"{invoices} issued for {periods}, {written(outcome.gross)} including VAT."
+    return f"{invoices} issued for {periods}, {written(outcome.gross)}{including_vat()}."
 
 
 @requires(Can.ISSUE_INVOICES)

@@ -34,6 +34,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
+from services.queries import including_vat
 
 #: Bills that are looked through together.
 MOST = 100
@@ -135,7 +136,7 @@ def client_bill(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
             error = refusal.message
         else:
             count = "1 invoice is" if outcome.invoices == 1 else f"{outcome.invoices} invoices are"
-            messages.success(request, f"{count} issued, {written(outcome.gross)} including VAT.")
+            messages.success(request, f"{count} issued, {written(outcome.gross)}{including_vat()}.")
             return see_other(request, "invoicing:client-invoices", practice=practice, pk=pk)
     today = request.practice.today()
     for row, item in zip(rows, items, strict=True):

@@ -47,6 +47,7 @@ from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
+from services.queries import including_vat
 
 
 @requires(Can.SEE)
@@ -181,7 +182,8 @@ def _save(
     except DomainError as error:
         form.add_error(None, error.message)
         return None
-    messages.success(request, f"The draft for {saved.client} is saved, {written(saved.gross)} including VAT.")
+    sum_of_it = f"{written(saved.gross)}{including_vat()}"
+    messages.success(request, f"The draft for {saved.client} is saved, {sum_of_it}.")
     return saved
 
 
@@ -220,9 +222,8 @@ def invoice_duplicate(request: PracticeRequest, practice: str, pk: int) -> HttpR
 def invoice_merge(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """One line for each VAT rate on a draft (G77)."""
     draft = merge_lines(get_object_or_404(Invoice, pk=pk))
-    messages.success(
-        request, f"The lines are merged. The draft comes to {written(draft.gross)} including VAT."
-    )
+    sum_of_it = f"{written(draft.gross)}{including_vat()}"
+    messages.success(request, f"The lines are merged. The draft comes to {sum_of_it}.")
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -30,11 +30,14 @@ def _number(number: int | None) -> str:
     return Invoice.label_of(number) if number else ""
 
 
-def _settled(status: str, outstanding: Decimal, net: Decimal, vat: Decimal) -> str:
+def _settled(status: str, outstanding: Decimal, net: Decimal, vat: Decimal, is_late: bool) -> str:  # noqa: FBT001 - a cell
+    """The same words as the badge on the page says."""
     if status != Invoice.Status.ISSUED:
         return str(STATUSES[status])
     if not outstanding:
         return "Paid"
+    if is_late:
+        return "Overdue"
     return "Unpaid" if outstanding == net + vat else "Part paid"
 
 
@@ -52,7 +55,7 @@ INVOICES = List(
         Column("vat", "VAT", as_it_is, is_figure=True, reads=("vat",)),
         Column("gross", "Gross", add, is_figure=True, reads=("net", "vat")),
         Column("outstanding", "Outstanding", as_it_is, is_figure=True, reads=("outstanding",)),
-        Column("state", "Payment, Sage", _settled, reads=("status", "outstanding", "net", "vat")),
+        Column("state", "Payment, Sage", _settled, reads=("status", "outstanding", "net", "vat", "is_late")),
         Column("sage_number", "Number in Sage", as_it_is, hidden=True, reads=("sage_number",)),
     ),
     {"number": ("-pk",), "date": ("-tax_point", "-pk"), "due": ("due_on", "pk")},
@@ -66,9 +69,8 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     today = request.practice.today()
     listed = invoice_list_of(request.GET, today)
     shown = ShownList(request, INVOICES)
-    if file := file_of(
-        shown, with_number_there(listed.invoices) if "sage_number" in shown else listed.invoices
-    ):
+    dated = listed.invoices.annotate(is_late=ExpressionWrapper(Q(due_on__lt=today), BooleanField()))
+    if file := file_of(shown, with_number_there(dated) if "sage_number" in shown else dated):
         return file
     page = shown.page_of(
         listed.invoices.select_related("client", "proposal").annotate(is_credited=Exists(_CREDITED))
