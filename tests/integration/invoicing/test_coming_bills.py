@@ -216,7 +216,7 @@ def test_g66_a_pause_has_a_reason_and_ends_by_itself(monthly):
         pause_billing(monthly, on=JUNE, until=JUNE)
 
 
-def test_g41_ending_is_taken_back_until_the_next_bill(monthly):
+def test_g41_p20_ending_is_taken_back_until_the_next_bill(monthly):
     bill_due_periods(on=APRIL)
     end_billing(monthly, on=date(2027, 4, 30))
     monthly.refresh_from_db()

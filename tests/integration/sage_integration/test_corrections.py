@@ -269,7 +269,7 @@ def assert_credited(practice, sage, acme) -> None:
 
 @pytest.mark.parametrize("status", ["UNPAID", "DRAFT"])
 def test_f78_a_credit_note_reaches_sage_final_and_settles_its_invoice(brook, sage, acme, clock, status):
-    """Whether Sage makes new credit notes final or drafts (FACTS.md 17, 9)."""
+    """Whether Sage makes new credit notes final or drafts (FACTS.md 17, 9); nobody enters it there by hand (P19)."""
     sage.switch("credit_note_default_status", status)
     credit(brook, acme.invoice)
     push_until_settled(brook, clock)

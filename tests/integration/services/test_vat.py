@@ -13,7 +13,7 @@ from services.queries import default_tax_rate, vat_settings
 from tests.integration.services.test_library import a_service
 
 
-def test_g61_a_rate_is_renamed_and_archived_but_not_while_it_is_in_use(brook):
+def test_g61_p20_a_rate_is_renamed_and_archived_but_not_while_it_is_in_use(brook):
     with practice_scope(brook.pk):
         service = a_service()
         rate = rename_tax_rate(service.tax_rate, "Full rate")
