@@ -24,12 +24,12 @@ NOT_FOR_TESTS = (
 FOR_TESTS = {"SAGE_OPENAPI_DIR"}
 ALL_TESTS = [
     *("-n", "auto", "--maxprocesses", "12", "--dist", "loadgroup"),
-    *("--cov", "--cov-report=term", f"--junitxml={TEST_RESULTS}"),
+    f"--junitxml={TEST_RESULTS}",
 ]
 
 
 def test(arguments: list[str]) -> int:
-    """Run pytest with these arguments, or every test in parallel with coverage; pytest's exit code."""
+    """Run pytest with these arguments, or every test in parallel; pytest's exit code."""
     if not arguments:
         TEST_RESULTS.unlink(missing_ok=True)
     with throwaway_servers() as servers:
