@@ -41,9 +41,11 @@ class Chosen:
     label: str
     url: str
 
-    def outcome(self, message: str = "", outcome: str = JobRow.Outcome.DONE) -> Outcome:
-        """What became of it, in words."""
-        return Outcome(self.label, outcome, message, self.url)
+    def outcome(
+        self, message: str = "", outcome: str = JobRow.Outcome.DONE, *, follows: int | None = None
+    ) -> Outcome:
+        """What became of it, in words; ``follows`` is the posting that says how it goes on."""
+        return Outcome(self.label, outcome, message, self.url, follows)
 
 
 DoOne = Callable[[Invoice, date], str]

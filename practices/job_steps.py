@@ -30,6 +30,8 @@ class Outcome:
     outcome: str = JobRow.Outcome.DONE
     message: str = ""
     url: str = ""
+    #: What goes on elsewhere once the row is done, by its id there (see `practices.job_rows`).
+    follows: int | None = None
 
 
 Step = Callable[[Job, int, int], Sequence[Outcome]]
@@ -187,6 +189,7 @@ def keep_rows(job: Job, start: int, outcomes: Sequence[Outcome]) -> None:
             "outcome": [str(row.outcome) for row in outcomes],
             "message": [row.message[:500] for row in outcomes],
             "url": [row.url for row in outcomes],
+            "follows": [row.follows for row in outcomes],
         },
     )
 

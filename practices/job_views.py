@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
+from practices.job_rows import WAITING, as_they_stand, counts_of, with_what_came_later
 from practices.jobs import cancel_job, resume_job
 from practices.lists import Column, List, ShownList, file_of
 from practices.models import Job, JobRow
@@ -16,6 +17,14 @@ from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 
 PAGE = 50
+#: What a row's badge says, in the order of the tabs.
+STANDS = {
+    JobRow.Outcome.DONE: "Done",
+    WAITING: "On its way",
+    JobRow.Outcome.NEEDS_YOU: "Needs you",
+    JobRow.Outcome.FAILED: "Failed",
+    JobRow.Outcome.SKIPPED: "Left out",
+}
 WORK = List(
     "jobs",
     "practices:job-list",
@@ -25,7 +34,7 @@ WORK = List(
         Column("state", "State", lambda job: job.get_status_display()),
         Column("done", "Done", lambda job: job.done, is_figure=True),
         Column("total", "Of", lambda job: job.total, is_figure=True),
-        Column("needs_you", "Need you", lambda job: job.needs_you, is_figure=True, hidden=True),
+        Column("needs_you", "Need you", lambda job: job.needs_you_by_now, is_figure=True, hidden=True),
         Column("failed", "Failed", lambda job: job.failed, is_figure=True, hidden=True),
         Column("started", "Started", lambda job: job.created_at),
         Column("by", "By", lambda job: job.started_by or "Ignition"),
@@ -38,8 +47,8 @@ OUTCOMES = List(
     ("row", "rows"),
     (
         Column("label", "Row", lambda row: row.label, fixed=True),
-        Column("outcome", "Outcome", lambda row: row.get_outcome_display()),
-        Column("message", "What happened", lambda row: row.message),
+        Column("outcome", "Outcome", lambda row: STANDS[row.stands]),
+        Column("message", "What happened", lambda row: row.says),
     ),
     {"label": ("position",)},
 )
@@ -49,7 +58,7 @@ OUTCOMES = List(
 def job_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Long work of the practice, newest first, by state and by words of its title."""
     state, words = request.GET.get("state", ""), request.GET.get("q", "").strip()
-    jobs = Job.objects.select_related("started_by").filter(title__icontains=words)
+    jobs = with_what_came_later(Job.objects.select_related("started_by")).filter(title__icontains=words)
     if state in Job.Status.values:
         jobs = jobs.filter(status=state)
     shown = ShownList(request, WORK)
@@ -68,45 +77,54 @@ def job_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
 
 @requires(Can.SEE)
 def job_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
-    """How far one job is, and the outcome of each row; htmx asks again while it runs."""
+    """How far one job is, and how each row stands by now; htmx asks again until nothing is on its way."""
     job = get_object_or_404(Job.objects.select_related("started_by"), pk=pk)
     wanted, after = request.GET.get("outcome", ""), request.GET.get("after", "")
-    rows = JobRow.objects.filter(job=job).order_by("position")
-    if wanted in JobRow.Outcome.values:
-        rows = rows.filter(outcome=wanted)
+    rows = as_they_stand(JobRow.objects.filter(job=job)).order_by("position")
+    if wanted in STANDS:
+        rows = rows.filter(stands=wanted)
     if file := file_of(ShownList(request, OUTCOMES), rows):
         return file
     if after.isdecimal():
         rows = rows.filter(position__gt=int(after))
-    shown = list(rows[: PAGE + 1])
+    shown, counts = list(rows[: PAGE + 1]), counts_of(job)
+    waiting = counts.get(WAITING)
     context = {
         "job": job,
         "rows": shown[:PAGE],
         "more": len(shown) > PAGE,
         "wanted": wanted,
-        "tabs": outcome_tabs(job, wanted),
+        "tabs": _tabs(job, counts, wanted),
+        "needs_you": counts.get(JobRow.Outcome.NEEDS_YOU, 0),
+        "waiting": waiting,
+        "behind_it": job.done - (waiting or 0),
+        "asks_again": _asks_again(request, job),
         "may_steer": may(request.role, Can[job.right]),
     }
     part = "#progress" if request.htmx else ""
     response = render(request, "practices/job_detail.html" + part, context)
-    if request.htmx and not job.is_live:
+    if request.htmx and not job.is_live and "live" in request.GET:
         response.headers["HX-Refresh"] = "true"  # Its header and what can be done have changed too.
     return response
 
 
-def outcome_tabs(job: Job, wanted: str) -> list[dict[str, Any]]:
-    """All rows, or those with one outcome; each with its count."""
-    counts = {
-        JobRow.Outcome.DONE: job.succeeded,
-        JobRow.Outcome.NEEDS_YOU: job.needs_you,
-        JobRow.Outcome.FAILED: job.failed,
-        JobRow.Outcome.SKIPPED: job.skipped,
-    }
+def _asks_again(request: PracticeRequest, job: Job) -> str:
+    """Where htmx asks for the same part again; ``live`` says that the job was still running when it was drawn."""
+    query = request.GET.copy()
+    query.pop("live", None)
+    if job.is_live:
+        query["live"] = "1"
+    return f"{request.path}?{query.urlencode()}"
+
+
+def _tabs(job: Job, counts: dict[str, int], wanted: str) -> list[dict[str, Any]]:
+    """All rows, or those that stand one way; each with its count."""
     return [
         {"label": "All", "url": "?", "active": not wanted, "count": job.done},
         *(
-            {"label": word.label, "url": f"?outcome={word}", "active": wanted == word, "count": count}
-            for word, count in counts.items()
+            {"label": label, "url": f"?outcome={key}", "active": wanted == key, "count": counts.get(key, 0)}
+            for key, label in STANDS.items()
+            if key != WAITING or key in counts or wanted == key
         ),
     ]
 

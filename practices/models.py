@@ -183,6 +183,7 @@ class AuditEntry(TenantModel):
     """What was done, by whom and when; rows are only ever added."""
 
     append_only = True
+    subject = ""  # as people call it, once `practices.subjects` was asked
 
     practice = practice_key(db_index=False)
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -279,6 +280,7 @@ class Job(TenantModel):
         CANCELLED = "cancelled", "Cancelled"
         FAILED = "failed", "Stopped"
 
+    called_by = "title"
     kind = models.CharField(max_length=40)
     title = models.CharField(max_length=120)
     #: The name of the right a person needs to cancel or resume it (`Can.MANAGE_CLIENTS.name`).
@@ -344,6 +346,8 @@ class JobRow(TenantModel):
     message = models.CharField(max_length=500, blank=True)
     #: The page of the row's subject, a path of ours.
     url = models.CharField(max_length=300, blank=True)
+    #: What goes on elsewhere once the row is done, by its id there; `practices.job_rows` says how it came out.
+    follows = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ["position"]
@@ -351,7 +355,12 @@ class JobRow(TenantModel):
             UniqueConstraint(fields=["practice", "job", "position"], name="one_outcome_for_a_row_of_a_job")
         ]
         indexes = [
-            models.Index(fields=["practice", "job", "outcome", "position"], name="rows_of_a_job_by_outcome")
+            models.Index(fields=["practice", "job", "outcome", "position"], name="rows_of_a_job_by_outcome"),
+            models.Index(
+                fields=["practice", "job", "follows"],
+                name="rows_that_follow",
+                condition=Q(follows__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

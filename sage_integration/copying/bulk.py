@@ -6,7 +6,7 @@ from functools import partial
 
 from django.db import transaction
 
-from invoicing.bulk_acts import KIND_OF_MANY, Act, Chosen, add_act, one_by_one
+from invoicing.bulk_acts import KIND_OF_MANY, Act, Chosen, add_act
 from invoicing.models import Invoice
 from invoicing.queries import INVOICE_KINDS
 from ledger.models import Posting
@@ -38,7 +38,7 @@ def contribute() -> None:
     add_act("copy", Act("Copy to Sage", Can.POST_TO_LEDGER, copy_many, kind=KIND_OF_MANY))
     add_act("retry", Act("Try again in Sage", Can.POST_TO_LEDGER, retry_many, kind=""))
     add_act("check", Act("Check in Sage now", Can.POST_TO_LEDGER, check_many, kind=""))
-    add_act("update", Act("Update in Sage", Can.POST_TO_LEDGER, one_by_one(update_one)))
+    add_act("update", Act("Update in Sage", Can.POST_TO_LEDGER, update_many))
 
 
 def retry_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
@@ -47,10 +47,10 @@ def retry_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
     wanted = {each.pk for each in chosen}
     refused = Posting.objects.filter(kind__in=INVOICE_KINDS, status=Posting.Status.FAILED)
     ids = [pk for pk, subject in refused.values_list("pk", "subject_id") if subject in wanted]
-    references = {each.subject_id: each.reference for each in retry_postings(ids)}
+    again = {each.subject_id: each for each in retry_postings(ids)}
     return [
-        each.outcome(f"{references[each.pk]} is tried again")
-        if each.pk in references
+        each.outcome(f"{again[each.pk].reference} is tried again", follows=again[each.pk].posting_id)
+        if each.pk in again
         else each.outcome(NothingToRetry.message, JobRow.Outcome.SKIPPED)
         for each in chosen
     ]
@@ -73,9 +73,18 @@ def check_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
     ]
 
 
-def update_one(invoice: Invoice, on: date) -> str:
-    """Bring the latest copy up to date (F74); raises why Sage takes no change now."""
+def update_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
+    """Bring the latest copy of each up to date (F74); a row says why Sage takes no change of it now."""
     del on
-    posting = update_copy(invoice)
+    invoices = Invoice.objects.select_related("client").in_bulk([each.pk for each in chosen])
+    return [_updated(each, invoices[each.pk]) for each in chosen]
+
+
+def _updated(chosen: Chosen, invoice: Invoice) -> Outcome:
+    try:
+        posting = update_copy(invoice)
+    except DomainError as refusal:
+        return chosen.outcome(refusal.message, JobRow.Outcome.NEEDS_YOU)
     is_replaced = posting.kind == Posting.Kind.INVOICE_VOID
-    return "Voided there and copied again" if is_replaced else "Being updated"
+    words = "Voided there and copied again" if is_replaced else "Being updated"
+    return chosen.outcome(words, follows=posting.pk)

@@ -12,7 +12,7 @@ from invoicing.models import Invoice
 from invoicing.operations import issue_invoice, post_invoices
 from invoicing.queries import invoices_to_post
 from ledger.models import Posting
-from ledger.releases import release_postings, retry_postings
+from ledger.releases import LetGo, release_postings, retry_postings
 from practices import audit
 from practices.errors import DomainError
 from practices.jobs import Outcome
@@ -64,12 +64,13 @@ def copy_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
 
 
 def _outcome(
-    chosen: Chosen, sent: dict[int, str], refused: dict[int, str], reasons: dict[int, tuple[str, str]]
+    chosen: Chosen, sent: dict[int, LetGo], refused: dict[int, str], reasons: dict[int, tuple[str, str]]
 ) -> Outcome:
     if chosen.pk in refused:
         return chosen.outcome(refused[chosen.pk], NEEDS_YOU)
     if chosen.pk in sent:
-        return chosen.outcome(f"On its way as {sent[chosen.pk]}")
+        gone = sent[chosen.pk]
+        return chosen.outcome(f"On its way as {gone.reference}", follows=gone.posting_id)
     message, outcome = reasons.get(
         chosen.pk, ("It was changed meanwhile. Look at it and try again.", NEEDS_YOU)
     )
@@ -141,26 +142,26 @@ def _why_not(invoice: Invoice, posting: Posting | None) -> tuple[str, str] | Non
     return (refusal.message, NEEDS_YOU) if refusal else None
 
 
-def _send(ready: dict[int, Ready]) -> dict[int, str]:
-    """Let these leave; the reference of each that does, by the invoice's id. Raises `PostingsAreClosed`."""
+def _send(ready: dict[int, Ready]) -> dict[int, LetGo]:
+    """Let these leave; the posting of each that does, by the invoice's id. Raises `PostingsAreClosed`."""
     by_status: dict[str, list[Posting]] = defaultdict(list)
     for each in ready.values():
         if each.posting is not None:
             by_status[each.posting.status].append(each.posting)
     gone = release_postings([each.pk for each in by_status[Status.HELD]]) if by_status[Status.HELD] else []
     gone += retry_postings([each.pk for each in by_status[Status.FAILED]])
-    sent = {each.subject_id: (each.posting_id, each.reference) for each in gone}
-    # Issued a moment ago for a client whose invoices leave by themselves.
-    sent |= {each.subject_id: (each.pk, each.reference) for each in by_status[Status.PENDING]}
+    # Issued a moment ago for a client whose invoices leave by themselves, or never asked for before.
     new = [each.invoice for each in ready.values() if each.posting is None]
-    sent |= {posting.subject_id: (posting.pk, posting.reference) for posting in post_invoices(new)}
+    postings = [*by_status[Status.PENDING], *post_invoices(new)]
+    gone += [LetGo(each.pk, each.subject_id, each.reference) for each in postings]
+    sent = {each.subject_id: each for each in gone}
     for pk in sent.keys() & {pk for pk, each in ready.items() if not each.are_kept}:
         each = ready[pk]
         if not each.choices.are_nothing:
-            posting = Posting(pk=sent[pk][0])
+            posting = Posting(pk=sent[pk].posting_id)
             keep_choices(
                 posting, each.choices, list(each.invoice.lines.all()), revision=each.invoice.revision
             )
-    told = ((pk, {"reference": reference}) for pk, (_, reference) in sent.items())
+    told = ((pk, {"reference": each.reference}) for pk, each in sent.items())
     audit.record_many("invoice.copied_by_hand", Invoice, told)
-    return {pk: reference for pk, (_, reference) in sent.items()}
+    return sent

@@ -146,12 +146,15 @@ def test_the_page_shows_progress_rows_and_the_tray_leads_to_it(brook, client_of,
     browser = client_of("alice")
     page = job_of(brook).get_absolute_url()
     assert "Test work: 0 of 5" in browser.get(reverse("home", args=[brook.slug])).content.decode()
-    assert "every 2s" in browser.get(page).content.decode()
+    waiting = browser.get(page).content.decode()
+    assert "every 2s" in waiting
     run_jobs(brook.pk)
     shown = browser.get(page, {"outcome": "needs_you"}).content.decode()
     assert shown.count("Ambiguous") == 5
     assert "every 2s" not in shown
-    assert browser.get(page, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    assert 'live=1"' in waiting
+    ended = browser.get(page, {"live": "1"}, headers={"HX-Request": "true"})
+    assert ended.headers["HX-Refresh"] == "true"
     assert "Test work" in browser.get(reverse("practices:job-list", args=[brook.slug])).content.decode()
 
 

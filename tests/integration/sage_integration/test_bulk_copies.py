@@ -1,5 +1,6 @@
 """Many invoices copied or tried again from the list: a result row each, nothing twice, and one quick request."""
 
+import html
 from datetime import timedelta
 
 import pytest
@@ -133,6 +134,53 @@ def test_bulk_retry_lets_only_what_was_refused_try_again(brook, sage, held, cloc
     assert len(sage.sales_invoices()) == 1
     with practice_scope(brook.pk):
         assert AuditEntry.objects.filter(action="posting.retried").count() == 1
+
+
+@pytest.mark.parametrize("act", ["copy", "retry"])
+def test_a_row_that_sage_refuses_later_needs_somebody_until_it_is_mended(
+    brook, sage, held, clock, client_of, act
+):
+    with practice_scope(brook.pk):
+        if act == "retry":
+            Posting.objects.update(status="failed", failure="SageRejected")
+        job = start_bulk(act, [each.pk for each in held], brook)
+    with acting_for(brook.pk):
+        run_live_jobs()
+    alice, address = client_of("alice"), job.get_absolute_url()
+    waiting = alice.get(address).content.decode()
+    assert waiting.count(">On its way<") == 4  # Its tab, and each row.
+    assert 'hx-trigger="every 5s"' in waiting
+    sage.arm("status", on="POST /sales_invoices", status=422, times=1)
+    push_until_settled(brook, clock)
+    refused, done = (
+        alice.get(f"{address}?outcome={each}").content.decode() for each in ("needs_you", "done")
+    )
+    assert [held[0].number_label in each for each in (refused, done)] == [True, False]
+    assert posting_of(held[0]).failure_detail in html.unescape(refused)
+    assert "every 5s" not in refused
+    assert [held[1].number_label in each for each in (refused, done)] == [False, True]
+    assert f"In Sage as {posting_of(held[1]).external_number}" in done
+    assert "Finished, needs you" in alice.get("/p/brook-co/jobs/").content.decode()
+    assert posting_of(held[0]).failure_detail in alice.get(f"{address}?file=csv").getvalue().decode()
+    outcomes(brook, "retry", [held[0].pk])
+    push_until_settled(brook, clock)
+    assert "No rows here yet" in alice.get(f"{address}?outcome=needs_you").content.decode()
+    assert "Finished, needs you" not in alice.get("/p/brook-co/jobs/").content.decode()
+
+
+def test_the_page_of_many_rows_asks_no_more_than_that_of_one(brook, held, client_of):
+    alice, costs = client_of("alice"), []
+    with practice_scope(brook.pk):
+        Posting.objects.update(status="failed", failure="SageRejected")
+        jobs = [start_bulk("retry", [held[0].pk], brook)]
+        Posting.objects.update(status="failed", failure="SageRejected")
+        jobs.append(start_bulk("retry", [each.pk for each in held], brook))
+    alice.get(jobs[0].get_absolute_url())
+    for job in jobs:
+        with CaptureQueriesContext(connection) as seen:
+            alice.get(job.get_absolute_url())
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
 
 
 def statements_of(work) -> int:

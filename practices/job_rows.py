@@ -1,0 +1,69 @@
+"""Rows of jobs as they stand by now: some are done here and go on elsewhere, such as a document on its way.
+
+A row keeps the id of what it follows, and whoever knows that says how it came out each time somebody looks. So a row
+that was refused later says so, one that was mended no longer does, and nothing is stored twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, Count, F, IntegerField, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from practices.models import Job, JobQuerySet, JobRow
+from practices.tenancy import TenantQuerySet
+
+#: Beside the outcomes of a row: it went on elsewhere, and has not come to its end there.
+WAITING = "waiting"
+Rows = TenantQuerySet[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """How what a row follows stands, one of the outcomes or `WAITING`, and what to say; both NULL where it is gone."""
+
+    stands: Subquery
+    says: Subquery
+
+
+_tellers: list[Callable[[], Later]] = []
+
+
+def follow_rows_by(teller: Callable[[], Later]) -> None:
+    """Ask this about what rows follow, whose id is `OuterRef("follows")`; an app calls this once, when it starts."""
+    _tellers[:] = [teller]
+
+
+def as_they_stand(rows: Rows) -> Rows:
+    """The same rows with ``stands``, an outcome or `WAITING`, and ``says``, as of now."""
+    if not _tellers:
+        return rows.annotate(stands=F("outcome"), says=F("message"))
+    later = _tellers[0]()
+    return rows.annotate(
+        stands=Coalesce(later.stands, F("outcome"), output_field=CharField()),
+        says=Coalesce(later.says, F("message"), output_field=CharField()),
+    )
+
+
+def counts_of(job: Job) -> dict[str, int]:
+    """How many rows of a job stand how, by outcome or `WAITING`."""
+    rows: Rows = JobRow.objects.filter(job=job)
+    if not rows.filter(follows__isnull=False).exists():
+        return {
+            JobRow.Outcome.DONE: job.succeeded,
+            JobRow.Outcome.NEEDS_YOU: job.needs_you,
+            JobRow.Outcome.FAILED: job.failed,
+            JobRow.Outcome.SKIPPED: job.skipped,
+        }
+    counted = as_they_stand(rows).order_by().values_list("stands").annotate(rows=Count("pk"))
+    return dict(counted)
+
+
+def with_what_came_later(jobs: JobQuerySet) -> JobQuerySet:
+    """The same jobs with ``needs_you_by_now``: rows that need somebody, those included that were refused later."""
+    rows: Rows = JobRow.objects.filter(job=OuterRef("pk"), follows__isnull=False)
+    refused = as_they_stand(rows).filter(stands=JobRow.Outcome.NEEDS_YOU).order_by()
+    count = refused.values("job").annotate(rows=Count("pk")).values("rows")
+    later = Coalesce(Subquery(count, output_field=IntegerField()), Value(0))
+    return jobs.annotate(needs_you_by_now=F("needs_you") + later)
