@@ -75,6 +75,8 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
 class Posting(TenantModel):
     """One document on its way to the ledger: a kind and an id, never a payload."""
 
+    called_by = "reference"
+
     class Kind(models.TextChoices):
         CONTACT_UPSERT = "contact.upsert", "Contact"
         INVOICE_CREATE = "invoice.create", "Invoice"

@@ -15,6 +15,7 @@ from practices.lists import Column, List, ShownList, file_of
 from practices.models import AuditEntry, Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
+from practices.subjects import named
 from practices.views import settings_tabs
 
 #: Parts of the product that entries speak of, by the first word of their action.
@@ -27,13 +28,14 @@ ENTRIES = List(
         Column("when", "When", lambda entry: entry.at, fixed=True),
         Column("who", "Who", lambda entry: entry.actor or "Ignition"),
         Column("what", "What", lambda entry: entry.in_words),
-        Column("which", "Which", lambda entry: entry.subject_in_words),
+        Column("which", "Which", lambda entry: entry.subject),
         Column(
             "details", "Details", lambda entry: json.dumps(entry.data, ensure_ascii=False, sort_keys=True)
         ),
         Column("action", "Name of the act", lambda entry: entry.action, hidden=True),
     ),
     {"when": ("-pk",)},
+    prepared=named,
 )
 
 
@@ -48,7 +50,7 @@ def activity(request: PracticeRequest, practice: str) -> HttpResponseBase:
     context = {
         "list": shown,
         "page": page,
-        "rows": [{"entry": entry, "details": details_of(entry)} for entry in page.rows],
+        "rows": [{"entry": entry, "details": details_of(entry)} for entry in named(page.rows)],
         "count": shown.counted(entries),
         "people": [(str(member.user_id), str(member.user)) for member in members],
         "chosen": {name: request.GET.get(name, "") for name in ("who", "what", "from", "to")},

@@ -107,6 +107,8 @@ class TenantModel(models.Model):
 
     #: Rows that may be added and read but never changed, not even by raw SQL of the application's role.
     append_only: ClassVar[bool] = False
+    #: The attribute people call a row by, which asks nothing; the audit trail names rows so (`practices.subjects`).
+    called_by: ClassVar[str] = ""
 
     practice = practice_key()
 

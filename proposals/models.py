@@ -138,6 +138,8 @@ class ProposalQuerySet(TenantQuerySet["Proposal"]):
 class Proposal(TenantModel):
     """An offer to a client: services, prices, terms; frozen once it is sent."""
 
+    called_by = "number_label"
+
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
         IN_REVIEW = "in_review", "In review"

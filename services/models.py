@@ -22,6 +22,8 @@ class TaxRateQuerySet(TenantQuerySet["TaxRate"]):
 class TaxRate(TenantModel):
     """A VAT rate the practice uses, under its own name; these, and no others, are mapped to Sage."""
 
+    called_by = "name"
+
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
         ARCHIVED = "archived", "Archived"
@@ -102,6 +104,8 @@ class ServiceQuerySet(TenantQuerySet["Service"]):
 
 class Service(TenantModel):
     """An item of the price list."""
+
+    called_by = "name"
 
     class BillingBasis(models.TextChoices):
         FIXED = "fixed", "Fixed price"

@@ -41,6 +41,8 @@ class ClientQuerySet(TenantQuerySet["Client"]):
 class Client(TenantModel):
     """A company or person the practice works for."""
 
+    called_by = "name"
+
     class Kind(models.TextChoices):
         COMPANY = "company", "Limited company"
         SOLE_TRADER = "sole_trader", "Sole trader"

@@ -37,6 +37,8 @@ class InvoiceRevision(TenantModel):
 class CreditNote(TenantModel):
     """Takes a whole invoice back: the same lines, priced as they were billed, at most one an invoice."""
 
+    called_by = "number_label"
+
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="credit_notes")
     client = models.ForeignKey(Client, models.PROTECT, related_name="credit_notes")
     number = models.PositiveIntegerField()

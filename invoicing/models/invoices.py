@@ -97,6 +97,8 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
 class Invoice(TenantModel):
     """What a client owes: a frozen copy of names, prices and VAT once it is issued."""
 
+    called_by = "number_label"
+
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
         ISSUED = "issued", "Issued"

@@ -40,6 +40,8 @@ class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
 class BillingSchedule(TenantModel, BillingRule):
     """An accepted line being billed, at its own price from now on."""
 
+    called_by = "name"
+
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
         PAUSED = "paused", "Paused"

@@ -76,6 +76,8 @@ class SageConnectionQuerySet(TenantQuerySet["SageConnection"]):
 class SageConnection(TenantModel):
     """Our access to one Sage business: tokens at rest are encrypted, one live connection a practice."""
 
+    called_by = "business_name"
+
     class Status(models.TextChoices):
         CONNECTED = "connected", "Connected, not enabled yet"
         ENABLED = "enabled", "Connected"

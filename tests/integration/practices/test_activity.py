@@ -3,9 +3,14 @@
 import csv
 import io
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clients.models import Client
 from practices import audit
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
+from proposals.models import Proposal
 
 
 def recorded(cast) -> None:
@@ -33,6 +38,30 @@ def test_entries_are_found_by_who_what_and_when(cast, client_of):
     assert "Client amended" not in shown(client_of, "?what=proposal sent")
     assert "Nothing fits" in shown(client_of, "?from=2090-01-01")
     assert "Nothing fits" in shown(client_of, "?to=2001-01-01")
+
+
+def test_rows_are_named_as_people_call_them_on_the_page_and_in_the_file(cast, client_of):
+    """By the names they have now, and by kind and number once they are gone; no more questions for more rows."""
+    with practice_scope(cast.brook.pk):
+        clients = [Client.objects.create(name=f"Acme {n} Ltd", status="active") for n in range(3)]
+        audit.record("client.amended", clients[0])
+    one = questions(client_of)
+    with practice_scope(cast.brook.pk):
+        for client in clients[1:]:
+            audit.record("client.amended", client)
+        audit.record("proposal.discarded", Proposal(pk=12))
+    assert questions(client_of) <= one + 1  # For the proposals.
+    page = shown(client_of)
+    file = client_of("alice").get("/p/brook-co/settings/activity/?file=csv").getvalue().decode()
+    for words in (*(f"Client Acme {n} Ltd" for n in range(3)), "Proposal 12"):
+        assert words in page
+        assert words in file
+
+
+def questions(client_of) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        shown(client_of)
+    return len(seen)
 
 
 def test_a_filter_that_cannot_be_read_narrows_nothing(cast, client_of):
