@@ -38,6 +38,9 @@ class ContactLink(TenantModel):
     trouble_since = models.DateTimeField(null=True)
     #: The import that made the link; taken back with it.
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
+    #: The name of ours that Sage did not take last, and when.
+    refused_name = models.CharField(max_length=255, blank=True, default="", db_default="")
+    name_refused_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -97,6 +100,8 @@ class SageContactQuerySet(TenantQuerySet["SageContact"]):
 
 class SageContact(TenantModel):
     """A customer of the connected business, as read last; never a supplier, Sage's own, deleted or erased one."""
+
+    called_by = "displayed_as"
 
     business_id = models.CharField(max_length=64)
     sage_id = models.CharField(max_length=64)

@@ -6,8 +6,10 @@ off, no contact is ever changed.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
+from django.utils import timezone
 
 from clients.models import Client
 from clients.operations import amend_client
@@ -21,6 +23,8 @@ log = structlog.get_logger(__name__)
 Direction = SageConnection.NameDirection
 #: Contacts renamed after one reading; the others follow with the next, so that a day's budget is not spent on it.
 MOST_AT_ONCE = 50
+#: A name that Sage did not take is not offered again before that, so that it never keeps others from their turn.
+AGAIN_AFTER = timedelta(days=1)
 #: What must not hold up an invoice: the name follows another time.
 CAN_WAIT = (SageRejected, SageUnavailable, OutcomeUnknown, NotInSage)
 
@@ -35,7 +39,10 @@ class Renaming:
 
 
 def renamings(connection: SageConnection, clients: Collection[int] | None = None) -> list[Renaming]:
-    """The linked contacts, of these clients or of all, that are named otherwise; none while names are not synced."""
+    """The linked contacts, of these clients or of all, that are named otherwise; none while names are not synced.
+
+    Without those whose name Sage refused a moment ago.
+    """
     if not connection.syncs_names:
         return []
     links = ContactLink.objects.filter(business_id=connection.business_id, trouble="")
@@ -44,10 +51,14 @@ def renamings(connection: SageConnection, clients: Collection[int] | None = None
         links = links.filter(client__in=clients)
     book = SageContact.objects.of_business(connection.business_id)
     names = dict(book.filter(sage_id__in=links.values("sage_contact_id")).values_list("sage_id", "name"))
+    rested = timezone.now() - AGAIN_AFTER
     return [
         Renaming(link, link.client.name, names[link.sage_contact_id])
         for link in links.order_by("pk")
         if names.get(link.sage_contact_id, link.client.name) != link.client.name
+        and not (
+            link.name_refused_at and link.name_refused_at > rested and link.refused_name == link.client.name
+        )
     ]
 
 
@@ -64,6 +75,10 @@ def rename_in_sage(renaming: Renaming, sage: SageClient) -> bool:
         stored = sage.contacts.update(renaming.link.sage_contact_id, {"name": renaming.ours})
     except CAN_WAIT as error:
         log.warning("a contact kept its name", error=type(error).__name__, status=error.status)
+        with practice_transaction():
+            ContactLink.objects.filter(pk=renaming.link.pk).update(
+                refused_name=renaming.ours, name_refused_at=timezone.now()
+            )
         return False
     with practice_transaction():
         SageContact.objects.of_business(renaming.link.business_id).filter(
@@ -79,19 +94,20 @@ def bring_names(connection: SageConnection, sage: SageClient) -> dict[str, int]:
     Opens transactions of its own.
     """
     with practice_transaction():
-        wanted = renamings(connection)[:MOST_AT_ONCE]
+        wanted = renamings(connection)
         if connection.name_direction == Direction.FROM_SAGE:
-            return {"renamed_here": sum(_rename_here(renaming) for renaming in wanted)} if wanted else {}
-    renamed = sum(rename_in_sage(renaming, sage) for renaming in wanted)
+            named = [(each.link.client, name) for each in wanted if (name := _name_for(each))][:MOST_AT_ONCE]
+            for client, name in named:
+                client.name = name
+                amend_client(client)
+            return {"renamed_here": len(named)} if wanted else {}
+    renamed = sum(rename_in_sage(renaming, sage) for renaming in wanted[:MOST_AT_ONCE])
     return {"renamed_in_sage": renamed} if wanted else {}
 
 
-def _rename_here(renaming: Renaming) -> bool:
-    """Give the client its contact's name, unless no client could be called so."""
+def _name_for(renaming: Renaming) -> str:
+    """The name its contact gives the client; empty where it has that already, or no client could be called so."""
     name = " ".join(renaming.theirs.split())
-    client = renaming.link.client
-    if not any(letter.isalnum() for letter in name) or len(name) > 100 or name == client.name:
-        return False
-    client.name = name
-    amend_client(client)
-    return True
+    if not any(letter.isalnum() for letter in name) or len(name) > 100 or name == renaming.ours:
+        return ""
+    return name
