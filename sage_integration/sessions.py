@@ -1,7 +1,6 @@
 """Sage as this installation reaches it: addresses, keys, budget and kept connections come from the settings."""
 
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -29,10 +28,9 @@ from sage_integration.sage.errors import (
     SubscriptionInactive,
 )
 from sage_integration.sage.transport import Exchange, Transport
-from sage_integration.sage.wire import Wire
+from sage_integration.sage.wire import kept_wire
 
 log = structlog.get_logger(__name__)
-_thread = threading.local()
 
 #: The part of a minute's requests that is kept for what a person is waiting for.
 RESERVE = 0.02
@@ -60,7 +58,7 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
         hold=None if urgent else lambda count: _hold(budget, count),
         on_exchange=lambda exchange: _note(exchange, answers, kept),
         timeout=settings.SAGE_TIMEOUT,
-        session=kept_session(),
+        session=kept_wire(),
     )
     try:
         yield SageClient(transport)
@@ -83,7 +81,7 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
 def open_sage_with(access_token: str) -> SageClient:
     """What a login can open before there is a connection: its businesses, and nothing of any one of them."""
     transport = Transport(
-        settings.SAGE_API_URL, None, lambda: access_token, on_exchange=_log, session=kept_session()
+        settings.SAGE_API_URL, None, lambda: access_token, on_exchange=_log, session=kept_wire()
     )
     return SageClient(transport)
 
@@ -157,14 +155,6 @@ def _limiter(url: str, **budget: int | float) -> Limiter:
     return Limiter(redis, reserve_per_minute=reserve, **budget)  # type: ignore[arg-type]
 
 
-def kept_session() -> Wire:
-    """The kept connections of a thread; they take no cookies, so nothing of one business reaches another."""
-    if not hasattr(_thread, "wire"):
-        _thread.wire = Wire()
-    wire: Wire = _thread.wire
-    return wire
-
-
 class _HeldToken:
     """The connection's access token, asked for once in a while instead of for every request.
 
@@ -186,7 +176,8 @@ class _HeldToken:
     def token(self) -> str:
         """The token; raises as `tokens.access_token` does."""
         if time.monotonic() >= self._until:
-            self._hold(tokens.access_token())
+            has_run_out = self._runs_out is not None and not self._is_good()
+            self._hold(tokens.replaced_token() if has_run_out else tokens.access_token())
         return self._token
 
     def newer(self, stale: str) -> str:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from practices.fields import CannotOpen
+from practices.rows import rows_of
 from practices.tenancy import practice_transaction
 from sage_integration.connections import (
     clear_trouble,
@@ -23,11 +24,13 @@ from sage_integration.connections import (
 from sage_integration.models import SageConnection
 from sage_integration.sage.errors import AppRefused, GrantRefused, ReauthorisationRequired
 from sage_integration.sage.oauth import OAuthClient
+from sage_integration.sage.wire import kept_wire
 
 log = structlog.get_logger(__name__)
 
 #: A token with less than this left is replaced before it is used.
 MARGIN = timedelta(seconds=60)
+TOKENS = ("access_token", "refresh_token")
 
 
 def oauth_client() -> OAuthClient:
@@ -40,6 +43,7 @@ def oauth_client() -> OAuthClient:
         client_secret=settings.SAGE_CLIENT_SECRET,
         redirect_uri=f"{settings.PUBLIC_URL}/sage/callback/",
         timeout=(5, 10),
+        session=kept_wire(),
     )
 
 
@@ -56,6 +60,11 @@ def access_token() -> str:
                 return str(connection.access_token)
             except CannotOpen:
                 log.warning("a stored token does not open")
+    return _refreshed(_is_fresh)
+
+
+def replaced_token() -> str:
+    """The same, where the one at hand is known to have run out: asks for the stored one under its lock alone."""
     return _refreshed(_is_fresh)
 
 
@@ -76,12 +85,13 @@ def _refreshed(is_good: Callable[[SageConnection], bool]) -> str:
             row = _locked()
             connection_id = row.pk
             # Locked before it is opened: a sealed value that does not open must not be read half-way.
-            connection: SageConnection = SageConnection.objects.with_tokens().get(pk=row.pk)
+            [connection] = rows_of(SageConnection, "id = %s", row.pk)
             if is_good(connection):
                 return str(connection.access_token)
             used = connection.refresh_token
             keep_tokens(connection, oauth_client().refresh(used))
-            clear_trouble(AppRefused)
+            if connection.trouble == AppRefused.__name__:
+                clear_trouble(AppRefused)
             log.info("sage token refreshed", connection_id=connection.pk)
             return str(connection.access_token)
     except CannotOpen as error:
@@ -96,10 +106,12 @@ def _refreshed(is_good: Callable[[SageConnection], bool]) -> str:
 
 def _locked() -> SageConnection:
     """The live connection, its tokens sealed, which nobody else refreshes meanwhile."""
-    row: SageConnection | None = SageConnection.objects.live().select_for_update().first()
-    if row is None or _is_refused(row):
+    rows = rows_of(
+        SageConnection, "status <> %s FOR UPDATE", SageConnection.Status.DISCONNECTED.value, without=TOKENS
+    )
+    if not rows or _is_refused(rows[0]):
         raise ReauthorisationRequired("the practice has no working connection to Sage")
-    return row
+    return rows[0]
 
 
 def _given_up(connection_id: int, used: str, refusal: ReauthorisationRequired, cause: Exception) -> str:

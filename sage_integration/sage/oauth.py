@@ -19,6 +19,7 @@ from sage_integration.sage.errors import (
 )
 from sage_integration.sage.network import Timeout, never_sent, open_session
 from sage_integration.sage.redaction import redacted
+from sage_integration.sage.wire import Wire
 
 SCOPE = "full_access"
 #: Characters of a PKCE code verifier; 43 to 128 are allowed.
@@ -53,6 +54,7 @@ class OAuthClient:
         client_secret: str,
         redirect_uri: str,
         timeout: Timeout = (5, 10),
+        session: requests.Session | Wire | None = None,
     ) -> None:
         self._authorize_url = authorize_url
         self._token_url = token_url
@@ -61,6 +63,8 @@ class OAuthClient:
         self._client_secret = client_secret
         self._redirect_uri = redirect_uri
         self._timeout = timeout
+        #: Kept connections; without them each request makes one of its own.
+        self._session = session
         self._forms = WebApplicationClient(client_id)
 
     def authorization_url(self, state: str, code_verifier: str | None = None) -> str:
@@ -137,11 +141,15 @@ class OAuthClient:
 
     def _post(self, url: str, body: str) -> Answer:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        with open_session() as session:
-            response = session.post(
-                url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
-            )
-            return Answer(response.status_code, response.headers, response.content)
+        response = (self._session or open_session()).request(
+            "POST",
+            url,
+            data=body.encode(),
+            headers=headers,
+            timeout=self._timeout,
+            allow_redirects=False,
+        )
+        return Answer(response.status_code, response.headers, response.content)
 
     def _tokens(self, answer: Answer, doing: str, *, lost: type[SageError]) -> TokenPair:
         refusal = _refusal(answer, doing, lost=lost)

@@ -8,6 +8,7 @@ import http.client
 import select
 import socket
 import ssl
+import threading
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,8 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from sage_integration.sage.network import BoundedResponse, NeverSent, Timeout
+
+_thread = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,14 @@ class Wire:
         if (kept := self._kept.pop(server, None)) is not None:
             with suppress(OSError):
                 kept.close()
+
+
+def kept_wire() -> Wire:
+    """The kept connections of this thread; they take no cookies, so nothing of one business reaches another."""
+    if not hasattr(_thread, "wire"):
+        _thread.wire = Wire()
+    wire: Wire = _thread.wire
+    return wire
 
 
 def _send(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from practices.rows import rows_of
 from practices.tenancy import practice_transaction
 from sage_integration.models import SyncCursor
 from sage_integration.sage.paging import ROWS_PER_PAGE
@@ -34,15 +35,20 @@ def instant(text: str) -> datetime:
 
 
 def read_feed(
-    feed: Feed[Row], business_id: str, *, begin: datetime, record: Callable[[list[Row]], None]
+    feed: Feed[Row],
+    business_id: str,
+    *,
+    begin: datetime,
+    record: Callable[[list[Row]], None],
+    cursor: SyncCursor | None = None,
 ) -> int:
     """Hand every row changed since the last reading to `record`, and say how many rows were new.
 
-    ``begin`` is where a feed that was never read starts. `record` runs inside a transaction, a page at a
-    time; the last page and the cursor are saved together, so the cursor is never ahead of the rows.
+    ``begin`` is where a feed that was never read starts, ``cursor`` where the caller knows it to stand. `record` runs
+    inside a transaction, a page at a time; the last page and the cursor are saved together, so the cursor is never
+    ahead of the rows. Where nothing came, nothing is written.
     """
-    with practice_transaction():
-        since = _cursor(feed.name, business_id, begin).since
+    since = _stands(cursor, feed.name, business_id, begin).since
     handled: set[tuple[str, str]] = set()
     newest = since
     while True:
@@ -57,10 +63,11 @@ def read_feed(
             rows_seen, new_rows = rows_seen + len(page), new_rows + len(waiting)
             newest = max([newest, *_moments(page, feed)])
         is_stable = rows_seen <= ROWS_PER_PAGE or not new_rows
-        with practice_transaction():
-            record(waiting)
-            if is_stable:
-                _move_cursor(feed.name, business_id, newest)
+        if waiting or newest > since:
+            with practice_transaction():
+                record(waiting)
+                if is_stable:
+                    _move_cursor(feed.name, business_id, newest)
         if is_stable:
             return len(handled)
 
@@ -74,6 +81,8 @@ class Glance:
     is_news: bool
     newest: datetime
     seen: list[str]
+    #: Nothing is other than what is remembered already.
+    is_known: bool
 
     def keep(self) -> None:
         """Remember what was seen, in the caller's transaction: after whatever the news made somebody read."""
@@ -82,19 +91,26 @@ class Glance:
         )
 
 
-def glance_at(feed: Feed[Row], business_id: str, *, begin: datetime) -> Glance:
+def glance_at(
+    feed: Feed[Row], business_id: str, *, begin: datetime, cursor: SyncCursor | None = None
+) -> Glance:
     """Whether a feed brings a row that was not there at the last glance; nothing is remembered yet.
 
     Rows near the cursor come again with every reading, so those seen are remembered by id and stamp.
     """
-    with practice_transaction():
-        cursor = _cursor(feed.name, business_id, begin)
+    cursor = _stands(cursor, feed.name, business_id, begin)
     known = set(cursor.seen)
     rows = list(feed.rows(cursor.since - OVERLAP))
     newest = max([cursor.since, *_moments(rows, feed)])
     seen = sorted("@".join(_key(row, feed)) for row in rows if instant(_stamp(row, feed)) >= newest - OVERLAP)
     is_news = any("@".join(_key(row, feed)) not in known for row in rows)
-    return Glance(feed.name, business_id, is_news, newest, seen)
+    is_known = (newest, seen) == (cursor.since, sorted(cursor.seen))
+    return Glance(feed.name, business_id, is_news, newest, seen, is_known)
+
+
+def cursors_of(business_id: str) -> dict[str, SyncCursor]:
+    """How far each feed of a business was read, by its name; inside a scope."""
+    return {cursor.feed: cursor for cursor in rows_of(SyncCursor, "business_id = %s", business_id)}
 
 
 def _pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -117,9 +133,13 @@ def _moments(rows: Iterable[Row], feed: Feed[Row]) -> Iterator[datetime]:
     return (instant(_stamp(row, feed)) for row in rows)
 
 
-def _cursor(name: str, business_id: str, begin: datetime) -> SyncCursor:
-    found, _ = SyncCursor.objects.get_or_create(business_id=business_id, feed=name, defaults={"since": begin})
-    return found
+def _stands(cursor: SyncCursor | None, name: str, business_id: str, begin: datetime) -> SyncCursor:
+    if cursor is None:
+        with practice_transaction():
+            cursor, _ = SyncCursor.objects.get_or_create(
+                business_id=business_id, feed=name, defaults={"since": begin}
+            )
+    return cursor
 
 
 def _move_cursor(name: str, business_id: str, to: datetime) -> None:

@@ -53,6 +53,11 @@ class Mirror:
         if not self._attempt(handle, row):
             self._refused[row["id"]] = (handle, row)
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether a row is to be tried once more."""
+        return bool(self._refused)
+
     def take_refused(self) -> None:
         """Once more what was refused: an invoice may have room now that another payment changed or went."""
         for handle, row in self._refused.values():

@@ -5,7 +5,7 @@ feeds of payments, of allocations and of invoices are read, and the invoices the
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,11 +27,18 @@ from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
 from sage_integration.sync.cadence import Cadence, cadence
 from sage_integration.sync.comparison import Difference, compare
-from sage_integration.sync.feeds import Feed, Glance, glance_at, read_feed
+from sage_integration.sync.feeds import Feed, Glance, cursors_of, glance_at, read_feed
 from sage_integration.sync.mirror import Mirror
 from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, reread
 from sage_integration.sync.standing_differences import keep_difference
-from sage_integration.sync.wanted import newest_link, newest_links, want, wanted_links, was_read
+from sage_integration.sync.wanted import (
+    is_anything_wanted,
+    newest_link,
+    newest_links,
+    want,
+    wanted_links,
+    was_read,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -96,12 +103,12 @@ def pace_of(connection: SageConnection) -> Cadence:
 
 
 def _run(work: Callable[["Poll", SageClient], None]) -> SyncRun | None:
+    began = timezone.now()
     with practice_transaction():
         connection = current_connection()
-        if connection is None or not is_polled(connection) or connection.enabled_at is None:
+        if connection is None or not is_polled(connection):
             return None
-        run: SyncRun = SyncRun.objects.create(kind=SyncRun.Kind.PAYMENTS)
-    poll = Poll(connection, connection.enabled_at - CLOCK_TOLERANCE)
+        poll = Poll(connection)
     try:
         with open_sage(connection) as sage:
             work(poll, sage)
@@ -110,9 +117,13 @@ def _run(work: Callable[["Poll", SageClient], None]) -> SyncRun | None:
         poll.mirror.problems.append(str(error))
         log.warning("polling stopped", failure=type(error).__name__, status=error.status)
     with practice_transaction():
-        run.finished_at, run.counts = timezone.now(), dict(poll.mirror.counts)
-        run.problem = "\n".join(poll.mirror.problems)
-        run.save(update_fields=["finished_at", "counts", "problem"])
+        run: SyncRun = SyncRun.objects.create(
+            kind=SyncRun.Kind.PAYMENTS,
+            started_at=began,
+            finished_at=timezone.now(),
+            counts=dict(poll.mirror.counts),
+            problem="\n".join(poll.mirror.problems),
+        )
         _plan_the_next(connection, poll)
     return run
 
@@ -127,11 +138,17 @@ def _plan_the_next(connection: SageConnection, poll: "Poll") -> None:
 
 
 class Poll:
-    """One reading of a business; what it counted and could not take over is kept by its mirror."""
+    """One reading of a business; what it counted and could not take over is kept by its mirror.
 
-    def __init__(self, connection: SageConnection, begin: datetime) -> None:
+    Made inside a scope: where the feeds stand, and whether invoices wait to be read again, is known from then on, so a
+    reading that brings nothing asks the database nothing more.
+    """
+
+    def __init__(self, connection: SageConnection) -> None:
         self.business_id = connection.business_id
-        self.begin = begin
+        self.begin = (connection.enabled_at or timezone.now()) - CLOCK_TOLERANCE
+        self._cursors = cursors_of(self.business_id)
+        self._someone_waits = is_anything_wanted(self.business_id)
         self.mirror = Mirror(connection.business_id)
         #: What the connection is to remember of this reading, by field.
         self.learnt: dict[str, Any] = {}
@@ -163,8 +180,9 @@ class Poll:
             self.learnt["next_feed"] = (self._turn + 1) % len(in_turn)
             return
         self._read_feeds(each_time + in_turn if glance.is_news else [each_time[1], in_turn[1]], sage)
-        with practice_transaction():
-            glance.keep()
+        if not glance.is_known:
+            with practice_transaction():
+                glance.keep()
 
     def read_open(self, sage: SageClient) -> None:
         """Invoices open in Sage beside those open here; the ones that disagree are read entry by entry."""
@@ -217,9 +235,9 @@ class Poll:
         if refused is not None and now - refused < JOURNALS_AGAIN_AFTER:
             return None
         try:
-            return glance_at(
-                _changed("transactions", sage.transactions.list), self.business_id, begin=self.begin
-            )
+            feed = _changed("transactions", sage.transactions.list)
+            cursor = self._cursors.get(feed.name)
+            return glance_at(feed, self.business_id, begin=self.begin, cursor=cursor)
         except AccessDenied:
             self.learnt["journals_refused_at"] = now
             return None
@@ -227,10 +245,12 @@ class Poll:
     def _read_feeds(self, feeds: list[Any], sage: SageClient) -> None:
         for feed, handle in feeds:
             self._read(feed, handle)
-        with practice_transaction():
-            self.mirror.take_refused()
-            self._note_touched()
-        self._reread_wanted(sage, MOST_REREADS)
+        if self.mirror.has_refused or self.mirror.touched:
+            with practice_transaction():
+                self.mirror.take_refused()
+                self._note_touched()
+        if self._someone_waits:
+            self._reread_wanted(sage, MOST_REREADS)
         self._conclude()
 
     def _read(self, feed: Feed[Any], handle: Callable[[Any], None]) -> None:
@@ -239,9 +259,13 @@ class Poll:
                 self.mirror.take(handle, row)
             self._note_touched()  # With the rows and the cursor: a kill after this forgets nothing.
 
-        self.mirror.counts["read"] += read_feed(feed, self.business_id, begin=self.begin, record=record)
+        cursor = self._cursors.get(feed.name)
+        self.mirror.counts["read"] += read_feed(
+            feed, self.business_id, begin=self.begin, record=record, cursor=cursor
+        )
 
     def _note_touched(self) -> None:
+        self._someone_waits = self._someone_waits or bool(self.mirror.touched)
         want(self.mirror.touched, self.business_id)
         self.mirror.touched.clear()
 

@@ -34,6 +34,11 @@ def want(invoice_ids: Collection[int], business_id: str) -> None:
         SageLink.objects.filter(pk__in=keys, wanted_at=None).update(wanted_at=timezone.now())
 
 
+def is_anything_wanted(business_id: str) -> bool:
+    """Whether any invoice waits to be read again."""
+    return SageLink.objects.filter(business_id=business_id, wanted_at__isnull=False).exists()
+
+
 def wanted_links(business_id: str, most: int) -> list[SageLink]:
     """What is to be read again, the longest waiting first."""
     waiting = SageLink.objects.filter(business_id=business_id, wanted_at__isnull=False)

@@ -44,7 +44,7 @@ def oauth() -> OAuthClient:
 
 
 def sent_form(sage) -> dict[str, str]:
-    body = sage.calls[0].request.body
+    body = sage.calls[0].request.body.decode()
     return dict(parse_qsl(body, keep_blank_values=True))
 
 
@@ -75,7 +75,7 @@ def test_a_code_verifier_is_sent_as_its_s256_challenge(oauth):
 def test_the_code_is_posted_encoded_once_with_the_credentials_in_the_form(sage, oauth):
     sage.post(TOKEN_URL, json=TOKENS)
     pair = oauth.exchange_code("GB/abc-123", "v" * 64)
-    assert "code=GB%2Fabc-123" in sage.calls[0].request.body
+    assert "code=GB%2Fabc-123" in sage.calls[0].request.body.decode()
     assert sent_form(sage) == {
         "grant_type": "authorization_code",
         "code": "GB/abc-123",
