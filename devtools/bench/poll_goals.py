@@ -7,7 +7,7 @@ MOST: dict[str, dict[str, float]] = {
     "PO1": {"requests_a_day_per_idle_practice": 300},
     "PO2": {"cpu_of_floor": 3},
     "PO3": {"seconds_of_floor": 3},
-    "PO4": {"payment_shown_worst_seconds": 300},
+    "PO4": {"payment_shown_worst_seconds": 300, "payments_not_shown": 0},
     "PO5": {"growth_with_practices": 1.05, "growth_with_invoices": 0.1},
 }
 

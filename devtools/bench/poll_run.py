@@ -17,6 +17,7 @@ from django.utils import timezone
 from devtools.bench import machine, population
 from devtools.bench.poll_floor import floor
 from devtools.terminal import say
+from invoicing.models import Invoice
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageConnection
 from sage_integration.sync import contact_book, pull, push
@@ -48,6 +49,7 @@ def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
     least = floor(idle, options.threads)
     contacts = _contacts(options, handle, idle)
     few, lots = (_sweep(options, handle, group) for group in (idle[:WITH_MANY], many))
+    not_shown = _payments_not_shown(options, handle, quarter)
     worst = settings.POLL_SECONDS + SWEEP_SECONDS + all_of_them["seconds"] / len(idle) * options.threads
     every = timedelta(seconds=settings.POLL_SECONDS)
     per_practice = all_of_them["requests"] / len(idle)
@@ -64,6 +66,7 @@ def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
         "floor_cpu_seconds": round(least["cpu"], 2),
         "cpu_of_floor": round(all_of_them["cpu"] / least["cpu"], 2),
         "payment_shown_worst_seconds": round(worst, 1),
+        "payments_not_shown": not_shown,
         "growth_with_practices": _exponent(small["cpu"], all_of_them["cpu"], len(quarter), len(idle)),
         "growth_with_invoices": _exponent(few["cpu"], lots["cpu"], options.invoices, options.many),
         "peak_rss_mib": machine.peak_rss_mib(os.getpid()),
@@ -131,6 +134,20 @@ def _sweep(options: argparse.Namespace, handle: SandboxHandle, practices: list[A
         "requests": len(handle.requests()),
         "problems": len(problems),
     }
+
+
+def _payments_not_shown(options: argparse.Namespace, handle: SandboxHandle, practices: list[Any]) -> int:
+    """How many of the payments made in Sage, one for each of these, are not here after the next reading."""
+    for practice in practices:
+        invoice = handle.records("sales_invoices", practice.business)[-1]
+        handle.record_payment(invoice["id"], invoice["outstanding_amount"])
+    _in_threads(options, _read_in_part, practices)
+    return sum(_has_unpaid(practice, options.invoices - 2) for practice in practices)
+
+
+def _has_unpaid(practice: Any, expected: int) -> bool:
+    with practice_scope(practice.pk):
+        return bool(Invoice.objects.unpaid().count() != expected)
 
 
 def _in_threads(

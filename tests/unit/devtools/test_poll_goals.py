@@ -7,6 +7,7 @@ GOOD = {
     "cpu_of_floor": 2.1,
     "seconds_of_floor": 1.4,
     "payment_shown_worst_seconds": 290.0,
+    "payments_not_shown": 0,
     "growth_with_practices": 1.0,
     "growth_with_invoices": 0.02,
 }
