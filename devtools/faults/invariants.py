@@ -238,8 +238,8 @@ def stays_at_home(books: Books, sage: SageBooks) -> Iterator[Violation]:
                 yield Violation("I4", f"{reference} is in another company's books.")
             contact = stored["contact"]["id"]
             linked = books.contacts_of(books.client_of(posting))
-            was_moved = posting.status == Status.FAILED or ("posting", posting.pk) in books.told
-            if posting.status == Status.POSTED and linked and contact not in linked and not was_moved:
+            was_told = {("posting", posting.pk), ("invoice", posting.subject_id)} & books.told
+            if posting.status == Status.POSTED and linked and contact not in linked and not was_told:
                 yield Violation("I4", f"{reference} was addressed to somebody else's contact.")
 
 

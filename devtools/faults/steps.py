@@ -287,6 +287,22 @@ def edit_in_sage(world: World, draw: random.Random) -> None:
             world.handle.edit_invoice(document["id"], invoice_lines=[line])
 
 
+def switch_customer_in_sage(world: World, draw: random.Random) -> None:
+    """An accountant gives an invoice another customer in Sage."""
+    with suppress(SandboxProblem):
+        if document := world.document(draw):
+            other = draw.choice(world.handle.contacts(document["business_id"]))
+            world.handle.edit_invoice(document["id"], contact_id=other["id"])
+
+
+def let_rows_come_late(world: World, draw: random.Random) -> None:
+    """From now on what is new in Sage shows in its lists and feeds late, or at once again.
+
+    Never later than our own look-ups wait: a history may be without the other belt (FACTS.md 14).
+    """
+    world.handle.switch("index_delay_seconds", draw.choice((0, 20, 60)))
+
+
 def let_time_pass(world: World, draw: random.Random) -> None:
     """Seconds, minutes, a day or more than a month."""
     world.move(draw.choice((1, 20, 61, 125, 310, 1000, 4000, 86_400, 40 * 86_400)))
@@ -330,6 +346,8 @@ STEPS: dict[str, tuple[int, Act]] = {
         (2, change_payment),
         (1, void_in_sage),
         (1, edit_in_sage),
+        (1, switch_customer_in_sage),
+        (1, let_rows_come_late),
         (6, let_time_pass),
         (1, empty_valkey),
     )
