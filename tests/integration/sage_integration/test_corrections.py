@@ -9,12 +9,9 @@ import pytest
 from invoicing.errors import DatedInTheFuture, HasPayments, IsCredited, SettledInTheLedger
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import (
-    amend_credit_note,
     amend_invoice,
     copy_again,
     issue_credit_note,
-    post_credit_note,
-    update_credit_note,
     void_in_ledger,
 )
 from ledger.copies import request_change
@@ -256,13 +253,17 @@ def credits_of(practice) -> list[Posting]:
         return list(Posting.objects.filter(kind__startswith="credit_note").order_by("pk"))
 
 
-def assert_credited(practice, sage, acme) -> None:
+def assert_credited_there(sage) -> None:
     [note] = sage.sales_credit_notes()
     [stored] = sage.sales_invoices()
     assert note["contact"]["id"] == stored["contact"]["id"]
     assert (Decimal(note["outstanding_amount"]), note["status"]["id"]) == (0, "PAID")
     assert Decimal(stored["outstanding_amount"]) == 0
     assert len(sage.contact_allocations()) == 1
+
+
+def assert_credited(practice, sage, acme) -> None:
+    assert_credited_there(sage)
     assert [posting.status for posting in credits_of(practice)] == ["posted", "posted"]
     assert fresh(acme.invoice).outstanding == 0
 
@@ -283,93 +284,6 @@ def test_f78_a_lost_answer_leaves_one_credit_note_and_one_allocation(brook, sage
     sage.arm(fault, on=on)
     push_until_settled(brook, clock, tries=20)
     assert_credited(brook, sage, acme)
-
-
-def change_note(practice, note, reason: str) -> Posting:
-    with practice_scope(practice.pk):
-        return update_credit_note(amend_credit_note(note, issued_on=TODAY, reason=reason, on=TODAY))
-
-
-@pytest.fixture
-def credited(brook, sage, acme, clock) -> CreditNote:
-    """A credit note that is in Sage and set against its invoice there; the request log is empty."""
-    note = credit(brook, acme.invoice)
-    push_until_settled(brook, clock)
-    sage.forget_requests()
-    return note
-
-
-@pytest.mark.parametrize("fault", LOST)
-@pytest.mark.parametrize(
-    "on", ["DELETE /contact_allocations", "PUT /sales_credit_notes", "POST /contact_allocations"]
-)
-def test_f78_an_allocated_credit_note_is_taken_off_changed_and_set_again(
-    brook, sage, acme, credited, clock, on, fault
-):
-    """FACTS.md 9.4 and 10, whichever answer is lost: one credit note, one allocation, nothing owed on either side."""
-    sage.arm(fault, on=on)
-    change_note(brook, credited, "Agreed to drop it")
-    push_until_settled(brook, clock, tries=20)
-    [stored] = sage.sales_credit_notes()
-    assert "Agreed to drop it" in stored["notes"]
-    assert [Decimal(each["outstanding_amount"]) for each in (stored, *sage.sales_invoices())] == [0, 0]
-    assert len(sage.contact_allocations()) == 1
-    assert {posting.status for posting in credits_of(brook)} == {"posted"}
-    assert fresh(acme.invoice).outstanding == 0
-
-
-@pytest.mark.parametrize(("plan", "failing"), [("S", "CreditNotAllowed"), ("T", "AllocationNotAllowed")])
-def test_f78_a_change_that_sage_refuses_leaves_the_invoice_credited(
-    brook, enabled, sage, credited, clock, plan, failing
-):
-    sage.change_business(enabled.business_id, plan=plan)
-    change = change_note(brook, credited, "Agreed to drop it")
-    push_until_settled(brook, clock, tries=20)
-    with practice_scope(brook.pk):
-        assert Posting.objects.get(pk=change.pk).failure == failing
-    assert len(sage.contact_allocations()) == 1
-    assert [Decimal(each["outstanding_amount"]) for each in sage.sales_invoices()] == [0]
-
-
-def test_f78_what_somebody_set_in_sage_is_left_alone_and_leads_to_a_new_copy(
-    brook, sage, acme, credited, clock, client_of
-):
-    """An allocation made in Sage is nobody's here to take off: refused in words, and *Create new* is offered."""
-    [ours] = sage.contact_allocations()
-    sage.delete_allocation(ours["id"])
-    parts = [
-        {"artefact_id": sage.sales_invoices()[0]["id"], "amount": "50"},
-        {"artefact_id": sage.sales_credit_notes()[0]["id"], "amount": "-50"},
-    ]
-    theirs = sage.create(
-        "contact_allocations",
-        transaction_type_id="CUSTOMER_ALLOCATION",
-        contact_id=acme.theirs["contact"]["id"],
-        date=TODAY.isoformat(),
-        allocated_artefacts=parts,
-    )
-    change = change_note(brook, credited, "Agreed to drop it")
-    push_until_settled(brook, clock)
-    assert [each["id"] for each in sage.contact_allocations()] == [theirs["id"]]
-    alice = client_of("alice")
-    shown = alice.get(f"/p/brook-co/credit-notes/{credited.pk}/").content.decode()
-    assert "somebody set" in shown.lower()
-    assert "Create new" in shown
-    mended = alice.get(f"/p/brook-co/sage/postings/{change.pk}/fix/", follow=True)
-    assert mended.status_code == 200
-    with practice_scope(brook.pk):
-        assert Posting.objects.get(pk=change.pk).failure == "CreditStays"
-        post_credit_note(credited, reason="The first one is spoken for in Sage")
-        assert Posting.objects.get(pk=change.pk).status == Posting.Status.CANCELLED
-
-
-def test_f78_a_credit_note_in_a_locked_period_stays_as_it_is(brook, sage, credited, clock):
-    sage.change_record("sales_credit_notes", sage.sales_credit_notes()[0]["id"], tax_reconciled=True)
-    change = change_note(brook, credited, "Agreed to drop it")
-    push_until_settled(brook, clock)
-    assert sage.requests("DELETE") == []
-    with practice_scope(brook.pk):
-        assert "on a VAT return" in Posting.objects.get(pk=change.pk).failure_detail
 
 
 def test_f78_an_invoice_is_credited_once(brook, sage, acme):

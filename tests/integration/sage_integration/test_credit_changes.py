@@ -1,0 +1,151 @@
+"""Date and reason of a credit note changed here after it was copied, also where it is set against its invoice (F78)."""
+
+from decimal import Decimal
+
+import pytest
+
+from invoicing.models import CreditNote
+from invoicing.operations import amend_credit_note, post_credit_note, update_credit_note
+from ledger.models import Posting
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.models import SageConnection
+from sage_integration.sync import pull
+from tests.factories import TODAY
+from tests.integration.sage_integration.posting import fresh, push_until_settled
+from tests.integration.sage_integration.test_corrections import (
+    LOST,
+    assert_credited_there,
+    credit,
+    credits_of,
+)
+
+
+def change_note(practice, note, reason: str) -> Posting:
+    with practice_scope(practice.pk):
+        return update_credit_note(amend_credit_note(note, issued_on=TODAY, reason=reason, on=TODAY))
+
+
+@pytest.fixture
+def credited(brook, sage, acme, clock) -> CreditNote:
+    """A credit note that is in Sage and set against its invoice there; the request log is empty."""
+    note = credit(brook, acme.invoice)
+    push_until_settled(brook, clock)
+    sage.forget_requests()
+    return note
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize(
+    "on", ["DELETE /contact_allocations", "PUT /sales_credit_notes", "POST /contact_allocations"]
+)
+def test_f78_an_allocated_credit_note_is_taken_off_changed_and_set_again(
+    brook, sage, acme, credited, clock, on, fault
+):
+    """FACTS.md 9.4 and 10, whichever answer is lost: one credit note, one allocation, nothing owed on either side."""
+    sage.arm(fault, on=on)
+    change_note(brook, credited, "Agreed to drop it")
+    push_until_settled(brook, clock, tries=20)
+    [stored] = sage.sales_credit_notes()
+    assert "Agreed to drop it" in stored["notes"]
+    assert [Decimal(each["outstanding_amount"]) for each in (stored, *sage.sales_invoices())] == [0, 0]
+    assert len(sage.contact_allocations()) == 1
+    assert {posting.status for posting in credits_of(brook)} == {"posted"}
+    assert fresh(acme.invoice).outstanding == 0
+
+
+@pytest.mark.parametrize(("plan", "failing"), [("S", "CreditNotAllowed"), ("T", "AllocationNotAllowed")])
+def test_f78_a_change_that_sage_refuses_leaves_the_invoice_credited(
+    brook, enabled, sage, credited, clock, plan, failing
+):
+    sage.change_business(enabled.business_id, plan=plan)
+    change = change_note(brook, credited, "Agreed to drop it")
+    push_until_settled(brook, clock, tries=20)
+    with practice_scope(brook.pk):
+        assert Posting.objects.get(pk=change.pk).failure == failing
+    assert len(sage.contact_allocations()) == 1
+    assert [Decimal(each["outstanding_amount"]) for each in sage.sales_invoices()] == [0]
+
+
+def test_f78_what_somebody_set_in_sage_is_left_alone_and_leads_to_a_new_copy(
+    brook, sage, acme, credited, clock, client_of
+):
+    """An allocation made in Sage is nobody's here to take off: refused in words, and *Create new* is offered."""
+    [ours] = sage.contact_allocations()
+    sage.delete_allocation(ours["id"])
+    parts = [
+        {"artefact_id": sage.sales_invoices()[0]["id"], "amount": "50"},
+        {"artefact_id": sage.sales_credit_notes()[0]["id"], "amount": "-50"},
+    ]
+    theirs = sage.create(
+        "contact_allocations",
+        transaction_type_id="CUSTOMER_ALLOCATION",
+        contact_id=acme.theirs["contact"]["id"],
+        date=TODAY.isoformat(),
+        allocated_artefacts=parts,
+    )
+    change = change_note(brook, credited, "Agreed to drop it")
+    push_until_settled(brook, clock)
+    assert [each["id"] for each in sage.contact_allocations()] == [theirs["id"]]
+    alice = client_of("alice")
+    shown = alice.get(f"/p/brook-co/credit-notes/{credited.pk}/").content.decode()
+    assert "somebody set" in shown.lower()
+    assert "Create new" in shown
+    mended = alice.get(f"/p/brook-co/sage/postings/{change.pk}/fix/", follow=True)
+    assert mended.status_code == 200
+    with practice_scope(brook.pk):
+        assert Posting.objects.get(pk=change.pk).failure == "CreditStays"
+        post_credit_note(credited, reason="The first one is spoken for in Sage")
+        assert Posting.objects.get(pk=change.pk).status == Posting.Status.CANCELLED
+
+
+def test_f78_a_credit_note_in_a_locked_period_stays_as_it_is(brook, sage, credited, clock):
+    sage.change_record("sales_credit_notes", sage.sales_credit_notes()[0]["id"], tax_reconciled=True)
+    change = change_note(brook, credited, "Agreed to drop it")
+    push_until_settled(brook, clock)
+    assert sage.requests("DELETE") == []
+    with practice_scope(brook.pk):
+        assert "on a VAT return" in Posting.objects.get(pk=change.pk).failure_detail
+
+
+def test_f78_a_credit_note_before_the_lock_date_stays_as_it_is(brook, enabled, sage, credited, clock):
+    """It left in time; since then the books were closed over its day."""
+    lock = {"year_end_lockdown_date": TODAY.isoformat()}
+    sage.change_business(enabled.business_id, financial_settings=lock)
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(locked_until=TODAY)
+    change = change_note(brook, credited, "Agreed to drop it")
+    push_until_settled(brook, clock)
+    assert sage.requests("DELETE") == []
+    with practice_scope(brook.pk):
+        refused = Posting.objects.get(pk=change.pk)
+        assert (refused.failure, "locked period" in refused.failure_detail) == ("CreditStays", True)
+    assert_credited_there(sage)
+
+
+def test_f78_a_credit_note_that_was_paid_back_stays_as_it_is(brook, enabled, sage, acme, clock):
+    """Sage would have the refund taken off first, which is somebody's doing there (FACTS.md 11.2)."""
+    sage.record_payment(acme.theirs["id"], "70.00")
+    with acting_for(brook.pk):
+        pull.poll_payments()
+    note = credit(brook, acme.invoice)
+    push_until_settled(brook, clock)
+    [stored] = sage.sales_credit_notes()
+    assert Decimal(stored["outstanding_amount"]) == 70
+    refund = sage.create(
+        "contact_payments",
+        transaction_type_id="CUSTOMER_REFUND",
+        contact_id=stored["contact"]["id"],
+        bank_account_id=sage.records("bank_accounts", enabled.business_id)[0]["id"],
+        date=TODAY.isoformat(),
+        total_amount="70.00",
+        allocated_artefacts=[{"artefact_id": stored["id"], "amount": "70.00"}],
+    )
+    sage.forget_requests()
+    change = change_note(brook, note, "Agreed to drop it")
+    push_until_settled(brook, clock)
+    assert sage.requests("DELETE") == sage.requests("PUT", "/sales_credit_notes") == []
+    assert refund["id"] in [each["id"] for each in sage.contact_payments()]
+    with practice_scope(brook.pk):
+        refused = Posting.objects.get(pk=change.pk)
+        assert refused.failure == "CreditStays"
+        assert "Money was paid back" in refused.failure_detail
