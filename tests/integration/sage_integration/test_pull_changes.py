@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from django.utils import timezone
 
 from invoicing.models import Invoice, Payment
@@ -14,6 +15,7 @@ from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageConnection, SageLink, SyncCursor
 from sage_integration.sync import pull
+from sage_integration.sync.feeds import instant
 from sage_integration.sync.mirror import Mirror
 from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
 from tests.integration.sage_integration.posting import fresh, payments_of
@@ -31,6 +33,24 @@ def test_a_void_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
     with practice_scope(brook.pk):
         mark_voided_in_ledger(acme.invoice)
     assert polled(brook).counts.get("voided", 0) == 0
+
+
+@pytest.mark.parametrize("feed", ["updated", "deleted", "both"])
+def test_p13_a_void_is_seen_in_whichever_feed_shows_it_and_needs_no_moment_of_deletion(
+    brook, sage, acme, clock, feed
+):
+    """FACTS.md 17.12: among the deleted ones its row has no `deleted_at`, so its last change is its moment."""
+    sage.switch("void_feed", feed)
+    polled(brook)
+    clock.shift(600)
+    voided = sage.void_invoice(acme.theirs["id"])
+    assert not voided.get("deleted_at")
+    assert poll(brook).counts["voided"] == 1
+    assert standing_of(acme) == Posting.Standing.VOID
+    with practice_scope(brook.pk):
+        read_until = SyncCursor.objects.get(feed="sales_invoices.deleted").since
+    seen_there = feed != "updated"
+    assert (read_until == instant(voided["updated_at"])) == seen_there
 
 
 def test_an_edit_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
