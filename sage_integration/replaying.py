@@ -1,19 +1,26 @@
-"""Pressing *Replay*: safe any number of times, because it only ever does what is still to be done."""
+"""Pressing *Replay*: safe any number of times, because it only ever does what is still to be done.
+
+*Look first* says what that would be, and does nothing of it.
+"""
 
 from dataclasses import dataclass
 
 import structlog
 
 from invoicing.models import Invoice
+from invoicing.queries import invoice_to_post
 from ledger.models import Posting
 from ledger.outbox import retry_posting
 from money.amounts import Amounts
 from practices import audit
 from practices.tenancy import practice_transaction
+from sage_integration.choices import stored_choices
 from sage_integration.connections import current_connection
 from sage_integration.exchanges import about
 from sage_integration.explanations import sentence_of
-from sage_integration.models import SageConnection, SageLink
+from sage_integration.mappings import load_rules
+from sage_integration.models import CopyChoices, SageConnection, SageLink
+from sage_integration.preview import AsSageShows
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import NotInSage, SageError
 from sage_integration.sage.resources.documents import VOID, SalesDocument
@@ -65,6 +72,60 @@ def replay(posting: Posting) -> Replayed:
     with practice_transaction():
         audit.record("posting.replayed", posting, reference=posting.reference, outcome=outcome.words)
     return outcome
+
+
+def rehearse(posting: Posting) -> Replayed:
+    """What *Replay* would do about a posting, having looked in Sage; nothing is changed on either side.
+
+    Must be called outside a transaction.
+    """
+    with practice_transaction():
+        posting = Posting.objects.get(pk=posting.pk)
+        connection = current_connection()
+        refusal = _refusal_of(posting, connection)
+    if posting.status in (Status.HELD, Status.LEASED, Status.CANCELLED):
+        return Replayed(NOT_YET[Status(posting.status)])
+    if connection is None or not connection.business_id:
+        return Replayed("Sage is not connected, so nothing could be looked at.", is_well=False)
+    if posting.status == Status.POSTED:
+        return _look(posting, connection)
+    try:
+        with about(posting.pk), open_sage(connection, urgent=True) as sage:
+            return _foreseen(posting, refusal, sage)
+    except NotInSage:
+        return Replayed(
+            "What it would change is not in Sage any more. Replay would be refused.", is_well=False
+        )
+    except SageError as error:
+        log.warning("looking at a posting failed", error=type(error).__name__, status=error.status)
+        return Replayed(f"{sentence_of(error)} Nothing was sent.", is_well=False)
+
+
+def _refusal_of(posting: Posting, connection: SageConnection | None) -> str:
+    """Why Sage would refuse an invoice as it stands, as far as that can be told from here; empty when it would not."""
+    if posting.kind != Kind.INVOICE_CREATE or connection is None or not connection.business_id:
+        return ""
+    invoice = invoice_to_post(posting.subject_id)
+    choices = stored_choices(CopyChoices.objects.filter(posting=posting).first(), invoice)
+    lines, rules = list(invoice.lines.all()), load_rules(connection)
+    refusals = AsSageShows(invoice, lines, rules, posting.reference, choices=choices).refusals
+    return sentence_of(refusals[0]) if refusals else ""
+
+
+def _foreseen(posting: Posting, refusal: str, sage: SageClient) -> Replayed:
+    if posting.kind == Kind.CONTACT_UPSERT:
+        return Replayed(
+            "Replay would look for the contact by its name, and create it only where there is none."
+        )
+    if posting.kind not in (Kind.INVOICE_CREATE, Kind.CREDIT_NOTE_CREATE):
+        found = _look_at_document(posting, sage)
+        return Replayed(f"{found.words} Replay would send what still has to be changed, once.", found.is_well)
+    documents = sage.sales_invoices if posting.kind == Kind.INVOICE_CREATE else sage.sales_credit_notes
+    if stored := documents.find_by_reference(posting.reference):
+        return Replayed(f"It is in Sage already, as {number_of(stored)}. Replay would only take it as ours.")
+    if refusal:
+        return Replayed(f"It is not in Sage, and Replay would be refused. {refusal}", is_well=False)
+    return Replayed("It is not in Sage. Replay would send it, once.")
 
 
 def _look(posting: Posting, connection: SageConnection) -> Replayed:

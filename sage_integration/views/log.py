@@ -18,7 +18,7 @@ from practices.tenancy import practice_transaction
 from sage_integration.log import events_of, log_entries
 from sage_integration.log_words import BAD, GOOD, PARTS
 from sage_integration.models import SyncRun
-from sage_integration.replaying import replay
+from sage_integration.replaying import rehearse, replay
 from sage_integration.views.log_tabs import log_tabs
 
 EVENTS = List(
@@ -133,10 +133,10 @@ def run_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
 @requires(Can.POST_TO_LEDGER)
 @require_POST
 def posting_replay(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """Do what is still to be done about a posting; in Sage already, it is only looked at."""
+    """Do what is still to be done about a posting, or with ``dry`` only say what; in Sage already, it is looked at."""
     with practice_transaction():
         posting = get_object_or_404(Posting, pk=pk)
-    outcome = replay(posting)
+    outcome = rehearse(posting) if "dry" in request.POST else replay(posting)
     with practice_transaction():
         tell = messages.success if outcome.is_well else messages.warning
         tell(request, f"{posting.reference}: {outcome.words}")
