@@ -23,7 +23,8 @@ from practices.models import Membership, Practice, User
 from practices.scalars import count_of
 from practices.tenancy import acting_practice_id
 from sage_integration.explanations import EXPLANATIONS, Explanation
-from sage_integration.models import Attention, SageConnection, SageLink
+from sage_integration.models import Attention, SageConnection
+from sage_integration.sync.standing_differences import differing_links
 
 Kind = Attention.Kind
 #: Things of one kind that are listed; the rest is counted.
@@ -33,6 +34,10 @@ LONGEST_NOTE = 300
 #: What the page of differences offers, for copies that differ.
 DIFFERS = {
     "missing": ("It was deleted in Sage.", "Copy it again, link it to another document, or accept it."),
+    "voided": (
+        "It was voided in Sage, and still counts here.",
+        "Accept that and void it here, or copy it again.",
+    ),
     "credit_missing": ("It was deleted in Sage.", "Copy the credit note again from its page."),
     "credit_voided": ("It was voided in Sage.", "Copy the credit note again, or take the void as it is."),
     "credit_differing": (
@@ -180,12 +185,7 @@ def _refused() -> list[Thing]:
 
 
 def _differing() -> list[Thing]:
-    links = list(
-        SageLink.objects.exclude(difference="")
-        .filter(posting__status=Posting.Status.POSTED)
-        .select_related("posting")
-        .order_by("differs_since")[:MOST_LISTED]
-    )
+    links = list(differing_links().select_related("posting").order_by("differs_since")[:MOST_LISTED])
     invoices = Invoice.objects.select_related("client").in_bulk(
         {link.posting.subject_id for link in links if link.posting.kind in INVOICE_KINDS}
     )
@@ -219,7 +219,7 @@ def _differing() -> list[Thing]:
 def columns_of_inbox(today: date) -> dict[str, Any]:
     """A column for `practices.scalars.figures`: how many things need somebody now (`need_you`)."""
     refused = Posting.objects.filter(status=Posting.Status.FAILED)
-    differing = SageLink.objects.exclude(difference="").filter(posting__status=Posting.Status.POSTED)
+    differing = differing_links()
     troubled = SageConnection.objects.live().exclude(trouble="")
     return {
         "need_you": count_of(refused.filter(_undecided(Kind.POSTING, "settled_at", today)))

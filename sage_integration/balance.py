@@ -10,14 +10,16 @@ from ledger.models import Posting
 from money.amounts import ZERO
 from practices.scalars import count_of, figures
 from sage_integration.explanations import EXPLANATIONS
-from sage_integration.models import SageLink, SyncRun
+from sage_integration.models import SyncRun
 from sage_integration.sage.resources.documents import DocumentLine
+from sage_integration.sync.standing_differences import differing_links
 from sage_integration.sync.wanted import newest_links
 from sage_integration.vat_by_rate import RateRow, vat_by_rate
 
 Status = Posting.Status
 #: The largest number of documents that need somebody shown on the page; the rest is counted.
 MOST_SHOWN = 100
+GONE = [Posting.Standing.VOID, Posting.Standing.MISSING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Balance:
     in_sage: int
     twice: int
     missing: int
+    #: Voided in Sage, while nobody has decided what becomes of it here.
+    void: int
     on_the_way: int
     need_you: int
     looked_at: datetime | None
@@ -44,25 +48,28 @@ class Balance:
 
 
 def balance() -> Balance:
-    """The balance of all copies that were asked for and neither withdrawn nor held back."""
+    """The balance of all copies that were asked for and neither withdrawn nor held back.
+
+    What is gone from Sage is not intended any more once that was decided.
+    """
     copies = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE)
-    missing_links = SageLink.objects.filter(
-        difference="missing", posting__kind=Posting.Kind.INVOICE_CREATE, posting__status=Status.POSTED
-    )
+    undecided = differing_links().filter(posting__kind=Posting.Kind.INVOICE_CREATE)
     counts = figures(
-        posted=count_of(copies.filter(status=Status.POSTED)),
-        missing=count_of(missing_links),
+        there=count_of(copies.filter(status=Status.POSTED).exclude(standing__in=GONE)),
+        missing=count_of(undecided.filter(difference="missing")),
+        void=count_of(undecided.filter(difference="voided")),
         on_the_way=count_of(copies.filter(status__in=[Status.PENDING, Status.LEASED])),
         need_you=count_of(copies.filter(status=Status.FAILED)),
     )
-    posted, missing = counts["posted"], counts["missing"]
+    there, missing, void = counts["there"], counts["missing"], counts["void"]
     on_the_way, need_you = counts["on_the_way"], counts["need_you"]
     audit = SyncRun.objects.filter(kind=SyncRun.Kind.AUDIT, counts__has_key="checked").first()
     return Balance(
-        intended=posted + on_the_way + need_you,
-        in_sage=posted - missing,
+        intended=there + missing + void + on_the_way + need_you,
+        in_sage=there,
         twice=audit.counts.get("duplicated", 0) if audit else 0,
         missing=missing,
+        void=void,
         on_the_way=on_the_way,
         need_you=need_you,
         looked_at=audit.finished_at if audit else None,
@@ -83,8 +90,8 @@ class Trouble:
 def troubles_of_invoices() -> list[Trouble]:
     """Refused copies and documents that differ, the most money first."""
     failed = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Status.FAILED)
-    of_invoices = SageLink.objects.filter(posting__kind=Posting.Kind.INVOICE_CREATE)
-    differing = of_invoices.exclude(difference="").select_related("posting")
+    of_invoices = differing_links().filter(posting__kind=Posting.Kind.INVOICE_CREATE)
+    differing = of_invoices.select_related("posting")
     found: dict[int, tuple[str, datetime, int]] = {
         link.posting.subject_id: (
             link.difference_in_words,

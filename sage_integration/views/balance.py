@@ -46,10 +46,12 @@ def _balance_page(
     before = (month - timedelta(days=1)).replace(day=1)
     after = (month + timedelta(days=32)).replace(day=1)
     signed = latest_sign_off(month)
+    stands = balance()
     context = {
         "sage": connection,
         "tabs": log_tabs(practice, "Balance"),
-        "balance": balance(),
+        "balance": stands,
+        "subtitle": stands.in_words if stands.intended else "",
         "comparisons": comparisons(COMPARISONS_SHOWN),
         "troubles": troubles_of_invoices(),
         "report": report,

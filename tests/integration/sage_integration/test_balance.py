@@ -10,7 +10,7 @@ from ledger.outbox import retry_posting
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.balance import balance, penny_report
-from sage_integration.models import PennySignOff
+from sage_integration.models import PennySignOff, SageConnection
 from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import poll, polled
@@ -25,6 +25,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
     service_named,
 )
+from tests.sage import connected
 
 MONTH = TODAY.replace(day=1)
 
@@ -52,6 +53,25 @@ def test_the_balance_is_one_line_that_says_where_everything_is(brook, cedar, ena
     page = client_of("alice").get(path("balance", brook)).content.decode()
     assert "2 intended, 2 in Sage, 0 twice, 0 missing" in page
     assert "Nothing needs you" in page
+
+
+def test_the_balance_says_nothing_is_well_where_nothing_is_connected(brook, client_of, sage, clock):
+    alice, well = client_of("alice"), "Everything meant for Sage is there once"
+    page = alice.get(path("balance", brook)).content.decode()
+    assert ("Sage is not connected" in page, well in page, "Penny report" in page) == (True, False, False)
+    connected(brook, sage)
+    page = alice.get(path("balance", brook)).content.decode()
+    assert ("Nothing was meant for Sage yet" in page, well in page) == (True, False)
+    posted(brook, sage)
+    assert well in alice.get(path("balance", brook)).content.decode()
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(status="disconnected", access_token="", refresh_token="")
+    page = alice.get(path("balance", brook)).content.decode()
+    assert ("Sage is not connected" in page, well in page, "1 intended, 1 in Sage" in page) == (
+        True,
+        False,
+        True,
+    )
 
 
 def test_what_was_refused_or_went_missing_needs_somebody_with_the_money_at_stake_p05(
