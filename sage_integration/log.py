@@ -84,13 +84,14 @@ def _about(words: str) -> Q:
 def events_of(entries: Sequence[AuditEntry]) -> list[Event]:
     """The entries in words, with what was said to Sage for each."""
     rows = _subjects_of(entries)
+    names = _names_of_contacts(rows.values())
     events = []
     for entry in entries:
         subject = rows.get((entry.subject_type, entry.subject_id))
         events.append(
             Event(
                 entry,
-                sentence_for(entry.action, entry.data, _known_as(subject, entry)),
+                sentence_for(entry.action, entry.data, _known_as(subject, entry, names)),
                 SENTENCES[entry.action].tone,
                 EXPLANATIONS.get(str(entry.data.get("failure") or entry.data.get("cause") or "")),
                 subject if isinstance(subject, Posting) else None,
@@ -112,8 +113,21 @@ def _subjects_of(entries: Iterable[AuditEntry]) -> dict[tuple[str, int | None], 
     }
 
 
-def _known_as(subject: Model | None, entry: AuditEntry) -> str:
-    """What a person calls it: `Invoice INV-000123-K7Q2M9`, `INV-000123`, `Acme Ltd`."""
+def _names_of_contacts(rows: Iterable[Model]) -> dict[int, str]:
+    """Whose contacts postings are about, by the client's id."""
+    contacts = [row for row in rows if isinstance(row, Posting) and row.kind == Posting.Kind.CONTACT_UPSERT]
+    ids = {posting.subject_id for posting in contacts}
+    return dict(Client.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+
+
+def _known_as(subject: Model | None, entry: AuditEntry, names: dict[int, str]) -> str:
+    """What a person calls it: `Invoice INV-000123-K7Q2M9`, `the contact of Acme Ltd`, `INV-000123`, `Acme Ltd`."""
+    if (
+        isinstance(subject, Posting)
+        and subject.kind == Posting.Kind.CONTACT_UPSERT
+        and subject.subject_id in names
+    ):
+        return f"the contact of {names[subject.subject_id]}"
     if isinstance(subject, Posting):
         return f"{subject.get_kind_display()} {subject.reference}"
     if isinstance(subject, Invoice | CreditNote):

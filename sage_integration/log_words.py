@@ -74,7 +74,7 @@ SENTENCES: dict[str, Told] = {
     ),
     "credit_note.copied_again": Told(DOCUMENTS, "A further copy of {which} is to be made in Sage."),
     "invoice.payment_recorded": Told(
-        PAYMENTS, "£{after} was received in Sage for {which}; £{outstanding} is outstanding.", GOOD
+        PAYMENTS, "£{after} was {received} {which}; £{outstanding} is outstanding.", GOOD
     ),
     "invoice.payment_amended": Told(
         PAYMENTS,
@@ -111,6 +111,15 @@ SENTENCES: dict[str, Told] = {
 }
 
 
+#: How money came to an invoice, by the source and the kind of the payment; earlier entries say neither.
+RECEIVED = {
+    ("sage", "received"): "received in Sage for",
+    ("sage", "set_against"): "set in Sage against",
+    ("by_hand", "received"): "recorded here, and not in Sage, for",
+}
+RECEIVED_SOMEHOW = "received for"
+
+
 class _Filled(dict[str, Any]):
     def __missing__(self, name: str) -> str:
         return "it"
@@ -122,13 +131,22 @@ def sentence_for(action: str, data: dict[str, Any], which: str) -> str:
     values["which"] = which
     if action.startswith("invoice.payment_"):
         values |= {name: data.get(name) or "0.00" for name in ("before", "after", "amount")}
+        values["received"] = RECEIVED.get(
+            (str(data.get("source", "")), str(data.get("kind", ""))), RECEIVED_SOMEHOW
+        )
     values["as_number"] = _as_number(data)
     for name in ("failure", "cause"):
         explanation = EXPLANATIONS.get(str(data.get(name, "")))
         if explanation:
-            values[name] = explanation.sentence[:1].lower() + explanation.sentence[1:]
+            values[name] = _within(explanation.sentence)
     text = SENTENCES[action].words.format_map(values)
     return text[:1].upper() + text[1:]
+
+
+def _within(sentence: str) -> str:
+    """A sentence as it goes on after a colon; a name keeps its capital."""
+    is_name = sentence.startswith(("Sage", "Ignition"))
+    return sentence if is_name else sentence[:1].lower() + sentence[1:]
 
 
 def _as_number(data: dict[str, Any]) -> str:

@@ -256,6 +256,8 @@ def _record(
             action,
             invoice,
             payment=payment.pk,
+            source=payment.source,
+            kind=payment.kind,
             before=before["allocations"].get(key) if before else None,
             after=after["allocations"].get(key),
             outstanding=str(invoice.outstanding),

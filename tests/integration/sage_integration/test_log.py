@@ -11,7 +11,7 @@ from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.exchanges import KEPT, forget_old
-from sage_integration.models import SageExchange
+from sage_integration.models import SageExchange, TaxRateMapping
 from sage_integration.replaying import replay
 from tests.integration.sage_integration.polling import poll, polled
 from tests.integration.sage_integration.posting import (
@@ -56,7 +56,7 @@ def test_each_event_is_one_sentence_with_its_cause_and_way_out(alice, brook, acm
     posting = refused(brook, sage)
     page = text_of(alice.get(path("log-list", brook)))
     assert f"Invoice {acme.posting.reference} arrived in Sage as {acme.posting.external_number}." in page
-    assert f"Invoice {posting.reference} did not reach Sage: sage refused this document." in page
+    assert f"Invoice {posting.reference} did not reach Sage: Sage refused this document." in page
     assert "Something in it does not fit the company&#x27;s books in Sage." in page
     assert "Correct what Sage names, here or in Sage, then retry." in page
 
@@ -176,6 +176,34 @@ def test_replaying_a_refused_document_any_number_of_times_posts_it_once(alice, b
         alice.post(path("posting-replay", brook, pk=posting.pk))
     push_until_settled(brook, clock)
     assert len(sage.sales_invoices(reference=posting.reference)) == 1
+
+
+def test_a_dry_replay_says_what_a_real_one_would_do_and_sends_nothing(alice, brook, sage, enabled, clock):
+    """FEATURES 4.19: whether the refused document is in Sage all the same, or would be refused once more."""
+    posting = refused(brook, sage)
+    address = path("posting-replay", brook, pk=posting.pk)
+
+    def looked() -> str:
+        sage.forget_requests()
+        said = alice.post(address, {"dry": "1"}, follow=True).content.decode()
+        assert sage.requests("POST", "/sales_invoices") == sage.requests("PUT") == []
+        with practice_scope(brook.pk):
+            assert Posting.objects.get(pk=posting.pk).status == Posting.Status.FAILED
+        return said
+
+    assert "It is not in Sage. Replay would send it, once." in looked()
+    with practice_scope(brook.pk):
+        kept = list(TaxRateMapping.objects.all())
+        TaxRateMapping.objects.all().delete()
+    assert "Replay would be refused." in looked()
+    with practice_scope(brook.pk):
+        TaxRateMapping.objects.bulk_create(kept)
+    assert "Look first" in alice.get(path("log-list", brook)).content.decode()
+    alice.post(address)
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        Posting.objects.filter(pk=posting.pk).update(status="failed", failure="SageRejected", external_id="")
+    assert "It is in Sage already" in looked()
 
 
 def test_replay_says_what_is_wrong_with_a_document_in_sage(brook, acme, sage):
