@@ -19,8 +19,9 @@ from invoicing.models import (
     InvoiceQuerySet,
     Payment,
 )
+from ledger.actions import Subject
 from ledger.models import LedgerSettings, Posting
-from ledger.states import State, Subject, posting_state
+from ledger.states import State, posting_state
 from money.amounts import ZERO, Amounts
 from practices.arrays import array
 from practices.models import Practice

@@ -6,6 +6,8 @@ Pages show the chip, its note and the buttons; none of them decides anything by 
 from dataclasses import dataclass, replace
 from typing import Self
 
+from ledger import actions
+from ledger.actions import WHY_NOT, Action, Subject
 from ledger.models import LedgerSettings, Posting
 from practices.permissions import Can, may
 from practices.templatetags.dates import written_instant
@@ -24,37 +26,6 @@ UNRESOLVED = {
 }
 #: The ledger takes nothing of that date any more.
 CLOSED = {"PeriodClosed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The document a posting is about, as far as its state depends on it; a contact needs none of it."""
-
-    pk: int = 0
-    is_draft: bool = False
-    is_void: bool = False
-    #: The client's own switch (F18, F64), and where it is turned.
-    leaves_by_itself: bool = True
-    client_id: int = 0
-    #: Counts the amendments after issue.
-    revision: int = 1
-    #: `paid`, `part_paid` or anything else, as money mirrored here says.
-    settlement: str = ""
-    is_credited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing to press: a page to go to, or with ``is_change`` a form to send; ``reason`` why it cannot be."""
-
-    label: str
-    page: str = ""
-    pk: int = 0
-    right: Can = Can.POST_TO_LEDGER
-    is_change: bool = False
-    icon: str = ""
-    url: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +83,16 @@ def _without_posting(subject: Subject, ledger: LedgerSettings) -> State:
             else "Once issued, it is held until somebody copies it."
         )
         words = f"A draft is not in Sage. {note}"
-        others = (_choose(subject, "Choose and copy…"),) if ledger.accepts_postings else ()
+        others: tuple[Action, ...] = ()
+        if ledger.accepts_postings:
+            others = (actions.choose(subject, "Choose and copy…"), actions.preview(subject))
         return State("draft", "Draft here", icon="pencil", note=words, main=issue, others=others)
     if subject.is_void:
         return State("void", "Not in Sage", icon="x", note="It is void, and never reached Sage.")
     if not ledger.accepts_postings:
         return _not_connected()
-    copy = _choose(subject, "Copy to Sage")
-    return State("ready", "Ready", "info", "send", "It is not in Sage, and nothing stands in its way.", copy)
+    copy, note = actions.choose(subject, "Copy to Sage"), "It is not in Sage, and nothing stands in its way."
+    return State("ready", "Ready", "info", "send", note, copy, (actions.preview(subject),))
 
 
 def _not_connected() -> State:
@@ -142,7 +115,9 @@ def _held(posting: Posting, subject: Subject, ledger: LedgerSettings) -> State:
             "Off for this client",
             icon="pause",
             note="Invoices of this client stay here unless somebody copies them.",
-            main=_choose(subject, "Copy once") if subject.pk else _release(posting, "Copy once"),
+            main=actions.choose(subject, "Copy once")
+            if subject.pk
+            else actions.release(posting, "Copy once"),
             others=(
                 Action(
                     "Turn on for this client", "clients:client-edit", subject.client_id, Can.MANAGE_CLIENTS
@@ -156,17 +131,21 @@ def _held(posting: Posting, subject: Subject, ledger: LedgerSettings) -> State:
             "warn",
             "pause",
             "It waits for somebody to release it.",
-            _release(posting, "Release"),
-            (_choose(subject, "Choose and copy…"),) if subject.pk else (),
+            actions.release(posting, "Release"),
+            (actions.choose(subject, "Choose and copy…"),) if subject.pk else (),
         )
-    return replace(state, others=(*state.others, _withdraw(posting), _details(posting)))
+    return replace(state, others=(*state.others, actions.withdraw(posting), actions.details(posting)))
 
 
 def _failed(posting: Posting, subject: Subject) -> State:
-    again = _change("Try again", "ledger:posting-retry", posting, "refresh-cw")
-    rest: tuple[Action, ...] = (_withdraw(posting), _details(posting))
+    again = actions.change("Try again", "ledger:posting-retry", posting, "refresh-cw")
+    rest: tuple[Action, ...] = (
+        actions.withdraw(posting),
+        actions.mark_handled(posting),
+        actions.details(posting),
+    )
     if subject.pk and posting.kind == Posting.Kind.INVOICE_CREATE and not posting.may_have_landed:
-        rest = (_choose(subject, "Choose and copy…"), *rest)
+        rest = (actions.choose(subject, "Choose and copy…"), *rest)
     key, label = "failed", "Failed"
     if posting.failure in UNRESOLVED:
         key, label = "needs_mapping", "Needs mapping"
@@ -184,8 +163,8 @@ def _posted(posting: Posting) -> State:
     is_draft = number.endswith("DRAFT")
     label = "In Sage as a draft" if is_draft else f"In Sage as {number}" if number else "In Sage"
     note = "It gets its number, and counts, once somebody releases it in Sage." if is_draft else ""
-    look = Action("Open in Sage", url=posting.external_url, right=Can.SEE) if posting.external_url else None
-    return State("in_sage", label, "good", note=note, main=look, others=(_details(posting),))
+    look = actions.look(posting)
+    return State("in_sage", label, "good", note=note, main=look, others=(actions.details(posting),))
 
 
 def _copied(
@@ -205,7 +184,7 @@ def _copied(
     if subject.settlement in SETTLED or copy.blocked == Posting.Blocked.SETTLED:
         return _settled(copy, subject)
     state = _posted(copy)
-    rest = (_check(subject), _again(subject), _credit(subject), _details(copy))
+    rest = (actions.check(subject), actions.again(subject), actions.credit(subject), actions.details(copy))
     if copies > 1:
         latest = copy.external_number or copy.reference
         note = f"Sage holds {copies} copies of it. Changes go to the latest, {latest}."
@@ -216,7 +195,7 @@ def _copied(
             label=f"Copied {copies} times",
             note=note,
             main=main,
-            others=(_all_copies(subject), *rest),
+            others=(actions.all_copies(subject), *rest),
         )
     return replace(state, others=rest)
 
@@ -230,25 +209,31 @@ def _changing(change: Posting, ledger: LedgerSettings) -> State:
     if state.main and state.main.reason:
         state = replace(state, main=replace(state.main, label=words))
     if change.status == Status.FAILED:
-        review = Action(
-            "Review differences", "sage:invoice-differences", change.subject_id, icon="git-compare"
-        )
+        review = actions.review(change.subject_id)
         state = replace(
             state,
             main=review,
-            others=(_change("Try again", "ledger:posting-retry", change, "refresh-cw"), _details(change)),
+            others=(
+                actions.change("Try again", "ledger:posting-retry", change, "refresh-cw"),
+                actions.mark_handled(change),
+                actions.details(change),
+            ),
         )
     return state
 
 
 def _undecided(copy: Posting, subject: Subject) -> State:
-    decide = Action("Decide", "sage:invoice-differences", subject.pk, icon="git-compare")
+    decide = actions.review(subject.pk, "Decide")
     key, label, note = UNDECIDED[copy.standing]
-    return State(key, label, "bad", "circle-alert", note, decide, (_check(subject), _details(copy)))
+    ways: tuple[Action, ...] = (actions.again(subject, "Copy again…"), actions.accept_void(subject))
+    if copy.standing == Posting.Standing.MISSING:
+        ways = (actions.link_anew(subject), *ways)
+    rest = (*ways, actions.check(subject), actions.details(copy))
+    return State(key, label, "bad", "circle-alert", note, decide, rest)
 
 
 def _changed(copy: Posting, subject: Subject, *, here: bool, there: bool) -> State:
-    review = _review(subject.pk)
+    review = actions.review(subject.pk)
     if not there:
         reason = WHY_NOT.get(copy.blocked, "")
         update = Action(
@@ -267,7 +252,12 @@ def _changed(copy: Posting, subject: Subject, *, here: bool, there: bool) -> Sta
             is_change=True,
         )
         note = "It was changed here since it was copied. Sage still has it as it was."
-        others = (replace(review, label="View differences"), _again(subject), discard, _details(copy))
+        others = (
+            actions.review(subject.pk, "View differences"),
+            actions.again(subject),
+            discard,
+            actions.details(copy),
+        )
         return State("changed_here", "Changed here", "warn", "pencil", note, update, others)
     if here:
         note = (
@@ -280,18 +270,22 @@ def _changed(copy: Posting, subject: Subject, *, here: bool, there: bool) -> Sta
             "git-compare",
             note,
             review,
-            (_check(subject), _details(copy)),
+            (actions.check(subject), actions.details(copy)),
         )
     note = "Somebody changed it in Sage. Take that over, or bring ours back."
-    rest = (_check(subject), _credit(subject), _details(copy))
+    sides = (
+        actions.take_side(copy, subject, "Take theirs", "theirs"),
+        actions.take_side(copy, subject, "Push ours", "ours"),
+    )
+    rest = (*sides, actions.check(subject), actions.credit(subject), actions.details(copy))
     return State("changed_there", "Changed in Sage", "warn", "git-compare", note, review, rest)
 
 
 def _locked(copy: Posting, subject: Subject) -> State:
     note = "It is on a VAT return or before the lock date in Sage, so neither side changes it any more."
-    credit = replace(_credit(subject), label="Credit and re-issue")
-    look = _look(copy)
-    others = tuple(each for each in (look, _check(subject), _details(copy)) if each)
+    credit = actions.credit(subject, "Credit and re-issue")
+    look = actions.look(copy)
+    others = tuple(each for each in (look, actions.check(subject), actions.details(copy)) if each)
     return State("locked", "Locked in Sage", "neutral", "lock", note, credit, others)
 
 
@@ -299,34 +293,9 @@ def _settled(copy: Posting, subject: Subject) -> State:
     is_paid = subject.settlement == "paid"
     words = "Credited" if subject.is_credited else "Paid in Sage" if is_paid else "Part paid in Sage"
     update = Action("Update in Sage", reason=WHY_NOT[Posting.Blocked.SETTLED])
-    rest = (_check(subject), _credit(subject), update, _details(copy))
+    rest = (actions.check(subject), actions.credit(subject), update, actions.details(copy))
     key = "paid" if is_paid else "part_paid"
     return replace(_posted(copy), key=key, label=words, others=rest)
-
-
-def _review(pk: int) -> Action:
-    return Action("Review differences", "sage:invoice-differences", pk, icon="git-compare")
-
-
-def _check(subject: Subject) -> Action:
-    return Action("Check now", "sage:invoice-check", subject.pk, Can.SEE, is_change=True, icon="refresh-cw")
-
-
-def _again(subject: Subject) -> Action:
-    return Action("Create new…", "sage:invoice-copy", subject.pk)
-
-
-def _credit(subject: Subject) -> Action:
-    reason = "It is credited already: there is one credit note for an invoice." if subject.is_credited else ""
-    return Action("Credit…", "invoicing:credit-note-new", subject.pk, Can.CREDIT_INVOICES, reason=reason)
-
-
-def _all_copies(subject: Subject) -> Action:
-    return Action("All copies", "sage:invoice-differences", subject.pk, Can.SEE)
-
-
-def _look(copy: Posting) -> Action | None:
-    return Action("Open in Sage", url=copy.external_url, right=Can.SEE) if copy.external_url else None
 
 
 #: What waits for a decision: key, chip, what it means.
@@ -343,17 +312,12 @@ UNDECIDED: dict[str, tuple[str, str, str]] = {
     ),
 }
 SETTLED = {"paid", "part_paid"}
-#: Why a copy cannot be updated.
-WHY_NOT: dict[str, str] = {
-    Posting.Blocked.SETTLED: "Money is set against it in Sage: take the payment off there first, or credit it.",
-    Posting.Blocked.LOCKED: "It is on a VAT return or before the lock date: credit it and issue it anew.",
-}
 
 
 def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> State:
     def state(key: str, label: str, reason: str, note: str) -> State:
         waiting = Action("Copy to Sage", reason=reason, icon="send")
-        rest = (_withdraw(posting), _details(posting))
+        rest = (actions.withdraw(posting), actions.details(posting))
         return State(key, label, "working", note=note, main=waiting, others=rest)
 
     if posting.status == Status.LEASED:
@@ -368,31 +332,7 @@ def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> 
         words = "Copying is paused: it leaves once somebody resumes it on the Sage page."
         if not ledger.accepts_postings:
             words = "Sage is not connected: it leaves once it is."
-        rest = (_withdraw(posting), _details(posting))
+        rest = (actions.withdraw(posting), actions.details(posting))
         return State("held", "Held", "warn", "pause", words, others=rest)
     reason = f"Number {place} in the queue." if place else "It is waiting for its turn."
     return state("queued", "Queued", reason, note or "It leaves by itself within a few seconds.")
-
-
-def _choose(subject: Subject, label: str) -> Action:
-    """To the dialog in which customer, VAT, accounts and dates of a copy are chosen (FEATURES 4.13)."""
-    return Action(label, "sage:invoice-copy", subject.pk, icon="send")
-
-
-def _release(posting: Posting, label: str) -> Action:
-    return _change(label, "ledger:posting-release", posting, "send")
-
-
-def _change(label: str, page: str, posting: Posting, icon: str = "") -> Action:
-    return Action(label, page, posting.pk, is_change=True, icon=icon)
-
-
-def _withdraw(posting: Posting) -> Action:
-    reason = "An earlier try may have reached Sage." if posting.may_have_landed else ""
-    if posting.status == Status.LEASED:
-        reason = "It is being copied right now."
-    return Action("Withdraw", "ledger:posting-cancel", posting.pk, is_change=True, icon="x", reason=reason)
-
-
-def _details(posting: Posting) -> Action:
-    return Action("Details", "sage:posting-detail", posting.pk, Can.SEE)

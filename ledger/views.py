@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger.actions import Subject
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, ledger_settings, release_posting, retry_posting
 from ledger.queries import ALL, VIEWS, causes, counts_by_view, postings_in, view_named
 from ledger.releases import retry_all
-from ledger.states import Subject, posting_state
+from ledger.states import posting_state
 from practices.lists import Column, List, ShownList, file_of, in_words
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other

@@ -17,9 +17,10 @@ from invoicing.forms import CreditForm
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import amend_credit_note, issue_credit_note, post_credit_note, update_credit_note
 from invoicing.operations.credit_notes import copies_in_ledger, copy_in_ledger, latest_copy
+from ledger.actions import Action, Subject
 from ledger.models import LedgerSettings, Posting
 from ledger.outbox import ledger_settings
-from ledger.states import Action, State, Subject, posting_state
+from ledger.states import State, posting_state
 from money.amounts import ZERO
 from practices.errors import DomainError
 from practices.lists import Column, List, ShownList, file_of
@@ -130,6 +131,7 @@ def credit_note_detail(request: PracticeRequest, practice: str, pk: int) -> Http
         "note": note,
         "invoice": note.invoice,
         "lines": note.lines.select_related("tax_rate"),
+        "invoice_copy": copy_in_ledger(note.invoice_id),
         "allocated": allocated,
         "on_account": note.gross - allocated,
         "state": credit_note_state(note, request.role),

@@ -40,6 +40,7 @@ from sage_integration.sync.standing_differences import keep_difference
 #: Documents shown for one search; a narrower one shows the rest.
 SHOWN = 20
 NO_SIDES: Mapping[str, str] = {}
+SIDES = ("ours", "theirs")
 UNDECIDED = (Posting.Standing.VOID, Posting.Standing.MISSING)
 
 
@@ -107,7 +108,9 @@ def invoice_replace(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 def invoice_differences(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Agreed, ours, last copied and in Sage, side by side, and what can be done about it now (ideas 5 and 6)."""
     invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
-    return render(request, "sage_integration/invoice_differences.html", _differences(invoice))
+    side = request.GET.get("side", "")
+    context = _differences(invoice, side=side if side in SIDES else "")
+    return render(request, "sage_integration/invoice_differences.html", context)
 
 
 @requires(Can.POST_TO_LEDGER)
@@ -139,7 +142,8 @@ def invoice_resolve(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 
 
-def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES) -> dict[str, Any]:
+def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side: str = "") -> dict[str, Any]:
+    """What the page shows; ``sides`` chosen by field, ``side`` for all others, empty for what is likely."""
     copies = [each for each in postings_of(invoice) if each.kind == Posting.Kind.INVOICE_CREATE]
     context: dict[str, Any] = {"invoice": invoice, "copies": copies, "path": None, "rows": [], "why": ""}
     try:
@@ -156,7 +160,7 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES) -> dict[
     return context | {
         "copy": wanted.copy,
         "link": wanted.link,
-        "rows": [replace(row, chosen=sides.get(row.key, "")) for row in rows],
+        "rows": [replace(row, chosen=sides.get(row.key, side)) for row in rows],
         "path": path.value,
         "words": WORDS[path],
         "may_decide": path in (Path.DECIDE_VOID, Path.DECIDE_MISSING),

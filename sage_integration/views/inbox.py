@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.models import Posting
@@ -152,6 +152,15 @@ def _thing_page(
         "exchanges": said,
     }
     return render(request, "sage_integration/inbox_thing.html", context, status=422 if bound else 200)
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_safe
+def posting_attention(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+    """From a refused posting to where somebody looks after it."""
+    posting = get_object_or_404(Posting, pk=pk)
+    key = f"{Attention.Kind.POSTING}-{posting.pk}"
+    return see_other(request, "sage:inbox-thing", practice=practice, key=key)
 
 
 @requires(Can.POST_TO_LEDGER)

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_safe
 from clients.models import Client
 from invoicing.models import CreditNote, Invoice
 from invoicing.queries import INVOICE_KINDS, invoice_to_post, latest_postings, subject_of
+from ledger.actions import Subject
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from ledger.queries import place_in_queue
-from ledger.states import Subject, posting_state
+from ledger.states import posting_state
 from practices import audit
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ledger.actions import Subject
 from ledger.models import LedgerSettings, Posting
-from ledger.states import Subject, posting_state
+from ledger.states import posting_state
 
 NOON = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)
 OPEN = LedgerSettings(accepts_postings=True)
@@ -55,6 +56,29 @@ STATES = [
     ),
     (posting("failed", failure="SageRejected"), INVOICE, OPEN, "Failed", "Try again"),
 ]
+
+
+#: The other actions of a document that is not in the ledger, beside *Details* where there is a posting.
+OTHERS = {
+    "Draft here": {"Choose and copy…", "Preview as Sage"},
+    "Ready": {"Preview as Sage"},
+    "Off for this client": {"Turn on for this client", "Withdraw"},
+    "Needs mapping": {"Try again", "Choose and copy…", "Withdraw", "Mark as handled…"},
+    "Failed": {"Choose and copy…", "Withdraw", "Mark as handled…"},
+    "Queued": {"Withdraw"},
+    "Copying": {"Withdraw"},
+    "Checking with Sage": {"Withdraw"},
+}
+
+
+@pytest.mark.parametrize(("found", "subject", "ledger", "chip", "main"), STATES)
+def test_f68_f71_each_state_offers_the_other_actions_of_the_table(found, subject, ledger, chip, main):
+    if chip in OTHERS and ledger is OPEN:
+        if found and found.status == "failed":
+            found.kind = Posting.Kind.INVOICE_CREATE
+        state = posting_state(found, subject, ledger)
+        offered = {each.label for each in state.others} - {"Details"}
+        assert offered == OTHERS[chip]
 
 
 @pytest.mark.parametrize(("found", "subject", "ledger", "chip", "main"), STATES)
@@ -114,6 +138,7 @@ PAID, PART_PAID = replace(INVOICE, settlement="paid"), replace(INVOICE, settleme
 CREDITED = replace(INVOICE, settlement="paid", is_credited=True)
 OF_SETTLED = {"Check now", "Credit…", "Update in Sage"}
 OF_CHANGED = {"View differences", "Create new…", "Discard changes"}
+WAYS = {"Copy again…", "Accept, and void it here…", "Check now"}
 REFUSED = change(status="failed", failure="ChangedInSage")
 #: Of a copy that is in Sage: how it stands there and here, the chip, the main button and all the others.
 COPIED = [
@@ -134,7 +159,7 @@ COPIED = [
         1,
         "Changed in Sage",
         "Review differences",
-        {"Check now", "Credit…"},
+        {"Take theirs", "Push ours", "Check now", "Credit…"},
     ),
     (
         copy(standing="changed"),
@@ -173,8 +198,8 @@ COPIED = [
         "Credit and re-issue",
         {"Open in Sage", "Check now"},
     ),
-    (copy(standing="void"), INVOICE, None, 1, "Void in Sage", "Decide", {"Check now"}),
-    (copy(standing="missing"), INVOICE, None, 1, "Missing in Sage", "Decide", {"Check now"}),
+    (copy(standing="void"), INVOICE, None, 1, "Void in Sage", "Decide", WAYS),
+    (copy(standing="missing"), INVOICE, None, 1, "Missing in Sage", "Decide", WAYS | {"Link to another…"}),
     (
         copy(),
         INVOICE,
@@ -194,7 +219,7 @@ COPIED = [
         1,
         "Failed",
         "Review differences",
-        {"Try again"},
+        {"Try again", "Mark as handled…"},
     ),
 ]
 
