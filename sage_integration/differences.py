@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from practices.templatetags.dates import written_date
@@ -158,12 +159,18 @@ def _line(line: Snapshot | None, names: Mapping[str, str]) -> str:
     if line is None:
         return ""
     account, rate = names.get(line["account"], line["account"]), names.get(line["rate"], line["rate"])
-    price = f"{line['quantity']} × £{line['unit_price']} = £{line['net']} + £{line['vat']} VAT"
-    return f"{line['description']}: {price}, {account}, {rate}"
+    return f"{line['description']}: {_sum(line)}, {account}, {rate}"
 
 
 def _agreed_line(line: Mapping[str, Any]) -> str:
-    return f"{line['name']}: {line['quantity']} × £{line['unit_price']} = £{line['net']} + £{line['vat']} VAT"
+    return f"{line['name']}: {_sum(line)}"
+
+
+def _sum(line: Mapping[str, Any]) -> str:
+    """`1 × £45.50 = £45.50 + £9.10 VAT`: prices with two places, or as many as they need."""
+    quantity, price = Decimal(str(line["quantity"])).normalize(), Decimal(str(line["unit_price"])).normalize()
+    places = max(2, -int(price.as_tuple().exponent))
+    return f"{quantity:f} × £{price:.{places}f} = £{line['net']} + £{line['vat']} VAT"
 
 
 def _day(text: str) -> str:
