@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clients.models import Client
 from invoicing.bulk_acts import do_many_rows, start_bulk
 from invoicing.models import Invoice
 from invoicing.operations import draft_invoice
@@ -16,12 +17,14 @@ from practices.models import AuditEntry, Job, JobRow
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ClientChoices, SageLink, TaxRateMapping
 from sage_integration.sync import pull
+from sage_integration.tasks import push_due_postings
 from services.models import TaxRate
 from tests.factories import TODAY
 from tests.integration.sage_integration.posting import (
     add_client,
     issue,
     line,
+    posted,
     posting_of,
     push_until_settled,
     service_named,
@@ -246,3 +249,22 @@ def test_check_now_on_an_invoice_keeps_the_difference_for_the_list_and_the_inbox
         assert SageLink.objects.get().difference == "differing"
     assert acme.invoice.number_label in alice.get("/p/brook-co/sage/inbox/").content.decode()
     assert acme.invoice.number_label in alice.get("/p/brook-co/invoices/?view=changed").content.decode()
+
+
+def test_f86_copying_by_itself_and_by_hand_share_one_store_and_send_nothing_twice(
+    brook, sage, held, clock, client_of
+):
+    by_itself = posted(brook, sage, "Bolt Ltd")
+    outcomes(brook, "copy", [held[0].pk])
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        Client.objects.update(
+            posts_automatically=True
+        )  # What was copied by hand is the scheduler's business as well.
+    push_due_postings(brook.pk)
+    assert len(sage.requests("POST", "/sales_invoices")) == 2
+    alice = client_of("alice")
+    for invoice in (held[0], by_itself.invoice):
+        page = alice.get(f"/p/brook-co/invoices/{invoice.pk}/").content.decode()
+        for words in ("In Sage as", "Create new", "Open in Sage"):
+            assert words in page
