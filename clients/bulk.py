@@ -13,8 +13,9 @@ from clients.operations import archive_client, restore_client, switch_posting, t
 from clients.operations.records import assign_client
 from clients.queries import members_of_practice
 from practices.errors import DomainError
+from practices.job_models import Job
 from practices.jobs import Outcome, runs, start_job
-from practices.models import Job, User
+from practices.models import User
 from practices.permissions import Can
 from practices.tenancy import acting_practice_id
 

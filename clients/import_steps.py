@@ -16,9 +16,10 @@ from clients.operations.groups import put_in_group
 from clients.operations.imports import CHECK, IMPORT, UNDO_IMPORT, Status
 from clients.operations.records import amend_client, tag_client
 from practices.arrays import array
+from practices.job_models import Job
 from practices.jobs import Outcome, runs
 from practices.many_rows import insert_rows
-from practices.models import AuditEntry, Job
+from practices.models import AuditEntry
 from practices.tenancy import acting_practice_id
 
 Verdict, Choice, Done = ImportRow.Verdict, ImportRow.Choice, ImportRow.Done

@@ -19,7 +19,8 @@ from clients.contributions import Cell, Column
 from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
 from clients.queries import not_cleared
 from money.amounts import ZERO, to_pence
-from practices.models import AuditEntry, JobRow, Membership
+from practices.job_models import JobRow
+from practices.models import AuditEntry, Membership
 from practices.paging import KeysetPage, keyset_page
 from practices.scalars import count_of
 from practices.tenancy import acting_practice_id

@@ -4,8 +4,8 @@ from django.db.models import Q
 
 from clients.likeness import Alike, Party, twins
 from clients.models import Client, ContactPerson, TwinPair
+from practices.job_models import Job
 from practices.jobs import Outcome, runs, start_job
-from practices.models import Job
 from practices.permissions import Can
 
 KIND = "clients.twins"

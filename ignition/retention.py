@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from clients.models import ClientImport
 from ignition.erasure import erasures_to_finish, finish, retention
 from practices import audit
-from practices.models import EmailAttachment, IdempotentAnswer, Job, OutgoingEmail, Practice
+from practices.job_models import Job
+from practices.models import EmailAttachment, IdempotentAnswer, OutgoingEmail, Practice
 from practices.tenancy import acting_practice_id
 from practices.webhook_models import WebhookDelivery
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from ledger.models import LedgerSettings
 from ledger.queries import columns_of_home
-from practices.models import Job, Membership
+from practices.job_models import Job
+from practices.models import Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
 from practices.scalars import add_shell_columns, count_of, figures

@@ -20,8 +20,9 @@ from invoicing.operations import (
 )
 from invoicing.operations.sending import to_send_with_ledgers_documents
 from practices.errors import DomainError
+from practices.job_models import Job, JobRow
 from practices.jobs import Outcome, job_done, runs, start_job
-from practices.models import Job, JobRow, Practice
+from practices.models import Practice
 from practices.permissions import Can
 from practices.tenancy import acting_practice_id
 

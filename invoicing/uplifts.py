@@ -19,9 +19,9 @@ from invoicing.models import BillingSchedule, BillingScheduleQuerySet, FeeUplift
 from invoicing.operations.changing import particulars_of
 from invoicing.raising import ClientEffect, Raise, effect_on
 from practices import audit
+from practices.job_models import Job
 from practices.jobs import Outcome, cancel_job, runs, start_job
 from practices.mail import acting_practice
-from practices.models import Job
 from practices.permissions import Can
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written

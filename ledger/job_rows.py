@@ -4,8 +4,8 @@ from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Value, W
 from django.db.models.functions import Concat, NullIf
 
 from ledger.models import Posting
+from practices.job_models import JobRow
 from practices.job_rows import WAITING, Later
-from practices.models import JobRow
 
 Status = Posting.Status
 ON_ITS_WAY = [Status.PENDING, Status.LEASED]

@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from practices.job_models import Job
 from practices.mail import send_again
-from practices.models import ApiKey, AuditEntry, Job, Membership, OutgoingEmail, Practice, User
+from practices.models import ApiKey, AuditEntry, Membership, OutgoingEmail, Practice, User
 from practices.operator_site import PracticeRowsAdmin, ReadOnlyAdmin, operators
 from practices.operators import sign_out
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint

@@ -29,8 +29,9 @@ from practices.export_format import (
     rows_of,
 )
 from practices.export_models import ExportPart, PracticeExport
+from practices.job_models import Job
 from practices.jobs import Outcome, runs, start_job
-from practices.models import AuditEntry, Job, Membership, Practice, User
+from practices.models import AuditEntry, Membership, Practice, User
 from practices.permissions import Can
 from practices.tenancy import TenantModel, acting_practice_id
 

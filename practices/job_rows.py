@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import CharField, Count, F, IntegerField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from practices.models import Job, JobQuerySet, JobRow
+from practices.job_models import Job, JobQuerySet, JobRow
 from practices.tenancy import TenantQuerySet
 
 #: Beside the outcomes of a row: it went on elsewhere, and has not come to its end there.

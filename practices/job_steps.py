@@ -13,8 +13,8 @@ from typing import Any
 from django.utils import timezone
 
 from practices import audit
+from practices.job_models import Job, JobRow
 from practices.many_rows import insert_rows
-from practices.models import Job, JobRow
 from practices.plans import forget_plans
 from practices.tenancy import practice_transaction
 

@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
+from practices.job_models import Job, JobRow
 from practices.job_rows import WAITING, as_they_stand, counts_of, with_what_came_later
 from practices.jobs import cancel_job, resume_job
 from practices.lists import Column, List, ShownList, file_of
-from practices.models import Job, JobRow
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from practices import audit
 from practices.errors import DomainError
+from practices.job_models import Job
 from practices.job_steps import (
     NotYet,
     Outcome,
@@ -22,7 +23,6 @@ from practices.job_steps import (
     runs,
     runs_after,
 )
-from practices.models import Job
 from practices.permissions import Can
 from practices.tasks import run_jobs, wake
 from practices.tenancy import acting_practice_id

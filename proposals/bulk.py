@@ -9,9 +9,9 @@ from django.db import transaction
 
 from clients.models import Client
 from practices.errors import DomainError
+from practices.job_models import Job
 from practices.jobs import Outcome, runs, start_job
 from practices.mail import acting_practice
-from practices.models import Job
 from practices.permissions import Can
 from proposals.errors import NothingChosen, OpenAlready
 from proposals.models import Proposal, ProposalTemplate

@@ -6,7 +6,7 @@ from ledger.models import Posting
 from ledger.releases import retry_all
 from practices import audit
 from practices.errors import DomainError
-from practices.models import Job
+from practices.job_models import Job
 from sage_integration.models import ContactLink, SageContact
 from sage_integration.sage.resources.contacts import CUSTOMER, Contact
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 from clients.models import Client
 from invoicing.models import Invoice
 from practices.errors import DomainError
+from practices.job_models import Job, JobRow
 from practices.jobs import Outcome, runs, start_job
-from practices.models import Job, JobRow
 from practices.permissions import Can
 from sage_integration.adoption.operations import adopt_invoice
 from sage_integration.app_clients.decisions import Act, Decision, Plan

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from invoicing.models import Invoice, InvoiceMessage
 from invoicing.operations import send_invoice
 from practices.errors import DomainError
+from practices.job_models import Job
 from practices.jobs import NotYet, Outcome, runs_after
 from practices.mail import File
-from practices.models import Job
 from practices.tenancy import practice_transaction
 from sage_integration.documents import NoDocument, sages_document
 from sage_integration.sage.errors import SageRateLimited

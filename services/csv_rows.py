@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from practices.csv_files import format_of, harmed, header_of, open_rows
 from practices.errors import DomainError
+from practices.job_models import Job
 from practices.jobs import Outcome, runs, start_job
 from practices.mail import acting_practice
-from practices.models import Job
 from practices.permissions import Can
 from services.errors import NotAServiceFile, TooManyServices
 from services.forms import ServiceForm

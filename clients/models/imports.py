@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models.clients import Client
-from practices.models import Job, User
+from practices.job_models import Job
+from practices.models import User
 from practices.tenancy import TenantModel, practice_key
 
 #: How long an import or a merge can be undone.

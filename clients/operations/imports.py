@@ -22,8 +22,8 @@ from clients.models.imports import UNDO
 from clients.operations.files import safe_name
 from practices import audit
 from practices.csv_files import NoRows, format_of, header_of, open_rows
+from practices.job_models import Job
 from practices.jobs import start_job
-from practices.models import Job
 from practices.permissions import Can
 
 #: Rows read, matched and written together while a file is checked.

@@ -19,7 +19,8 @@ from clients.operations import add_client
 from clients.operations.imports import IMPORT, begin_import, choose_columns, start_import
 from devtools.bench import machine
 from devtools.terminal import say
-from practices.models import Job, Practice, User
+from practices.job_models import Job
+from practices.models import Practice, User
 from practices.operations import open_practice
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope

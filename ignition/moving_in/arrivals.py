@@ -6,7 +6,8 @@ from typing import Any
 
 from invoicing.models import BillingRun
 from ledger.models import Posting
-from practices.models import Job, OutgoingEmail
+from practices.job_models import Job
+from practices.models import OutgoingEmail
 from practices.webhook_models import WebhookDelivery
 from sage_integration.models import SageConnection
 

@@ -15,7 +15,7 @@ from clients.queries import likely_matches
 from ledger.outbox import ledger_settings
 from practices import audit
 from practices.errors import DomainError
-from practices.models import Job
+from practices.job_models import Job
 from sage_integration.contact_links import link_from_the_book
 from sage_integration.models import ContactLink, SageContact
 

@@ -12,8 +12,8 @@ from invoicing.queries import INVOICE_KINDS
 from ledger.models import Posting
 from ledger.releases import retry_postings
 from practices.errors import DomainError
+from practices.job_models import JobRow
 from practices.jobs import Outcome
-from practices.models import JobRow
 from practices.permissions import Can
 from practices.tasks import wake
 from practices.tenancy import acting_practice_id

@@ -15,8 +15,8 @@ from ledger.models import Posting
 from ledger.releases import LetGo, release_postings, retry_postings
 from practices import audit
 from practices.errors import DomainError
+from practices.job_models import JobRow
 from practices.jobs import Outcome
-from practices.models import JobRow
 from sage_integration.choices import Choices, stored_choices
 from sage_integration.connections import current_connection
 from sage_integration.copying.operations import choices_from, keep_choices, why_not_copy

@@ -8,7 +8,7 @@ from django.db.models import Q, UniqueConstraint
 from django.utils import timezone
 
 from clients.models import Client
-from practices.models import Job
+from practices.job_models import Job
 from practices.tenancy import TenantModel, TenantQuerySet
 
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")

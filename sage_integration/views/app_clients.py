@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from practices.models import Job
+from practices.job_models import Job
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.tasks import wake

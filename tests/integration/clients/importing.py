@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from clients.models import ClientImport, ImportRow
 from clients.operations.imports import begin_import, choose_columns, decide_rows, start_import
-from practices.models import Job, JobRow
+from practices.job_models import Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 

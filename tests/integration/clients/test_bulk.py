@@ -6,7 +6,7 @@ from django.urls import reverse
 from clients.bulk import start_bulk
 from clients.errors import NobodyChosen
 from clients.models import Client
-from practices.models import Job, JobRow
+from practices.job_models import Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 from tests.integration.clients.books import a_client, names

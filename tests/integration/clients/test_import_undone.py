@@ -11,8 +11,8 @@ from clients.models import Client, ClientImport, ContactPerson
 from clients.operations import tag_client
 from clients.operations.imports import start_import, undo_import
 from practices import job_steps
+from practices.job_models import Job
 from practices.jobs import resume_job
-from practices.models import Job
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 from tests.integration.clients.books import a_client

@@ -17,8 +17,9 @@ from invoicing.aged_debt import NOBODY, aged_debt
 from invoicing.models import Invoice, Payment
 from invoicing.operations import issue_credit_note, mark_paid, record_payment, void_invoice
 from ledger.outbox import lease_due_postings, mark_failed, mark_posted
+from practices.job_models import Job, JobRow
 from practices.job_steps import run_live_jobs
-from practices.models import Job, JobRow, OutgoingEmail, Practice
+from practices.models import OutgoingEmail, Practice
 from practices.tenancy import acting_for, practice_scope
 from practices.workbooks import workbook
 from tests.factories import TODAY

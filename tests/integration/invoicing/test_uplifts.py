@@ -14,7 +14,8 @@ from invoicing.models import BillingSchedule, FeeUplift, ServiceChange
 from invoicing.operations import change_bill
 from invoicing.operations.changing import apply_changes, plan_change
 from invoicing.uplifts import Reach, plan_uplift, withdraw_uplift
-from practices.models import Job, JobRow, OutgoingEmail
+from practices.job_models import Job, JobRow
+from practices.models import OutgoingEmail
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 from services.models import VatSettings

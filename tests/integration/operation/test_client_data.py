@@ -19,7 +19,8 @@ from ignition.retention import keep_to_retention
 from invoicing.models import Invoice
 from invoicing.operations import record_payment
 from ledger.models import Posting
-from practices.models import AuditEntry, Job, OutgoingEmail
+from practices.job_models import Job
+from practices.models import AuditEntry, OutgoingEmail
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import an_invoice

@@ -17,8 +17,8 @@ from practices.export_models import ExportPart, PracticeExport
 from practices.exporting import ExportIsUnderWay, start_export
 from practices.fields import SealedTextField
 from practices.isolation import tenant_models
+from practices.job_models import Job
 from practices.job_steps import run_live_jobs
-from practices.models import Job
 from practices.tenancy import acting_for, practice_scope
 from services.models import Service, TaxRate
 from services.operations import add_service

@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 
 from practices import audit, job_steps
+from practices.job_models import Job, JobRow
 from practices.jobs import JobIsOver, Outcome, cancel_job, resume_job, runs, start_job
-from practices.models import AuditEntry, Job, JobRow
+from practices.models import AuditEntry
 from practices.permissions import Can
 from practices.tasks import practices_from, run_jobs
 from practices.tenancy import practice_scope

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.operations import archive_client, tag_client
-from practices.models import Job, JobRow, Membership, OutgoingEmail
+from practices.job_models import Job, JobRow
+from practices.models import Membership, OutgoingEmail
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 from proposals.bulk import start_act

@@ -9,7 +9,7 @@ from django.urls import reverse
 from invoicing.models import Invoice
 from ledger.models import Posting
 from ledger.outbox import release_posting
-from practices.models import Job, JobRow
+from practices.job_models import Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import AdoptionOffer, ContactLink, SageLink, SyncRun

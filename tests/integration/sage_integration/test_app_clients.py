@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client
-from practices.models import Job, JobRow
+from practices.job_models import Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageContact

@@ -12,8 +12,9 @@ from invoicing.bulk_acts import do_many_rows, start_bulk
 from invoicing.models import Invoice
 from invoicing.operations import draft_invoice
 from ledger.models import Posting
+from practices.job_models import Job, JobRow
 from practices.job_steps import run_live_jobs
-from practices.models import AuditEntry, Job, JobRow
+from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ClientChoices, SageLink, TaxRateMapping
 from sage_integration.sync import pull

@@ -13,8 +13,9 @@ from invoicing.morning import send_what_waits
 from invoicing.operations import invoicing_settings, set_sending_rules
 from ledger.models import Posting
 from ledger.outbox import request_posting
+from practices.job_models import Job, JobRow
 from practices.job_steps import run_live_jobs
-from practices.models import AuditEntry, EmailAttachment, Job, JobRow
+from practices.models import AuditEntry, EmailAttachment
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.connections import current_connection
 from sage_integration.models import SageLedgerAccount, TaxRateMapping

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from practices.models import Job, JobRow
+from practices.job_models import Job, JobRow
 from practices.tasks import run_jobs
 from practices.tenancy import practice_scope
 from services.models import Service, TaxRate
