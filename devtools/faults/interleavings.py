@@ -266,20 +266,27 @@ class Table:
             self._push()
         return True
 
-    def _reconnect(self) -> None:
-        """What the owner does once a worker died with the only copy of a new token (fault 33); inside a scope."""
+    def _reconnect(self) -> bool:
+        """What the owner does once a worker died with the only copy of a new token (fault 17); inside a scope.
+
+        Whether that was needed.
+        """
         found = current_connection()
-        if found and found.status == SageConnection.Status.NEEDS_REAUTHORISATION:
-            sign_in_again(self.house, self.handle)
+        if found is None or found.status != SageConnection.Status.NEEDS_REAUTHORISATION:
+            return False
+        sign_in_again(self.house, self.handle)
+        return True
 
     def _come_to_rest(self) -> None:
-        pushed = True
-        while pushed:  # What is pushed last is read once more.
+        goes_on = True
+        while goes_on:  # What is pushed last is read once more, and what could not be read before a sign-in.
             self.clock.shift(400)
-            pushed = self._settle()
+            goes_on = self._settle()
             with acting_for(self.house.pk):
                 pull.poll_payments()
                 pull.reread_open_invoices()
+            with practice_scope(self.house.pk):
+                goes_on = self._reconnect() or goes_on
 
     def _judged(self, invoices: list[Copied]) -> list[str]:
         documents = {each["id"]: each for each in self.handle.sales_invoices(self.house.business)}
