@@ -2,7 +2,8 @@
 
 import pytest
 
-from devtools.faults.interleavings import disagreement, play
+from devtools.faults.interference import Moment
+from devtools.faults.interleavings import Table, disagreement, play
 from invoicing.models import Invoice
 from practices.tenancy import practice_scope
 from tests.integration.sage_integration.posting import posted
@@ -25,6 +26,15 @@ def test_faults_52_to_63_after_any_interleaving_both_sides_owe_the_same_or_the_p
     played = play(range(request.config.getoption("--interleavings")))
     assert played.broken == []
     assert played.met[Invoice.Status.ISSUED], "Dice that never leave an invoice standing test nothing."
+
+
+def test_fault_17_what_a_lost_token_kept_from_being_read_is_read_once_somebody_signed_in_again(
+    brook, own_settings, monkeypatch
+):
+    """Every worker that dies takes the only copy of a new token with it: before the commit that keeps it."""
+    with_the_token, dies = Moment("commit", 2, "before"), Table._read_and_die
+    monkeypatch.setattr(Table, "_read_and_die", lambda table, _, **how: dies(table, with_the_token, **how))
+    assert play(range(12)).broken == []
 
 
 def test_the_property_would_notice_a_difference_that_nobody_is_told_of(brook, enabled, sage):
