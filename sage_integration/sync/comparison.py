@@ -99,9 +99,10 @@ def _is_latest(link: SageLink) -> bool:
     return not newer.exists()
 
 
-def _found(link: SageLink, standing: str, blocked: str = "") -> None:
+def _found(link: SageLink, standing: str, blocked: str = "", *, is_told: bool = False) -> None:
+    """Keep how a copy was found; ``is_told`` when the history says so already."""
     posting = link.posting
-    if posting.standing != standing:
+    if posting.standing != standing and not is_told:
         invoice = Invoice.objects.get(pk=posting.subject_id)
         audit.record(f"invoice.found_{standing or 'as_copied'}", invoice, number=link.sage_number)
     copies.mark_found(posting, standing=standing, blocked=blocked)
@@ -126,7 +127,10 @@ def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) 
         link.seen = snapshot if is_changed else {}
     # A row of a list tells nothing of lines: what was seen changed on the document itself stays so.
     is_changed = is_changed or bool(link.seen)
-    _found(link, Standing.CHANGED if is_changed else Standing.AS_COPIED, blocked_by(stored))
+    standing, is_told = Standing.AS_COPIED, False
+    if is_changed:
+        standing, is_told = Standing.CHANGED, seen != link.seen_fingerprint
+    _found(link, standing, blocked_by(stored), is_told=is_told)
     link.seen_fingerprint, link.seen_at = seen, timezone.now()
     link.net, link.vat = theirs.net, theirs.vat
     link.save(
