@@ -1,10 +1,16 @@
 """The pages on which copies are checked, updated, made anew and credited."""
 
+import re
+
 import pytest
 
 from invoicing.models import CreditNote, Invoice
+from invoicing.operations import copy_again, mark_voided_in_ledger
 from ledger.models import Posting
 from practices.tenancy import practice_scope
+from sage_integration.attention import things
+from sage_integration.balance import balance
+from sage_integration.models import SageLink
 from tests.integration.sage_integration.posting import fresh, posted, posting_of, push_once
 from tests.integration.sage_integration.test_corrections import amend, look
 
@@ -60,6 +66,53 @@ def test_fault_53_a_void_in_sage_is_seen_and_accepted(brook, sage, acme, alice):
     assert "Accept, and void it here" in alice.get(path(brook, "differences/", acme.invoice)).content.decode()
     assert alice.post(path(brook, "accept-void/", acme.invoice, "")).status_code == 303
     assert fresh(acme.invoice).status == Invoice.Status.VOID
+
+
+@pytest.mark.parametrize("gone", ["void", "deleted"])
+@pytest.mark.parametrize("decides", ["accepts", "copies again"])
+def test_fault_53_what_is_gone_from_sage_is_in_the_inbox_and_the_balance_until_somebody_decided(
+    brook, sage, acme, alice, gone, decides
+):
+    """The inbox asks about a void as about a missing one, and about neither once it was accepted or copied again."""
+    if gone == "void":
+        sage.void_invoice(acme.theirs["id"])
+    else:
+        sage.delete_record("sales_invoices", acme.theirs["id"])
+    alice.post(path(brook, "check/", acme.invoice))
+    with practice_scope(brook.pk):
+        assert [thing.label for thing in things()] == [acme.invoice.number_label]
+        assert (balance().intended, balance().in_sage, balance().is_even) == (1, 0, False)
+    assert acme.invoice.number_label in alice.get(f"/p/{brook.slug}/inbox/").content.decode()
+    with practice_scope(brook.pk):
+        if decides == "accepts":
+            mark_voided_in_ledger(acme.invoice)
+        else:
+            copy_again(acme.invoice, reason="It was voided by mistake")
+    push_once(brook)
+    with practice_scope(brook.pk):
+        left = 0 if decides == "accepts" else 1
+        assert things() == []
+        assert (balance().intended, balance().in_sage, balance().is_even) == (left, left, True)
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_a_side_taken_from_the_chip_is_chosen_for_every_field_and_carried_out_there(
+    brook, sage, acme, alice, side
+):
+    """FEATURES 4.12: *Take theirs* and *Push ours* of an invoice changed in Sage."""
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-01", date="2027-03-11")
+    look(brook, acme.invoice)
+    shown = page(alice, brook, acme.invoice)
+    assert "Take theirs" in shown
+    assert "Push ours" in shown
+    chosen = alice.get(path(brook, f"differences/?side={side}", acme.invoice)).content.decode()
+    assert (
+        len(re.findall(f'value="{side}" checked', chosen))
+        == len(re.findall(r'type="radio"', chosen)) / 2
+        == 2
+    )
+    with practice_scope(brook.pk):
+        assert SageLink.objects.get().seen, "nothing was changed by looking"
 
 
 def test_fault_53_a_document_deleted_in_sage_is_missing_and_can_be_copied_again(brook, sage, acme, alice):

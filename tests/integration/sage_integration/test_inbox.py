@@ -137,6 +137,14 @@ def test_what_is_handled_says_how_and_by_whom_and_comes_back_if_it_happens_again
     assert need_somebody(brook) == 1
 
 
+def test_the_chip_of_a_refused_document_leads_to_where_it_is_marked_as_handled(alice, brook, enabled, sage):
+    posting = refused(brook, sage)
+    page = text_of(alice.get(f"/p/{brook.slug}/invoices/{posting.subject_id}/"))
+    address = path("posting-attention", brook, pk=posting.pk)
+    assert address in page
+    assert "Mark handled" in text_of(alice.get(address, follow=True))
+
+
 def test_a_thing_that_is_mended_leaves_the_inbox(alice, brook, enabled, sage, clock):
     posting = refused(brook, sage)
     alice.post(path("posting-replay", brook, pk=posting.pk))
