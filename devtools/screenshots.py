@@ -26,6 +26,9 @@ from devtools.walk import PASSWORD, Walked, walk
 
 WIDTHS = {"desktop": 1280, "phone": 390}
 THEMES = ("light", "dark")
+#: Groups of pages, and the pictures of each page: every one unless less is asked for.
+GROUPS = ("outside", "demo", "empty")
+LOOKS = tuple(f"{device}-{theme}" for theme in THEMES for device in WIDTHS)
 #: The pictures of the documentation: which page of the walk or address in the practice, and how large.
 DOCS = Path("docs/pictures")
 PICTURES = {
@@ -57,6 +60,9 @@ class Findings:
     pages: list[str] = field(default_factory=list)
     console_errors: list[str] = field(default_factory=list)
     axe_serious: list[str] = field(default_factory=list)
+    #: What of everything is drawn: groups of pages, and theme and device of their pictures.
+    groups: tuple[str, ...] = GROUPS
+    looks: tuple[str, ...] = LOOKS
 
 
 def main() -> int:
@@ -64,6 +70,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev screenshots", description="Every page as a picture.")
     parser.add_argument("--out", default=".dev/screenshots", help="the folder for pictures and index.html")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--group", action="append", choices=GROUPS, help="only these pages")
+    parser.add_argument("--look", action="append", choices=LOOKS, help="only these pictures of each page")
     parser.add_argument("--keep", action="store_true", help="use the development data")
     parser.add_argument(
         "--docs", action="store_true", help=f"draw only what the documentation shows, into {DOCS}"
@@ -77,7 +85,9 @@ def main() -> int:
         if options.docs:
             draw_for_docs(browser, the_walk())
             return 0
-        found = Findings(Path(options.out))
+        found = Findings(
+            Path(options.out), groups=tuple(options.group or GROUPS), looks=tuple(options.look or LOOKS)
+        )
         shutil.rmtree(found.out, ignore_errors=True)
         found.out.mkdir(parents=True)
         draw_everything(browser, the_walk(), found)
@@ -113,18 +123,21 @@ def draw_for_docs(browser: Browser, walked: Walked) -> None:
 
 def draw_everything(browser: Browser, walked: Walked, found: Findings) -> None:
     """The pages for everybody, those of a busy practice, and those of a practice opened just now."""
-    context = new_context(browser, walked.base)
-    outside = {name: walked.base + path for name, path in OUTSIDE.items()} | walked.outside
-    draw_these(watched(context, found), found, "outside", outside)
-    context.close()
-    context = signed_in(browser, walked)
-    page = watched(context, found)
-    draw_all(page, found, "demo", walked.base)
-    draw_these(page, found, "demo", walked.inside | {"not-found": f"{walked.base}/p/not-a-practice/"})
-    context.close()
-    context = newly_signed_up(browser, walked.base)
-    draw_all(watched(context, found), found, "empty", walked.base)
-    context.close()
+    if "outside" in found.groups:
+        context = new_context(browser, walked.base)
+        outside = {name: walked.base + path for name, path in OUTSIDE.items()} | walked.outside
+        draw_these(watched(context, found), found, "outside", outside)
+        context.close()
+    if "demo" in found.groups:
+        context = signed_in(browser, walked)
+        page = watched(context, found)
+        draw_all(page, found, "demo", walked.base)
+        draw_these(page, found, "demo", walked.inside | {"not-found": f"{walked.base}/p/not-a-practice/"})
+        context.close()
+    if "empty" in found.groups:
+        context = newly_signed_up(browser, walked.base)
+        draw_all(watched(context, found), found, "empty", walked.base)
+        context.close()
 
 
 def new_context(browser: Browser, base: str) -> BrowserContext:
@@ -190,15 +203,15 @@ def draw(page: Page, found: Findings, words: str) -> None:
     name = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
     say(name)
     found.pages.append(name)
-    for theme in THEMES:
+    for look in found.looks:
+        device, theme = look.split("-")
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        for device, width in WIDTHS.items():
-            page.set_viewport_size({"width": width, "height": 900})
-            where = f"{name}-{device}-{theme}"
-            lines = serious_findings(page, only_colours=theme == "dark")
-            found.axe_serious += [f"{where}: {line}" for line in lines]
-            page.screenshot(path=found.out / f"{where}.png", full_page=True)
-            found.files.append(f"{where}.png")
+        page.set_viewport_size({"width": WIDTHS[device], "height": 900})
+        where = f"{name}-{look}"
+        lines = serious_findings(page, only_colours=theme == "dark")
+        found.axe_serious += [f"{where}: {line}" for line in lines]
+        page.screenshot(path=found.out / f"{where}.png", full_page=True)
+        found.files.append(f"{where}.png")
 
 
 def note_console(found: Findings, page: Page, kind: str, text: str) -> None:

@@ -20,6 +20,15 @@ LEFT_OUT = (
     "/files/",
 )
 OUTSIDE = ("/proposals/", "/invitations/")
+#: What stands in addresses of pages that are one page for many rows: keys, days, links, texts of one form.
+SAME_KIND = (
+    (r"/\d+/", "/N/"),
+    (r"/\d{4}-\d\d-\d\d/", "/day/"),
+    (r"/[\w-]{40,}[:\w-]*/", "/token/"),
+    (r"/settings/wording/[\w.-]+/", "/settings/wording/message/"),
+    (r"/proposals/letter/(?!blocks/|service)[\w-]+/", "/proposals/letter/part/"),
+    (r"/p/[^/]+", "/p/practice"),
+)
 
 
 def each_page(page: Page, base: str) -> Iterator[tuple[str, str]]:
@@ -61,5 +70,7 @@ def is_ours(address: str, base: str) -> bool:
 
 def kind_of(address: str) -> str:
     """The address without what tells one row or one filter from another: `p/practice/invoices/N`."""
-    path = re.sub(r"/\d+/", "/N/", urlsplit(address).path)
-    return re.sub(r"/p/[^/]+", "/p/practice", re.sub(r"/[\w-]{40,}[:\w-]*/", "/token/", path)).strip("/")
+    path = urlsplit(address).path
+    for pattern, word in SAME_KIND:
+        path = re.sub(pattern, word, path)
+    return path.strip("/")
