@@ -108,6 +108,7 @@ def sample_content() -> dict[str, object]:
         "form": SampleForm(initial=filled | {"starts_on": date(2027, 3, 1)}),
         "wrong_form": SampleForm(WRONG, prefix="wrong"),
         "locked_form": LockedForm(),
+        "named_form": LockedForm(auto_id="named_%s"),
         "drawer_form": LockedForm(auto_id="drawer_%s"),
         "filters": FilterForm(auto_id="filter_%s"),
         "invoices": invoices,
@@ -119,7 +120,12 @@ def sample_content() -> dict[str, object]:
         "today": date(2027, 3, 5),
         "now": datetime(2027, 3, 5, 14, 2, tzinfo=UTC),
         "page": Paginator(range(412), 50).page(3),
+        "first_page": Paginator(range(30), 50).page(1),
         "keyset": {"previous": "?before=x", "next": "?after=x"},
+        "keyset_first": {"previous": "", "next": "?after=x"},
+        "list": SAMPLE_LIST,
+        "card_actions": "Two of three",
+        "short_form": FilterForm(auto_id="short_%s"),
         "chips": CHIPS,
         "steps": STEPS,
         "tabs": TABS,
@@ -201,6 +207,25 @@ def sample_invoices() -> list[dict[str, object]]:
     return invoices
 
 
+#: A list as `practices.lists.ShownList` gives it to the components: two kept views, one of them shown now.
+SAMPLE_LIST = {
+    "name": "sample",
+    "path": "/styleguide/",
+    "query": "view=overdue&sort=-gross",
+    "file_url": "?file=csv",
+    "views": [
+        {"pk": 1, "name": "Overdue, largest first", "query": "view=overdue&sort=-gross"},
+        {"pk": 2, "name": "Mine", "query": "owner=me"},
+    ],
+    "choices": [("client", "Client", True), ("gross", "Gross", True), ("source", "Source", False)],
+    "rows_asked": [("view", "overdue")],
+    "looks": [("sort", "-gross")],
+    "headings": [
+        {"label": "Number", "end": False, "url": "?sort=number", "sorted": ""},
+        {"label": "Client", "end": False, "url": "", "sorted": ""},
+        {"label": "Gross", "end": True, "url": "?sort=gross", "sorted": "descending"},
+    ],
+}
 WRONG = {"wrong-email": "alice@", "wrong-price": "a lot", "wrong-terms": "-1", "wrong-vat": "17"}
 CHIPS = [
     ("Draft here", "neutral", ""),
