@@ -46,7 +46,7 @@ def service_in_sage(request: PracticeRequest, practice: str, pk: int) -> HttpRes
         "preview": preview_of(service),
         "form": map_form(service, connection) if connection and connection.business_id else None,
     }
-    return render(request, "sage_integration/_service.html", context)
+    return render(request, "sage_integration/service_in_sage.html" + _part(request), context)
 
 
 def map_form(
@@ -92,7 +92,13 @@ def services_in_sage(request: PracticeRequest, practice: str) -> HttpResponse:
     services = list(Service.objects.offered().select_related("tax_rate"))
     found = service_problems(services, current_connection())
     affected = [(service, found[service.pk]) for service in services if service.pk in found]
-    return render(request, "sage_integration/_services.html", {"affected": affected})
+    context = {"affected": affected}
+    return render(request, "sage_integration/services_in_sage.html" + _part(request), context)
+
+
+def _part(request: PracticeRequest) -> str:
+    """The part of a page that another page asks for; the whole page for somebody who follows the link."""
+    return "#shown" if request.htmx else ""
 
 
 @requires(Can.MANAGE_SERVICES)
