@@ -7,7 +7,15 @@ from decimal import Decimal
 from devtools.journey import books
 from devtools.journey.browser import Browser, Form
 from devtools.journey.proposing import Offered, draft
-from devtools.journey.steps import Journey, connect, expect, link_in_mail, slug_in, wait_until
+from devtools.journey.steps import (
+    Journey,
+    connect,
+    expect,
+    link_in_mail,
+    slug_in,
+    wait_until,
+    work_to_complete,
+)
 
 PASSWORD = "a-walk-through-all-of-it"  # noqa: S105 - of a person made up for one run
 SERVICES = (
@@ -146,7 +154,7 @@ class _Walk:
         self.done.inside["proposal-declined"] = proposal
 
     def _bill(self) -> None:
-        page = self.journey.open("billing/")
+        page = work_to_complete(self.journey)
         self.owner.submit(page, page.form("/complete/"))
         page = self.journey.open("billing/")
         self.owner.submit(page, page.form("billing/run"))

@@ -163,7 +163,7 @@ def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[
                 "piece of work should have been billed by now",
                 "pieces of work should have been billed by now",
             ),
-            page("invoicing:billing", "?work=overdue#to-complete"),
+            page("invoicing:billing", "?show=overdue"),
             "warn",
             known["by_hand_amount"],
             "before VAT",

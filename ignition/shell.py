@@ -21,7 +21,7 @@ from practices.tenancy import scope_is_open
 from proposals.models import Proposal
 from sage_integration.attention import columns_of_inbox
 from sage_integration.models import SageConnection
-from sage_integration.queries import banner_for, connection_for_the_shell, connection_in_words
+from sage_integration.queries import banner_for, connection_for_the_shell, connection_in_words, last_reading
 
 #: Label, icon, URL name, the first part of the paths that belong to it.
 NAVIGATION = [
@@ -30,7 +30,6 @@ NAVIGATION = [
     ("Proposals", "file-pen-line", "proposals:proposal-list", "proposals"),
     ("Billing", "calendar-clock", "invoicing:billing", "billing"),
     ("Invoices", "receipt", "invoicing:invoice-list", "invoices"),
-    ("Needs you", "inbox", "sage:inbox", "inbox"),
     ("Sage", "refresh-cw", "sage:app-list", "apps"),
     ("Library", "library", "services:service-list", "services"),
     ("Settings", "settings", "practices:settings", "settings"),
@@ -48,6 +47,16 @@ CREATE = [
 
 #: Pages of the Sage app that stand under Clients.
 OF_CLIENTS = re.compile(r"sage/(app-clients/|clients/\d)")
+#: Pages of clients and billing that stand under other tabs.
+ELSEWHERE = {"clients/settings/": "settings", "billing/uplifts/": "services"}
+#: Parts that stand under another one.
+BELOW = {
+    "sage": "apps",
+    "inbox": "apps",
+    "postings": "apps",
+    "credit-notes": "invoices",
+    "service-use": "services",
+}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -117,13 +126,15 @@ def notices(slug: str, known: dict[str, int]) -> list[dict[str, Any]]:
 def navigation(path: str, slug: str, known: dict[str, int]) -> list[dict[str, Any]]:
     """The left menu; what needs a person is counted in red, what waits for Sage in grey."""
     inside = path.removeprefix(f"/p/{slug}/")
-    part = "clients" if OF_CLIENTS.match(inside) else inside.split("/", 1)[0]
+    first = inside.split("/", 1)[0]
+    part = "clients" if OF_CLIENTS.match(inside) else BELOW.get(first, first)
+    part = next((home for start, home in ELSEWHERE.items() if inside.startswith(start)), part)
     return [
         {
             "label": label,
             "icon": icon,
             "url": reverse(name, args=[slug]),
-            "active": part == home or (home == "apps" and part in ("sage", "postings")),
+            "active": part == home,
             "counters": _counters(home, known),
         }
         for label, icon, name, home in NAVIGATION
@@ -156,6 +167,7 @@ def columns_of_shell(request: PracticeRequest) -> dict[str, Any]:
         "jobs": count_of(Job.objects.live()),
         "is_paused": Exists(LedgerSettings.objects.exclude(paused_at=None)),
         "has_others": Exists(others),
+        "checked_at": last_reading(),
     }
 
 
@@ -181,17 +193,19 @@ def _sage(request: PracticeRequest, known: dict[str, Any]) -> dict[str, Any]:
     connection = connection_of(request)
     return {
         "banner": banner_for(connection, request.practice, request.role, is_paused=known["is_paused"]),
-        "connection": connection_in_words(connection, request.practice),
+        "connection": connection_in_words(connection, request.practice, known.get("checked_at")),
     }
 
 
 def _counters(home: str, known: dict[str, int]) -> list[dict[str, Any]]:
-    """The figure behind an item of the menu, by the first part of its paths."""
-    found = {
-        "inbox": {"count": known["need_you"], "tone": "bad", "label": "need you"},
-        "apps": {"count": known["waiting"], "tone": "neutral", "label": "waiting"},
-    }
-    return [found[home]] if home in found and found[home]["count"] else []
+    """The figures behind an item of the menu: Sage has what needs somebody and what waits."""
+    if home != "apps":
+        return []
+    both = [
+        {"count": known["need_you"], "tone": "bad", "label": "need you"},
+        {"count": known["waiting"], "tone": "neutral", "label": "waiting"},
+    ]
+    return [each for each in both if each["count"]]
 
 
 def _running_jobs(slug: str, known: dict[str, int]) -> dict[str, Any] | None:

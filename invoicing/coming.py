@@ -55,9 +55,15 @@ def coming_total(until: date, known: Practicalities | None = None) -> Coming:
     return found
 
 
-def coming_totals(days: Sequence[date], known: Practicalities) -> list[Coming]:
-    """`coming_total` of each of these days, of which the last is the latest; no more questions than for one."""
-    due, plain = BillingSchedule.objects.due(days[-1]), _plain(days[-1])
+def coming_totals(
+    days: Sequence[date], known: Practicalities, among: BillingScheduleQuerySet | None = None
+) -> list[Coming]:
+    """`coming_total` of each of these days, of which the last is the latest; no more questions than for one.
+
+    ``among`` are the schedules that count, all of them unless given.
+    """
+    schedules = BillingSchedule.objects.all() if among is None else among
+    due, plain = schedules.due(days[-1]), _plain(days[-1])
     found, every = _added_up(due, [plain & Q(next_bill_on__lte=day) for day in days], known)
     if every > found[-1].bills:
         for schedule, bill in due_bills(list(due.exclude(plain)), days[-1], known):

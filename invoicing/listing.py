@@ -39,7 +39,8 @@ AGES: dict[str, tuple[str, int | None, int | None]] = {
 }
 
 
-def _date(label: str) -> forms.DateField:
+def date_field(label: str) -> forms.DateField:
+    """A date that need not be given, with the browser's own picker."""
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     return forms.DateField(label=label, required=False, widget=widget)
 
@@ -53,8 +54,8 @@ class ListForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search"}),
     )
     source = forms.ChoiceField(choices=[("", "Any"), *Invoice.Source.choices], required=False)
-    since = _date("Dated from")
-    until = _date("Dated until")
+    since = date_field("Dated from")
+    until = date_field("Dated until")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, When
 
-from clients.models import Client, ClientQuerySet
+from clients.models import Client
 from invoicing.client_plan import WORDS as WAITS
 from invoicing.coming import (
     amounts_of,
     coming_and_waiting,
     standings,
     terms_of,
-    waits_for_approval,
-    waits_for_confirmation,
-    waits_for_somebody,
 )
 from invoicing.due import Bill, Wait
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
@@ -33,8 +30,6 @@ from money.amounts import ZERO, Amounts
 from practices.scalars import figures, sum_of
 from proposals.periods import add_months, day_in_month
 
-#: Invoices in their quiet time that are listed.
-SHOWN = 50
 #: A price that moved by more than this part of itself is pointed out.
 JUMP = Decimal("0.2")
 #: Why a document did not reach the ledger, as far as somebody can settle it before the next one.
@@ -237,24 +232,6 @@ def funnel(
     )
 
 
-def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet:
-    """The clients of a view of the month (`waiting`, `confirm`, `approve`, `ready`, `billed`, else all), by name."""
-    coming = BillingSchedule.objects.due(month.last).filter(client=OuterRef("pk"))
-    issued = Invoice.objects.issued().filter(client=OuterRef("pk"))
-    this = Exists(issued.filter(tax_point__range=(month.first, month.last)))
-    last = Exists(issued.filter(tax_point__range=(month.before.first, month.before.last)))
-    waits = waits_for_somebody(known.rules)
-    conditions = {
-        "waiting": Exists(coming.filter(waits)),
-        "confirm": Exists(coming.filter(waits_for_confirmation())),
-        "approve": Exists(coming.filter(waits_for_approval(known.rules))),
-        "ready": Exists(coming.exclude(waits)),
-        "billed": this,
-    }
-    chosen: ClientQuerySet = Client.objects.filter(conditions.get(show, Exists(coming) | this | last))
-    return chosen.order_by("name_key", "pk")
-
-
 def page_of_clients(
     month: Month,
     clients: Collection[Client],
@@ -393,25 +370,3 @@ def _warn(found: dict[int, ClientMonth], invoices: Collection[Any]) -> None:
             row.warnings.append("Quantity or price missing")
         if row.coming and row.client.status == Client.Status.ARCHIVED:
             row.warnings.append("Client is archived")
-
-
-def leaving_soon(now: datetime) -> list[tuple[Invoice, datetime]]:
-    """Invoices in their quiet time, the next to leave first, and when they leave; fifty at most."""
-    waiting = Posting.objects.filter(
-        kind=Posting.Kind.INVOICE_CREATE,
-        status=Posting.Status.PENDING,
-        attempted_at=None,
-        not_before__gt=now,
-        failure="",
-    )
-    leaves_at = waiting.filter(practice=OuterRef("practice"), subject_id=OuterRef("pk")).order_by(
-        "not_before"
-    )
-    found: QuerySet[Any] = (
-        Invoice.objects.issued()
-        .filter(pk__in=waiting.order_by().values("subject_id"))
-        .annotate(leaves_at=Subquery(leaves_at.values("not_before")[:1]))
-        .select_related("client")
-        .order_by("leaves_at", "pk")
-    )
-    return [(invoice, invoice.leaves_at) for invoice in found[:SHOWN]]

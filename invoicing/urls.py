@@ -12,6 +12,7 @@ from invoicing.views import (
     invoices,
     listing,
     month_end,
+    payments,
     periods,
     renewals,
     reports,
@@ -26,6 +27,7 @@ app_name = "invoicing"
 urlpatterns = [
     path("billing/", billing.billing, name="billing"),
     path("billing/rules/", billing.billing_rules, name="billing-rules"),
+    path("billing/act/", billing.billing_act, name="billing-act"),
     path("billing/run/", billing.billing_run, name="billing-run"),
     path("billing/<int:pk>/complete/", billing.schedule_complete, name="schedule-complete"),
     path("billing/<int:pk>/pause/", billing.schedule_pause, name="schedule-pause"),
@@ -56,6 +58,7 @@ urlpatterns = [
     path("service-use/<int:pk>/", service_use.service_use, name="service-use"),
     path("invoices/", listing.invoice_list, name="invoice-list"),
     path("invoices/aged-debt/", reports.aged_debt_page, name="aged-debt"),
+    path("invoices/payments/", payments.payment_list, name="payment-list"),
     path("invoices/exports/", reports.export_list, name="export-list"),
     path("invoices/exports/<slug:name>.<str:kind>", reports.export_file, name="export-file"),
     path("invoices/bulk/", listing.invoice_bulk, name="invoice-bulk"),

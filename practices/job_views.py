@@ -16,7 +16,6 @@ from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 
-PAGE = 50
 #: What a row's badge says, in the order of the tabs.
 STANDS = {
     JobRow.Outcome.DONE: "Done",
@@ -79,20 +78,23 @@ def job_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
 def job_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """How far one job is, and how each row stands by now; htmx asks again until nothing is on its way."""
     job = get_object_or_404(Job.objects.select_related("started_by"), pk=pk)
-    wanted, after = request.GET.get("outcome", ""), request.GET.get("after", "")
-    rows = as_they_stand(JobRow.objects.filter(job=job)).order_by("position")
+    wanted, words = request.GET.get("outcome", ""), request.GET.get("q", "").strip()[:100]
+    rows, shown = as_they_stand(JobRow.objects.filter(job=job)), ShownList(request, OUTCOMES)
+    if words:
+        rows = rows.filter(label__icontains=words)
     if wanted in STANDS:
         rows = rows.filter(stands=wanted)
-    if file := file_of(ShownList(request, OUTCOMES), rows):
+    if file := file_of(shown, rows):
         return file
-    if after.isdecimal():
-        rows = rows.filter(position__gt=int(after))
-    shown, counts = list(rows[: PAGE + 1]), counts_of(job)
+    page, counts = shown.page_of(rows), counts_of(job)
     waiting = counts.get(WAITING)
     context = {
         "job": job,
-        "rows": shown[:PAGE],
-        "more": len(shown) > PAGE,
+        "list": shown,
+        "page": page,
+        "rows": page.rows,
+        "found": shown.counted(rows),
+        "words": words,
         "wanted": wanted,
         "tabs": _tabs(job, counts, wanted),
         "needs_you": counts.get(JobRow.Outcome.NEEDS_YOU, 0),

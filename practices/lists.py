@@ -27,6 +27,8 @@ from practices.spreadsheets import csv_file
 PAGE, AT_ONCE, COUNTED = 50, 1000, 1000
 #: What of an address says how the list looks, and not which rows it holds.
 LOOKS = {"columns", "sort", "file", *PLACES}
+#: Makes of some rows what the columns take.
+Prepared = Callable[[Sequence[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class List:
     nouns: tuple[str, str]
     columns: tuple[Column, ...]
     orders: Mapping[str, Sequence[str]]
-    prepared: Callable[[Sequence[Any]], Iterable[Any]] = field(default=lambda rows: rows)
+    prepared: Prepared = field(default=lambda rows: rows)
 
     def __post_init__(self) -> None:
         LISTS[self.name] = self
@@ -126,7 +128,8 @@ class ShownList:
         found = {"key": column.key, "label": column.label, "end": column.is_figure, "url": "", "sorted": ""}
         if column.key in self.declared.orders:
             turned = f"-{column.key}" if self.sort == column.key else column.key
-            descends = self.sort.startswith("-") != self.declared.orders[column.key][0].startswith("-")
+            usual = [*self.declared.orders[column.key], ""][0]
+            descends = self.sort.startswith("-") != usual.startswith("-")
             found["url"] = "?" + urlencode([*self._kept({"sort", *PLACES}), ("sort", turned)])
             if self.sort.removeprefix("-") == column.key:
                 found["sorted"] = "descending" if descends else "ascending"
@@ -189,23 +192,34 @@ def in_words(count: int, nouns: tuple[str, str]) -> str:
     return f"{count:,} {nouns[0] if count == 1 else nouns[1]}"
 
 
-def file_of(shown: ShownList, rows: "QuerySet[Any]") -> HttpResponseBase | None:
-    """The CSV file the address asks for: all rows the filters let through, in the shown columns; else None."""
+def file_of(
+    shown: ShownList, rows: "QuerySet[Any]", prepared: Prepared | None = None
+) -> HttpResponseBase | None:
+    """The CSV file the address asks for: all rows the filters let through, in the shown columns; else None.
+
+    ``prepared`` stands in for the list's own where it needs what only the request knows.
+    """
     if shown.request.GET.get("file") != "csv":
         return None
+    prepared = prepared or shown.declared.prepared
+    return file_of_cells(shown, _cells(shown, rows.order_by(*shown.order), prepared))
+
+
+def file_of_cells(shown: ShownList, cells: Iterable[Sequence[Any]]) -> HttpResponseBase:
+    """The list's file of these cells, or the answer to somebody who asks for too many."""
     if asked_too_often(shown.request):
         return too_often(shown.request)
     heads = [column.label for column in shown.columns]
     today = shown.request.practice.today()
     return FileResponse(
-        csv_file(heads, _cells(shown, rows.order_by(*shown.order))),
+        csv_file(heads, cells),
         as_attachment=True,
         filename=f"{shown.name}-{today.isoformat()}.csv",
         content_type="text/csv; charset=utf-8",
     )
 
 
-def _cells(shown: ShownList, rows: "QuerySet[Any]") -> Iterator[list[Any]]:
+def _cells(shown: ShownList, rows: "QuerySet[Any]", prepared: Prepared) -> Iterator[list[Any]]:
     """The cells of the file, read and prepared a batch at a time, so that their number costs no memory."""
     if all(column.reads for column in shown.columns):
         yield from _read(shown, rows)
@@ -214,9 +228,9 @@ def _cells(shown: ShownList, rows: "QuerySet[Any]") -> Iterator[list[Any]]:
     for row in rows.iterator(chunk_size=AT_ONCE):
         batch.append(row)
         if len(batch) == AT_ONCE:
-            yield from _said(shown, batch)
+            yield from _said(shown, prepared(batch))
             batch = []
-    yield from _said(shown, batch)
+    yield from _said(shown, prepared(batch))
 
 
 def _read(shown: ShownList, rows: "QuerySet[Any]") -> Iterator[list[Any]]:
@@ -242,12 +256,12 @@ def as_it_is(value: Any) -> Any:
     return value
 
 
-def _said(shown: ShownList, batch: Sequence[Any]) -> Iterator[list[Any]]:
-    for row in shown.declared.prepared(batch):
-        yield [_plain(column.value(row)) for column in shown.columns]
+def _said(shown: ShownList, rows: Iterable[Any]) -> Iterator[list[Any]]:
+    for row in rows:
+        yield [plain(column.value(row)) for column in shown.columns]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """An instant as the practice's clock says it."""
     if isinstance(value, datetime):
         return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"

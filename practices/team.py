@@ -1,26 +1,45 @@
 """The pages about colleagues."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
 from practices.forms import InviteForm, RoleForm
+from practices.lists import Column, List, ShownList
 from practices.models import Invitation, Membership
 from practices.operations import LastOwner, change_role, invite_member, remove_member
 from practices.permissions import PURPOSE, RIGHTS, Can, Role
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
+from practices.worked_lists import worked_file, worked_page
+
+TEAM = List(
+    "team",
+    "practices:member-list",
+    ("person", "people"),
+    (
+        Column("person", "Person", lambda member: member.user.name or member.user.email, fixed=True),
+        Column("email", "E-mail", lambda member: member.user.email, hidden=True),
+        Column("role", "Role", lambda member: member.get_role_display()),
+        Column("since", "Since", lambda member: member.joined_at),
+    ),
+    {"person": ("person",), "role": ("role",), "since": ("since",)},
+)
 
 
-def _render_team(request: PracticeRequest, form: InviteForm, status: int = 200) -> HttpResponse:
+def _render_team(request: PracticeRequest, form: InviteForm, status: int = 200) -> HttpResponseBase:
     members = list(
         Membership.objects.filter(practice=request.practice).select_related("user").order_by("user__name")
     )
+    shown = ShownList(request, TEAM)
+    if file := worked_file(shown, members):
+        return file
     owners = [member for member in members if member.role == Membership.Role.OWNER]
     context = {
         "form": form,
-        "members": members,
+        "list": shown,
+        "page": worked_page(shown, members),
         "only_owner": owners[0] if len(owners) == 1 else None,
         "why_not": LastOwner.message,
         "roles": Membership.Role.choices,
@@ -31,14 +50,14 @@ def _render_team(request: PracticeRequest, form: InviteForm, status: int = 200) 
 
 
 @requires(Can.SEE)
-def member_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def member_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Who belongs to the practice, and who was invited."""
     return _render_team(request, InviteForm())
 
 
 @requires(Can.MANAGE_TEAM)
 @require_POST
-def member_invite(request: PracticeRequest, practice: str) -> HttpResponse:
+def member_invite(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Send an invitation."""
     form = InviteForm(request.POST)
     if not form.is_valid():
@@ -52,7 +71,7 @@ def member_invite(request: PracticeRequest, practice: str) -> HttpResponse:
 
 @requires(Can.MANAGE_TEAM)
 @require_POST
-def member_role(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def member_role(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Give a member another role; it counts from their next click."""
     membership = get_object_or_404(Membership, pk=pk, practice=request.practice)
     form = RoleForm(request.POST)
@@ -65,7 +84,7 @@ def member_role(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
 
 @requires(Can.MANAGE_TEAM)
 @require_POST
-def member_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def member_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Take a member out of the practice."""
     membership = get_object_or_404(
         Membership.objects.select_related("user"), pk=pk, practice=request.practice
@@ -78,7 +97,7 @@ def member_remove(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
 
 
 @requires(Can.SEE)
-def role_matrix(request: PracticeRequest, practice: str) -> HttpResponse:
+def role_matrix(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """What each role may do, as one table."""
     roles = [{"label": Role(role).label, "purpose": PURPOSE[role]} for role in RIGHTS]
     rights = [

@@ -1,7 +1,6 @@
 """Webhook endpoints and what was sent to them, as an owner sees and changes them."""
 
 from django.contrib import messages
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,6 +13,7 @@ from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
 from practices.webhooks import add_endpoint, live_endpoints, remove_endpoint, replay
+from practices.worked_lists import worked_file, worked_page
 
 DELIVERIES = List(
     "deliveries",
@@ -31,13 +31,32 @@ DELIVERIES = List(
 )
 
 
+ENDPOINTS = List(
+    "webhooks",
+    "practices:webhook-list",
+    ("endpoint", "endpoints"),
+    (
+        Column("address", "Address", lambda endpoint: endpoint.url, fixed=True),
+        Column("events", "Is told of", lambda endpoint: ", ".join(endpoint.events)),
+        Column("state", "State", lambda endpoint: "Failing" if endpoint.strikes else "Working"),
+        Column("added", "Added", lambda endpoint: endpoint.created_at),
+        Column("by", "Added by", lambda endpoint: str(endpoint.created_by), hidden=True),
+    ),
+    {"added": (), "address": ("address",), "state": ("state",)},
+)
+
+
 def _render_endpoints(
     request: PracticeRequest, form: WebhookForm, *, secret: str = "", status: int = 200
-) -> HttpResponse:
+) -> HttpResponseBase:
+    endpoints, shown = live_endpoints().select_related("created_by"), ShownList(request, ENDPOINTS)
+    if file := worked_file(shown, endpoints):
+        return file
     context = {
         "form": form,
         "secret": secret,
-        "endpoints": live_endpoints().select_related("created_by"),
+        "list": shown,
+        "page": worked_page(shown, endpoints),
         "tabs": settings_tabs(request, "Webhooks"),
     }
     response = render(request, "practices/webhook_list.html", context, status=status)
@@ -48,14 +67,14 @@ def _render_endpoints(
 
 @requires(Can.MANAGE_SETTINGS)
 @require_safe
-def webhook_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def webhook_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Which addresses are told of what."""
     return _render_endpoints(request, WebhookForm())
 
 
 @requires(Can.MANAGE_SETTINGS)
 @require_POST
-def webhook_add(request: PracticeRequest, practice: str) -> HttpResponse:
+def webhook_add(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """A new endpoint; its secret is on this answer and nowhere else, so this one change is not redirected."""
     form = WebhookForm(request.POST)
     if form.is_valid():
@@ -70,7 +89,7 @@ def webhook_add(request: PracticeRequest, practice: str) -> HttpResponse:
 
 @requires(Can.MANAGE_SETTINGS)
 @require_POST
-def webhook_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def webhook_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """The endpoint is told nothing from now on."""
     endpoint = remove_endpoint(get_object_or_404(live_endpoints(), pk=pk))
     messages.success(request, f"{endpoint.url} is told nothing any more.")
@@ -98,7 +117,7 @@ def webhook_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
 
 @requires(Can.MANAGE_SETTINGS)
 @require_POST
-def webhook_replay(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def webhook_replay(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Send a message once more, under the same id."""
     delivery = replay(get_object_or_404(WebhookDelivery, pk=pk, endpoint__removed_at=None))
     messages.success(request, f"{delivery.message_id} is sent again.")

@@ -1,5 +1,6 @@
 """One e-mail about everything that has needed somebody for a while, never one for each failure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -68,7 +69,7 @@ def _recipients(due: list[Thing], practice: Practice) -> list[User]:
     ]
 
 
-def stake_of(shown: list[Thing]) -> Decimal:
+def stake_of(shown: Sequence[Thing]) -> Decimal:
     """The money of different documents, in pounds; one that is listed twice counts once."""
     amounts = {thing.label: thing.amount for thing in shown if thing.amount is not None}
     return sum(amounts.values(), ZERO)

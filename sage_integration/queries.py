@@ -1,15 +1,19 @@
 """Reads about the connection, for pages that only show it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Subquery
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
 
 from practices import audit
 from practices.models import Practice
 from practices.permissions import Can, may
 from sage_integration.health import troubles
-from sage_integration.models import SageConnection
+from sage_integration.models import SageConnection, SyncRun
 from sage_integration.offer import refusal_to_connect
 from sage_integration.readiness import readiness, unmapped_rates
 
@@ -63,7 +67,15 @@ def connection_for_the_shell() -> SageConnection | None:
     return connection
 
 
-def connection_in_words(connection: SageConnection | None, practice: Practice) -> dict[str, Any] | None:
+def last_reading() -> Subquery:
+    """When payments were last read from Sage to the end, as a column of `figures`; None before the first time."""
+    runs = SyncRun.objects.filter(kind=SyncRun.Kind.PAYMENTS, finished_at__isnull=False)
+    return Subquery(runs.order_by("-id").values("finished_at")[:1])
+
+
+def connection_in_words(
+    connection: SageConnection | None, practice: Practice, checked_at: datetime | None = None
+) -> dict[str, Any] | None:
     """The dot in the top bar: tone, words and where to look; None where Sage is not offered (F01, F09)."""
     url = reverse("sage:connection-detail", args=[practice.slug])
     if connection is None:
@@ -76,7 +88,17 @@ def connection_in_words(connection: SageConnection | None, practice: Practice) -
         return {"tone": "warn", "words": "Sage: not enabled yet", "url": url}
     if connection.trouble:
         return {"tone": "warn", "words": "Sage: needs a look", "url": url}
-    return {"tone": "good", "words": f"Sage: connected to {connection.business_name}", "url": url}
+    if checked_at is None or checked_at < (connection.enabled_at or checked_at):
+        return {"tone": "good", "words": f"Sage: connected to {connection.business_name}", "url": url}
+    minutes = int((timezone.now() - checked_at).total_seconds() // 60)
+    when = (
+        "just now"
+        if minutes < 1
+        else f"{minutes} min ago"
+        if minutes < 60
+        else f"{timesince(checked_at)} ago"
+    )
+    return {"tone": "good", "words": f"Sage: connected, checked {when}", "url": url}
 
 
 def banner_for(

@@ -40,6 +40,7 @@ urlpatterns = [
     path("sage/log/readings/", log.run_list, name="run-list"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("sage/postings/<int:pk>/attention/", inbox.posting_attention, name="posting-attention"),
+    path("inbox/act/", inbox.inbox_act, name="inbox-act"),
     path("inbox/<slug:key>/", inbox.inbox_thing, name="inbox-thing"),
     path("inbox/<slug:key>/assign/", inbox.inbox_assign, name="inbox-assign"),
     path("inbox/<slug:key>/snooze/", inbox.inbox_snooze, name="inbox-snooze"),

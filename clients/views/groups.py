@@ -3,22 +3,59 @@
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.errors import GroupNameTaken
 from clients.forms import GroupForm, MemberForm
 from clients.models import Client, ClientGroup
 from clients.operations import add_group, bill_to, put_in_group, remove_group, rename_group
+from practices.lists import Column, List, ShownList
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.worked_lists import worked_file, worked_page
+
+GROUPS = List(
+    "groups",
+    "clients:group-list",
+    ("group", "groups"),
+    (
+        Column("group", "Group", lambda group: group.name, fixed=True),
+        Column("clients", "Clients", lambda group: group.size, is_figure=True),
+    ),
+    {"group": ("group",), "clients": ("-clients",)},
+)
 
 
 @requires(Can.SEE)
-def group_list(request: PracticeRequest, practice: str) -> HttpResponse:
+@require_safe
+def group_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The practice's groups."""
-    groups = ClientGroup.objects.annotate(size=Count("members")).order_by("name", "id")
-    return render(request, "clients/group_list.html", {"groups": groups, "form": GroupForm()})
+    groups = _groups()
+    if file := worked_file(ShownList(request, GROUPS), groups):
+        return file
+    return _list(request, groups, GroupForm())
+
+
+def _groups() -> list[ClientGroup]:
+    """Each group with the number of its clients (`size`)."""
+    return list(ClientGroup.objects.annotate(size=Count("members")).order_by("name", "id"))
+
+
+def _list(
+    request: PracticeRequest, groups: list[ClientGroup], form: GroupForm, status: int = 200
+) -> HttpResponse:
+    shown = ShownList(request, GROUPS)
+    page = worked_page(shown, groups)
+    context = {
+        "list": shown,
+        "page": page,
+        "clients": sum(group.size for group in page.everything),
+        "form": form,
+    }
+    part = "#rows" if request.htmx else ""
+    return render(request, f"clients/group_list.html{part}", context, status=status)
 
 
 @requires(Can.MANAGE_CLIENTS)
@@ -31,8 +68,7 @@ def group_add(request: PracticeRequest, practice: str) -> HttpResponse:
             return see_other(request, add_group(form.cleaned_data["name"]))
         except GroupNameTaken as error:
             form.add_error("name", error.message)
-    groups = ClientGroup.objects.annotate(size=Count("members")).order_by("name", "id")
-    return render(request, "clients/group_list.html", {"groups": groups, "form": form}, status=422)
+    return _list(request, _groups(), form, status=422)
 
 
 @requires(Can.SEE)

@@ -4,6 +4,7 @@ from collections import Counter
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,10 +13,25 @@ from clients.contributions import belongings_of
 from clients.models import Client, ClientMerge, TwinPair
 from clients.operations.merging import dismiss_twins, merge_clients, undo_merge
 from clients.twin_finder import start_finding
+from practices.lists import Column, List, ShownList
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.worked_lists import worked_file, worked_page
 
-PAGE = 50
+#: Pairs listed; the surest are decided first, and more follow.
+MOST = 1000
+PAIRS = List(
+    "twins",
+    "clients:twin-list",
+    ("pair", "pairs"),
+    (
+        Column("first", "Client", lambda row: row["pair"].first.name, fixed=True),
+        Column("second", "Perhaps the same", lambda row: row["pair"].second.name),
+        Column("reasons", "Evidence", lambda row: ", ".join(row["reasons"])),
+        Column("against", "Against it", lambda row: ", ".join(row["against"]), hidden=True),
+    ),
+    {"reasons": (), "first": ("first",), "second": ("second",)},
+)
 #: Kinds of rows in words, for what a merge moves; what is not listed moves all the same.
 KINDS = {
     "proposals.proposal": "proposals",
@@ -27,22 +43,28 @@ KINDS = {
 
 @requires(Can.MANAGE_CLIENTS)
 @require_safe
-def twin_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def twin_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Pairs that are likely the same, the surest first, with the evidence."""
     pairs = TwinPair.objects.filter(dismissed_at=None, first__merged_into=None, second__merged_into=None)
-    shown = list(pairs.select_related("first", "second")[:PAGE])
     rows = [
         {
             "pair": pair,
             "reasons": [reason for reason in pair.reasons if not reason.startswith("-")],
             "against": [reason[1:] for reason in pair.reasons if reason.startswith("-")],
         }
-        for pair in shown
+        for pair in pairs.select_related("first", "second")[:MOST]
     ]
+    shown = ShownList(request, PAIRS)
+    if file := worked_file(shown, rows):
+        return file
     merges = ClientMerge.objects.select_related("survivor", "merged", "merged_by")[:10]
     now = timezone.now()
-    context = {"rows": rows, "merges": [(merge, merge.can_be_undone(now)) for merge in merges]}
-    return render(request, "clients/twin_list.html", context)
+    context = {
+        "list": shown,
+        "page": worked_page(shown, rows),
+        "merges": [(merge, merge.can_be_undone(now)) for merge in merges],
+    }
+    return render(request, "clients/twin_list.html" + ("#rows" if request.htmx else ""), context)
 
 
 @requires(Can.MANAGE_CLIENTS)

@@ -59,6 +59,7 @@ class Payment(TenantModel):
         ]
 
         indexes = [
+            models.Index(fields=["practice", "received_on", "id"], name="payments_by_date"),
             models.Index(
                 fields=["practice", "account_id"], name="payments_on_account", condition=~Q(account_id="")
             ),

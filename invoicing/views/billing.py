@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clients.models import Client
 from invoicing import billing_run as run
-from invoicing.coming import coming_totals, next_bills
+from invoicing.coming import coming_totals
 from invoicing.errors import AlreadyRunning
-from invoicing.models import BillingRun, BillingSchedule, BillingScheduleQuerySet
+from invoicing.models import BillingRun, BillingSchedule
 from invoicing.operations import (
     BillingOutcome,
     call_off_billing,
@@ -27,65 +28,116 @@ from invoicing.operations import (
 from invoicing.practicalities import Practicalities
 from invoicing.queries import columns_of_month, month_figures
 from invoicing.schedule_forms import BillingRulesForm, EndForm
-from money.amounts import price_line
+from invoicing.services_billed import (
+    ACTS,
+    VIEWS,
+    act_on_services,
+    billed_rows,
+    services_billed,
+    totals_of_services,
+)
+from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
-from practices.scalars import figures_with_shell
+from practices.scalars import count_of, figures_with_shell
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
 from proposals.periods import day_in_month
 from services.queries import including_vat
 
-PAGE = 50
+SERVICES = List(
+    "services-billed",
+    "invoicing:billing",
+    ("service", "services"),
+    (
+        Column("service", "Service", lambda row: row.schedule.name, fixed=True),
+        Column("client", "Client", lambda row: row.schedule.client.name),
+        Column(
+            "proposal", "Proposal", lambda row: row.schedule.proposal_line.proposal.number_label, hidden=True
+        ),
+        Column("rule", "Billed", lambda row: row.schedule.rule_in_words),
+        Column("next", "Next invoice", lambda row: row.next and row.next.bills_on),
+        Column("due", "Due to be complete", lambda row: row.schedule.completes_on),
+        Column("net", "Net", lambda row: row.amounts.net, is_figure=True),
+        Column("vat", "VAT", lambda row: row.amounts.vat, is_figure=True),
+        Column("gross", "Gross", lambda row: row.amounts.gross, is_figure=True),
+        Column("state", "State", lambda row: row.state[0]),
+    ),
+    {"proposal": ("pk",), "service": ("name", "pk")},
+)
 
 
 @requires(Can.SEE)
-def billing(request: PracticeRequest, practice: str) -> HttpResponse:
-    """What is billed when somebody marks it complete, and what recurs with its next invoice date."""
+@require_safe
+def billing(request: PracticeRequest, practice: str) -> HttpResponseBase:
+    """What recurs with its next invoice date, and what is billed when somebody marks it complete."""
     today, known = request.practice.today(), Practicalities.of(request.practice)
-    recurring = BillingSchedule.objects.filter(
-        Q(status=BillingSchedule.Status.ACTIVE) | Q(status=BillingSchedule.Status.PAUSED),
-        billing=BillingSchedule.Billing.RECURRING,
-    )
-    only_overdue = request.GET.get("work") == "overdue"
-    schedules = BillingSchedule.objects.all()
-    to_complete = schedules.overdue_by_hand(today) if only_overdue else schedules.to_complete()
-    ready, this_month = coming_totals([today, day_in_month(today.year, today.month, 31)], known)
-    context = {
+    view = request.GET.get("show", "") if request.GET.get("show", "") in VIEWS else ""
+    words = request.GET.get("q", "").strip()[:100]
+    schedules = services_billed(view, words, today).select_related("client", "proposal_line__proposal")
+    shown = ShownList(request, SERVICES, without={"rule", "next", "state"} if view else {"due"})
+    if file := file_of(shown, schedules, lambda found: billed_rows(found, known, today)):
+        return file
+    page = shown.page_of(schedules)
+    count, amounts = totals_of_services(schedules, known, today)
+    context: dict[str, Any] = {
         "today": today,
-        "to_complete": _page(request, to_complete, "complete_after", known),
-        "only_overdue": only_overdue,
-        "recurring": _page(request, recurring, "after", known),
+        "view": view,
+        "words": words,
+        "list": shown,
+        "page": page,
+        "rows": list(billed_rows(page.rows, known, today)),
+        "count": count,
+        "totals": amounts,
+    }
+    if not request.htmx:
+        context |= _around(request, view, known)
+    return render(request, "invoicing/billing.html" + ("#rows" if request.htmx else ""), context)
+
+
+def _around(request: PracticeRequest, view: str, known: Practicalities) -> dict[str, Any]:
+    """The figures of the month, the last run, and the tabs."""
+    today = request.practice.today()
+    ready, this_month = coming_totals([today, day_in_month(today.year, today.month, 31)], known)
+    waiting = {key: count_of(services_billed(key, "", today).order_by()) for key in VIEWS if key}
+    known_figures = figures_with_shell(request, **columns_of_month(today), **waiting)
+    return {
+        "tabs": [
+            {
+                "label": label,
+                "url": f"?show={key}" if key else "?",
+                "active": key == view,
+                "count": known_figures.get(key),
+            }
+            for key, label in VIEWS.items()
+        ],
         "ready": ready,
-        "month": month_figures(figures_with_shell(request, **columns_of_month(today)), this_month.amounts),
+        "month": month_figures(known_figures, this_month.amounts),
         "run": BillingRun.objects.first(),
     }
-    return render(request, "invoicing/billing.html", context)
 
 
-def _page(
-    request: PracticeRequest, schedules: BillingScheduleQuerySet, parameter: str, known: Practicalities
-) -> dict[str, Any]:
-    """Up to fifty rows after the id in the address, with amount and next period, and the id to go on from."""
-    after = request.GET.get(parameter, "")
-    if after.isdecimal():
-        schedules = schedules.filter(pk__gt=int(after))
-    found = list(schedules.select_related("client", "proposal_line__proposal").order_by("pk")[: PAGE + 1])
-    shown = found[:PAGE]
-    recurring = [schedule for schedule in shown if schedule.billing == BillingSchedule.Billing.RECURRING]
-    coming, on = next_bills(recurring, known), request.practice.today()
-    rows = [
-        {
-            "schedule": schedule,
-            "amounts": price_line(
-                schedule.quantity, schedule.unit_price, known.percent(schedule.tax_rate_id, on)
-            ),
-            "next": coming.get(schedule.pk),
-        }
-        for schedule in shown
-    ]
-    return {"rows": rows, "next_after": shown[-1].pk if len(found) > PAGE else None}
+@requires(Can.ISSUE_INVOICES)
+@require_POST
+def billing_act(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Mark the ticked services complete, or pause, resume or end them; each by itself, the others none the worse."""
+    act, ids = (
+        request.POST.get("act", ""),
+        [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19],
+    )
+    if act not in ACTS or not ids:
+        messages.error(request, "Tick services, and choose what to do with them. Nothing was changed.")
+    else:
+        done, refused = act_on_services(act, ids, on=request.practice.today())
+        if done:
+            services = "1 service is" if done == 1 else f"{done} services are"
+            messages.success(request, f"{services} {ACTS[act][1]}.")
+        for reason in refused:
+            messages.error(request, reason)
+    view = request.POST.get("show", "")
+    query = f"?show={view}" if view in VIEWS and view else ""
+    return see_other(request, reverse("invoicing:billing", args=[practice]) + query)
 
 
 @opens_own_scope

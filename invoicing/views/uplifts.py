@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,24 +17,46 @@ from invoicing.raising import ClientEffect, effect_on, sums_of, worth_at
 from invoicing.uplift_forms import UpliftForm
 from invoicing.uplifts import plan_uplift, reached, services_in_use, withdraw_uplift
 from practices.errors import DomainError
+from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from services.views.services import library_tabs
 
 #: Clients shown one by one; all of them count.
 MOST_SHOWN = 200
-MOST_UPLIFTS = 100
+UPLIFTS = List(
+    "fee-uplifts",
+    "invoicing:uplift-list",
+    ("uplift", "uplifts"),
+    (
+        Column("name", "Name", lambda uplift: uplift.title, fixed=True),
+        Column("by", "By", lambda uplift: uplift.amount if uplift.percent is None else f"{uplift.percent}%"),
+        Column("from", "New fees from", lambda uplift: uplift.effective_on),
+        Column("state", "State", lambda uplift: uplift.get_status_display()),
+        Column("planned", "Planned", lambda uplift: uplift.planned_at),
+        Column("who", "Planned by", lambda uplift: uplift.planned_by or "Ignition"),
+    ),
+    {"planned": ("-pk",), "from": ("-effective_on", "-pk"), "name": ("title", "pk")},
+)
 
 
 @requires(Can.SEE)
 @require_safe
-def uplift_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def uplift_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """What was raised, what will be, and what was undone; newest first."""
+    words = request.GET.get("q", "").strip()[:100]
+    uplifts = FeeUplift.objects.select_related("planned_by").filter(title__icontains=words)
+    shown = ShownList(request, UPLIFTS)
+    if file := file_of(shown, uplifts):
+        return file
     context = {
-        "uplifts": FeeUplift.objects.select_related("planned_by")[:MOST_UPLIFTS],
+        "list": shown,
+        "page": shown.page_of(uplifts),
+        "found": shown.counted(uplifts),
+        "words": words,
         "tabs": library_tabs(request, "Fee uplifts"),
     }
-    return render(request, "invoicing/uplift_list.html", context)
+    return render(request, "invoicing/uplift_list.html" + ("#rows" if request.htmx else ""), context)
 
 
 @requires(Can.ISSUE_INVOICES)

@@ -1,12 +1,15 @@
 """Templates: the practice's own, and those that come with the application."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
+from practices.lists import Column, List, ShownList
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.worked_lists import worked_file, worked_page
 from proposals.editor_forms import NameForm
 from proposals.models import Proposal, ProposalTemplate
 from proposals.operations.templates import adopt_starter, keep_template, remove_template, rename_template
@@ -15,14 +18,33 @@ from proposals.starter_templates import STARTER_TEMPLATES
 
 @requires(Can.SEE)
 @require_safe
-def template_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def template_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The practice's templates with what they hold, and the provided ones."""
     return _render(request)
 
 
-def _render(request: PracticeRequest, form: NameForm | None = None) -> HttpResponse:
+#: Of a row: the template, and the names of its services.
+TEMPLATES = List(
+    "templates",
+    "proposals:template-list",
+    ("template", "templates"),
+    (
+        Column("name", "Name", lambda row: row[0].name, fixed=True),
+        Column("services", "Services", lambda row: ", ".join(row[1])),
+        Column("changed", "Changed", lambda row: row[0].changed_at),
+    ),
+    {"name": ("name",), "changed": ("-changed",)},
+)
+
+
+def _render(request: PracticeRequest, form: NameForm | None = None) -> HttpResponseBase:
+    rows = [(template, _services_of(template)) for template in ProposalTemplate.objects.all()]
+    shown = ShownList(request, TEMPLATES)
+    if file := worked_file(shown, rows):
+        return file
     context = {
-        "rows": [(template, _services_of(template)) for template in ProposalTemplate.objects.all()],
+        "list": shown,
+        "page": worked_page(shown, rows),
         "starters": STARTER_TEMPLATES,
         "form": form,
     }
@@ -36,7 +58,7 @@ def _services_of(template: ProposalTemplate) -> list[str]:
 
 @requires(Can.PREPARE_PROPOSALS)
 @require_POST
-def template_keep(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def template_keep(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Keep a proposal as a template."""
     proposal = get_object_or_404(Proposal, pk=pk)
     form = NameForm(request.POST)
@@ -51,7 +73,7 @@ def template_keep(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
 
 @requires(Can.PREPARE_PROPOSALS)
 @require_POST
-def template_rename(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def template_rename(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Give a template another name or description."""
     template = get_object_or_404(ProposalTemplate, pk=pk)
     form = NameForm(request.POST)
@@ -64,7 +86,7 @@ def template_rename(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 
 @requires(Can.PREPARE_PROPOSALS)
 @require_POST
-def template_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def template_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Remove a template; proposals made with it stay as they are."""
     template = get_object_or_404(ProposalTemplate, pk=pk)
     remove_template(template)
@@ -74,7 +96,7 @@ def template_remove(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 
 @requires(Can.MANAGE_SERVICES)
 @require_POST
-def template_adopt(request: PracticeRequest, practice: str, key: str) -> HttpResponse:
+def template_adopt(request: PracticeRequest, practice: str, key: str) -> HttpResponseBase:
     """Make a provided template the practice's own, its services in the library."""
     starter = next((each for each in STARTER_TEMPLATES if each.key == key), None)
     if starter is None:

@@ -6,13 +6,17 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Sum
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from money.amounts import ZERO
 from practices.job_models import Job
+from practices.lists import PAGE, Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.tasks import wake
@@ -30,7 +34,6 @@ from sage_integration.sync.runs import request_run
 from sage_integration.tasks import read_contacts
 from sage_integration.views.onwards import to_connection
 
-PAGE = 50
 #: Contacts reviewed at once; a further page of them follows.
 MOST_REVIEWED = 500
 #: Every tab: its name in the address, its label, and what an empty one says.
@@ -43,8 +46,30 @@ TABS = (
 )
 
 
+def _client_of(row: dict[str, Any]) -> str:
+    found = row["link"] or row["best"]
+    return found.client.name if found else ""
+
+
+CONTACTS = List(
+    "app-clients",
+    "sage:app-client-list",
+    ("contact", "contacts"),
+    (
+        Column("contact", "Contact in Sage", lambda row: row["contact"].name, fixed=True),
+        Column("reference", "Reference", lambda row: row["contact"].reference, hidden=True),
+        Column("email", "E-mail", lambda row: row["contact"].email),
+        Column("postcode", "Postcode", lambda row: row["contact"].postal_code),
+        Column("owed", "Owes in Sage", lambda row: row["contact"].owed, is_figure=True),
+        Column("client", "Client", _client_of),
+        Column("currency", "Currency", lambda row: row["contact"].currency, hidden=True),
+    ),
+    {"contact": ("name", "pk")},
+)
+
+
 @requires(Can.MANAGE_CLIENTS)
-def app_client_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def app_client_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Every customer of the connected company, by what matching says of it (F36)."""
     connection = current_connection()
     if connection is None or not connection.business_id:
@@ -54,7 +79,11 @@ def app_client_list(request: PracticeRequest, practice: str) -> HttpResponse:
     tab = _tab(request, counts)
     words = request.GET.get("q", "")
     found = contacts_of(tab, connection.business_id).matching(words)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    shown = ShownList(request, CONTACTS)
+    if file := file_of(shown, found, lambda contacts: _rows(list(contacts), connection.business_id)):
+        return file
+    page = shown.page_of(found)
+    in_pounds = found.order_by().filter(currency__in=["", request.practice.currency])
     address = reverse("sage:app-client-list", args=[request.practice.slug])
     context = {
         "sage": connection,
@@ -65,8 +94,11 @@ def app_client_list(request: PracticeRequest, practice: str) -> HttpResponse:
         ],
         "empty": next(text for name, _, text in TABS if name == tab),
         "words": words,
+        "list": shown,
         "page": page,
-        "rows": _rows(list(page.object_list), connection.business_id),
+        "found": shown.counted(found),
+        "owed": in_pounds.aggregate(owed=Sum("owed"))["owed"] or ZERO,
+        "rows": _rows(list(page.rows), connection.business_id),
         "run": SyncRun.objects.filter(kind=SyncRun.Kind.CONTACTS).first(),
         "undecided": counts["suggested"] + counts["decide"] + counts["new"],
         "gone": contacts_gone(connection),

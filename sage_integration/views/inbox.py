@@ -1,19 +1,23 @@
 """What needs somebody about Sage, and what people decide about it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.models import Posting
 from practices.errors import DomainError
+from practices.lists import Column, List, ShownList
 from practices.models import User
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.worked_lists import worked_file, worked_page
 from sage_integration.alerts import stake_of
 from sage_integration.attention import (
     LONGEST_NOTE,
@@ -30,7 +34,28 @@ from sage_integration.attention import (
 from sage_integration.models import Attention, SageConnection, SageExchange, SageLink
 from sage_integration.views.log_tabs import log_tabs
 
-VIEWS = (("open", "Needs you"), ("mine", "Mine"), ("snoozed", "Put off"), ("handled", "Handled"))
+VIEWS = (("open", "Open"), ("mine", "Mine"), ("snoozed", "Put off"), ("handled", "Handled"))
+THINGS = List(
+    "needs-you",
+    "sage:inbox",
+    ("thing", "things"),
+    (
+        Column("what", "What", lambda thing: thing.label, fixed=True),
+        Column("client", "Client", lambda thing: thing.client, hidden=True),
+        Column("happened", "What happened", lambda thing: thing.sentence),
+        Column("next", "What to do", lambda thing: thing.way_out, hidden=True),
+        Column("since", "Since", lambda thing: thing.since),
+        Column("owner", "Looked after by", lambda thing: str(thing.owner or "")),
+        Column("stake", "At stake", lambda thing: thing.amount, is_figure=True),
+    ),
+    {
+        "since": ("since",),
+        "stake": ("-stake",),
+        "what": ("what",),
+        "client": ("client",),
+        "owner": ("owner",),
+    },
+)
 EXCHANGES_SHOWN = 10
 #: The rows that things are, by the first word of their key.
 ROWS: dict[str, Any] = {
@@ -68,18 +93,22 @@ class HandleForm(forms.Form):
 
 @requires(Can.SEE)
 @require_safe
-def inbox(request: PracticeRequest, practice: str) -> HttpResponse:
+def inbox(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """What needs somebody: what happened, money, age, who looks after it, and the one next step."""
     view = request.GET.get("view", "open")
     if view not in dict(VIEWS):
         view = "open"
-    today, everything = request.practice.today(), things()
+    everything, shown = things(), ShownList(request, THINGS)
     sorted_out = {key: [thing for thing in everything if _belongs(thing, key, request)] for key, _ in VIEWS}
-    shown = sorted_out[view]
+    if file := worked_file(shown, sorted_out[view]):
+        return file
+    page = worked_page(shown, sorted_out[view])
     context = {
         "view": view,
-        "things": shown,
-        "stake": stake_of(shown),
+        "list": shown,
+        "page": page,
+        "things": page.rows,
+        "stake": stake_of(page.everything),
         "open": len(sorted_out["open"]),
         "views": [
             {
@@ -90,10 +119,10 @@ def inbox(request: PracticeRequest, practice: str) -> HttpResponse:
             }
             for key, label in VIEWS
         ],
-        "today": today,
+        "today": request.practice.today(),
         "tabs": log_tabs(practice, "Needs you"),
     }
-    return render(request, "sage_integration/inbox.html", context)
+    return render(request, "sage_integration/inbox.html" + ("#rows" if request.htmx else ""), context)
 
 
 def _belongs(thing: Thing, view: str, request: PracticeRequest) -> bool:
@@ -161,6 +190,31 @@ def posting_attention(request: PracticeRequest, practice: str, pk: int) -> HttpR
     posting = get_object_or_404(Posting, pk=pk)
     key = f"{Attention.Kind.POSTING}-{posting.pk}"
     return see_other(request, "sage:inbox-thing", practice=practice, key=key)
+
+
+@requires(Can.POST_TO_LEDGER)
+@require_POST
+def inbox_act(request: PracticeRequest, practice: str) -> HttpResponse:
+    """Take on, put off or settle the ticked things together; one that is gone meanwhile is left alone."""
+    today, by = request.practice.today(), request.user
+    ticked = set(request.POST.getlist("selected"))
+    note, week = request.POST.get("note", ""), today + timedelta(days=7)
+    acts: dict[str, tuple[Callable[[Thing], object], str]] = {
+        "mine": (lambda thing: assign(thing, by), "yours to look after now"),
+        "snooze": (lambda thing: snooze(thing, week, today=today), "put off for a week"),
+        "handle": (lambda thing: handle(thing, note, by=by), "handled"),
+    }
+    act, words = acts.get(request.POST.get("act", ""), acts["mine"])
+    chosen = [thing for thing in things() if thing.key in ticked]
+    try:
+        for thing in chosen:
+            act(thing)
+    except DomainError as refusal:  # the first already refuses: they are all decided alike
+        messages.error(request, refusal.message)
+    else:
+        count = "1 thing is" if len(chosen) == 1 else f"{len(chosen)} things are"
+        messages.success(request, f"{count} {words}." if chosen else "Tick what is to be decided first.")
+    return see_other(request, "sage:inbox", practice=practice)
 
 
 @requires(Can.POST_TO_LEDGER)

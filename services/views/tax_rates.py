@@ -2,12 +2,14 @@
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
+from practices.lists import Column, List, ShownList
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.worked_lists import worked_file, worked_page
 from services import operations
 from services.errors import NameTaken
 from services.forms import RenameForm, TaxRateForm, VatSettingsForm
@@ -15,10 +17,25 @@ from services.models import Service, TaxRate
 from services.queries import vat_settings
 from services.views.services import library_tabs
 
+#: Of a row: the rate, and its percentage today.
+RATES = List(
+    "vat-rates",
+    "services:tax-rate-list",
+    ("rate", "rates"),
+    (
+        Column("name", "Name", lambda row: row[0].name, fixed=True),
+        Column("treatment", "Treatment", lambda row: row[0].get_vat_code_display()),
+        Column("today", "Today", lambda row: row[1], is_figure=True),
+        Column("services", "Services", lambda row: row[0].used, is_figure=True),
+        Column("state", "State", lambda row: row[0].get_status_display()),
+    ),
+    {"today": (), "name": ("name",), "services": ("-services",), "state": ("state",)},
+)
+
 
 @requires(Can.SEE)
 @require_safe
-def tax_rate_list(request: PracticeRequest, practice: str) -> HttpResponse:
+def tax_rate_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The VAT rates the practice uses."""
     return _render_rates(request, TaxRateForm())
 
@@ -29,12 +46,16 @@ def _render_rates(
     *,
     settings_form: VatSettingsForm | None = None,
     status: int = 200,
-) -> HttpResponse:
+) -> HttpResponseBase:
     used = Count("services", filter=Q(services__status=Service.Status.ACTIVE))
     today = request.practice.today()
     rates = [(rate, rate.percent_on(today)) for rate in TaxRate.objects.annotate(used=used)]
+    shown = ShownList(request, RATES)
+    if file := worked_file(shown, rates):
+        return file
     context = {
-        "rates": rates,
+        "list": shown,
+        "page": worked_page(shown, rates),
         "form": form,
         "settings_form": settings_form or VatSettingsForm(instance=vat_settings(), prefix="vat"),
         "vat": vat_settings(),
@@ -45,7 +66,7 @@ def _render_rates(
 
 @requires(Can.MANAGE_SERVICES)
 @require_POST
-def tax_rate_add(request: PracticeRequest, practice: str) -> HttpResponse:
+def tax_rate_add(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Add a VAT rate."""
     form = TaxRateForm(request.POST)
     if form.is_valid():
@@ -61,7 +82,7 @@ def tax_rate_add(request: PracticeRequest, practice: str) -> HttpResponse:
 
 @requires(Can.MANAGE_SERVICES)
 @require_POST
-def tax_rate_rename(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def tax_rate_rename(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Give a VAT rate another name."""
     rate = get_object_or_404(TaxRate, pk=pk)
     form = RenameForm(request.POST, instance=get_object_or_404(TaxRate, pk=pk))
@@ -75,7 +96,7 @@ def tax_rate_rename(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 
 @requires(Can.MANAGE_SERVICES)
 @require_POST
-def tax_rate_archive(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def tax_rate_archive(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Take a VAT rate out of the offer."""
     operations.archive_tax_rate(get_object_or_404(TaxRate, pk=pk))
     messages.success(request, "Archived.")
@@ -84,7 +105,7 @@ def tax_rate_archive(request: PracticeRequest, practice: str, pk: int) -> HttpRe
 
 @requires(Can.MANAGE_SERVICES)
 @require_POST
-def tax_rate_restore(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def tax_rate_restore(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Offer an archived VAT rate again."""
     operations.restore_tax_rate(get_object_or_404(TaxRate, pk=pk))
     messages.success(request, "The rate is offered again.")
@@ -93,7 +114,7 @@ def tax_rate_restore(request: PracticeRequest, practice: str, pk: int) -> HttpRe
 
 @requires(Can.SEE)
 @require_safe
-def tax_rate_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
+def tax_rate_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """Where a VAT rate is used."""
     rate = get_object_or_404(TaxRate, pk=pk)
     today = request.practice.today()
@@ -103,7 +124,7 @@ def tax_rate_detail(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 
 @requires(Can.MANAGE_SETTINGS)
 @require_POST
-def vat_settings_edit(request: PracticeRequest, practice: str) -> HttpResponse:
+def vat_settings_edit(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Say whether VAT is charged, which rate new services get and how prices are written."""
     form = VatSettingsForm(request.POST, instance=vat_settings(), prefix="vat")
     if not form.is_valid():

@@ -56,10 +56,12 @@ def test_an_invoice_reaches_sage_and_what_is_paid_there_comes_back(engaged, broo
 
 def test_work_marked_complete_and_a_billing_run_pressed_twice_bill_once(engaged, brook, alice):
     alice.get_by_role("link", name="Billing", exact=True).click()
-    alice.get_by_role("button", name="Mark complete").click()
+    alice.get_by_role("link", name="To complete").click()
+    alice.get_by_role("button", name="Mark complete", exact=True).click()
     expect(alice.get_by_role("heading", name="INV-000002")).to_be_visible()
     for _ in range(2):
         alice.get_by_role("link", name="Billing", exact=True).click()
+        alice.get_by_role("link", name="To complete").click()
         expect(alice.get_by_text("No work waits to be marked complete.")).to_be_visible()
         alice.get_by_role("button", name="Run billing now").click()
     alice.get_by_role("link", name="Invoices", exact=True).click()

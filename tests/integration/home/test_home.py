@@ -17,7 +17,7 @@ from ledger.outbox import lease_due_postings, mark_failed, mark_posted
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
 from proposals.periods import add_months
-from sage_integration.models import SageContact, TaxRateMapping
+from sage_integration.models import SageConnection, SageContact, SyncRun, TaxRateMapping
 from sage_integration.readiness import rates_to_map
 from tests.integration.home.questions import questions_of
 from tests.integration.invoicing.documents import (
@@ -86,8 +86,8 @@ def test_what_needs_you_counts_what_its_lists_hold(home, client_of):
     totals = browser.get(overdue.url).context["totals"]
     assert (totals["count"], totals["outstanding"]) == (overdue.count, overdue.amount) == (1, 360)
     by_hand = found["1 piece of work should have been billed by now"]
-    rows = browser.get(by_hand.url).context["to_complete"]["rows"]
-    assert [row["amounts"].net for row in rows] == [by_hand.amount]
+    rows = browser.get(by_hand.url).context["rows"]
+    assert [row.amounts.net for row in rows] == [by_hand.amount]
     unsigned = found["1 proposal is unsigned after a week or more"]
     page = browser.get(unsigned.url).context
     assert page["count"] == unsigned.count
@@ -216,7 +216,8 @@ def test_vat_rates_and_customers_of_sage_are_counted_as_their_pages_count_them(b
     without = [rate for rate, _, _, standing in form.rows() if not standing.word.startswith("Saved")]
     assert found["vat"].count == unmapped == len(without) > 0
     customers = found["app-clients"]
-    assert browser.get(customers.url).context["page"].paginator.count == customers.count == 2
+    assert browser.get(customers.url).context["found"] == "2 contacts"
+    assert customers.count == 2
 
 
 def test_home_alone_fetches_the_pictures_without_the_page_around_them(busy, client_of):
@@ -256,3 +257,29 @@ def test_home_asks_the_same_few_questions_however_many_rows_there_are(busy, broo
     after = questions_of(browser, address)
     assert len(after) == len(before), after
     assert len(after) <= 15, after
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0, "checked just now"), (2, "checked 2 min ago"), (200, "checked 3\xa0hours, 20\xa0minutes ago")],
+)
+def test_the_top_bar_says_in_words_when_sage_was_read_last(brook, sage, client_of, minutes, words):
+    connected(brook, sage)
+    browser, at = client_of("alice"), timezone.now() - timedelta(minutes=minutes)
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(enabled_at=timezone.now() - timedelta(days=1))
+        SyncRun.objects.create(kind="payments", started_at=at, finished_at=at)
+    assert f">Sage: connected, {words}</span>" in browser.get("/p/brook-co/").content.decode()
+
+
+def test_the_sage_item_of_the_menu_counts_what_needs_somebody_and_what_waits(brook, client_of):
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        client = a_client("Counted Ltd")
+        for _ in range(3):
+            an_invoice(client, on=brook.today())
+        mark_failed(Posting.objects.earliest("pk"), failure="RateNotMapped")
+    items = client_of("alice").get("/p/brook-co/").context["nav"]()
+    assert [item["label"] for item in items if item["counters"]] == ["Sage"]
+    (sage,) = [item["counters"] for item in items if item["label"] == "Sage"]
+    assert [(each["count"], each["tone"]) for each in sage] == [(1, "bad"), (2, "neutral")]

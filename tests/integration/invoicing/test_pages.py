@@ -408,12 +408,13 @@ def test_f61_marking_complete_bills_and_shows_the_invoice(brook, client_of):
     with practice_scope(brook.pk):
         schedule = a_schedule(ON_COMPLETION)
     alice = client_of("alice")
-    assert "Mark complete" in alice.get(path("billing", brook)).content.decode()
+    to_complete = path("billing", brook) + "?show=complete"
+    assert "Mark complete" in alice.get(to_complete).content.decode()
     answer = alice.post(path("schedule-complete", brook, pk=schedule.pk))
     with practice_scope(brook.pk):
         invoice = Invoice.objects.get()
     assert answer["Location"] == path("invoice-detail", brook, pk=invoice.pk)
-    assert "Mark complete" not in alice.get(path("billing", brook)).content.decode()
+    assert "Mark complete" not in alice.get(to_complete).content.decode()
 
 
 def test_a_service_is_paused_resumed_and_ended_from_the_page(brook, client_of):

@@ -1,0 +1,53 @@
+"""Which clients a view of a month holds, and what they come to."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef
+
+from clients.models import Client, ClientQuerySet
+from invoicing.coming import coming_totals, waits_for_approval, waits_for_confirmation, waits_for_somebody
+from invoicing.models import BillingSchedule, Invoice
+from invoicing.month_end import Month
+from invoicing.practicalities import Practicalities
+from practices.scalars import count_of, sum_of
+
+
+def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet:
+    """The clients of a view of the month (`waiting`, `confirm`, `approve`, `ready`, `billed`, else all), by name."""
+    coming = BillingSchedule.objects.due(month.last).filter(client=OuterRef("pk"))
+    issued = Invoice.objects.issued().filter(client=OuterRef("pk"))
+    this = Exists(issued.filter(tax_point__range=(month.first, month.last)))
+    last = Exists(issued.filter(tax_point__range=(month.before.first, month.before.last)))
+    waits = waits_for_somebody(known.rules)
+    conditions = {
+        "waiting": Exists(coming.filter(waits)),
+        "confirm": Exists(coming.filter(waits_for_confirmation())),
+        "approve": Exists(coming.filter(waits_for_approval(known.rules))),
+        "ready": Exists(coming.exclude(waits)),
+        "billed": this,
+    }
+    chosen: ClientQuerySet = Client.objects.filter(conditions.get(show, Exists(coming) | this | last))
+    return chosen.order_by("name_key", "pk")
+
+
+def columns_of_clients(month: Month, clients: ClientQuerySet, *, is_narrowed: bool) -> dict[str, Any]:
+    """Columns for `figures`: how many clients these are, and what they were billed in the month and the one before.
+
+    Unless it ``is_narrowed`` a view holds everybody who was billed, so that nobody has to be looked up.
+    """
+    issued, gross = Invoice.objects.issued(), F("net") + F("vat")
+    if is_narrowed:
+        issued = issued.filter(client__in=clients.order_by().values("pk"))
+    return {
+        "clients": count_of(clients),
+        "clients_before": sum_of(issued.of_month(month.before.first), gross),
+        "clients_billed": sum_of(issued.of_month(month.first), gross),
+    }
+
+
+def coming_of_clients(month: Month, clients: ClientQuerySet, known: Practicalities) -> Decimal:
+    """What these clients will be billed in the month, gross."""
+    among = BillingSchedule.objects.filter(client__in=clients.order_by().values("pk"))
+    (coming,) = coming_totals([month.last], known, among)
+    return coming.amounts.gross

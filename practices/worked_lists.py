@@ -1,0 +1,86 @@
+"""The list system for rows that are worked out in memory: debts by client, things that need somebody, keys, rates.
+
+They are few enough to be held at once, and no index knows their order. Declared, shown, kept and taken away as every
+`practices.lists.List`: an order names a column to compare by (`("-debt",)` the largest first), one without
+(`()`, or `("-",)` where the largest come first) is the order in which the page gives the rows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+from practices.lists import PAGE, ShownList, file_of_cells, in_words, plain
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedPage:
+    """Rows of one page and the query strings of those around it, as `keyset_pager` takes them."""
+
+    rows: Sequence[Any]
+    previous: str
+    next: str
+    #: All rows that the words let through, and how many there are, in words.
+    everything: Sequence[Any]
+    found: str
+
+    def __iter__(self) -> Any:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def worked_page(shown: ShownList, rows: Iterable[Any], *, size: int = PAGE) -> WorkedPage:
+    """The page that the address asks for, of the rows that hold its words (`q`), in its order."""
+    everything = _ordered(shown, _with_words(shown, list(rows)))
+    asked = shown.request.GET.get("page", "")
+    last = max(1, -(-len(everything) // size))
+    number = min(max(int(asked), 1), last) if asked.isdecimal() and len(asked) < 10 else 1
+    return WorkedPage(
+        everything[(number - 1) * size : number * size],
+        _address(shown, number - 1) if number > 1 else "",
+        _address(shown, number + 1) if number < last else "",
+        everything,
+        in_words(len(everything), shown.declared.nouns),
+    )
+
+
+def worked_file(shown: ShownList, rows: Iterable[Any]) -> HttpResponseBase | None:
+    """The CSV file the address asks for: the rows that hold its words, in the shown columns; else None."""
+    if shown.request.GET.get("file") != "csv":
+        return None
+    chosen = _ordered(shown, _with_words(shown, list(rows)))
+    return file_of_cells(shown, ([plain(column.value(row)) for column in shown.columns] for row in chosen))
+
+
+def _with_words(shown: ShownList, rows: list[Any]) -> list[Any]:
+    """Rows in which every word of the search begins or stands somewhere, whichever columns are shown."""
+    words = shown.request.GET.get("q", "").casefold().split()
+    if not words:
+        return rows
+    return [row for row in rows if all(word in _text(shown, row) for word in words)]
+
+
+def _text(shown: ShownList, row: Any) -> str:
+    return " ".join(str(column.value(row)) for column in shown.offered).casefold()
+
+
+def _ordered(shown: ShownList, rows: list[Any]) -> list[Any]:
+    """The rows in the order asked for; turned round it is the same order from its end."""
+    order, turned = shown.declared.orders[shown.sort.removeprefix("-")], shown.sort.startswith("-")
+    if key := "".join(order).removeprefix("-"):
+        value = next(column.value for column in shown.declared.columns if column.key == key)
+        rows = sorted(rows, key=lambda row: _comparable(value(row)), reverse=order[0].startswith("-"))
+    return rows[::-1] if turned else rows
+
+
+def _comparable(value: Any) -> tuple[bool, Any]:
+    """What is compared: letters without their size, and nothing before everything else."""
+    return (bool(value not in (None, "")), value.casefold() if isinstance(value, str) else value or 0)
+
+
+def _address(shown: ShownList, number: int) -> str:
+    query = shown.query
+    return f"?{query}&page={number}" if query else f"?page={number}"
