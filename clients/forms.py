@@ -28,6 +28,7 @@ FIELDS = [
     "also_tells",
     "emails_invoices",
     "emails_reminders",
+    "is_collected",
     "terms_days",
     "invoice_day",
     "invoice_layout",

@@ -60,10 +60,20 @@ def invoice_pdf(invoice: Invoice, sender: Sender | None = None) -> bytes:
             ["Invoice date and tax point", written_date(invoice.tax_point)],
             ["Payment due", written_date(invoice.due_on)],
         ],
-        "pay_title": f"How to pay by {written_date(invoice.due_on)}",
-        "pay": _paragraphs(sender.settings.payment_instructions),
+        "pay_title": "Nothing for you to pay"
+        if invoice.client.is_collected
+        else f"How to pay by {written_date(invoice.due_on)}",
+        "pay": _paragraphs(how_to_pay(invoice, sender.settings)),
     }
     return pdf_of("invoice", data, at=invoice.issued_at or invoice.created_at)
+
+
+def how_to_pay(invoice: Invoice, settings: InvoicingSettings) -> str:
+    """The practice's words on how to pay, or that the money is fetched: asked as well, a client pays twice (P21)."""
+    if invoice.client.is_collected:
+        day = written_date(invoice.due_on)
+        return f"We collect this by Direct Debit on or after {day}. Please do not pay it yourself as well."
+    return settings.payment_instructions
 
 
 def printed_lines(invoice: Invoice, settings: InvoicingSettings) -> list[Line]:

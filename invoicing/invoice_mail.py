@@ -10,7 +10,7 @@ _PLACEHOLDERS = {
     "invoice.due": "Day by which it is to be paid",
     "invoice.total": "Total with VAT",
     "invoice.outstanding": "What is still owed",
-    "how_to_pay": "Your words on how to pay",
+    "how_to_pay": "Your words on how to pay; or that you collect it by Direct Debit",
 }
 _EXAMPLE = {
     "person.name": "Sam Example",
@@ -31,8 +31,8 @@ INVOICE_SENT = MailKind(
     body="""\
 Hello {{person.name}},
 
-Attached is invoice {{invoice.number}} of {{invoice.date}} for {{client.name}} over {{invoice.total}}. It is to be \
-paid by {{invoice.due}}.
+Attached is invoice {{invoice.number}} of {{invoice.date}} for {{client.name}} over {{invoice.total}}, due on \
+{{invoice.due}}.
 
 {{how_to_pay}}
 

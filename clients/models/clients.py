@@ -117,6 +117,14 @@ class Client(TenantModel):
     emails_invoices = models.BooleanField("e-mail invoices to the client", default=True)
     emails_reminders = models.BooleanField("e-mail payment reminders to the client", default=True)
 
+    #: Its money is fetched, so it is neither asked to pay nor reminded: it would pay twice (P21).
+    is_collected = models.BooleanField(
+        "we collect its invoices by Direct Debit",
+        default=False,
+        db_default=False,
+        help_text="Invoices and messages then say so, and nobody is reminded to pay.",
+    )
+
     #: The client that this one was merged into.
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged_clients"

@@ -42,6 +42,7 @@ PARTICULARS = [
     "also_tells",
     "emails_invoices",
     "emails_reminders",
+    "is_collected",
     "terms_days",
     "invoice_day",
     "invoice_layout",

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from clients.models import ContactPerson
 from clients.queries import invoice_recipients
-from invoicing.documents import Sender, invoice_pdf
+from invoicing.documents import Sender, how_to_pay, invoice_pdf
 from invoicing.errors import LedgerMakesDocuments, NobodyToSendTo
 from invoicing.invoice_mail import INVOICE_SENT, PAYMENT_COMING, PAYMENT_OVERDUE
 from invoicing.models import Invoice, InvoiceMessage, InvoiceQuerySet, InvoicingSettings
@@ -107,6 +107,7 @@ def switch_reminders(invoice: Invoice, *, on: bool) -> Invoice:
 def reminders_due(on: date, after: int = 0, limit: int = 100) -> list[tuple[Invoice, int]]:
     """Unpaid invoices to be reminded of on a day, each with its step (days after the due date), in order of id.
 
+    None of a client whose money is collected: it would pay a second time (P21).
     A step that fell into a standstill is made up for within `LATEST`; of several the last counts, so that nobody gets
     two reminders at once.
     """
@@ -118,7 +119,7 @@ def reminders_due(on: date, after: int = 0, limit: int = 100) -> list[tuple[Invo
         wanted |= Q(due_on__range=(on - timedelta(days=days) - LATEST, on - timedelta(days=days)))
     invoices = (
         Invoice.objects.unpaid()
-        .filter(wanted, pk__gt=after, is_reminded=True)
+        .filter(wanted, pk__gt=after, is_reminded=True, client__is_collected=False)
         .select_related("client")
         .order_by("pk")[:limit]
     )
@@ -202,5 +203,5 @@ def values_of(invoice: Invoice, person: ContactPerson, sender: Sender) -> dict[s
         "invoice.due": written_date(invoice.due_on),
         "invoice.total": written(invoice.gross, currency),
         "invoice.outstanding": written(invoice.outstanding, currency),
-        "how_to_pay": sender.settings.payment_instructions,
+        "how_to_pay": how_to_pay(invoice, sender.settings),
     }
