@@ -272,12 +272,20 @@ def invoices_in(view: str, on: date) -> InvoiceQuerySet:
     return choices.get(view, invoices)
 
 
-def with_number_there(invoices: InvoiceQuerySet) -> InvoiceQuerySet:
-    """The invoices, each with the ``sage_number`` of its newest copy; None where it has none."""
+#: What can be said of an invoice's newest copy: the column → the name of the annotation and the field of the copy.
+OF_THE_COPY = {"sage_number": ("sage_number", "external_number"), "checked": ("sage_checked", "checked_at")}
+
+
+def with_newest_copy(invoices: InvoiceQuerySet, columns: Collection[str]) -> InvoiceQuerySet:
+    """The invoices, each with these of `OF_THE_COPY` of its newest copy; None where it has none."""
     copies = Posting.objects.filter(
         practice=OuterRef("practice"), kind=Posting.Kind.INVOICE_CREATE, subject_id=OuterRef("pk")
-    )
-    return invoices.annotate(sage_number=Subquery(copies.order_by("-copy").values("external_number")[:1]))
+    ).order_by("-copy")
+    named = {
+        name: Subquery(copies.values(field)[:1])
+        for name, field in (OF_THE_COPY[column] for column in columns)
+    }
+    return invoices.annotate(**named)
 
 
 def totals_of(invoices: QuerySet[Invoice]) -> dict[str, Decimal]:

@@ -17,7 +17,7 @@ from invoicing.bulk_acts import ACTS, choices_for, start_bulk, start_bulk_of_all
 from invoicing.exports import SOURCES, STATUSES
 from invoicing.listing import AGES, VIEWS, InvoiceList, invoice_list_of
 from invoicing.models import CreditNote, Invoice
-from invoicing.queries import ledger_facts, state_of, totals_of, with_number_there
+from invoicing.queries import OF_THE_COPY, ledger_facts, state_of, totals_of, with_newest_copy
 from ledger.outbox import ledger_settings
 from practices.lists import Column, List, ShownList, as_it_is, file_of
 from practices.permissions import Can, may
@@ -57,6 +57,7 @@ INVOICES = List(
         Column("outstanding", "Outstanding", as_it_is, is_figure=True, reads=("outstanding",)),
         Column("state", "Payment, Sage", _settled, reads=("status", "outstanding", "net", "vat", "is_late")),
         Column("sage_number", "Number in Sage", as_it_is, hidden=True, reads=("sage_number",)),
+        Column("checked", "Last checked in Sage", as_it_is, hidden=True, reads=("sage_checked",)),
     ),
     {"number": ("-pk",), "date": ("-tax_point", "-pk"), "due": ("due_on", "pk")},
 )
@@ -70,7 +71,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     listed = invoice_list_of(request.GET, today)
     shown = ShownList(request, INVOICES)
     dated = listed.invoices.annotate(is_late=ExpressionWrapper(Q(due_on__lt=today), BooleanField()))
-    if file := file_of(shown, with_number_there(dated) if "sage_number" in shown else dated):
+    if file := file_of(shown, with_newest_copy(dated, [key for key in OF_THE_COPY if key in shown])):
         return file
     page = shown.page_of(
         listed.invoices.select_related("client", "proposal").annotate(is_credited=Exists(_CREDITED))
@@ -86,6 +87,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
             {
                 "invoice": invoice,
                 "settlement": invoice.settlement(today),
+                "days_late": (today - invoice.due_on).days,
                 "posting": facts[invoice.pk].posting,
                 "state": state_of(invoice, facts[invoice.pk], ledger),
             }
