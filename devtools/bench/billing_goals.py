@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from devtools.bench.pages_goals import REFERENCE
 from devtools.bench.push_goals import Goal, Parts
 
 Reading = Callable[[Parts], float | None]
@@ -21,7 +22,7 @@ PARTS: dict[str, list[str]] = {
     "two": ["--schedules", "{ten}", "--processes", "2"],
     "beside": ["--shares", "{beside},10"],
 }
-#: What the peers billed a second on the reference machine: Tryton at 1,000, django-silver at 10,000.
+#: What the peers billed a second on the reference machine, alone and quiet: Tryton at 1,000, django-silver at 10,000.
 TRYTON, SILVER = 12.6, 63.9
 
 
@@ -46,6 +47,19 @@ def _ratio(above: Reading, below: Reading) -> Reading:
     return ratio
 
 
+def _times_the_pace(part: str, peer: float) -> Reading:
+    """How many times as fast as a peer this would be on the reference machine: two machines' paces compare only so."""
+
+    def times(parts: Parts) -> float | None:
+        found = parts.get(part, {})
+        if not found.get(RATE) or not found.get("calibration_ms"):
+            return None
+        slower = sum(found["calibration_ms"]) / len(found["calibration_ms"]) / REFERENCE
+        return round(float(found[RATE]) * slower / peer, 1)
+
+    return times
+
+
 def _growth(parts: Parts) -> float | None:
     """The exponent of the cost in CPU seconds: the slope of its logarithm over that of the number of bills."""
     points = []
@@ -67,7 +81,7 @@ GOALS = (
     Goal(
         "BR2",
         "times the pace of Tryton, 1,000 bills of one practice",
-        _of("thousand_of_one", RATE, 1 / TRYTON),
+        _times_the_pace("thousand_of_one", TRYTON),
         190,
         380,
         at_least=True,
@@ -75,13 +89,13 @@ GOALS = (
     Goal(
         "BR2",
         "times the pace of django-silver, 10,000 bills of one practice",
-        _of("ten_of_one", RATE, 1 / SILVER),
+        _times_the_pace("ten_of_one", SILVER),
         37,
         75,
         at_least=True,
     ),
-    Goal("BR3", "CPU ms an invoice, most bills", _of("many", CPU), 0.6, 0.3),
-    Goal("BR3", "times the CPU of bulk_create", _of("many", "cpu_share_of_bulk_create"), 4, 2),
+    # The goal is the ratio: 0.6 ms is what it came to on the reference machine, where bulk_create took 0.147 ms.
+    Goal("BR3", "times the CPU of bulk_create, most bills", _of("many", "cpu_share_of_bulk_create"), 4, 2),
     Goal("BR4", "statements an invoice, most bills", _of("many", "sql_per_invoice"), 0.05, 0.02),
     Goal("BR5", "exponent of growth of the CPU, 1,000 to most bills", _growth, 1.05, 1),
     Goal("BR6", "CPU with old invoices against none", _ratio(_of("old", CPU), _of("ten", CPU)), 1.1, 1.03),
