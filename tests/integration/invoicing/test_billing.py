@@ -137,7 +137,7 @@ def test_a_line_says_which_period_it_is_for(brook):
         assert Invoice.objects.get().lines.get().name == "Bookkeeping, 1 Apr 2027 to 30 Apr 2027"
 
 
-def test_f62_five_runs_at_once_bill_each_period_once(brook):
+def test_f62_p01_five_runs_at_once_bill_each_period_once(brook):
     with practice_scope(brook.pk):
         bill_without_asking()
         for n in range(6):
@@ -246,7 +246,7 @@ def test_a_run_of_an_earlier_day_that_never_ended_is_marked_as_stopped(brook):
         assert list(BillingRun.objects.order_by("id").values_list("status", flat=True)) == ["stopped", "done"]
 
 
-def test_a_run_that_dies_keeps_whole_chunks_and_is_finished_by_the_next(brook):
+def test_p01_a_run_that_dies_keeps_whole_chunks_and_is_finished_by_the_next(brook):
     with practice_scope(brook.pk):
         clients = [a_client(f"Client {n}") for n in range(4)]
         for client in clients:
