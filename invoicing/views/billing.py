@@ -44,7 +44,7 @@ from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
 from proposals.periods import day_in_month
-from services.queries import including_vat
+from services.queries import including_vat, vat_settings
 
 SERVICES = List(
     "services-billed",
@@ -76,7 +76,10 @@ def billing(request: PracticeRequest, practice: str) -> HttpResponseBase:
     view = request.GET.get("show", "") if request.GET.get("show", "") in VIEWS else ""
     words = request.GET.get("q", "").strip()[:100]
     schedules = services_billed(view, words, today).select_related("client", "proposal_line__proposal")
-    shown = ShownList(request, SERVICES, without={"rule", "next", "state"} if view else {"due"})
+    without = {"rule", "next", "state"} if view else {"due"}
+    if not vat_settings().charges_vat:
+        without |= {"net", "vat"}
+    shown = ShownList(request, SERVICES, without=without)
     if file := file_of(shown, schedules, lambda found: billed_rows(found, known, today)):
         return file
     page = shown.page_of(schedules)

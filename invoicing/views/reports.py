@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from invoicing.aged_debt import BUCKETS, BY, Debt, aged_debt
 from invoicing.exports import EXPORTS, Choice
-from invoicing.listing import ListForm, invoice_list_of
+from invoicing.listing import AGES, ListForm, invoice_list_of
 from money.amounts import ZERO
 from practices.lists import Column, List, ShownList
 from practices.permissions import Can
@@ -70,7 +70,14 @@ def aged_debt_page(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "list": shown,
         "page": page,
         "rows": [
-            {"debt": row, "figures": [f for place, f in enumerate(row.figures) if f"bucket_{place}" in shown]}
+            {
+                "debt": row,
+                "figures": [
+                    (age, figure)
+                    for place, (age, figure) in enumerate(zip(AGES, row.figures, strict=True))
+                    if f"bucket_{place}" in shown
+                ],
+            }
             for row in page
         ],
         "figures": [figure for place, figure in enumerate(totals) if f"bucket_{place}" in shown],

@@ -111,3 +111,10 @@ def test_u03_vat_is_rounded_line_by_line_and_then_added_as_sage_does(brook):
         invoice = an_invoice(a_client(), *(a_line(f"Copy {number}", "0.33") for number in range(3)))
     # 0.33 at 20 % is 0.07 on each of three lines: 0.21, where 20 % of 0.99 would be 0.20.
     assert (invoice.net, invoice.vat) == (Decimal("0.99"), Decimal("0.21"))
+
+
+def test_u02_without_registration_the_pages_of_billing_speak_of_no_vat(client_of, brook, unregistered):
+    browser = client_of("alice")
+    assert browser.post(reverse("invoicing:billing-run", args=["brook-co"])).status_code == 303
+    for page in ("billing", "period-ledger", "month-end"):
+        assert "VAT" not in main_of(browser.get(reverse(f"invoicing:{page}", args=["brook-co"]))), page
