@@ -48,16 +48,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='revision',
-            field=models.PositiveIntegerField(db_default=1, default=1),
-        ),
-        migrations.AddField(
-            model_name='invoice',
-            name='void_reason',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200),
-        ),
-        migrations.AddField(
             model_name='invoicenumbering',
             name='next_credit_note_number',
             field=models.PositiveIntegerField(db_default=1, default=1),
@@ -126,11 +116,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='invoicerevision',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='invoicing.invoice'),
-        ),
-        migrations.AddField(
-            model_name='invoicerevision',
             name='practice',
             field=models.ForeignKey(default=practices.tenancy.practice_of_new_rows, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practices.practice'),
         ),
@@ -156,10 +141,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invoicerevision',
-            constraint=models.UniqueConstraint(fields=('practice', 'invoice', 'revision'), name='a_revision_is_kept_once'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='an_amendment_has_a_reason'),
+        ),
+        # Last, so that invoices are locked for as short as can be: nothing is waited for after these.
+        migrations.AddField(
+            model_name='invoice',
+            name='revision',
+            field=models.PositiveIntegerField(db_default=1, default=1),
+        ),
+        migrations.AddField(
+            model_name='invoice',
+            name='void_reason',
+            field=models.CharField(blank=True, db_default='', default='', max_length=200),
+        ),
+        migrations.AddField(
+            model_name='invoicerevision',
+            name='invoice',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='invoicing.invoice'),
         ),
         migrations.AddConstraint(
             model_name='invoicerevision',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='an_amendment_has_a_reason'),
+            constraint=models.UniqueConstraint(fields=('practice', 'invoice', 'revision'), name='a_revision_is_kept_once'),
         ),
     ]

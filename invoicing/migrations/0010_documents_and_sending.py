@@ -31,11 +31,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='is_reminded',
-            field=models.BooleanField(db_default=True, default=True),
-        ),
-        migrations.AddField(
             model_name='invoiceline',
             name='gross_price',
             field=models.DecimalField(decimal_places=2, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'))]),
@@ -71,20 +66,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='invoicemessage',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='invoicing.invoice'),
-        ),
-        migrations.AddField(
-            model_name='invoicemessage',
             name='practice',
             field=models.ForeignKey(default=practices.tenancy.practice_of_new_rows, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practices.practice'),
         ),
         migrations.AddConstraint(
             model_name='invoicemessage',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'reminder')), fields=('practice', 'invoice', 'days'), name='a_reminder_is_sent_once'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('days__isnull', False), ('kind', 'reminder')), models.Q(('days__isnull', True), ('kind', 'invoice')), _connector='OR'), name='a_reminder_knows_its_day'),
+        ),
+        # Last, so that invoices are locked for as short as can be: nothing is waited for after these.
+        migrations.AddField(
+            model_name='invoice',
+            name='is_reminded',
+            field=models.BooleanField(db_default=True, default=True),
+        ),
+        migrations.AddField(
+            model_name='invoicemessage',
+            name='invoice',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='invoicing.invoice'),
         ),
         migrations.AddConstraint(
             model_name='invoicemessage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('days__isnull', False), ('kind', 'reminder')), models.Q(('days__isnull', True), ('kind', 'invoice')), _connector='OR'), name='a_reminder_knows_its_day'),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'reminder')), fields=('practice', 'invoice', 'days'), name='a_reminder_is_sent_once'),
         ),
     ]
