@@ -1,4 +1,4 @@
-"""How long a practice keeps personal data, and whose was erased."""
+"""How long a practice keeps personal data, whose was erased, and practices that arrive from another installation."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -78,3 +78,59 @@ class FirstRun(TenantModel):
 
     def __str__(self) -> str:
         return "First steps"
+
+
+class PracticeArrival(TenantModel):
+    """A full export that an operator has brought here, checked and kept until the practice is taken in or not."""
+
+    class Status(models.TextChoices):
+        CHECKED = "checked", "Checked, nothing is written yet"
+        WAITING = "waiting", "Waits for a worker"
+        DONE = "done", "Taken in"
+        STOPPED = "stopped", "Stopped, nothing was written"
+
+    file_name = models.CharField(max_length=200)
+    exported_at = models.CharField(max_length=40)
+    #: Rows of each table that has any, by its label.
+    counts = models.JSONField(default=list)
+    #: Members by e-mail address: role, and whether the address is known here already.
+    people = models.JSONField(default=list)
+    uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.CHECKED)
+    #: Why it stopped, in words for the operator.
+    failure = models.TextField(blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["practice"], name="a_practice_arrives_once")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def rows(self) -> int:
+        """How many rows the export has."""
+        return sum(count for _, count in self.counts)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be taken in, or given up."""
+        return self.status in (self.Status.CHECKED, self.Status.STOPPED)
+
+
+class ArrivalPart(TenantModel):
+    """A stretch of the file of an arrival, until it is taken in or given up."""
+
+    arrival = models.ForeignKey(PracticeArrival, models.CASCADE, related_name="parts")
+    position = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            UniqueConstraint(fields=["practice", "arrival", "position"], name="one_part_at_a_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"Part {self.position}"

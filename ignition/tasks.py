@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from ignition.moving_in.uploads import take_in_what_waits
 from ignition.retention import keep_to_retention
 from ignition.weekly import send_weekly_summary
 from practices.models import Practice
@@ -22,6 +23,12 @@ def sweep_weekly_summaries() -> None:
     """Write each practice's weekly summary."""
     for practice_id in Practice.objects.order_by("pk").values_list("pk", flat=True):
         wake(tell_of_the_week, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def take_in_arrival(_practice_id: int) -> None:
+    """Take in the practice that an operator has asked for; done once however often this runs."""
+    take_in_what_waits()
 
 
 @shared_task(base=PracticeTask)

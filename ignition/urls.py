@@ -4,7 +4,7 @@ from allauth.account import views as account_views
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
-from ignition import data_views, operator_health, probes, weekly_views
+from ignition import data_views, operator_arrivals, operator_health, probes, weekly_views
 from ignition.demo_practices import demo_open, demo_remove
 from ignition.evidence import proposal_evidence
 from ignition.first_run import first_run, step_skip, step_take_up
@@ -55,6 +55,14 @@ urlpatterns = [
     path("admin/leave/", operator_views.practice_leave, name="operator-leave"),
     path("admin/members/<int:pk>/look/", operator_views.member_look, name="operator-look"),
     path("admin/look/end/", operator_views.look_end, name="operator-look-end"),
+    path("admin/arrivals/", operator_arrivals.arrival_new, name="operator-arrival-new"),
+    path("admin/arrivals/<int:pk>/", operator_arrivals.arrival_detail, name="operator-arrival"),
+    path(
+        "admin/arrivals/<int:pk>/take-in/", operator_arrivals.arrival_take_in, name="operator-arrival-take-in"
+    ),
+    path(
+        "admin/arrivals/<int:pk>/give-up/", operator_arrivals.arrival_give_up, name="operator-arrival-give-up"
+    ),
     path("admin/health/", operator_health.queues_and_health, name="operator-health"),
     path("admin/", operators.urls),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

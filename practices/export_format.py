@@ -21,6 +21,8 @@ VERSION = 1
 #: Tables that stay: worked out anew from others, a secret each, or about exports themselves.
 LEFT_OUT = {
     "clients.clientword": "the search index, worked out from clients and people",
+    "ignition.practicearrival": "files of practices that arrive here",
+    "ignition.arrivalpart": "files of practices that arrive here",
     "practices.idempotentanswer": "answers kept for repeats of requests",
     "practices.practiceexport": "exports themselves",
     "practices.exportpart": "exports themselves",

@@ -103,9 +103,10 @@ def read_value(column: "models.Field[Any, Any]", value: Any) -> Any:
 
 
 @contextmanager
-def opened_archive(path: Path) -> Iterator[Archive]:
-    """The export at that path, read through once and found whole; raises `NotAnExport`, `NewerExport` or
-    `DamagedExport`.
+def opened_archive(path: Path | IO[bytes]) -> Iterator[Archive]:
+    """The export at that path or in that file, read through once and found whole.
+
+    Raises `NotAnExport`, `NewerExport` or `DamagedExport`.
     """
     try:
         archive = zipfile.ZipFile(path)

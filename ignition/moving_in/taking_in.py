@@ -1,9 +1,11 @@
 """Writing a checked export into this installation: new ids first, then every row, all of it or nothing."""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -18,10 +20,11 @@ from practices.export_format import columns_of
 from practices.mail import queue_email
 from practices.models import Membership, Practice, User
 from practices.operations import free_slug
-from practices.tenancy import practice_scope
+from practices.tenancy import acting_practice_id, practice_scope
 
 #: Rows written with one statement; those with files a few at a time.
 AT_ONCE, WITH_FILES = 500, 10
+Progress = Callable[[int], None]
 
 
 class HereAlready(CannotTakeIn):
@@ -78,40 +81,62 @@ def _next_ids(label: str, count: int) -> list[int]:
 def take_in(archive: Archive, *, now: datetime) -> Arrival:
     """The practice of the export, new here, in one transaction; raises `HereAlready`.
 
-    People are found by their e-mail address, or invited. Nothing leaves for Sage until somebody connects it again, and
-    what was under way is looked for there first. The one operation beside `open_practice` that opens its own scope.
+    The one operation beside `open_practice` that opens its own scope.
     """
-    (practice_id,) = _next_ids("practices.practice", 1)
-    with practice_scope(practice_id):
-        arrival = Arrival(_practice(archive, practice_id))
-        ids = Ids()
-        ids.know("practices.practice", archive.practice["id"], practice_id)
-        _people(archive, ids, arrival)
+    with practice_scope(next_practice_id()):
+        return arrive(archive, new_practice(archive), now=now)
+
+
+def arrive(
+    archive: Archive, practice: Practice, *, now: datetime, tell: Progress = lambda _: None
+) -> Arrival:
+    """Everything of the export in this practice, which has nothing yet and whose scope is open; raises `HereAlready`.
+
+    People are found by their e-mail address, or invited. Nothing leaves for Sage until somebody connects it again, and
+    what was under way is looked for there first. ``tell`` hears how many rows are written, each time some were.
+    """
+    arrival = Arrival(practice)
+    ids = Ids()
+    ids.know("practices.practice", archive.practice["id"], practice.pk)
+    _people(archive, ids, arrival)
+    for table in archive.tables:
+        ids.allocate(table.label, table.ids)
+    try:
         for table in archive.tables:
-            ids.allocate(table.label, table.ids)
-        try:
-            for table in archive.tables:
-                arrival.rows += _write(archive, table, ids, arrival.practice.slug, now)
-            with connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        except IntegrityError as error:
-            if "idempotency_id_is_unique" in str(error):
-                raise HereAlready from error
-            raise
-        audit.record(
-            "practice.taken_in", arrival.practice, exported_at=archive.exported_at, manifest=archive.sha256
-        )
-        _invite(arrival)
+            for written in _write(archive, table, ids, practice.slug, now):
+                arrival.rows += written
+                tell(arrival.rows)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except IntegrityError as error:
+        if "idempotency_id_is_unique" in str(error):
+            raise HereAlready from error
+        raise
+    audit.record("practice.taken_in", practice, exported_at=archive.exported_at, manifest=archive.sha256)
+    _invite(arrival)
     return arrival
 
 
-def _practice(archive: Archive, practice_id: int) -> Practice:
-    values = {
+def next_practice_id() -> int:
+    """The id of a practice that is to be, for whom a scope can be opened before it is there."""
+    (practice_id,) = _next_ids("practices.practice", 1)
+    return practice_id
+
+
+def new_practice(archive: Archive) -> Practice:
+    """The practice that is acted for as the export has it, with nothing that belongs to it; its short name is free."""
+    values = practice_values(archive)
+    found = {"id": acting_practice_id(), "slug": free_slug(values["slug"])}
+    return Practice.objects.create(**values | found)
+
+
+def practice_values(archive: Archive) -> dict[str, Any]:
+    """The practice's own particulars by column, its id left out."""
+    return {
         each.attname: read_value(each, archive.practice[each.attname])
         for each in columns_of(Practice)
-        if each.attname in archive.practice
+        if each.attname in archive.practice and not each.primary_key
     }
-    return Practice.objects.create(**values | {"id": practice_id, "slug": free_slug(values["slug"])})
 
 
 def _people(archive: Archive, ids: Ids, arrival: Arrival) -> None:
@@ -139,11 +164,11 @@ def _invite(arrival: Arrival) -> None:
         queue_email(email, "practices/moved_in", context, event=f"moved-in:{email}"[:120])
 
 
-def _write(archive: Archive, table: Table, ids: Ids, slug: str, now: datetime) -> int:
-    """How many rows of the table were written."""
+def _write(archive: Archive, table: Table, ids: Ids, slug: str, now: datetime) -> Iterator[int]:
+    """Write the table; how many rows, each time some were written."""
     keys = table.keys
     has_files = any(column.get_internal_type() == "BinaryField" for column in table.columns.values())
-    written, arriving = 0, archive.rows(table)
+    arriving = archive.rows(table)
     while rows := list(islice(arriving, WITH_FILES if has_files else AT_ONCE)):
         for row in rows:
             carry_over(table.label, row, ids.new, slug=slug)
@@ -153,5 +178,4 @@ def _write(archive: Archive, table: Table, ids: Ids, slug: str, now: datetime) -
             row["id"] = ids.new(table.label, row["id"])
             settle(table.label, row, now)
         table.model.objects.bulk_create([table.model(**row) for row in rows])
-        written += len(rows)
-    return written
+        yield len(rows)

@@ -117,4 +117,5 @@ def test_everything_outside_a_practice_is_known():
         *("front-door", "health", "ready", "metrics", "demo-open"),
         *("account_signup", "styleguide", "invitation-accept"),
         *("operator-enter", "operator-leave", "operator-look", "operator-look-end", "operator-health"),
+        *("operator-arrival-new", "operator-arrival", "operator-arrival-take-in", "operator-arrival-give-up"),
     }

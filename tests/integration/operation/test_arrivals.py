@@ -1,0 +1,121 @@
+"""A practice arrives by a file that an operator brings: checked, looked at, taken in by a worker, or given up."""
+
+import pytest
+from django.urls import reverse
+
+from clients.models import Client
+from ignition.models import ArrivalPart, PracticeArrival
+from ignition.moving_in.uploads import rows_written, take_in_what_waits
+from practices.models import Membership, Practice, User
+from practices.tenancy import acting_for, practice_scope
+from tests.factories import PASSWORD
+from tests.integration.operation.moving import exported
+from tests.integration.proposals import offers
+
+
+@pytest.fixture
+def operator(cast, client, settings):
+    settings.OPERATORS_NEED_SECOND_FACTOR = False
+    client.force_login(User.objects.create_superuser("olive@service.example", PASSWORD, name="Olive"))
+    return client
+
+
+@pytest.fixture
+def file(brook, tmp_path):
+    with practice_scope(brook.pk):
+        offers.a_client("Ann", name="Moving Ltd")
+    return exported(brook, tmp_path / "export.zip")
+
+
+@pytest.fixture
+def arriving(operator, file):
+    """The id of a practice whose file was brought and found whole."""
+    with file.open("rb") as upload:
+        answer = operator.post(reverse("operator-arrival-new"), {"file": upload})
+    assert answer.status_code == 302
+    return Practice.objects.latest("pk").pk
+
+
+def page(operator, pk):
+    return operator.get(reverse("operator-arrival", args=[pk])).content.decode()
+
+
+def test_p24_a_file_is_checked_first_and_shows_what_would_arrive(operator, arriving, brook, cedar):
+    shown = page(operator, arriving)
+    for word in ("Checked, nothing is written yet", "clients.client", "alice@brook.example", "known here"):
+        assert word in shown
+    assert not Membership.objects.filter(practice=arriving).exists()
+    with practice_scope(arriving):
+        assert not Client.objects.exists()
+    for other in (brook, cedar):
+        with practice_scope(other.pk):
+            assert not PracticeArrival.objects.exists()
+            assert not ArrivalPart.objects.exists()
+        assert operator.get(reverse("operator-arrival", args=[other.pk])).status_code == 404
+
+
+def test_p24_a_worker_takes_it_in_once_and_says_how_far_it_is(operator, arriving, brook):
+    assert operator.post(reverse("operator-arrival-take-in", args=[arriving])).status_code == 303
+    assert "Waits for a worker" in page(operator, arriving)
+    for _ in range(2):
+        with acting_for(arriving):
+            take_in_what_waits()
+    with practice_scope(arriving):
+        assert Client.objects.get().name == "Moving Ltd"
+        arrival = PracticeArrival.objects.get()
+        assert not arrival.parts.exists()
+        assert rows_written() == arrival.rows
+    here = Practice.objects.get(pk=arriving)
+    assert (here.name, here.slug) == (brook.name, "brook-co-2")
+    assert f"/p/{here.slug}/" in page(operator, arriving)
+    assert set(Membership.objects.filter(practice=here).values_list("user__email", flat=True)) == {
+        "alice@brook.example",
+        "bob@brook.example",
+    }
+    operator.post(reverse("operator-arrival-give-up", args=[arriving]))
+    assert Practice.objects.filter(pk=arriving).exists()
+
+
+def test_what_fails_half_way_leaves_nothing_and_may_be_tried_again(operator, arriving, monkeypatch):
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    with monkeypatch.context() as broken:
+        broken.setattr("ignition.moving_in.taking_in._invite", lambda _: 1 / 0)
+        with acting_for(arriving), pytest.raises(ZeroDivisionError):
+            take_in_what_waits()
+    with practice_scope(arriving):
+        assert not Client.objects.exists()
+    assert "Try again" in page(operator, arriving)
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    with acting_for(arriving):
+        take_in_what_waits()
+    with practice_scope(arriving):
+        assert Client.objects.count() == 1
+
+
+def test_a_file_that_is_given_up_leaves_nothing(operator, arriving):
+    assert operator.post(reverse("operator-arrival-give-up", args=[arriving])).status_code == 303
+    assert not Practice.objects.filter(pk=arriving).exists()
+    with practice_scope(arriving):
+        assert not ArrivalPart.objects.exists()
+
+
+def test_a_file_that_is_no_export_or_too_large_is_refused_in_words(operator, file, settings, tmp_path):
+    practices = Practice.objects.count()
+    words = tmp_path / "words.zip"
+    words.write_text("no archive")
+    with words.open("rb") as upload:
+        refused = operator.post(reverse("operator-arrival-new"), {"file": upload})
+    assert refused.status_code == 422
+    assert "not a full export of a practice" in refused.content.decode()
+    settings.UPLOAD_MAX_BYTES = 1000
+    with file.open("rb") as upload:
+        refused = operator.post(reverse("operator-arrival-new"), {"file": upload})
+    assert "import_practice" in refused.content.decode()
+    assert Practice.objects.count() == practices
+
+
+def test_arrivals_are_for_operators_alone(cast, client_of, operator, arriving):
+    alice = client_of("alice")
+    for name in ("operator-arrival", "operator-arrival-take-in", "operator-arrival-give-up"):
+        method = alice.get if name == "operator-arrival" else alice.post
+        assert method(reverse(name, args=[arriving])).status_code == 404, name
