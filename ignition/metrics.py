@@ -7,12 +7,18 @@ The state of queues is read when it is asked for, by one small function that see
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+
+from practices import figures
+from sage_integration.sessions import limiter
 
 REQUESTS = Histogram(
     "ignition_request_seconds",
@@ -58,6 +64,36 @@ class Queues(Collector):
         return [depth, age]
 
 
+class Postings(Collector):
+    """What came of documents on their way to Sage, as workers have counted it."""
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """`posted`, or the kind of failure."""
+        found = CounterMetricFamily("ignition_postings", "What came of attempts to post.", labels=["outcome"])
+        for outcome, count in figures.totals("postings").items():
+            found.add_metric([outcome], count)
+        return [found]
+
+
+class Budget(Collector):
+    """Requests to Sage of this day (UTC), of all businesses together and of each, beside what is allowed."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Read from Valkey now; nothing while it is away."""
+        used = GaugeMetricFamily(
+            "ignition_sage_requests_today", "Requests to Sage since midnight UTC.", labels=["business"]
+        )
+        allowed = GaugeMetricFamily(
+            "ignition_sage_requests_a_day", "Requests to Sage that are allowed a day.", labels=["of"]
+        )
+        allowed.add_metric(["all"], settings.SAGE_APP_REQUESTS_PER_DAY)
+        allowed.add_metric(["each"], settings.SAGE_REQUESTS_PER_DAY)
+        with suppress(RedisError):
+            for business, count in limiter().used_of_the_day().items():
+                used.add_metric([business or "all"], count)
+        return [used, allowed]
+
+
 def queue_states() -> list[tuple[int, str, str, int, float]]:
     """Practice, queue, state, how many, and the age of the oldest in seconds."""
     with connection.cursor() as cursor:
@@ -69,7 +105,8 @@ def queue_states() -> list[tuple[int, str, str, int, float]]:
 def exposition() -> bytes:
     """Everything in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Queues())
+    for each in (Queues(), Postings(), Budget()):
+        registry.register(each)
     text = generate_latest(registry)
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         processes = CollectorRegistry()

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class SageIntegrationConfig(AppConfig):
     name = "sage_integration"
+    verbose_name = "Sage"
 
     def ready(self) -> None:
         from invoicing.bulk_acts import send_ledgers_documents_by

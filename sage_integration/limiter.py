@@ -236,6 +236,22 @@ class Limiter:
         count = self._redis.hget(self._key(business_id, "day"), "count")
         return int(count or 0)
 
+    def used_of_the_day(self) -> dict[str, int]:
+        """Requests granted since midnight UTC to all businesses together (under ``""``) and to each by its id."""
+        today = int(cast(tuple[int, int], self._redis.time())[0]) // 86400  # as the script above counts days
+        names = {b"": f"{self._prefix}:app:day".encode()}
+        for key in self._redis.scan_iter(f"{self._prefix}:{{*}}:day", count=1000):
+            names[key.split(b"{", 1)[1].rsplit(b"}", 1)[0]] = key
+        with self._redis.pipeline(transaction=False) as together:
+            for key in names.values():
+                together.hmget(key, "day", "count")
+            found = together.execute()
+        return {
+            business.decode(): int(count)
+            for business, (day, count) in zip(names, found, strict=True)
+            if day and int(day) == today
+        }
+
     def _key(self, business_id: str, budget: str) -> str:
         return f"{self._prefix}:{{{business_id}}}:{budget}"
 

@@ -4,6 +4,9 @@ Lease, map, look up if an earlier try may have landed, resolve the contact, reco
 the posting's own idempotency id, record what came back. Nothing here sleeps; what has to wait is postponed.
 """
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -12,6 +15,7 @@ from django.db import Error as DatabaseError
 from ledger import outbox
 from ledger.errors import LeaseLost
 from ledger.models import Posting
+from practices import figures
 from practices.tenancy import practice_transaction
 from sage_integration import crash_points, exchanges
 from sage_integration.connections import current_connection
@@ -84,11 +88,11 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
     """Push one after the other; raises a `SageError` that concerns the whole business, returns mistakes."""
     mistakes: list[Exception] = []
     is_calm = False
-    with Dispatch(batch, connection, sage) as dispatch:
+    with Dispatch(batch, connection, sage) as dispatch, _counted() as came_of_it:
         for position, posting in enumerate(batch):
             with structlog.contextvars.bound_contextvars(posting_id=posting.pk), exchanges.about(posting.pk):
                 try:
-                    went_through = _push_and_settle(posting, dispatch, connection)
+                    went_through = _push_and_settle(posting, dispatch, connection, came_of_it)
                     if went_through and not is_calm:
                         outcomes.business_answers(connection.business_id)
                     is_calm = went_through
@@ -105,7 +109,19 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
     return mistakes
 
 
-def _push_and_settle(posting: Posting, dispatch: Dispatch, connection: SageConnection) -> bool:
+@contextmanager
+def _counted() -> Iterator[Counter[str]]:
+    """What came of each posting, in one word; told to the operator's figures at the end."""
+    outcome = Counter[str]()
+    try:
+        yield outcome
+    finally:
+        figures.add("postings", outcome)
+
+
+def _push_and_settle(
+    posting: Posting, dispatch: Dispatch, connection: SageConnection, came_of_it: Counter[str]
+) -> bool:
     """Push one posting and record what became of it: whether it went through.
 
     Raises what concerns more than this posting.
@@ -113,6 +129,7 @@ def _push_and_settle(posting: Posting, dispatch: Dispatch, connection: SageConne
     try:
         dispatch.push(posting)
     except SageError as error:
+        came_of_it[type(error).__name__] += 1
         keeps_failing = outcomes.pause_business(error, connection.business_id)
         outcomes.settle(posting, error)
         if keeps_failing or isinstance(error, outcomes.BUSINESS_WIDE):
@@ -121,6 +138,8 @@ def _push_and_settle(posting: Posting, dispatch: Dispatch, connection: SageConne
     except (LeaseLost, DatabaseError):
         raise
     except Exception:
+        came_of_it["mistake"] += 1
         outcomes.settle_unexpected(posting)
         raise
+    came_of_it["posted"] += 1
     return True
