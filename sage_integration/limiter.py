@@ -238,7 +238,7 @@ class Limiter:
 
     def used_of_the_day(self) -> dict[str, int]:
         """Requests granted since midnight UTC to all businesses together (under ``""``) and to each by its id."""
-        today = int(cast(tuple[int, int], self._redis.time())[0]) // 86400  # as the script above counts days
+        today = int(self._redis.time()[0]) // 86400  # as the script above counts days
         names = {b"": f"{self._prefix}:app:day".encode()}
         for key in self._redis.scan_iter(f"{self._prefix}:{{*}}:day", count=1000):
             names[key.split(b"{", 1)[1].rsplit(b"}", 1)[0]] = key
