@@ -29,6 +29,7 @@ from ledger.models import LedgerSettings, Posting
 from ledger.signals import posting_due
 from practices import audit
 from practices.arrays import array
+from practices.rows import rows_from
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit
 
@@ -227,9 +228,9 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
             return []
     now, lease = timezone.now(), uuid4().hex
     values = {"now": now, "lease": lease, "until": now + LEASE, "limit": limit}
-    if due := list(Posting.objects.raw(_LEASE_RIPE, values)):
+    if due := rows_from(Posting, _LEASE_RIPE, values):
         return sorted(due, key=lambda posting: posting.pk)
-    return list(Posting.objects.raw(_LEASE_LOST, values))
+    return rows_from(Posting, _LEASE_LOST, values)
 
 
 # A statement of its own: what is read after the lock was taken is as the turn before has left it.

@@ -72,6 +72,12 @@ def practice_scope(practice_id: int) -> Iterator[None]:
         yield
 
 
+def require_scope(model: type[models.Model]) -> None:
+    """Raises `NoPracticeScope` unless a transaction of the acting practice is open here."""
+    if not _scope_open.get():
+        raise NoPracticeScope(f"{model.__name__} was queried outside a practice scope.")
+
+
 class TenantQuerySet(models.QuerySet[Row_co]):
     """Adds no filter (the policy does that); raises when a query *runs* outside a scope.
 
@@ -81,8 +87,7 @@ class TenantQuerySet(models.QuerySet[Row_co]):
 
     @property
     def db(self) -> str:
-        if not _scope_open.get():
-            raise NoPracticeScope(f"{self.model.__name__} was queried outside a practice scope.")
+        require_scope(self.model)
         return super().db
 
 
