@@ -2,31 +2,34 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection as database
 
-from invoicing.operations.settings import invoicing_settings
-from practices.models import Practice
-from practices.tenancy import acting_practice_id
+from invoicing.models import InvoicingSettings
+from practices.tenancy import acting_practice_id, require_scope
 from sage_integration.mappers import ItemField, Mappings, Rules
 from sage_integration.models import SageConnection, SageItem
 from sage_integration.sage.resources.settings import NOT_REGISTERED
 
 #: Plans without quantities on lines: Start, and its partner edition (FACTS.md 2; 15, 27).
 PLANS_WITHOUT_QUANTITIES = {"START", "MICRO"}
+#: Rows as JSON holds them, in the order of the columns asked for.
+Rows = list[list[Any]]
 ITEM_FIELDS: dict[str, ItemField] = {SageItem.Kind.PRODUCT: "product_id", SageItem.Kind.SERVICE: "service_id"}
 
 
 def load_rules(connection: SageConnection) -> Rules:
     """What decides how documents go to this connection's business, as it is now."""
+    mappings, with_descriptions, currency = _read(connection)
     return Rules(
-        mappings=load_mappings(connection),
-        with_descriptions=invoicing_settings().includes_descriptions,
+        mappings=mappings,
+        with_descriptions=with_descriptions,
         numbers_are_ours=connection.number_owner == SageConnection.NumberOwner.PRACTICE,
         arrives_as_draft=connection.arrives_as == SageConnection.ArrivesAs.DRAFT,
         has_quantities=connection.plan_id not in PLANS_WITHOUT_QUANTITIES,
         is_vat_registered=connection.tax_scheme != NOT_REGISTERED,
-        currency=Practice.objects.values_list("currency", flat=True).get(pk=acting_practice_id()),
+        currency=currency,
         base_currency=connection.base_currency,
         accounts_start_on=connection.accounts_start_on,
         locked_until=connection.locked_until,
@@ -34,13 +37,23 @@ def load_rules(connection: SageConnection) -> Rules:
 
 
 def load_mappings(connection: SageConnection) -> Mappings:
-    """Accounts, VAT rates and items as they are mapped now; what Sage no longer offers is not usable.
+    """Accounts, VAT rates and items as they are mapped now; what Sage no longer offers is not usable."""
+    return _read(connection)[0]
 
-    One question for all of it: every turn of every practice asks it.
-    """
+
+def _read(connection: SageConnection) -> tuple[Mappings, bool, str]:
+    """Mappings, whether descriptions go along, our currency. One question: every turn of every practice asks it."""
+    require_scope(SageConnection)
     with database.cursor() as cursor:
-        cursor.execute(_MAPPINGS, {"business": connection.business_id})
-        accounts, rates, items, by_service, by_rate, by_client = map(json.loads, cursor.fetchone())
+        cursor.execute(_MAPPINGS, {"business": connection.business_id, "practice": acting_practice_id()})
+        *mapped, with_descriptions, currency = cursor.fetchone()
+    if with_descriptions is None:
+        with_descriptions = InvoicingSettings().includes_descriptions
+    return _mappings(connection, [json.loads(each) for each in mapped]), with_descriptions, currency
+
+
+def _mappings(connection: SageConnection, mapped: list[Rows]) -> Mappings:
+    accounts, rates, items, by_service, by_rate, by_client = mapped
     return Mappings(
         default_account=connection.default_account_id,
         accounts=dict(by_service),
@@ -58,18 +71,20 @@ def load_mappings(connection: SageConnection) -> Mappings:
 # Names as the models write them. Percentages as texts: a float beside an amount is a bug.
 _MAPPINGS = """
 SELECT
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(sage_id, nominal_code || ' ' || name, is_usable)), '[]')
+    (SELECT coalesce(json_agg(json_build_array(sage_id, nominal_code || ' ' || name, is_usable)), '[]')::text
         FROM sage_integration_sageledgeraccount),
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(sage_id, name, is_usable, percentage::text)), '[]')
+    (SELECT coalesce(json_agg(json_build_array(sage_id, name, is_usable, percentage::text)), '[]')::text
         FROM sage_integration_sagetaxrate),
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(linked.service_id, item.sage_id, item.kind, item.name)), '[]')
+    (SELECT coalesce(json_agg(json_build_array(linked.service_id, item.sage_id, item.kind, item.name)), '[]')::text
         FROM sage_integration_itemmapping linked
         JOIN sage_integration_sageitem item
             ON item.practice_id = linked.practice_id AND item.sage_id = linked.sage_item_id AND item.is_usable),
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(service_id, ledger_account_id)), '[]')
+    (SELECT coalesce(json_agg(json_build_array(service_id, ledger_account_id)), '[]')::text
         FROM sage_integration_accountmapping),
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(tax_rate_id, sage_tax_rate_id)), '[]')
+    (SELECT coalesce(json_agg(json_build_array(tax_rate_id, sage_tax_rate_id)), '[]')::text
         FROM sage_integration_taxratemapping),
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(client_id, ledger_account_id)), '[]')
-        FROM sage_integration_clientaccount WHERE business_id = %(business)s)
+    (SELECT coalesce(json_agg(json_build_array(client_id, ledger_account_id)), '[]')::text
+        FROM sage_integration_clientaccount WHERE business_id = %(business)s),
+    (SELECT includes_descriptions FROM invoicing_invoicingsettings),
+    (SELECT currency FROM practices_practice WHERE id = %(practice)s)
 """
