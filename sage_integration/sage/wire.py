@@ -5,10 +5,12 @@ repeated, redirected or remembered here, and neither proxies nor certificates ar
 """
 
 import http.client
+import io
 import select
 import socket
 import ssl
 import threading
+import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,19 +21,36 @@ from urllib.parse import urlsplit
 
 import certifi
 import requests
-from requests.structures import CaseInsensitiveDict
 
 from sage_integration.sage.network import BoundedResponse, NeverSent, Timeout
 
 _thread = threading.local()
 
+#: As the library bounds headers; and so much of an answer is asked for at a time.
+MOST_HEADERS, LONGEST_HEAD, CHUNK = 100, 65536, 65536
+_WITHOUT_BODY = {*range(100, 200), 204, 304}
 
-@dataclass(frozen=True, slots=True)
+
+class Headers(dict[str, str]):
+    """Headers of an answer by their names in small letters; asked for in any."""
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a header, whatever letters its name is asked for with."""
+        return super().get(name.lower(), default)
+
+
+@dataclass(slots=True)
 class Response:
     """Status, headers and whole body of an answer."""
 
     status_code: int
-    headers: CaseInsensitiveDict[str]
+    headers: Headers
     content: bytes
 
 
@@ -59,10 +78,9 @@ class Wire:
         connection = self._connection(server, timeout)
         target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         try:
-            _send(connection, method, target, data, headers)
-            answer = connection.getresponse()
-            content = answer.read()
-            if answer.will_close:
+            connection.sock.sendall(_head(server[1], method, target, data, headers) + (data or b""))
+            answer, ends = _answer(connection.sock, method, timeout[1])
+            if ends:
                 self._forget(server)
         except TimeoutError as error:
             self._forget(server)
@@ -73,7 +91,7 @@ class Wire:
         except (OSError, http.client.HTTPException) as error:
             self._forget(server)
             raise requests.ConnectionError(type(error).__name__) from error
-        return _response(answer, content)
+        return _unpacked(answer)
 
     def __del__(self) -> None:
         # A thread that ends takes its connections with it.
@@ -88,7 +106,8 @@ class Wire:
         """The kept connection to a server, or a new one where there is none that the server holds open."""
         kept = self._kept.get(server)
         if kept is not None and kept.sock is not None and not _has_ended(kept.sock):
-            kept.sock.settimeout(timeout[1])
+            if kept.sock.gettimeout() != timeout[1]:
+                kept.sock.settimeout(timeout[1])
             return kept
         self._forget(server)
         opened = _unopened(server, timeout[0])
@@ -116,20 +135,119 @@ def kept_wire() -> Wire:
     return wire
 
 
-def _send(
-    connection: http.client.HTTPConnection,
-    method: str,
-    target: str,
-    data: bytes | None,
-    headers: Mapping[str, str],
-) -> None:
-    connection.putrequest(method, target, skip_accept_encoding=True)
-    connection.putheader("Accept-Encoding", "gzip")
-    for name, value in headers.items():
-        connection.putheader(name, value)
+def _head(address: str, method: str, target: str, data: bytes | None, headers: Mapping[str, str]) -> bytes:
+    """The request without its body, as it goes over the wire; ValueError for a value that is more than one line."""
+    told = {"Host": address, "Accept-Encoding": "gzip", **headers}
     if data is not None or method in ("POST", "PUT"):
-        connection.putheader("Content-Length", str(len(data or b"")))
-    connection.endheaders(data)
+        told["Content-Length"] = str(len(data or b""))
+    lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in told.items()]]
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(told) or head.count("\r") != len(told) or target.count(" "):
+        raise ValueError("A header of a request to Sage has more than one line")
+    return f"{head}\r\n\r\n".encode("latin-1")
+
+
+def _answer(sock: socket.socket, method: str, seconds: float) -> tuple[Response, bool]:
+    """The answer, and whether the server ends the connection with it.
+
+    What nearly every answer is, lines and a body of a given length, is read as that; all else the library reads.
+    """
+    ends_at = time.monotonic() + seconds
+    received = sock.recv(CHUNK)
+    while (stop := received.find(b"\r\n\r\n")) < 0 and _is_begun(received):
+        received += (more := _more(sock, ends_at))
+        if not more:
+            break
+    head = _Head.of(received[:stop]) if stop >= 0 else None
+    if head is None or method == "HEAD":
+        sock.settimeout(max(0.001, ends_at - time.monotonic()))
+        return _read_by_library(sock, method, received)
+    start, missing = stop + 4, head.length - (len(received) - stop - 4)
+    pieces = [received[start : start + head.length]]
+    while missing > 0:
+        pieces.append(_more(sock, ends_at))
+        if not pieces[-1]:
+            raise http.client.IncompleteRead(b"".join(pieces), missing)
+        missing -= len(pieces[-1])
+    # More than was announced belongs to no answer of ours: such a connection is not used again.
+    return Response(head.status, head.headers, b"".join(pieces)), head.ends or missing < 0
+
+
+def _is_begun(received: bytes) -> bool:
+    """Whether more lines of a head are to come: it has no end yet, not even one of another kind."""
+    return bool(received) and b"\n\n" not in received and len(received) < LONGEST_HEAD
+
+
+def _more(sock: socket.socket, ends_at: float) -> bytes:
+    left = ends_at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("The answer took too long")
+    sock.settimeout(left)
+    return sock.recv(CHUNK)
+
+
+@dataclass(slots=True)
+class _Head:
+    """Status and headers of an answer whose body has a given length."""
+
+    status: int
+    headers: Headers
+    length: int
+    ends: bool
+
+    @classmethod
+    def of(cls, received: bytes) -> "_Head | None":
+        """What the lines say; None where they say anything that needs a closer look."""
+        first, *lines = received.decode("latin-1").split("\r\n")
+        status = first[9:12]
+        if not first.startswith("HTTP/1.1 ") or not status.isdecimal() or len(lines) > MOST_HEADERS:
+            return None
+        headers = Headers()
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if not colon or name.lower() in headers:
+                return None
+            headers[name.lower()] = value.strip()
+        length = headers.get("content-length", "")
+        if int(status) in _WITHOUT_BODY or not length.isdecimal() or "transfer-encoding" in headers:
+            return None
+        return cls(int(status), headers, int(length), "close" in headers.get("connection", "").lower())
+
+
+def _read_by_library(sock: socket.socket, method: str, received: bytes) -> tuple[Response, bool]:
+    answer = _Begun(sock, received, method=method)
+    answer.begin()
+    content = answer.read()
+    headers = Headers()
+    for name, value in answer.getheaders():
+        # Those that come twice mean one list (RFC 9110, 5.3).
+        headers[name.lower()] = f"{held}, {value}" if (held := headers.get(name)) else value
+    return Response(answer.status, headers, content), bool(answer.will_close)
+
+
+class _Begun(BoundedResponse):
+    """An answer of which something was received already."""
+
+    def __init__(self, sock: socket.socket, received: bytes, *, method: str) -> None:
+        super().__init__(sock, method=method)
+        self.fp = io.BufferedReader(_After(received, self.fp.detach()))
+
+
+class _After(io.RawIOBase):
+    """What was received already, and then what is still to come."""
+
+    def __init__(self, received: bytes, rest: io.RawIOBase) -> None:
+        self._received, self._rest = received, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._received:
+            return self._rest.readinto(buffer)
+        count = min(len(buffer), len(self._received))
+        buffer[:count], self._received = self._received[:count], self._received[count:]
+        return count
 
 
 def _unopened(server: tuple[str, str], seconds: float) -> http.client.HTTPConnection:
@@ -139,7 +257,6 @@ def _unopened(server: tuple[str, str], seconds: float) -> http.client.HTTPConnec
         made = http.client.HTTPSConnection(address, timeout=seconds, context=_certificates())
     else:
         made = http.client.HTTPConnection(address, timeout=seconds)
-    made.response_class = BoundedResponse
     return made
 
 
@@ -155,11 +272,10 @@ def _has_ended(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def _response(answer: Any, content: bytes) -> Response:
-    headers = CaseInsensitiveDict[str](answer.getheaders())
-    if content and headers.get("Content-Encoding", "").lower() == "gzip":
+def _unpacked(answer: Response) -> Response:
+    if answer.content and answer.headers.get("Content-Encoding", "").lower() == "gzip":
         try:
-            content = zlib.decompress(content, wbits=31)
+            answer.content = zlib.decompress(answer.content, wbits=31)
         except zlib.error as error:
             raise requests.exceptions.ContentDecodingError("the answer does not unpack") from error
-    return Response(answer.status, headers, content)
+    return answer

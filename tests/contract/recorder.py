@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from sage_integration.sage.wire import Response, Wire
 from tests.contract.swagger import (
@@ -69,7 +70,7 @@ class ContractRecorder:
         self._note(lambda: self._contract.check_request(request))
         response = send()
         self.exchanges.append((request.method, request.path, response.status_code))
-        headers = dict(response.headers)
+        headers = CaseInsensitiveDict(response.headers)
         self._note(
             lambda: self._contract.check_answer(request, response.status_code, headers, response.content)
         )

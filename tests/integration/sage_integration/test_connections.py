@@ -1,5 +1,6 @@
 """What the network itself can do to a request, tried on real sockets."""
 
+import gzip
 import socket
 import threading
 import time
@@ -259,3 +260,55 @@ def oauth_client(url: str) -> OAuthClient:
         redirect_uri="https://ignition.test/sage/callback/",
         timeout=(0.5, 0.4),
     )
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"
+        + BODY[:5]
+        + b"\r\n6\r\n"
+        + BODY[5:]
+        + b"\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE,
+        b"HTTP/1.1 200 OK\nContent-Length: 11\n\n" + BODY,
+        WHOLE.replace(b"\r\n\r\n", b"\r\nVary: Accept\r\nVary: Origin\r\n\r\n"),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 31\r\nContent-Encoding: gzip\r\n\r\n"
+        + gzip.compress(BODY, mtime=0),
+    ],
+    ids=["chunks", "after a continue", "bare line ends", "a header twice", "packed"],
+)
+def test_an_answer_is_read_whole_however_it_is_framed(server, transport, framed):
+    server.script = [lambda connection: connection.sendall(framed) or True, answer]
+    assert transport.read("/contacts/1") == {"id": "1"}
+    assert transport.read("/contacts/1") == {"id": "1"}
+    assert (server.connections, len(server.requests)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        WHOLE + b"more",
+        WHOLE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+        b"HTTP/1.0 200 OK\r\n\r\n" + BODY,
+    ],
+    ids=["more than announced", "it says so", "of no given length"],
+)
+def test_a_connection_with_nothing_to_follow_is_not_used_again(server, framed):
+    def say(connection: socket.socket) -> None:
+        connection.sendall(framed)
+
+    server.script = [say, answer]
+    wire = Wire()
+    transport = Transport(server.url, "b1", lambda: "token", session=wire)
+    assert [transport.read("/contacts/1") for _ in range(2)] == [{"id": "1"}] * 2
+    wire.close()
+    assert server.connections == 2
+
+
+def test_a_header_of_two_lines_never_leaves(server):
+    wire = Wire()
+    with pytest.raises(ValueError, match="more than one line"):
+        wire.request("GET", server.url, data=None, headers={"X-Business": "b1\r\nHost: else"}, timeout=(1, 1))
+    wire.close()
+    assert server.requests == []
