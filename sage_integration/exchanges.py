@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from practices.arrays import array
@@ -24,6 +24,7 @@ MOST_OF_A_SESSION = 200
 #: Rows removed in one statement.
 CHUNK = 5000
 _about: ContextVar[int | None] = ContextVar("posting that is talked about", default=None)
+_session: ContextVar["Kept | None"] = ContextVar("session with Sage", default=None)
 
 
 @contextmanager
@@ -34,6 +35,24 @@ def about(posting_id: int | None) -> Iterator[None]:
         yield
     finally:
         _about.reset(token)
+
+
+@contextmanager
+def kept() -> Iterator["Kept"]:
+    """What the session with Sage inside says and hears; what was not written down by its end is written down then."""
+    noted = Kept()
+    token = _session.set(noted)
+    try:
+        yield noted
+    finally:
+        _session.reset(token)
+        noted.write()
+
+
+def write_down() -> None:
+    """Store what the open session has noted so far, in the caller's transaction, and so together with its results."""
+    if (noted := _session.get()) is not None:
+        noted.insert()
 
 
 class Kept:
@@ -53,13 +72,18 @@ class Kept:
             self._noted.append((posting_id, timezone.now(), exchange))
 
     def write(self) -> None:
-        """Store what was noted, in a transaction of its own and in one statement."""
+        """Store what was noted, in a transaction of its own."""
+        if self._noted:
+            with practice_transaction():
+                self.insert()
+
+    def insert(self) -> None:
+        """The same in the caller's transaction, in one statement; it stays noted unless that is committed."""
         if not self._noted:
             return
-        noted = list(self._noted)
-        self._noted.clear()
-        with practice_transaction(), connection.cursor() as cursor:
-            cursor.execute(_INSERT, (acting_practice_id(), *_columns(noted)))
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT, (acting_practice_id(), *_columns(list(self._noted))))
+        transaction.on_commit(self._noted.clear)
 
 
 _INSERT = """

@@ -1,5 +1,6 @@
 """Sage as this installation reaches it: addresses, keys, budget and kept connections come from the settings."""
 
+import logging
 import math
 import time
 from collections import deque
@@ -36,6 +37,8 @@ log = structlog.get_logger(__name__)
 RESERVE = 0.02
 #: Seconds within which requests that were taken together leave.
 HELD_FOR = 10.0
+#: Seconds for which a document that went through speaks for those after it.
+CALM_FOR = 60.0
 
 
 @contextmanager
@@ -47,32 +50,31 @@ def open_sage(connection: SageConnection, *, urgent: bool = False) -> Iterator[S
     """
     budget = _budget_of(connection)
     answers: deque[Exchange] = deque(maxlen=1)
-    kept = exchanges.Kept()
     held = _HeldToken(connection)
-    transport = Transport(
-        settings.SAGE_API_URL,
-        connection.business_id or None,
-        held.token,
-        refresh=held.newer,
-        acquire=lambda: _acquire(budget, urgent=urgent),
-        hold=None if urgent else lambda count: _hold(budget, count),
-        on_exchange=lambda exchange: _note(exchange, answers, kept),
-        timeout=settings.SAGE_TIMEOUT,
-        session=kept_wire(),
-    )
-    try:
-        yield SageClient(transport)
-    except SubscriptionInactive as error:
-        with practice_transaction():
-            record_trouble(error, connection.pk)
-        raise
-    except ReauthorisationRequired as error:
-        with practice_transaction():
-            mark_needs_reauthorisation(error, connection.pk, since=connection.connected_at)
-        raise
-    finally:
-        transport.release()
-        kept.write()
+    with exchanges.kept() as kept:
+        transport = Transport(
+            settings.SAGE_API_URL,
+            connection.business_id or None,
+            held.token,
+            refresh=held.newer,
+            acquire=lambda: _acquire(budget, urgent=urgent),
+            hold=None if urgent else lambda count: _hold(budget, count),
+            on_exchange=lambda exchange: _note(exchange, answers, kept),
+            timeout=settings.SAGE_TIMEOUT,
+            session=kept_wire(),
+        )
+        try:
+            yield SageClient(transport)
+        except SubscriptionInactive as error:
+            with practice_transaction():
+                record_trouble(error, connection.pk)
+            raise
+        except ReauthorisationRequired as error:
+            with practice_transaction():
+                mark_needs_reauthorisation(error, connection.pk, since=connection.connected_at)
+            raise
+        finally:
+            transport.release()
     if connection.trouble == SubscriptionInactive.__name__ and any(map(_succeeded, answers)):
         with practice_transaction():
             clear_trouble(SubscriptionInactive)
@@ -98,9 +100,23 @@ def limiter() -> Limiter:
 
 
 def forget_everything() -> None:
-    """Know nothing of budgets and tokens any more, as a new process would."""
+    """Know nothing of budgets, tokens and businesses any more, as a new process would."""
     _limiter.cache_clear()
     _kept_tokens.clear()
+    _all_went_well.clear()
+
+
+def all_went_well(business_id: str) -> bool:
+    """Whether the last that this process sent to a business went through, less than a minute ago."""
+    return time.monotonic() < _all_went_well.get(business_id, 0.0)
+
+
+def note_how_it_went(business_id: str, *, well: bool) -> None:
+    """Remember for a minute that a document went through, or forget it because one did not."""
+    if well:
+        _all_went_well[business_id] = time.monotonic() + CALM_FOR
+    else:
+        _all_went_well.pop(business_id, None)
 
 
 def room_for(connection: SageConnection) -> Room:
@@ -202,6 +218,10 @@ class _HeldToken:
 _kept_tokens: dict[int, tuple[str, datetime, float]] = {}
 
 
+#: By business: until when it counts as one that takes what it is sent.
+_all_went_well: dict[str, float] = {}
+
+
 def _note(exchange: Exchange, answers: deque[Exchange], kept: exchanges.Kept) -> None:
     answers.append(exchange)
     kept.note(exchange)
@@ -213,6 +233,9 @@ def _succeeded(exchange: Exchange) -> bool:
 
 
 def _log(exchange: Exchange) -> None:
+    # Asked first: for every document, finding out that nobody listens would cost as much as its audit entry.
+    if not logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+        return
     log.debug(
         "sage exchange",
         method=exchange.method,

@@ -19,7 +19,7 @@ from ledger import batches, outbox
 from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices.tenancy import practice_transaction
-from sage_integration import crash_points
+from sage_integration import crash_points, exchanges
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import (
@@ -30,6 +30,7 @@ from sage_integration.sage.errors import (
     SageUnavailable,
 )
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
+from sage_integration.sessions import all_went_well, note_how_it_went
 from sage_integration.sync import outcomes
 from sage_integration.sync.changes import push_update, push_void
 from sage_integration.sync.contacts import link_by_name, push_contact, require_contact, resolve_contact
@@ -76,7 +77,7 @@ class Dispatch:
         self._intended: dict[int, Posting] = {}
         self._may_leave: set[int] = set()
         self._until = 0.0
-        self._went_through = 0
+        self._went_through = int(all_went_well(self._business_id))
         self._has_read_settings = False
 
     def __enter__(self) -> Self:
@@ -84,7 +85,7 @@ class Dispatch:
 
     def __exit__(self, *_: object) -> None:
         self._sage.release()
-        self._record_confirmed()
+        self._record_confirmed(with_exchanges=True)
         self._take_back()
 
     def push(self, posting: Posting) -> None:
@@ -110,6 +111,7 @@ class Dispatch:
     def _start_small(self) -> None:
         """After trouble one goes first again, and what was announced behind it waits for its turn."""
         self._went_through = 0
+        note_how_it_went(self._business_id, well=False)
         self._take_back()
 
     def _push_contact(self, posting: Posting) -> None:
@@ -196,6 +198,7 @@ class Dispatch:
             raise refusal from error
         crash_points.reach("sent")
         self._went_through += 1
+        note_how_it_went(self._business_id, well=True)
         result = result_of(posting, draft, stored, self._business_id)
         self._confirmed.append(result)
         if result.difference:
@@ -263,13 +266,18 @@ class Dispatch:
             with practice_transaction():
                 batches.withdraw_intents(unsent)
 
-    def _record_confirmed(self) -> None:
-        """Record what is confirmed, now; all together, or each by itself where one is somebody else's."""
+    def _record_confirmed(self, *, with_exchanges: bool = False) -> None:
+        """Record what is confirmed, now; all together, or each by itself where one is somebody else's.
+
+        At the end of a batch ``with_exchanges``: what was said goes along, which saves a transaction of its own.
+        """
         if not self._confirmed:
             return
         try:
             with practice_transaction():
                 record_all(self._confirmed)
+                if with_exchanges:
+                    exchanges.write_down()
         except LeaseLost:
             for result in self._confirmed:
                 with suppress(LeaseLost), practice_transaction():

@@ -15,8 +15,9 @@ from practices.tasks import wake
 from practices.tenancy import acting_for, practice_scope, practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import ContactLink, SageLink
+from sage_integration.sage.errors import SageRejected
 from sage_integration.sage.network import NeverSent
-from sage_integration.sessions import open_sage, room_for, shortest_rest
+from sage_integration.sessions import all_went_well, forget_everything, open_sage, room_for, shortest_rest
 from sage_integration.sync import push
 from sage_integration.sync.dispatch import Dispatch
 from sage_integration.tasks import push_due_postings, sweep_postings
@@ -175,6 +176,7 @@ def current(practice):
 
 def test_what_is_confirmed_is_recorded_before_the_next_is_sent(brook, enabled, sage):
     first, second = two_of_a_known_client(brook)
+    forget_everything()
     with acting_for(brook.pk), open_batch() as (batch, dispatch):
         dispatch.push(batch[0])
         assert posting_of(first).status == Status.LEASED
@@ -186,6 +188,7 @@ def test_what_is_confirmed_is_recorded_before_the_next_is_sent(brook, enabled, s
 
 def test_a_posting_taken_over_meanwhile_is_not_sent_and_the_one_before_is_recorded(brook, enabled, sage):
     first, second = two_of_a_known_client(brook)
+    forget_everything()
     sent = len(sage.requests(*CREATE))
     with acting_for(brook.pk), open_batch() as (batch, dispatch):
         dispatch.push(batch[0])
@@ -223,6 +226,24 @@ def test_invoices_are_announced_together_once_one_went_through(brook, sage):
             dispatch.push(posting)
     assert [posting_of(invoice).status for invoice in invoices] == [Status.POSTED] * 9
     assert len(sage.sales_invoices()) == 9
+
+
+def test_a_business_that_took_the_last_document_is_sent_a_whole_batch_at_once(brook, sage):
+    connected(brook, sage)
+    issue_many(brook, sage, 1)
+    push_once(brook)
+    invoices = issue_many(brook, sage, 3)
+    with acting_for(brook.pk), open_batch() as (batch, dispatch):
+        dispatch.push(batch[0])
+        assert announced(invoices) == 3
+        assert len(sage.requests(*CREATE)) == 2, "an intent is committed before anything is sent for it"
+        sage.arm("status", on="POST /sales_invoices", status=422)
+        with pytest.raises(SageRejected):
+            dispatch.push(batch[1])
+        assert announced(invoices) == 2, "after trouble those behind it wait for their turn again"
+    with acting_for(brook.pk), practice_transaction():
+        connection = current_connection()
+    assert not all_went_well(connection.business_id)
 
 
 def test_what_was_announced_and_not_sent_is_taken_back(brook, sage):
