@@ -4,7 +4,7 @@ For what passes by in thousands: building a question of the ORM anew, and each r
 than the database takes to answer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ def rows_of(model: type[Row], condition: str, *values: Value, without: tuple[str
     return rows_from(model, _beginning(model, without) + condition, values)
 
 
-def rows_from(model: type[Row], statement: str, values: Mapping[str, Any] | tuple[Value, ...]) -> list[Row]:
+def rows_from(model: type[Row], statement: str, values: dict[str, Any] | tuple[Any, ...]) -> list[Row]:
     """The rows that a statement gives with all or some of their columns, as the ORM would have made them."""
     require_scope(model)
     with connection.cursor() as cursor:
@@ -46,7 +46,7 @@ class _Shape:
 
     def row(self, values: tuple[Any, ...]) -> Any:
         """One row, as it was loaded: nothing of it counts as new or changed."""
-        made = self.model.__new__(self.model)
+        made = object.__new__(self.model)
         state = ModelState()
         state.adding, state.db = False, DEFAULT_DB_ALIAS
         held = made.__dict__
@@ -58,9 +58,13 @@ class _Shape:
         return made
 
 
+def _own_bases(model: type[TenantModel]) -> list[type]:
+    return [base for base in model.__mro__ if base not in Model.__mro__]
+
+
 @cache
 def _shape(model: type[TenantModel], columns: tuple[str, ...]) -> _Shape:
-    if model.__init__ is not Model.__init__ or model.from_db.__func__ is not Model.from_db.__func__:
+    if any({"__init__", "__new__", "from_db"} & vars(base).keys() for base in _own_bases(model)):
         raise TypeError(f"{model.__name__} makes its rows in a way of its own")
     by_column = {field.column: field for field in model._meta.concrete_fields}
     fields = [by_column[column] for column in columns]

@@ -90,8 +90,11 @@ def emit(event: str, **data: Any) -> None:
 
 
 def emit_many(event: str, events: Sequence[dict[str, Any]]) -> None:
-    """The same for several events of a kind, each a message of its own, in one statement."""
-    if not events:
+    """The same for several events of a kind, each a message of its own, in one statement.
+
+    Where nobody asked for them, writing many messages out would cost more than asking whether somebody did.
+    """
+    if not events or (len(events) > 1 and not _somebody_wants(event)):
         return
     now = timezone.now()
     head = {"type": event, "timestamp": now.isoformat()}
@@ -111,6 +114,16 @@ def emit_many(event: str, events: Sequence[dict[str, Any]]) -> None:
         )
 
 
+def _somebody_wants(event: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_WANTED, [acting_practice_id(), json.dumps([event])])
+        return cursor.fetchone() is not None
+
+
+_WANTED = """
+SELECT 1 FROM practices_webhookendpoint
+WHERE practice_id = %s AND removed_at IS NULL AND events @> %s::jsonb LIMIT 1
+"""
 _EMIT = """
 INSERT INTO practices_webhookdelivery
     (practice_id, endpoint_id, message_id, event, body, status, attempts, not_before, created_at, give_up_at, failure)

@@ -114,8 +114,8 @@ class Shape:
 
     @property
     def net(self) -> Decimal:
-        """As Sage computes it: the price rounded to pennies, multiplied, rounded (FACTS.md 8.3)."""
-        return to_pence(self.quantity * to_pence(self.unit_price))
+        """As Sage computes it."""
+        return _net_in_sage(self.quantity, self.unit_price)
 
 
 def sales_invoice(
@@ -218,15 +218,32 @@ def shape_of(line: BilledLine, rules: Rules) -> Shape:
     Where that would change the net, or lose the quantity, the line goes as one piece at its net, and says what
     the net is made of: 3 × £0.3333 is 1 × £1.00.
     """
-    quantity, unit_price, calculation = line.quantity, line.unit_price, ""
-    is_too_fine = to_pence(quantity * to_pence(unit_price)) != line.net or unit_price != to_pence(unit_price)
-    if is_too_fine or (quantity != ONE and not rules.has_quantities):
-        calculation = f"({_plain(quantity)} × {_price(unit_price)})"
-        quantity, unit_price = ONE, line.net
+    quantity, unit_price, calculation = _made_of(line, rules)
     details = line.description if rules.with_descriptions else ""
     return Shape(
         line_description(line.name, details, calculation=calculation), quantity, unit_price, calculation
     )
+
+
+def net_of(line: BilledLine, rules: Rules) -> Decimal:
+    """The line's net as Sage computes it; as `shape_of` has it, without its words."""
+    quantity, unit_price, _ = _made_of(line, rules)
+    return _net_in_sage(quantity, unit_price)
+
+
+def _made_of(line: BilledLine, rules: Rules) -> tuple[Decimal, Decimal, str]:
+    """Quantity and unit price as they are sent, and how the amount came about where the line goes as one piece."""
+    is_too_fine = line.unit_price != to_pence(line.unit_price) or (
+        _net_in_sage(line.quantity, line.unit_price) != line.net
+    )
+    if is_too_fine or (line.quantity != ONE and not rules.has_quantities):
+        return ONE, line.net, f"({_plain(line.quantity)} × {_price(line.unit_price)})"
+    return line.quantity, line.unit_price, ""
+
+
+def _net_in_sage(quantity: Decimal, unit_price: Decimal) -> Decimal:
+    """Sage rounds the price to pennies, multiplies and rounds (FACTS.md 8.3)."""
+    return to_pence(quantity * to_pence(unit_price))
 
 
 def priced(lines: Iterable[Line]) -> list[Line]:

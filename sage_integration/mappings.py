@@ -15,7 +15,7 @@ from sage_integration.sage.resources.settings import NOT_REGISTERED
 #: Plans without quantities on lines: Start, and its partner edition (FACTS.md 2; 15, 27).
 PLANS_WITHOUT_QUANTITIES = {"START", "MICRO"}
 #: Rows as JSON holds them, in the order of the columns asked for.
-Rows = list[list[Any]]
+Rows = list[Any]
 ITEM_FIELDS: dict[str, ItemField] = {SageItem.Kind.PRODUCT: "product_id", SageItem.Kind.SERVICE: "service_id"}
 
 

@@ -116,7 +116,10 @@ class AsSageShows:
     @cached_property
     def amounts(self) -> Amounts:
         """Net and VAT as Sage will add them up: line by line, each rounded (FACTS.md 8.3)."""
-        return total(line.amounts for line in self.shown)
+        return total(
+            _amounts_of(line, mappers.net_of(line, self.rules), self.rules, choice)
+            for line, choice in self.sent
+        )
 
     @property
     def difference(self) -> Decimal:
@@ -186,9 +189,15 @@ def _shown(line: InvoiceLine, rules: Rules, choice: LineChoice) -> ShownLine:
         account=mappings.names.get(account, account),
         rate=mappings.names.get(rate, rate),
         item=mappings.names.get(item[1], "") if item else "",
-        amounts=Amounts(shape.net, choice.vat(line, mappings.percentages.get(rate))),
+        amounts=_amounts_of(line, shape.net, rules, choice),
         notes=tuple(_line_notes(line, shape, rules, choice)),
     )
+
+
+def _amounts_of(line: InvoiceLine, net: Decimal, rules: Rules, choice: LineChoice) -> Amounts:
+    """A line's net in Sage, and the VAT it is sent with."""
+    percentage = rules.mappings.percentages.get(choice.rate or NO_VAT)
+    return Amounts(net, choice.vat(line, percentage))
 
 
 def _refusals(document: AsSageShows) -> Iterator[SageError]:

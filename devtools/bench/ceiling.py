@@ -1,20 +1,22 @@
 """What this machine can do at most, in the same run: a loop that only claims, sends and completes.
 
 No clients, no mapping, no row level security and no audit: rows of a bare table are claimed twenty-five at a time, one
-fixed document is sent for each over a kept connection, and what was sent is completed together. Both are committed.
+fixed document is sent for each over a kept connection of the standard library, and what was sent is completed together.
+Both are committed.
 """
 
+import http.client
 import os
 import threading
 import time
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg2
 
 from devtools import roles
 from devtools.bench import machine
-from sage_integration.sage.wire import Wire
 
 BATCH, THREADS = 25, 8
 _CLAIM = """
@@ -63,7 +65,8 @@ def _connected() -> Any:
 
 
 def _work(url: str, headers: dict[str, str]) -> None:
-    wire = Wire()
+    address = urlsplit(url)
+    remote = http.client.HTTPConnection(address.netloc, timeout=30)
     connection = _connected()
     with connection.cursor() as cursor:
         while True:
@@ -73,12 +76,12 @@ def _work(url: str, headers: dict[str, str]) -> None:
             if not claimed:
                 break
             for _ in claimed:
-                answer = wire.request(
-                    "POST", url, data=_BODY.format(uuid4().hex).encode(), headers=headers, timeout=(5, 30)
-                )
-                if answer.status_code != 201:
-                    raise RuntimeError(f"the remote answered {answer.status_code}")
+                remote.request("POST", address.path, _BODY.format(uuid4().hex).encode(), headers)
+                answer = remote.getresponse()
+                answer.read()
+                if answer.status != 201:
+                    raise RuntimeError(f"the remote answered {answer.status}")
             cursor.execute("UPDATE ceiling SET state = 2 WHERE id = ANY(%s)", [claimed])
             connection.commit()
     connection.close()
-    wire.close()
+    remote.close()

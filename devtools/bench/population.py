@@ -188,7 +188,7 @@ def _add_invoices(clients: list[Client], count: int) -> None:
 def _copy(row: TenantModel, source: str, **expressions: str) -> None:
     """A copy of a row for each row of a source in SQL, with other values in some of its columns."""
     fields = [field for field in row._meta.concrete_fields if not field.primary_key]
-    columns = [field.column for field in fields]
+    columns = [str(field.column) for field in fields]
     values = [expressions.get(column, f'model."{column}"') for column in columns]
     names = ", ".join(f'"{column}"' for column in columns)
     model = f"(SELECT * FROM {row._meta.db_table} WHERE id = {row.pk}) AS model"  # noqa: S608

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from sage_integration.sage.wire import Response, Wire
+from sage_integration.sage.wire import Headers, Response, Wire
 from sage_sandbox.application import PretendSage
 from sage_sandbox.faults import Dropped
 from sage_sandbox.handle import Doc, SandboxHandle, SandboxProblem
@@ -44,7 +44,8 @@ def near_sage(client_id: str, client_secret: str) -> Iterator[NearHandle]:
 
     def by_wire(_: Wire, method: str, url: str, **options: Any) -> Response:
         status, headers, content = _asked(sage, method, url, options["data"] or b"", options["headers"])
-        return Response(status, CaseInsensitiveDict(headers), content)
+        told = Headers((name.lower(), value) for name, value in dict(headers).items())
+        return Response(status, told, content)
 
     def by_adapter(_: HTTPAdapter, request: requests.PreparedRequest, **__: Any) -> requests.Response:
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""

@@ -44,13 +44,23 @@ def json_text(value: object) -> str:
         return encode_basestring(value)  # type: ignore[arg-type]  # a str, by its type
     if kind is Decimal:
         return format(number(value), "f")  # type: ignore[arg-type]  # a Decimal, by its type
+    if kind is dict:
+        # Most of what is sent stands in objects, and most of that is texts: they need no turn of their own.
+        members = [
+            f"{encode_basestring(str(key))}:{encode_basestring(member) if type(member) is str else json_text(member)}"
+            for key, member in value.items()  # type: ignore[attr-defined]  # a dict, by its type
+        ]
+        return "{" + ",".join(members) + "}"
+    if kind is list or kind is tuple:
+        return "[" + ",".join([json_text(member) for member in value]) + "]"  # type: ignore[attr-defined]
+    return _rarer(value)
+
+
+def _rarer(value: object) -> str:
     if value is None or isinstance(value, bool | int):
         return json.dumps(value)
     if isinstance(value, Mapping):
-        members = [f"{encode_basestring(str(key))}:{json_text(member)}" for key, member in value.items()]
-        return "{" + ",".join(members) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join([json_text(member) for member in value]) + "]"
+        return json_text(dict(value))
     if isinstance(value, str):
         return encode_basestring(value)
     if isinstance(value, Decimal):
@@ -61,7 +71,9 @@ def json_text(value: object) -> str:
 def json_value(text: str | bytes) -> object:
     """What the JSON says, with numbers as Decimal; ValueError if it is not JSON."""
     try:
-        value: object = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
+        value: object = _DECODER.decode(text)
     except RecursionError as error:
         raise ValueError("JSON nested too deeply") from error
     return value
@@ -69,6 +81,10 @@ def json_value(text: str | bytes) -> object:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: the library makes one for every text that is read in another way than its own.
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
 
 def with_decimals(value: object, fields: Iterable[str]) -> object:
