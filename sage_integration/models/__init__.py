@@ -10,7 +10,7 @@ from django.utils import timezone
 from ledger.models import Posting
 from practices.fields import SealedTextField
 from practices.models import User
-from practices.tenancy import TenantModel, TenantQuerySet
+from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 from sage_integration.models.adoption import AdoptionOffer
 from sage_integration.models.attention import Attention
 from sage_integration.models.contacts import ClientAccount, ContactLink, SageContact
@@ -196,7 +196,8 @@ class SageConnection(TenantModel):
 class SageLink(TenantModel):
     """The identity in Sage of one posted copy, with Sage's own figures."""
 
-    posting = models.OneToOneField(Posting, models.PROTECT, related_name="sage_link")
+    practice = practice_key(db_index=False, db_constraint=False)
+    posting = models.OneToOneField(Posting, models.PROTECT, related_name="sage_link", db_constraint=False)
     business_id = models.CharField(max_length=64)
     sage_id = models.CharField(max_length=64)
     sage_number = models.CharField(max_length=40, blank=True)

@@ -4,13 +4,16 @@ from django.db import models
 from django.utils import timezone
 
 from ledger.models import Posting
-from practices.tenancy import TenantModel
+from practices.tenancy import TenantModel, practice_key
 
 
 class SageExchange(TenantModel):
     """One request and what came back, without secrets; kept for `exchanges.KEPT`."""
 
-    posting = models.ForeignKey(Posting, models.CASCADE, null=True, related_name="exchanges", db_index=False)
+    practice = practice_key(db_index=False)
+    posting = models.ForeignKey(
+        Posting, models.CASCADE, null=True, related_name="exchanges", db_index=False, db_constraint=False
+    )
     business_id = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField(default=timezone.now)
     milliseconds = models.PositiveIntegerField()
