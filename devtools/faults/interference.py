@@ -45,7 +45,10 @@ def kill() -> None:
 def cut() -> None:
     """Lose the connection to the database, as when the server or the network goes away."""
     if connection.connection is not None:
-        os.close(os.dup2(os.open(os.devnull, os.O_RDWR), connection.connection.fileno()))
+        # The number stays taken: whatever is opened next must not be taken for the server.
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, connection.connection.fileno())
+        os.close(nowhere)
 
 
 class _Count:

@@ -1,5 +1,6 @@
 """Faults 33–40: PostgreSQL and Valkey restart, forget, fail or fill up while invoices are billed and posted."""
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -220,17 +221,38 @@ def posted_again(practice):
     return invoice
 
 
+def test_a_lost_connection_is_not_taken_for_what_is_opened_next(brook):
+    """Or the driver would wait for an answer of somebody else's, for good."""
+
+    def ask_after_the_cut() -> None:
+        number = connection.connection.fileno()
+        cut()
+        with Path(os.devnull).open() as opened:
+            assert opened.fileno() != number
+        connection.cursor().execute("SELECT 1")
+
+    with pytest.raises(DatabaseError), practice_scope(brook.pk):
+        ask_after_the_cut()
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", [2, 3, 4, 5, 6, 7, 8])
 def test_fault_38_the_connection_is_lost_around_a_commit(brook, enabled, sage, clock, nth, when):
     """Whether it was committed nobody knows; the next worker finds out."""
     invoice = issued_invoice(brook)
-    with at(Moment("commit", nth, when), cut):
+    struck: list[int] = []
+
+    def strike() -> None:
+        struck.append(nth)
+        cut()
+
+    with at(Moment("commit", nth, when), strike):
         try:
             push_once(brook)
         except DatabaseError:
             connection.close()
     connection.close()
+    assert struck, "a turn has as many commits"
     push_until_settled(brook, clock)
     assert_there_once(invoice, sage)
 
