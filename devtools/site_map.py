@@ -25,7 +25,7 @@ SAME_KIND = (
     (r"/\d+/", "/N/"),
     (r"/\d{4}-\d\d-\d\d/", "/day/"),
     (r"/[\w-]{40,}[:\w-]*/", "/token/"),
-    (r"/settings/wording/[\w.-]+/", "/settings/wording/message/"),
+    (r"/settings/wording/[\w./-]+/", "/settings/wording/message/"),
     (r"/proposals/letter/(?!blocks/|service)[\w-]+/", "/proposals/letter/part/"),
     (r"/p/[^/]+", "/p/practice"),
 )

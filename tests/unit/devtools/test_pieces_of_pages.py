@@ -23,7 +23,7 @@ def test_pages_that_differ_in_a_tone_a_missing_word_or_a_label_are_two():
 def test_rows_days_links_and_texts_of_one_form_are_one_kind_of_page():
     same = [
         ("http://x/p/brook/billing/7/bills/2027-01-01/?a=1", "p/practice/billing/N/bills/day"),
-        ("http://x/p/brook/settings/wording/invoicing-sent/", "p/practice/settings/wording/message"),
+        ("http://x/p/brook/settings/wording/invoicing/sent/", "p/practice/settings/wording/message"),
         ("http://x/p/brook/proposals/letter/cover/", "p/practice/proposals/letter/part"),
         ("http://x/p/brook/proposals/letter/blocks/new/", "p/practice/proposals/letter/blocks/new"),
         ("http://x/p/brook/proposals/letter/service/3/", "p/practice/proposals/letter/service/N"),
