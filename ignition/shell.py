@@ -16,7 +16,7 @@ from practices.job_models import Job
 from practices.models import Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
-from practices.scalars import add_shell_columns, count_of, figures
+from practices.scalars import Given, WrittenColumns, add_shell_columns, count_of
 from practices.tenancy import scope_is_open
 from proposals.models import Proposal
 from sage_integration.attention import columns_of_inbox
@@ -154,16 +154,16 @@ def _figures(request: PracticeRequest) -> dict[str, Any]:
     if not scope_is_open():
         return {"need_you": 0, "waiting": 0, "jobs": 0}
     known: dict[str, Any] | None = getattr(request, "shown_figures", None)
-    return known or figures(**columns_of_shell(request))
+    return known or WRITTEN.figures(**_given(request))
 
 
-def columns_of_shell(request: PracticeRequest) -> dict[str, Any]:
+def _columns() -> dict[str, Any]:
     """Columns for `figures`: what the menu, the bell and the banner of every page tell."""
-    others = Membership.objects.filter(user=request.user.pk).exclude(practice=request.practice.pk)
+    others = Membership.objects.filter(user=Given("user")).exclude(practice=Given("practice"))
     return {
         **columns_of_home(),
-        **columns_of_inbox(request.practice.today()),
-        **_since_yesterday(),
+        **columns_of_inbox(Given("today")),
+        **_since(Given("yesterday")),
         "jobs": count_of(Job.objects.live()),
         "is_paused": Exists(LedgerSettings.objects.exclude(paused_at=None)),
         "has_others": Exists(others),
@@ -171,12 +171,29 @@ def columns_of_shell(request: PracticeRequest) -> dict[str, Any]:
     }
 
 
+#: They are the same on every page, so they are put into SQL once.
+WRITTEN = WrittenColumns(_columns)
+
+
+def _given(request: PracticeRequest) -> dict[str, Any]:
+    return {
+        "user": request.user.pk,
+        "practice": request.practice.pk,
+        "today": request.practice.today(),
+        "yesterday": timezone.now() - timedelta(days=1),
+    }
+
+
+def columns_of_shell(request: PracticeRequest) -> dict[str, Any]:
+    """The same columns for a page that asks for figures of its own."""
+    return WRITTEN.columns(**_given(request))
+
+
 add_shell_columns(columns_of_shell)
 
 
-def _since_yesterday() -> dict[str, Any]:
+def _since(yesterday: Given) -> dict[str, Any]:
     """Columns of what the bell tells beside what waits."""
-    yesterday = timezone.now() - timedelta(days=1)
     ended = Job.objects.filter(finished_at__gte=yesterday)
     decided = Proposal.objects.filter(decided_at__gte=yesterday)
     return {

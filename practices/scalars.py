@@ -1,10 +1,12 @@
 """Many small figures in one question to the database, for pages that show a number of each thing."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Subquery, Sum
-from django.db.models.expressions import Combinable
+from django.db import connection
+from django.db.models import Count, Subquery, Sum, Value
+from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Coalesce
 
 from practices.models import Practice
@@ -26,6 +28,63 @@ def sum_of(rows: "TenantQuerySet[Any]", amount: str | Combinable) -> Subquery:
 def figures(**columns: Any) -> dict[str, Any]:
     """The value of each column for the acting practice, all of them with one query."""
     return dict(Practice.objects.filter(pk=acting_practice_id()).values(**columns).get())
+
+
+class Given(Value):
+    """A value of a written question that is only known when the question is asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_Name(name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """Where a given value goes among the parameters."""
+
+    name: str
+
+
+class WrittenColumns:
+    """Columns for `figures` that every page asks for: put into SQL once in a process instead of for each request.
+
+    ``columns`` makes them, with `Given` in the place of what differs from one request to the next.
+    """
+
+    def __init__(self, columns: Callable[[], dict[str, Any]]) -> None:
+        self._columns = columns
+        self._written: dict[str, tuple[str, list[Any]]] = {}
+
+    def columns(self, **given: Any) -> dict[str, RawSQL]:
+        """The columns with these values, for a question that asks for others too."""
+        return {
+            name: RawSQL(sql, _filled(parameters, given))  # noqa: S611 - written by Django itself
+            for name, (sql, parameters) in self._sql().items()
+        }
+
+    def figures(self, **given: Any) -> dict[str, Any]:
+        """What they come to for the acting practice with these values, with one query."""
+        written = self._sql()
+        wanted = ", ".join(f"({sql})" for sql, _ in written.values())
+        parameters = [value for _, kept in written.values() for value in _filled(kept, given)]
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {wanted}", parameters)  # written by Django itself
+            return dict(zip(written, cursor.fetchone(), strict=True))
+
+    def _sql(self) -> dict[str, tuple[str, list[Any]]]:
+        if not self._written:
+            query = Practice.objects.values(**self._columns()).query
+            compiler = query.get_compiler(connection.alias)
+            compiler.pre_sql_setup()
+            names = query.annotation_select
+            self._written = {
+                name: (sql, list(parameters))
+                for name, (_, (sql, parameters), _) in zip(names, compiler.select, strict=True)
+            }
+        return self._written
+
+
+def _filled(parameters: list[Any], given: dict[str, Any]) -> list[Any]:
+    return [given[value.name] if isinstance(value, _Name) else value for value in parameters]
 
 
 _shell_columns: list[Callable[[PracticeRequest], dict[str, Any]]] = []

@@ -20,7 +20,7 @@ from ledger.models import Posting
 from practices import audit
 from practices.errors import DomainError
 from practices.models import Membership, Practice, User
-from practices.scalars import count_of
+from practices.scalars import Given, count_of
 from practices.tenancy import acting_practice_id
 from sage_integration.explanations import EXPLANATIONS, Explanation
 from sage_integration.models import Attention, SageConnection
@@ -216,7 +216,7 @@ def _differing() -> list[Thing]:
     return found
 
 
-def columns_of_inbox(today: date) -> dict[str, Any]:
+def columns_of_inbox(today: date | Given) -> dict[str, Any]:
     """A column for `practices.scalars.figures`: how many things need somebody now (`need_you`)."""
     refused = Posting.objects.filter(status=Posting.Status.FAILED)
     differing = differing_links()
@@ -228,7 +228,7 @@ def columns_of_inbox(today: date) -> dict[str, Any]:
     }
 
 
-def _undecided(kind: str, since: str, today: date) -> Combinable:
+def _undecided(kind: str, since: str, today: date | Given) -> Combinable:
     """Neither handled nor put off beyond today, since it began."""
     decided = Q(handled_at__isnull=False) | Q(snoozed_until__gt=today)
     marks = Attention.objects.filter(
