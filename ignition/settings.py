@@ -90,12 +90,22 @@ MIDDLEWARE = [
 ROOT_URLCONF = "ignition.urls"
 WSGI_APPLICATION = "ignition.wsgi.application"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+#: Where templates are looked for: in templates/, then in those of the installed apps.
+TEMPLATE_FOLDERS = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [("ignition.drawing.loader.Loader", TEMPLATE_FOLDERS)],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
