@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "practices.members.known_member",
     "django.contrib.messages.middleware.MessageMiddleware",
     "practices.idle.idle_time_out",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -21,7 +21,14 @@ from practices.tenancy import scope_is_open
 from proposals.models import Proposal
 from sage_integration.attention import columns_of_inbox
 from sage_integration.models import SageConnection
-from sage_integration.queries import banner_for, connection_for_the_shell, connection_in_words, last_reading
+from sage_integration.queries import (
+    banner_for,
+    column_of_connection,
+    connection_for_the_shell,
+    connection_in_words,
+    last_reading,
+    shown_connection,
+)
 
 #: Label, icon, URL name, the first part of the paths that belong to it.
 NAVIGATION = [
@@ -168,6 +175,7 @@ def _columns() -> dict[str, Any]:
         "is_paused": Exists(LedgerSettings.objects.exclude(paused_at=None)),
         "has_others": Exists(others),
         "checked_at": last_reading(),
+        "connection": column_of_connection(),
     }
 
 
@@ -207,6 +215,8 @@ def _sage(request: PracticeRequest, known: dict[str, Any]) -> dict[str, Any]:
     """The connection's dot, and what every page says while nothing can leave."""
     if not scope_is_open():
         return {"banner": None, "connection": None}
+    if not hasattr(request, "shown_connection"):
+        request.shown_connection = shown_connection(known["connection"])  # type: ignore[attr-defined]
     connection = connection_of(request)
     return {
         "banner": banner_for(connection, request.practice, request.role, is_paused=known["is_paused"]),

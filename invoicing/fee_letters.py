@@ -13,8 +13,9 @@ from clients.queries import signatories_of
 from invoicing.mail_kinds import FEE_CHANGE, FEE_CHANGE_UNDONE
 from invoicing.models import ServiceChange
 from practices.letterhead import brand_of, letterhead_lines
-from practices.mail import File, acting_practice, queue_message
+from practices.mail import File, queue_message
 from practices.pdf import pdf_of
+from practices.remembered import acting_practice
 from practices.rich_text import as_html, blocks
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written

@@ -12,8 +12,8 @@ from invoicing.due import Rules
 from invoicing.models import InvoicingSettings, ServiceChange
 from money.vat import VatCode, percentages_of
 from practices.models import Practice
+from practices.remembered import acting_practice, remembered, row_of
 from practices.templatetags.dates import written_date
-from practices.tenancy import acting_practice_id
 from services.models import TaxRate
 
 
@@ -34,15 +34,17 @@ class Practicalities:
     @classmethod
     def of_the_practice(cls) -> "Practicalities":
         """As they are now."""
-        settings = InvoicingSettings.objects.select_related("practice").first()
-        return cls._with(
-            settings.practice if settings else Practice.objects.get(pk=acting_practice_id()), settings
-        )
+        return remembered("practicalities", cls._read)
 
     @classmethod
     def of(cls, practice: Practice) -> "Practicalities":
         """As they are now, for who has read the practice's own row already."""
-        return cls._with(practice, InvoicingSettings.objects.first())
+        return remembered("practicalities", lambda: cls._with(practice, row_of(InvoicingSettings)))
+
+    @classmethod
+    def _read(cls) -> "Practicalities":
+        settings = row_of(InvoicingSettings)
+        return cls._with(settings.practice if settings else acting_practice(), settings)
 
     @classmethod
     def _with(cls, practice: Practice, settings: InvoicingSettings | None) -> "Practicalities":

@@ -21,8 +21,8 @@ from invoicing.raising import ClientEffect, Raise, effect_on
 from practices import audit
 from practices.job_models import Job
 from practices.jobs import Outcome, cancel_job, runs, start_job
-from practices.mail import acting_practice
 from practices.permissions import Can
+from practices.remembered import acting_practice
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
 from services.models import Service

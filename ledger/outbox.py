@@ -29,6 +29,7 @@ from ledger.models import LedgerSettings, Posting
 from ledger.signals import posting_due
 from practices import audit
 from practices.arrays import array
+from practices.remembered import row_of
 from practices.rows import rows_from
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit
@@ -45,7 +46,9 @@ _LETTERS = bytes(ord(MARK_ALPHABET[byte % len(MARK_ALPHABET)]) for byte in range
 
 def ledger_settings() -> LedgerSettings:
     """The practice's ledger settings, there since it was opened."""
-    found: LedgerSettings = LedgerSettings.objects.get()
+    found = row_of(LedgerSettings)
+    if found is None:
+        raise LedgerSettings.DoesNotExist
     return found
 
 

@@ -30,10 +30,11 @@ VIEWS = (
 ALL = PostingView("all", "All", tuple(Status.values))
 
 
-def counters() -> tuple[int, int]:
-    """How many postings need a person, and how many are waiting or on their way."""
-    counts = figures(**columns_of_home())
-    return counts["refused"], counts["waiting"]
+def counters() -> tuple[int, int, int]:
+    """How many postings need a person, are waiting or on their way, and are held."""
+    held = Posting.objects.filter(status=Status.HELD)
+    counts = figures(**columns_of_home(), held=count_of(held))
+    return counts["refused"], counts["waiting"], counts["held"]
 
 
 def columns_of_home() -> dict[str, Any]:

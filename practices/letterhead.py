@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from practices.models import Practice, PracticeProfile
+from practices.remembered import row_of
 
 #: Placeholders that every letter and message offers, and what each stands for.
 PRACTICE_PLACEHOLDERS = {
@@ -40,7 +41,7 @@ class Brand:
 
 def profile_of(practice: Practice) -> PracticeProfile:
     """The practice's profile; a blank one, not saved, before anybody has filled it in."""
-    return PracticeProfile.objects.first() or PracticeProfile(practice=practice)
+    return row_of(PracticeProfile) or PracticeProfile(practice=practice)
 
 
 def brand_of(practice: Practice) -> Brand:

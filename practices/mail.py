@@ -14,8 +14,9 @@ from practices import audit
 from practices.errors import DomainError
 from practices.letterhead import Brand, brand_of, practice_values
 from practices.mail_kinds import MailKind, wording_of
-from practices.models import EmailAttachment, MailWording, OutgoingEmail, Practice
+from practices.models import EmailAttachment, MailWording, OutgoingEmail
 from practices.placeholders import filled, filled_html
+from practices.remembered import acting_practice
 from practices.rich_text import as_html, plain
 from practices.tasks import deliver_emails, wake
 from practices.tenancy import acting_practice_id
@@ -172,11 +173,6 @@ def _copy(email: OutgoingEmail) -> OutgoingEmail:
 def _wake() -> None:
     practice_id = acting_practice_id()
     transaction.on_commit(lambda: wake(deliver_emails, practice_id))
-
-
-def acting_practice() -> Practice:
-    """The practice we act for."""
-    return Practice.objects.get(pk=acting_practice_id())
 
 
 def one_line(text: str, length: int = 200) -> str:

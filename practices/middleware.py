@@ -15,8 +15,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from practices import audit
 from practices.errors import DomainError
+from practices.members import membership_of
 from practices.models import Membership, User
 from practices.operators import LOOKING_METHODS, Visit, visit_of
+from practices.remembered import remembering
 from practices.requests import PracticeRequest, address_of
 from practices.second_factors import SET_UP_PAGE, must_set_up
 from practices.tenancy import acting_for, practice_transaction
@@ -65,10 +67,8 @@ class PracticeMiddleware:
             looked_as = Membership.objects.filter(pk=visit.membership_id, practice__slug=slug)
             if member := looked_as.select_related("practice", "user").first():
                 return self._look(request, visit, member)
-        membership = Membership.objects.filter(user=request.user.pk, practice__slug=slug).select_related(
-            "practice", "user"
-        )
-        if not (member := membership.first()):
+        known = getattr(request, "known_member", None)
+        if not (member := known or membership_of(request.user.pk, slug)):
             return self._not_found(request)
         if must_set_up(member):
             messages.warning(
@@ -98,7 +98,9 @@ class PracticeMiddleware:
         inside.practice, inside.role, inside.visit = member.practice, member.role, visit
         zone = timezone.override(ZoneInfo(member.practice.time_zone))
         transaction = nullcontext() if opens_own(request) else practice_transaction()
-        with zone, acting_for(member.practice_id), transaction:
+        looks = request.method in LOOKING_METHODS and not opens_own(request)
+        memory = remembering(member.practice) if looks else nullcontext()
+        with zone, acting_for(member.practice_id), transaction, memory:
             if visit is None and not opens_own(request):
                 record_arrival(inside, member)
             response = self.get_response(request)

@@ -11,8 +11,8 @@ from clients.models import Client
 from practices.errors import DomainError
 from practices.job_models import Job
 from practices.jobs import Outcome, runs, start_job
-from practices.mail import acting_practice
 from practices.permissions import Can
+from practices.remembered import acting_practice
 from proposals.errors import NothingChosen, OpenAlready
 from proposals.models import Proposal, ProposalTemplate
 from proposals.operations import (

@@ -7,9 +7,10 @@ from clients.models import Client, ContactPerson
 from clients.queries import signatories_of
 from practices import audit
 from practices.letterhead import brand_of, letterhead_lines, practice_values
-from practices.mail import File, acting_practice, queue_message
+from practices.mail import File, queue_message
 from practices.pdf import pdf_of
 from practices.placeholders import Problem, filled_html, missing_in
+from practices.remembered import acting_practice
 from practices.rich_text import as_html, blocks
 from practices.templatetags.dates import written_date
 from proposals import errors

@@ -1,12 +1,16 @@
 """Reads about the connection, for pages that only show it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Subquery
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.timesince import timesince
 
 from practices import audit
@@ -47,6 +51,10 @@ STEPS = (
 SETTLED_BY_THEMSELVES = {"sage:business-choose", "sage:account-map", "sage:tax-rate-map"}
 
 
+#: What every page shows of the connection.
+SHOWN = ("status", "business_id", "business_name", "trouble", "enabled_at")
+
+
 @dataclass(frozen=True)
 class Tile:
     """Sage on the apps page: its state in a word, and what it means."""
@@ -60,10 +68,7 @@ class Tile:
 
 def connection_for_the_shell() -> SageConnection | None:
     """As much of the live connection as every page shows."""
-    found = SageConnection.objects.live().only(
-        "status", "business_id", "business_name", "trouble", "enabled_at"
-    )
-    connection: SageConnection | None = found.first()
+    connection: SageConnection | None = SageConnection.objects.live().only(*SHOWN).first()
     return connection
 
 
@@ -71,6 +76,21 @@ def last_reading() -> Subquery:
     """When payments were last read from Sage to the end, as a column of `figures`; None before the first time."""
     runs = SyncRun.objects.filter(kind=SyncRun.Kind.PAYMENTS, finished_at__isnull=False)
     return Subquery(runs.order_by("-id").values("finished_at")[:1])
+
+
+def column_of_connection() -> Subquery:
+    """The same as a column of `practices.scalars.figures`, for `shown_connection`."""
+    shown = JSONObject(id="pk", **{name: name for name in SHOWN})
+    return Subquery(SageConnection.objects.live().order_by("-id").values(shown=shown)[:1])
+
+
+def shown_connection(written: str | None) -> SageConnection | None:
+    """The connection of `column_of_connection`; everything else of it is read if somebody asks."""
+    if written is None:
+        return None
+    found = json.loads(written)
+    found["enabled_at"] = found["enabled_at"] and parse_datetime(found["enabled_at"])
+    return SageConnection.from_db(DEFAULT_DB_ALIAS, list(found), list(found.values()))
 
 
 def connection_in_words(

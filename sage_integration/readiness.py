@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from practices.remembered import remembered
 from sage_integration.models import (
     AccountMapping,
     SageConnection,
@@ -88,10 +89,22 @@ def _business_problem(connection: SageConnection) -> str:
     return "" if connection.business_id else "No company is chosen."
 
 
+def default_account_of(connection: SageConnection) -> SageLedgerAccount | None:
+    """The account that services have which have none of their own, as Sage has it; None once it is gone there."""
+
+    def read() -> SageLedgerAccount | None:
+        found: SageLedgerAccount | None = SageLedgerAccount.objects.filter(
+            sage_id=connection.default_account_id
+        ).first()
+        return found
+
+    return remembered(f"account {connection.default_account_id}", read)
+
+
 def _account_problem(connection: SageConnection) -> str:
     if not connection.default_account_id:
         return "No default sales account is chosen."
-    account = SageLedgerAccount.objects.filter(sage_id=connection.default_account_id).first()
+    account = default_account_of(connection)
     if account is None:
         return "The default sales account is not in Sage any more: choose another one."
     return "" if account.is_usable else f"{account} is no longer a sales account in Sage: choose another one."

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from ledger.queries import counters
 from sage_integration.health import troubles
@@ -68,11 +67,11 @@ class Standing:
 
 def standing_of(connection: SageConnection) -> Standing:
     """The standing of a connection that has a company."""
-    failed, waiting = counters()
+    failed, waiting, held = counters()
     return Standing(
         waiting=waiting,
         failed=failed,
-        held=Posting.objects.filter(status=Posting.Status.HELD).count(),
+        held=held,
         last_sync=SyncRun.objects.exclude(finished_at=None).order_by("-finished_at").first(),
         looked_at=connection.health_read_at,
         next_sync=_next_sync(),

@@ -12,8 +12,8 @@ from practices.csv_files import format_of, harmed, header_of, open_rows
 from practices.errors import DomainError
 from practices.job_models import Job
 from practices.jobs import Outcome, runs, start_job
-from practices.mail import acting_practice
 from practices.permissions import Can
+from practices.remembered import acting_practice
 from services.errors import NotAServiceFile, TooManyServices
 from services.forms import ServiceForm
 from services.models import Service, TaxRate

@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db.models import DecimalField, OuterRef, Subquery
 
 from money.amounts import to_pence
+from practices.remembered import row_of
 from services.models import Price, Service, ServiceQuerySet, TaxRate, VatSettings
 
 
@@ -35,8 +36,7 @@ def shown_price(price: Decimal | None, percent: Decimal, vat: VatSettings) -> De
 
 def vat_settings() -> VatSettings:
     """How the practice stands to VAT; what a new practice has where nobody chose yet."""
-    found: VatSettings | None = VatSettings.objects.select_related("default_tax_rate").first()
-    return found or VatSettings()
+    return row_of(VatSettings) or VatSettings()
 
 
 def including_vat() -> str:

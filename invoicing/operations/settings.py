@@ -5,11 +5,12 @@ from typing import Any
 
 from invoicing.models import InvoicingSettings
 from practices import audit
+from practices.remembered import row_of
 
 
 def invoicing_settings() -> InvoicingSettings:
     """The practice's invoicing settings; the defaults, unsaved, until somebody changes them."""
-    return InvoicingSettings.objects.first() or InvoicingSettings()
+    return row_of(InvoicingSettings) or InvoicingSettings()
 
 
 def set_invoicing_settings(

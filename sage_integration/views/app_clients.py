@@ -19,6 +19,7 @@ from practices.job_models import Job
 from practices.lists import PAGE, Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.scalars import count_of, figures
 from practices.tasks import wake
 from practices.templatetags.money_tags import written
 from sage_integration.app_clients.decisions import Act, Decision, plan_for
@@ -75,7 +76,7 @@ def app_client_list(request: PracticeRequest, practice: str) -> HttpResponseBase
     if connection is None or not connection.business_id:
         return to_connection(request)
     freshen_contacts()
-    counts = {name: contacts_of(name, connection.business_id).count() for name, _, _ in TABS}
+    counts = figures(**{name: count_of(contacts_of(name, connection.business_id)) for name, _, _ in TABS})
     tab = _tab(request, counts)
     words = request.GET.get("q", "")
     found = contacts_of(tab, connection.business_id).matching(words)

@@ -23,10 +23,10 @@ from sage_integration.connections import current_connection, disconnect, enable_
 from sage_integration.explanations import EXPLANATIONS
 from sage_integration.forms import DisconnectForm
 from sage_integration.health import troubles
-from sage_integration.models import SageConnection, SageLedgerAccount, SageLink, SyncRun
+from sage_integration.models import SageConnection, SageLink, SyncRun
 from sage_integration.queries import activity_of, set_up_steps, tile_of
 from sage_integration.queue import KEPT
-from sage_integration.readiness import readiness
+from sage_integration.readiness import default_account_of, readiness
 from sage_integration.sage.errors import SageError
 from sage_integration.standing import standing_of
 from sage_integration.sync.runs import request_run
@@ -61,8 +61,7 @@ def connection_detail(request: PracticeRequest, practice: str) -> HttpResponse:
     connection = current_connection()
     context: dict[str, object] = {
         "sage": connection,
-        "run": SyncRun.objects.filter(kind=Kind.REFERENCE_DATA).first(),
-        "contacts_run": SyncRun.objects.filter(kind=Kind.CONTACTS).first(),
+        **_newest_runs(),
     }
     if request.htmx:
         return render(request, "sage_integration/connection_detail.html#sync", context)
@@ -72,18 +71,26 @@ def connection_detail(request: PracticeRequest, practice: str) -> HttpResponse:
     return render(request, "sage_integration/connection_detail.html", context)
 
 
+def _newest_runs() -> dict[str, object]:
+    """The newest reading of reference data and of contacts, in one question."""
+    newest = SyncRun.objects.order_by("kind", "-id").distinct("kind")
+    runs = {run.kind: run for run in newest.filter(kind__in=[Kind.REFERENCE_DATA, Kind.CONTACTS])}
+    return {"run": runs.get(Kind.REFERENCE_DATA), "contacts_run": runs.get(Kind.CONTACTS)}
+
+
 def _about(connection: SageConnection, request: PracticeRequest) -> dict[str, object]:
     checks = readiness(connection)
     held = Posting.objects.filter(status=Posting.Status.HELD)
+    standing = standing_of(connection) if connection.business_id else None
     return {
         "checks": checks,
         "problems": [check.problem for check in checks if check.problem],
         "steps": set_up_steps(connection, request.practice, "sage:connection-detail"),
-        "standing": standing_of(connection) if connection.business_id else None,
+        "standing": standing,
         "findings": troubles(connection) if connection.business_id else [],
-        "default_account": SageLedgerAccount.objects.filter(sage_id=connection.default_account_id).first(),
+        "default_account": default_account_of(connection),
         "trouble": EXPLANATIONS.get(connection.trouble),
-        "held_count": held.count(),
+        "held_count": standing.held if standing else held.count(),
         "gone": contacts_gone(connection) if connection.business_id else 0,
         "held": list(held.order_by("-id")[:HELD_SHOWN]),
         "activity": activity_of(connection),

@@ -111,9 +111,9 @@ def test_the_counters_tell_what_needs_a_person_from_what_waits(brook, held, ceda
         for n in range(2, 5):
             request_posting("invoice.create", n, label=f"INV-{n}")
         Posting.objects.filter(subject_id=2).update(status="failed")
-        assert counters() == (1, 2)
+        assert counters()[:2] == (1, 2)
     with practice_scope(cedar.pk):
-        assert counters() == (0, 0)
+        assert counters()[:2] == (0, 0)
 
 
 def test_the_list_is_cut_by_state_and_goes_on(brook, held, client_of, monkeypatch):

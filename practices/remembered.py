@@ -1,0 +1,99 @@
+"""What a practice has one row of (its settings), read together and once while a page is drawn.
+
+A page asks for the same settings in several places, each of which is right to ask: nobody hands them down. While a
+request only looks, nothing changes them, so they are remembered until it is answered.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import UniqueConstraint
+
+from practices.models import Practice
+from practices.tenancy import TenantModel, acting_practice_id
+
+Row = TypeVar("Row", bound=TenantModel)
+Found = TypeVar("Found")
+
+_memory: ContextVar[dict[Any, Any] | None] = ContextVar("memory", default=None)
+
+
+@contextmanager
+def remembering(practice: Practice) -> Iterator[None]:
+    """What `row_of` and `remembered` find inside is read once; for requests that change nothing."""
+    token = _memory.set({"practice": practice})
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
+def remembered(name: str, read: Callable[[], Found]) -> Found:
+    """What reading gave the first time this page asked; read anew wherever something may change."""
+    memory = _memory.get()
+    if memory is None:
+        return read()
+    if name not in memory:
+        memory[name] = read()
+    return cast(Found, memory[name])
+
+
+def row_of(model: type[Row]) -> Row | None:
+    """The row of a model of which a practice has one at most; None where there is none."""
+    if _memory.get() is None:
+        found: Any = model.objects.select_related("practice").first()
+        return cast(Row | None, found)
+    return cast(Row | None, remembered("rows", _all_rows)[model])
+
+
+@cache
+def _single() -> list[type[TenantModel]]:
+    """The models of which a practice has one row at most: their constraint says so."""
+    return [
+        model
+        for model in apps.get_models()
+        if issubclass(model, TenantModel)
+        and any(
+            isinstance(each, UniqueConstraint) and tuple(each.fields) == ("practice",)
+            for each in model._meta.constraints
+        )
+    ]
+
+
+def acting_practice() -> Practice:
+    """The practice we act for."""
+    return remembered("practice", lambda: Practice.objects.get(pk=acting_practice_id()))
+
+
+def _all_rows() -> dict[type[TenantModel], TenantModel | None]:
+    """The rows of all of them, by model."""
+    columns, joins = [], []
+    for place, model in enumerate(_single()):
+        table = f"single_{place}"
+        columns += [f'{table}."{field.column}"' for field in model._meta.concrete_fields]
+        joins.append(f'LEFT JOIN "{model._meta.db_table}" AS {table} ON {table}.practice_id = practice.id')
+    question = f"SELECT {', '.join(columns)} FROM practices_practice AS practice {' '.join(joins)} WHERE practice.id = %s"  # noqa: S608, E501 - names of ours
+    with connection.cursor() as cursor:
+        cursor.execute(question, [acting_practice_id()])
+        values = list(cursor.fetchone())
+    rows = {model: _made(model, values) for model in _single()}
+    for row in filter(None, rows.values()):
+        row.practice = acting_practice()
+    return rows
+
+
+def _made(model: type[TenantModel], values: list[Any]) -> TenantModel | None:
+    """The model's row of the first values, which are taken away."""
+    fields = model._meta.concrete_fields
+    own = [
+        each.from_db_value(value, None, connection) if hasattr(each, "from_db_value") else value
+        for each, value in zip(fields, values, strict=False)
+    ]
+    del values[: len(fields)]
+    is_there = own[fields.index(model._meta.pk)] is not None
+    return model.from_db(connection.alias, [each.attname for each in fields], own) if is_there else None
