@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 
 from clients.models import Client
 from invoicing.models import (
@@ -66,6 +66,14 @@ def invoice_to_post(pk: int) -> Invoice:
         .prefetch_related("client__people", "lines__service", "lines__tax_rate")
         .get(pk=pk)
     )
+    return invoice
+
+
+def invoice_to_show(pk: int) -> Invoice:
+    """The invoice with client, proposal and lines, each with its VAT rate, in two questions."""
+    lines = InvoiceLine.objects.select_related("service", "tax_rate")
+    found = Invoice.objects.select_related("client", "proposal").prefetch_related(Prefetch("lines", lines))
+    invoice: Invoice = found.get(pk=pk)
     return invoice
 
 

@@ -81,11 +81,15 @@ def discard_changes(invoice: Invoice, *, on: date) -> Invoice:
     return invoice
 
 
-def why_not_amend(invoice: Invoice, postings: Sequence[Posting]) -> DomainError | None:
+def why_not_amend(
+    invoice: Invoice, postings: Sequence[Posting], *, is_credited: bool | None = None
+) -> DomainError | None:
     """The rule that forbids changing an invoice with these postings (newest first), or None."""
+    if is_credited is None:
+        is_credited = CreditNote.objects.filter(invoice=invoice).exists()
     if invoice.status != Invoice.Status.ISSUED:
         return NotIssued(invoice)
-    if CreditNote.objects.filter(invoice=invoice).exists():
+    if is_credited:
         return IsCredited(invoice)
     if invoice.outstanding != invoice.gross:
         return HasPayments(invoice)

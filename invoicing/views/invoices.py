@@ -32,7 +32,7 @@ from invoicing.operations.invoices import why_not_void
 from invoicing.queries import (
     allocations_of,
     facts_from,
-    invoice_to_post,
+    invoice_to_show,
     postings_of,
     state_of,
 )
@@ -58,13 +58,13 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
         return render(request, "invoicing/invoice_detail.html#sage_panel", _panel(request, invoice))
     try:
-        invoice = invoice_to_post(pk)
+        invoice = invoice_to_show(pk)
     except Invoice.DoesNotExist:
         raise Http404 from None
     panel = _panel(request, invoice)
     posting, postings = panel["posting"], panel["postings"]
     refusal = why_not_void(invoice, posting)
-    stands_still = why_not_amend(invoice, postings)
+    stands_still = why_not_amend(invoice, postings, is_credited=panel["credit_note"] is not None)
     lines, rules = list(invoice.lines.all()), invoicing_settings()
     context = {
         **panel,
