@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import DateField, DateTimeField, Exists, ExpressionWrapper, F, Func, OuterRef, Value
+from django.db.models.functions import Cast, Coalesce, NullIf
 from django.urls import reverse
 
 from invoicing.models import BillingSchedule
@@ -21,6 +23,7 @@ from sage_integration.attention import things
 WEEK = timedelta(days=7)
 #: How long before its end a service or an engagement is told of.
 NOTICE = timedelta(days=30)
+LEEWAY = timedelta(days=4)
 #: An engagement without a minimum length is looked at again after so long.
 USUAL_MONTHS = 12
 #: Rows of a section that a message names; its CSV file has them all.
@@ -126,12 +129,19 @@ def _ending(on: date) -> Any:
 
 def _due_for_renewal(on: date) -> list[Row]:
     """Accepted engagements whose minimum length, else whose year, ends soon and which nothing renews yet."""
-    running = Proposal.objects.filter(
+    schedules = BillingSchedule.objects.recurring().filter(
+        practice=OuterRef("practice"), proposal_line__proposal=OuterRef("pk")
+    )
+    # The database's months end a day or three apart from ours: it leaves out who is far from it, we decide.
+    months = Coalesce(NullIf("minimum_months", 0), USUAL_MONTHS)
+    later = F("starts_on") + Func(Value(0), months, function="make_interval")
+    about = Cast(ExpressionWrapper(later, DateTimeField()), DateField())
+    running = Proposal.objects.annotate(about=about).filter(
+        Exists(schedules),
         status=Proposal.Status.ACCEPTED,
         renewals=None,
-        lines__schedules__status=BillingSchedule.Status.ACTIVE,
-        lines__schedules__billing=BillingSchedule.Billing.RECURRING,
-    ).distinct()
+        about__range=(on - LEEWAY, on + NOTICE + LEEWAY),
+    )
     due = [
         (add_months(each.starts_on, each.minimum_months or USUAL_MONTHS), each)
         for each in running.select_related("client").order_by("pk")
