@@ -255,18 +255,22 @@ def _written(name: str) -> Cast:
 
 #: As `money.amounts.price_line`: half-up, each line by itself. A hundredth is exact where a division is not.
 _SUMS = (
-    "count(*) FILTER (WHERE {choice}), sum(net) FILTER (WHERE {choice}), "
-    "sum(round(net * percent * 0.01, 2)) FILTER (WHERE {choice})"
+    "coalesce(sum(times) FILTER (WHERE {choice}), 0)::bigint, sum(times * net) FILTER (WHERE {choice}), "
+    "sum(times * round(net * percent * 0.01, 2)) FILTER (WHERE {choice})"
 )
+#: Lines of one price, rate and date are alike: each kind of line is worked out once and taken so many times.
 _SUM = """
-    WITH line AS MATERIALIZED (
-        SELECT round(schedule.bill_quantity * schedule.bill_price, 2) AS net, rate.percent, {choices}
-        FROM ({schedules}) AS schedule
+    WITH priced AS MATERIALIZED (
+        SELECT tax_rate_id, next_bill_on, bill_quantity, bill_price, {choices}, count(*) AS times
+        FROM ({schedules}) AS schedule GROUP BY tax_rate_id, next_bill_on, bill_quantity, bill_price, {choices}
+    ), line AS (
+        SELECT round(bill_quantity * bill_price, 2) AS net, times, rate.percent, {choices}
+        FROM priced
         JOIN unnest(%s::bigint[], %s::date[], %s::date[], %s::numeric[]) AS rate(id, first, next, percent)
-            ON rate.id = schedule.tax_rate_id
-                AND schedule.next_bill_on >= rate.first AND schedule.next_bill_on < rate.next
+            ON rate.id = priced.tax_rate_id
+                AND priced.next_bill_on >= rate.first AND priced.next_bill_on < rate.next
     )
-    SELECT count(*), {sums} FROM line
+    SELECT coalesce(sum(times), 0)::bigint, {sums} FROM line
 """
 
 
