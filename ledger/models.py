@@ -206,6 +206,7 @@ class Posting(TenantModel):
                 fields=["practice", "lease_expires_at"], name="postings_leased", condition=Q(status="leased")
             ),
             models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
+            models.Index(fields=["practice", "subject_id", "kind"], name="postings_of_a_document"),
             # Which documents are there is asked for whole months and lists: answered from the index alone.
             models.Index(
                 fields=["practice", "subject_id"],

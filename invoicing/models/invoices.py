@@ -157,9 +157,11 @@ class Invoice(TenantModel):
         indexes = [
             models.Index(fields=["practice", "client", "-id"], name="invoices_of_a_client"),
             models.Index(fields=["practice", "tax_point"], name="invoices_by_date"),
+            # What is owed is added up from the index alone, however wide an invoice is.
             models.Index(
                 fields=["practice", "due_on"],
-                name="invoices_to_be_paid",
+                include=["id", "client", "net", "vat", "outstanding"],
+                name="sums_to_be_paid",
                 condition=Q(status="issued", outstanding__gt=0),
             ),
         ]
