@@ -12,6 +12,7 @@ from invoicing.operations.settings import invoicing_settings
 from invoicing.queries import invoices_to_post
 from invoicing.terms import due_on
 from ledger.models import Posting
+from practices.paging import chosen_first
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageConnection
@@ -38,10 +39,8 @@ def _held(rules: Rules) -> list[AsSageShows]:
 
 def _coming(rules: Rules, number: int) -> list[AsSageShows]:
     schedules = BillingSchedule.objects.recurring().filter(client__posts_automatically=True)
-    schedules = schedules.select_related("client", "service", "tax_rate").order_by("next_bill_on", "id")[
-        :LOOKED_AT
-    ]
-    known = {schedule.pk: schedule for schedule in schedules}
+    schedules = schedules.select_related("client", "service", "tax_rate").order_by("next_bill_on", "id")
+    known = {schedule.pk: schedule for schedule in chosen_first(schedules, LOOKED_AT)}
     bills: dict[tuple[date, int], list[tuple[BillingSchedule, Bill]]] = defaultdict(list)
     for pk, bill in next_bills(list(known.values())).items():
         bills[bill.bills_on, known[pk].client_id].append((known[pk], bill))
