@@ -1,6 +1,7 @@
 """Dates and instants as people in the practice read them."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -45,7 +46,15 @@ def civil_date(value: date | None) -> SafeString | str:
     """`<time datetime="2027-03-05">5 Mar 2027</time>`."""
     if value is None:
         return NOTHING
+    return _kept(value) if type(value) is date else _marked(value)
+
+
+def _marked(value: date) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), written_date(value))
+
+
+#: A list has few days and many rows.
+_kept = lru_cache(maxsize=1024)(_marked)
 
 
 @register.simple_tag

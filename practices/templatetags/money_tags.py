@@ -1,6 +1,7 @@
 """Amounts as an accountant writes them. Templates show money through these and nothing else."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils.html import format_html
@@ -36,7 +37,15 @@ def _at_least_two_places(value: Decimal) -> Decimal:
 @register.simple_tag
 def amount(value: Decimal | int | None, currency: str = "GBP") -> SafeString:
     """`<span class="amount">£1,234.50</span>`; currency is an ISO 4217 code."""
+    # Lists show the same few prices many times. Equal amounts are written alike, but 1 and True are equal too.
+    return _kept(value, currency) if type(value) is Decimal else _marked(value, currency)
+
+
+def _marked(value: Decimal | int | None, currency: str) -> SafeString:
     return format_html('<span class="amount">{}</span>', written(value, currency))
+
+
+_kept = lru_cache(maxsize=4096)(_marked)
 
 
 @register.filter
