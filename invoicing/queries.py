@@ -1,7 +1,7 @@
 """Reads that join or add up: what is billed next, what is owed, where invoices stand in the ledger."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -260,24 +260,24 @@ def payment_issues() -> InvoiceQuerySet:
 def invoices_in(view: str, on: date) -> InvoiceQuerySet:
     """The invoices of a view of the list (`unpaid`, `overdue`, `paid`, `in-sage`, `draft`, …), else all."""
     invoices: InvoiceQuerySet = Invoice.objects.all()
-    choices = {
-        "unpaid": invoices.unpaid(),
-        "overdue": invoices.overdue(on),
-        "paid": invoices.issued().filter(outstanding=0),
-        "in-sage": invoices.in_the_ledger(),
-        "not-in-sage": invoices.not_in_the_ledger(),
-        "failed": invoices.issued().copied_as(Q(status=Posting.Status.FAILED)),
-        "changed": invoices.issued().copied_as(
+    choices: dict[str, Callable[[], InvoiceQuerySet]] = {
+        "unpaid": invoices.unpaid,
+        "overdue": lambda: invoices.overdue(on),
+        "paid": lambda: invoices.issued().filter(outstanding=0),
+        "in-sage": invoices.in_the_ledger,
+        "not-in-sage": invoices.not_in_the_ledger,
+        "failed": lambda: invoices.issued().copied_as(Q(status=Posting.Status.FAILED)),
+        "changed": lambda: invoices.issued().copied_as(
             Q(status=Posting.Status.POSTED, held_revision__lt=OuterRef("revision"))
             | Q(status=Posting.Status.POSTED, standing=Posting.Standing.CHANGED)
         ),
-        "payment-issue": payment_issues(),
-        "credited": invoices.filter(credit_notes__isnull=False),
-        "run": invoices.issued().of_month(on.replace(day=1)).filter(source=Invoice.Source.RECURRING),
-        "draft": invoices.filter(status=Invoice.Status.DRAFT),
-        "void": invoices.filter(status=Invoice.Status.VOID),
+        "payment-issue": payment_issues,
+        "credited": lambda: invoices.filter(credit_notes__isnull=False),
+        "run": lambda: invoices.issued().of_month(on.replace(day=1)).filter(source=Invoice.Source.RECURRING),
+        "draft": lambda: invoices.filter(status=Invoice.Status.DRAFT),
+        "void": lambda: invoices.filter(status=Invoice.Status.VOID),
     }
-    return choices.get(view, invoices)
+    return choices.get(view, lambda: invoices)()
 
 
 #: What can be said of an invoice's newest copy: the column → the name of the annotation and the field of the copy.
