@@ -76,7 +76,11 @@ def app_client_list(request: PracticeRequest, practice: str) -> HttpResponseBase
     if connection is None or not connection.business_id:
         return to_connection(request)
     freshen_contacts()
-    counts = figures(**{name: count_of(contacts_of(name, connection.business_id)) for name, _, _ in TABS})
+    known = figures(
+        **{name: count_of(contacts_of(name, connection.business_id)) for name, _, _ in TABS},
+        twins=count_of(SageContact.objects.of_business(connection.business_id).exclude(twins=[])),
+    )
+    counts = {name: known[name] for name, _, _ in TABS}
     tab = _tab(request, counts)
     words = request.GET.get("q", "")
     found = contacts_of(tab, connection.business_id).matching(words)
@@ -104,7 +108,7 @@ def app_client_list(request: PracticeRequest, practice: str) -> HttpResponseBase
         "undecided": counts["suggested"] + counts["decide"] + counts["new"],
         "gone": contacts_gone(connection),
         "imports": imports_to_undo(timezone.now()),
-        "twins": SageContact.objects.of_business(connection.business_id).exclude(twins=[]).count(),
+        "twins": known["twins"],
     }
     template = "sage_integration/app_client_list.html" + ("#rows" if request.htmx else "")
     return render(request, template, context)
