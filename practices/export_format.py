@@ -77,6 +77,12 @@ JSON_WITHOUT_IDS = {
     "sage_integration.synccursor.seen",
     "sage_integration.syncrun.counts",
 }
+#: Columns of text that name rows by their ids and are evidence too: what was sent stays as it was sent.
+TEXT_AS_IT_WAS = {
+    "practices.outgoingemail.html",
+    "practices.outgoingemail.text",
+    "practices.webhookdelivery.body",
+}
 #: Rows read, written and stored at a time.
 AT_ONCE = 2000
 

@@ -41,6 +41,8 @@ LISTED = {
     "proposals": PROPOSAL,
     "services": SERVICE,
 }
+#: The same for the keys of what stands under such a name.
+KEYED = {"allocations": INVOICE}
 #: Filters of lists that are ids.
 FILTERS = {
     "manager": USER,
@@ -144,6 +146,12 @@ def _job(row: Row, new: NewId) -> None:
     row["parameters"] = asked
 
 
+def _job_row(row: Row, new: NewId) -> None:
+    """What it follows is a document on its way to the ledger; exports of earlier releases do not say."""
+    if row.get("follows") is not None:
+        row["follows"] = new("ledger.posting", row["follows"])
+
+
 def _message(row: Row, new: NewId) -> None:
     for pattern, labels in EVENTS:
         if found := pattern.search(row["event"]):
@@ -198,11 +206,20 @@ def _inside(*names: str) -> Callable[[Row, NewId], None]:
 def _named(value: Any, new: NewId, label: str = "") -> Any:
     """The same value with each id that goes under a known name changed, however deep."""
     if isinstance(value, dict):
-        return {key: _named(each, new, _label(key, each)) for key, each in value.items()}
+        return {
+            key: _keyed(each, new, KEYED[key])
+            if key in KEYED and isinstance(each, dict)
+            else _named(each, new, _label(key, each))
+            for key, each in value.items()
+        }
     if isinstance(value, list):
         return [_named(each, new, label) for each in value]
     is_id = bool(label) and isinstance(value, int) and not isinstance(value, bool)
     return new(label, value) if is_id else value
+
+
+def _keyed(value: dict[str, Any], new: NewId, label: str) -> dict[str, Any]:
+    return {str(new(label, int(key))) if key.isdecimal() else key: each for key, each in value.items()}
 
 
 def _label(name: str, value: Any) -> str:
@@ -218,6 +235,7 @@ CHANGES: dict[str, Callable[[Row, NewId], None]] = {
     "ledger.posting": _posting,
     "practices.auditentry": _audit,
     "practices.job": _job,
+    "practices.jobrow": _job_row,
     "practices.outgoingemail": _message,
     "practices.savedview": _view,
     "proposals.proposalline": _shown,

@@ -1,17 +1,26 @@
 """A full export as a file, and what it says without the ids that differ from one installation to the next."""
 
 import json
+import re
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+from django.db.models import Model
+
 from ignition.moving_in.references import carry_over
+from practices.export_format import JSON_AS_IT_WAS, TEXT_AS_IT_WAS
 from practices.export_models import PracticeExport
 from practices.exporting import archive_of, start_export
+from practices.isolation import tenant_models
 from practices.job_steps import run_live_jobs
-from practices.models import Practice
+from practices.models import Practice, User
 from practices.tenancy import acting_for, practice_scope
+from tests.conftest import sweeper
 
 #: What is not on arrival as it was: the connection, what was under way, and where the practice is found.
 DIFFERS = {
@@ -30,6 +39,67 @@ DIFFERS = {
 }
 #: What taking a practice in adds.
 ADDED = {"practices.auditentry": "practice.taken_in", "practices.outgoingemail": "practices/moved_in"}
+
+
+#: Ids begin here while a practice is made whose move is looked at: numbers that stand in no text by chance.
+LARGE, APART = 700_000_000, 1_000_000
+AN_ID = re.compile(r"(?<!\d)7\d{8}(?!\d)")
+
+
+@contextmanager
+def large_ids() -> Iterator[None]:
+    """Inside, new rows get ids that no other number is mistaken for, those of each table apart."""
+    server = sweeper(connection.settings_dict["PORT"], connection.settings_dict["NAME"])
+    models = [*tenant_models(), Practice, User]
+    with server.cursor() as cursor:
+        before = [_last_id(cursor, model) for model in models]
+        for place, model in enumerate(models):
+            _set_id(cursor, model, LARGE + place * APART)
+    try:
+        yield
+    finally:
+        with server.cursor() as cursor:
+            for model, last in zip(models, before, strict=True):
+                _set_id(cursor, model, last)
+
+
+def _last_id(cursor: Any, model: type[Model]) -> int:
+    cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [model._meta.db_table])
+    return cursor.fetchone()[0]
+
+
+def _set_id(cursor: Any, model: type[Model], last: int) -> None:
+    cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [model._meta.db_table, last])
+
+
+#: What tests and the demo make out of ids: addresses of people, and what the pretend Sage calls its contacts.
+MADE_UP = {
+    "clients.contactperson.email",
+    "practices.outgoingemail.to",
+    "sage_integration.sagelink.copied",
+    "sage_integration.sagelink.seen",
+}
+
+
+def still_named(first: Path, second: Path) -> set[str]:
+    """Columns of the second export that name a row of the first by the id it had there."""
+    gone = {row["id"] for rows in _tables(first).values() for row in rows}
+    passed_over = JSON_AS_IT_WAS | TEXT_AS_IT_WAS | MADE_UP
+    return {
+        f"{label}.{name}"
+        for label, rows in _tables(second).items()
+        for row in rows
+        for name, value in row.items()
+        if f"{label}.{name}" not in passed_over
+        and name != "shown_as"
+        and gone & set(map(int, AN_ID.findall(json.dumps(value))))
+    }
+
+
+def _tables(path: Path) -> dict[str, list[dict[str, Any]]]:
+    with zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        return {table["name"]: _rows(archive, table["file"]) for table in manifest["tables"]}
 
 
 def exported(practice: Practice, path: Path) -> Path:

@@ -21,6 +21,7 @@ from practices.models import Membership
 LOOSE = {
     "ledger.posting.subject_id",
     "practices.auditentry.subject_id",
+    "practices.jobrow.follows",
     "proposals.proposalline.shown_as",
     "proposals.proposaloption.shown_as",
     "sage_integration.attention.subject_id",
