@@ -9,6 +9,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
+    atomic = False
+
     dependencies = [
         ('clients', '0005_words'),
         ('invoicing', '0004_where_schedules_stand'),
@@ -44,10 +46,6 @@ class Migration(migrations.Migration):
             model_name='billedperiod',
             index=models.Index(condition=models.Q(('dated_on__isnull', False)), fields=['practice', 'dated_on'], name='periods_left_out_by_date'),
         ),
-        migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['practice', 'tax_point'], name='invoices_by_date'),
-        ),
         migrations.AddField(
             model_name='monthsignoff',
             name='practice',
@@ -65,5 +63,20 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='monthsignoff',
             constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='a_month_begins_on_the_first'),
+        ),
+        # Nobody waits while the index grows over all invoices, so the migration is not one transaction.
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    'CREATE INDEX CONCURRENTLY invoices_by_date ON invoicing_invoice (practice_id, tax_point)',
+                    'DROP INDEX CONCURRENTLY invoices_by_date',
+                ),
+            ],
+            state_operations=[
+                migrations.AddIndex(
+                    model_name='invoice',
+                    index=models.Index(fields=['practice', 'tax_point'], name='invoices_by_date'),
+                ),
+            ],
         ),
     ]
