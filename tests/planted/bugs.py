@@ -11,7 +11,6 @@ from practices import audit
 from proposals.periods import Rhythm
 from sage_integration import tokens
 from sage_integration.limiter import Held, Limiter
-from sage_integration.models import SageConnectionQuerySet
 from sage_integration.sage.resources.contacts import Contacts
 from sage_integration.sage.resources.sales_invoices import SalesInvoices
 from sage_integration.sage.transport import Transport
@@ -35,6 +34,7 @@ from tests.planted.mistakes import (
     marks_the_first,
     nothing,
     numbers_with_gaps,
+    reads_without_a_lock,
     records_nothing,
     sends_a_fresh_id,
     setting_outlives_its_transaction,
@@ -241,7 +241,7 @@ BUGS = [
         "a refresh does not lock the connection",
         "I7",
         scenarios.eight_see_an_old_token,
-        swapped(SageConnectionQuerySet, "select_for_update", lambda rows, **_: rows),
+        swapped(tokens, "rows_of", reads_without_a_lock),
     ),
     Bug(
         "numbers leave gaps",

@@ -19,6 +19,7 @@ from ledger import batches, outbox
 from ledger.models import Posting
 from money.amounts import PENNY, Amounts, to_pence, total
 from practices.models import AuditEntry
+from practices.rows import rows_of
 from practices.tenancy import practice_transaction
 from proposals.periods import Rhythm
 from sage_integration.limiter import _Told
@@ -35,6 +36,11 @@ Plant = Callable[[], AbstractContextManager[Any]]
 def swapped(owner: object, name: str, other: object) -> Plant:
     """Something of ours replaced by something else."""
     return partial(patch.object, owner, name, other)
+
+
+def reads_without_a_lock(model: type, condition: str, *values: object, **options: Any) -> list[Any]:
+    """Rows that were to be locked, read and left to everybody."""
+    return rows_of(model, condition.removesuffix(" FOR UPDATE"), *values, **options)
 
 
 def without_constraint(table: str, name: str) -> Plant:
