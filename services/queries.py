@@ -45,6 +45,11 @@ def including_vat() -> str:
     return f" including {vat.label}" if vat.charges_vat else ""
 
 
+def columns_without_vat() -> set[str]:
+    """The columns a list of sums has no use for where the practice charges no VAT: gross says it all (U02)."""
+    return set() if vat_settings().charges_vat else {"net", "vat"}
+
+
 def default_tax_rate() -> TaxRate | None:
     """The rate that new services get: the chosen one while it is offered, else the first that is."""
     chosen = vat_settings().default_tax_rate

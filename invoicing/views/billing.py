@@ -44,7 +44,7 @@ from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
 from proposals.periods import day_in_month
-from services.queries import including_vat, vat_settings
+from services.queries import columns_without_vat, including_vat
 
 SERVICES = List(
     "services-billed",
@@ -77,9 +77,7 @@ def billing(request: PracticeRequest, practice: str) -> HttpResponseBase:
     words = request.GET.get("q", "").strip()[:100]
     schedules = services_billed(view, words, today).select_related("client", "proposal_line__proposal")
     without = {"rule", "next", "state"} if view else {"due"}
-    if not vat_settings().charges_vat:
-        without |= {"net", "vat"}
-    shown = ShownList(request, SERVICES, without=without)
+    shown = ShownList(request, SERVICES, without=without | columns_without_vat())
     if file := file_of(shown, schedules, lambda found: billed_rows(found, known, today)):
         return file
     page = shown.page_of(schedules)

@@ -27,6 +27,7 @@ from practices.lists import Column, List, ShownList, file_of
 from practices.models import Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from services.queries import columns_without_vat
 
 #: Digits of a number, as the database keeps them.
 LONGEST_NUMBER = 9
@@ -96,7 +97,7 @@ def credit_note_list(request: PracticeRequest, practice: str) -> HttpResponseBas
     notes = CreditNote.objects.select_related("client", "invoice")
     if words:
         notes = notes.filter(Q(client__name__icontains=words) | Q(reason__icontains=words) | _numbered(words))
-    shown = ShownList(request, CREDIT_NOTES)
+    shown = ShownList(request, CREDIT_NOTES, without=columns_without_vat())
     if file := file_of(shown, notes):
         return file
     totals = notes.order_by().aggregate(count=Count("pk"), net=Sum("net"), vat=Sum("vat"))

@@ -69,6 +69,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     context = {
         **panel,
         "settlement": invoice.settlement(request.practice.today()),
+        "owed": invoice.outstanding if invoice.status == Invoice.Status.ISSUED else None,
         "days_late": (request.practice.today() - invoice.due_on).days,
         "lines": lines,
         "shows_descriptions": rules.includes_descriptions,

@@ -22,6 +22,7 @@ from ledger.outbox import ledger_settings
 from practices.lists import Column, List, ShownList, as_it_is, file_of
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
+from services.queries import columns_without_vat
 
 _CREDITED = CreditNote.objects.filter(practice=OuterRef("practice"), invoice=OuterRef("pk"))
 
@@ -69,7 +70,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The practice's invoices by view, number, client, source and dates, newest first, with totals for the choice."""
     today = request.practice.today()
     listed = invoice_list_of(request.GET, today)
-    shown = ShownList(request, INVOICES)
+    shown = ShownList(request, INVOICES, without=columns_without_vat())
     dated = listed.invoices.annotate(is_late=ExpressionWrapper(Q(due_on__lt=today), BooleanField()))
     if file := file_of(shown, with_newest_copy(dated, [key for key in OF_THE_COPY if key in shown])):
         return file

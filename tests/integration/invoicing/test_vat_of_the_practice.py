@@ -1,11 +1,15 @@
 """U02 and U03: what a practice charges VAT at, what one without registration says, and whose arithmetic it is."""
 
+import re
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from invoicing.models import Invoice
+from invoicing.operations import issue_credit_note
 from money.vat import VatCode
 from practices.tenancy import practice_scope
 from services.models import Service, VatSettings
@@ -118,3 +122,56 @@ def test_u02_without_registration_the_pages_of_billing_speak_of_no_vat(client_of
     assert browser.post(reverse("invoicing:billing-run", args=["brook-co"])).status_code == 303
     for page in ("billing", "period-ledger", "month-end"):
         assert "VAT" not in main_of(browser.get(reverse(f"invoicing:{page}", args=["brook-co"]))), page
+
+
+def test_u02_without_registration_invoices_credit_notes_and_the_clients_tabs_have_no_column_of_vat(
+    client_of, brook, unregistered
+):
+    with practice_scope(brook.pk):
+        client = unregistered.client
+        invoice, other = (an_invoice(client, a_line("Advice", "50", code="outside_scope")) for _ in range(2))
+        note = issue_credit_note(other, reason="Twice", issued_on=brook.today(), on=brook.today())
+    browser = client_of("alice")
+    for name, key in (
+        ("invoice-list", None),
+        ("invoice-detail", invoice.pk),
+        ("invoice-write-off", invoice.pk),
+        ("credit-note-new", invoice.pk),
+        ("credit-note-list", None),
+        ("credit-note-detail", note.pk),
+        ("client-services", client.pk),
+        ("client-schedule", client.pk),
+        ("client-invoices", client.pk),
+    ):
+        page = browser.get(reverse(f"invoicing:{name}", args=["brook-co", *([key] if key else [])]))
+        assert page.status_code == 200, name
+        shown = main_of(page)
+        assert not re.search(r"\b(VAT|Net)\b", shown), name
+        assert "£50.00" in shown or "£100.00" in shown or "£120.00" in shown, name
+
+
+def test_u02_what_was_charged_while_registered_keeps_its_vat_on_its_own_pages(client_of, brook):
+    with practice_scope(brook.pk):
+        client = a_client()
+        invoice = an_invoice(client, a_line("Advice", "50"))
+        set_vat_settings(VatSettings(charges_vat=False))
+    browser = client_of("alice")
+    for name, key in (("invoice-detail", invoice.pk), ("client-invoices", client.pk)):
+        shown = main_of(browser.get(reverse(f"invoicing:{name}", args=["brook-co", key])))
+        assert "VAT</th>" in shown, name
+        assert "£10.00" in shown, name
+
+
+@pytest.mark.parametrize("page", ["invoice-list", "credit-note-list", "client-invoices"])
+def test_what_the_practice_charges_costs_no_question(client_of, brook, page):
+    with practice_scope(brook.pk):
+        client = a_client()
+        an_invoice(client, a_line("Advice", "50"))
+    browser = client_of("alice")
+    address = reverse(f"invoicing:{page}", args=["brook-co", *([client.pk] if "client" in page else [])])
+    browser.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(address)
+    asked = [each["sql"] for each in queries if "services_vatsettings" in each["sql"]]
+    assert len(asked) <= 1
+    assert all("FROM practices_practice AS practice" in sql for sql in asked)
