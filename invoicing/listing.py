@@ -45,6 +45,12 @@ def date_field(label: str) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=widget)
 
 
+def words_field(label: str) -> forms.CharField:
+    """Words to look for."""
+    widget = forms.TextInput(attrs={"type": "search"})
+    return forms.CharField(label=label, required=False, max_length=100, widget=widget)
+
+
 class ListForm(forms.Form):
     """What narrows the list beside its views."""
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef
 from clients.models import Client, ClientQuerySet
 from invoicing.coming import coming_totals, waits_for_approval, waits_for_confirmation, waits_for_somebody
 from invoicing.models import BillingSchedule, Invoice
-from invoicing.month_end import Month
+from invoicing.month_end import Month, left_out_of
 from invoicing.practicalities import Practicalities
 from practices.scalars import count_of, sum_of
 
@@ -19,6 +19,7 @@ def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet
     issued = Invoice.objects.issued().filter(client=OuterRef("pk"))
     this = Exists(issued.filter(tax_point__range=(month.first, month.last)))
     last = Exists(issued.filter(tax_point__range=(month.before.first, month.before.last)))
+    left_out = Exists(left_out_of(month, schedule__client=OuterRef("pk")))
     waits = waits_for_somebody(known.rules)
     conditions = {
         "waiting": Exists(coming.filter(waits)),
@@ -27,7 +28,9 @@ def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet
         "ready": Exists(coming.exclude(waits)),
         "billed": this,
     }
-    chosen: ClientQuerySet = Client.objects.filter(conditions.get(show, Exists(coming) | this | last))
+    chosen: ClientQuerySet = Client.objects.filter(
+        conditions.get(show, Exists(coming) | this | last | left_out)
+    )
     return chosen.order_by("name_key", "pk")
 
 

@@ -28,6 +28,7 @@ from invoicing.practicalities import Practicalities
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices.scalars import figures, sum_of
+from practices.tenancy import TenantQuerySet
 from proposals.periods import add_months, day_in_month
 
 #: A price that moved by more than this part of itself is pointed out.
@@ -99,6 +100,11 @@ class Funnel:
         return self.skipped + self.waiting + self.ready + self.billed
 
     @property
+    def coming(self) -> Decimal:
+        """What is still to be billed."""
+        return self.ready + self.waiting
+
+    @property
     def not_posted(self) -> Decimal:
         """Billed here, and not in the ledger yet."""
         return self.billed - self.posted
@@ -133,6 +139,8 @@ class MonthLine:
     now: list[Share] = field(default_factory=list)
     before: list[Share] = field(default_factory=list)
     change: str = ""
+    #: Whether a bill of it that is dated this month was left out.
+    is_left_out: bool = False
     #: Of what is still to be billed: schedule, first day of the period, invoice date, and why it waits.
     coming: list[tuple[int, date, date, Wait | None]] = field(default_factory=list)
 
@@ -193,6 +201,14 @@ class ClientMonth:
         return ("Billed", "good") if self.invoices else ("Nothing this month", "neutral")
 
 
+def left_out_of(month: Month, **of: Any) -> "TenantQuerySet[BilledPeriod]":
+    """What is dated in the month and was left out."""
+    found: TenantQuerySet[BilledPeriod] = BilledPeriod.objects.filter(
+        dated_on__range=(month.first, month.last), invoice=None, **of
+    )
+    return found
+
+
 def columns_of_funnel(month: Month) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what `funnel` needs of what is billed and left out, gross."""
     issued, gross = Invoice.objects.issued().of_month(month.first), F("net") + F("vat")
@@ -202,9 +218,8 @@ def columns_of_funnel(month: Month) -> dict[str, Any]:
         subject_id=OuterRef("pk"),
         status=Posting.Status.POSTED,
     )
-    left_out = BilledPeriod.objects.filter(dated_on__range=(month.first, month.last), invoice=None)
     return {
-        "skipped": sum_of(left_out, "waived"),
+        "skipped": sum_of(left_out_of(month), "waived"),
         "billed": sum_of(issued, gross),
         "posted": sum_of(issued.filter(Exists(posted)), gross),
         "owed": sum_of(issued, "outstanding"),
@@ -245,9 +260,10 @@ def page_of_clients(
     ``signed_at`` is when the month was signed off: what was billed into it later is marked (G76).
     """
     found = {client.pk: ClientMonth(client) for client in clients}
-    schedules = list(
-        BillingSchedule.objects.filter(client__in=found).exclude(status=BillingSchedule.Status.ENDED)
-    )
+    left_out = Exists(left_out_of(month, schedule=OuterRef("pk")))
+    among = BillingSchedule.objects.filter(client__in=found).annotate(is_left_out=left_out)
+    every = list(among.exclude(status=BillingSchedule.Status.ENDED, is_left_out=False))
+    schedules = [each for each in every if each.status != BillingSchedule.Status.ENDED]
     invoices: list[Any] = list(
         Invoice.objects.issued()
         .filter(client__in=found, tax_point__range=(month.before.first, month.last))
@@ -260,6 +276,7 @@ def page_of_clients(
         marked = [(bill, None) for bill in stands.ready]
         _add_coming(found[schedule.client_id], schedule, [*marked, *stands.waiting], known)
     _add_invoices(found, invoices, lines, month)
+    _add_left_out(found, every)
     _name_changes(found, schedules, month)
     _warn(found, invoices)
     if signed_at is not None:
@@ -329,6 +346,13 @@ def _add_invoices(
             (line.now if is_this else line.before).append(share)
 
 
+def _add_left_out(found: dict[int, ClientMonth], schedules: Iterable[Any]) -> None:
+    for each in schedules:
+        if each.is_left_out:
+            line = found[each.client_id].services[each.service_id]
+            line.name, line.is_left_out = line.name or each.name, True
+
+
 def _name_changes(found: dict[int, ClientMonth], schedules: Iterable[BillingSchedule], month: Month) -> None:
     """The kind of change of each service (G75).
 
@@ -337,10 +361,14 @@ def _name_changes(found: dict[int, ClientMonth], schedules: Iterable[BillingSche
     live = {(each.client_id, each.service_id): each for each in schedules}
     for client, row in found.items():
         for service, line in row.services.items():
-            line.change = _change(line, live.get((client, service)), month)
+            change = _change(line, live.get((client, service)), month)
+            leaves_out = line.is_left_out and change in {"", "Ended", "Quantity"}
+            line.change = "Left out" if leaves_out else change
 
 
 def _change(line: MonthLine, schedule: BillingSchedule | None, month: Month) -> str:
+    if not line.before and not line.now:
+        return ""
     if not line.before:
         if not any(share.recurs for share in line.now):
             return "One-off"

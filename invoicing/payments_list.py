@@ -8,7 +8,7 @@ from django.db.models import Case, Count, Expression, F, Q, QuerySet, Sum, Value
 from django.http import QueryDict
 
 from clients.models.search import ids_in_one, ids_with_words
-from invoicing.listing import date_field
+from invoicing.listing import date_field, words_field
 from invoicing.models import LARGEST_NUMBER, Allocation, Invoice, Payment
 from money.amounts import ZERO
 
@@ -27,12 +27,7 @@ VIEWS: dict[str, tuple[str, Q]] = {
 class PaymentsForm(forms.Form):
     """What narrows the list beside its views."""
 
-    q = forms.CharField(
-        label="Client, reference or invoice number",
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"type": "search"}),
-    )
+    q = words_field("Client, reference or invoice number")
     source = forms.ChoiceField(
         label="Entered in", choices=[("", "Either"), *Payment.Source.choices], required=False
     )

@@ -34,7 +34,11 @@ class WorkedPage:
 
 def worked_page(shown: ShownList, rows: Iterable[Any], *, size: int = PAGE) -> WorkedPage:
     """The page that the address asks for, of the rows that hold its words (`q`), in its order."""
-    everything = _ordered(shown, _with_words(shown, list(rows)))
+    return page_of_rows(shown, _ordered(shown, _with_words(shown, list(rows))), size=size)
+
+
+def page_of_rows(shown: ShownList, everything: Sequence[Any], *, size: int = PAGE) -> WorkedPage:
+    """The page that the address asks for, of rows that are chosen and in order already."""
     asked = shown.request.GET.get("page", "")
     last = max(1, -(-len(everything) // size))
     number = min(max(int(asked), 1), last) if asked.isdecimal() and len(asked) < 10 else 1

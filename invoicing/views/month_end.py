@@ -1,9 +1,7 @@
 """The month-end page: this month beside last, client by client, with the balancing line and the sign-off."""
 
 from collections.abc import Callable, Collection
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -15,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from invoicing.models import Invoice, MonthSignOff
-from invoicing.month_clients import clients_of, columns_of_clients, coming_of_clients
+from invoicing.month_clients import columns_of_clients, coming_of_clients
 from invoicing.month_end import (
     ClientMonth,
     Funnel,
@@ -24,6 +22,7 @@ from invoicing.month_end import (
     funnel,
     page_of_clients,
 )
+from invoicing.month_filters import MonthView, is_clean
 from invoicing.operations import approve_month, hold_month, sign_off_month, skip_month, undo_invoice
 from invoicing.practicalities import Practicalities
 from invoicing.quiet_time import in_quiet_time, leaving_soon
@@ -33,7 +32,7 @@ from practices.lists import Column, List, ShownList, file_of, in_words
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.scalars import count_of, figures, figures_with_shell
-from proposals.models import EARLIEST, LATEST
+from practices.worked_lists import page_of_rows
 
 CLIENTS = List(
     "month-end",
@@ -63,85 +62,96 @@ SHOWS = [
 @require_safe
 def month_end(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """A month as it is closed; the rows alone for htmx."""
-    month, known = _month(request, request.GET.get("month", "")), Practicalities.of(request.practice)
-    show = request.GET.get("show", "")
-    words = request.GET.get("q", "").strip()[:100]
-    clients = clients_of(month, show, known).matching(words)
-    signed = MonthSignOff.objects.filter(month=month.first).select_related("signed_by").first()
-
-    def rows(found: Collection[Client]) -> list[ClientMonth]:
-        signed_at, today = (signed.signed_at if signed else None), request.practice.today()
-        return page_of_clients(month, found, known, today=today, signed_at=signed_at)
-
-    shown = ShownList(request, CLIENTS)
-    if file := file_of(shown, clients, rows):
+    known, view = Practicalities.of(request.practice), MonthView.of(request.GET, request.practice.today())
+    clients, signed = view.clients(known), _signed(view.month)
+    rows, shown = _months_of(request, view.month, known, signed), ShownList(request, CLIENTS)
+    if file := file_of(shown, clients, lambda found: filter(view.lets_through, rows(found))):
         return file
-    page = shown.page_of(clients)
-    is_narrowed = bool(show or words)
-    columns = columns_of_clients(month, clients, is_narrowed=is_narrowed)
-    context: dict[str, Any] = {
-        "month": month,
-        "show": show,
-        "words": words,
-        "list": shown,
-        "page": page,
-        "rows": rows(page.rows),
-    }
-    if request.htmx:
-        sums, coming = figures(**columns), coming_of_clients(month, clients, known)
+    columns: dict[str, Any] = {}
+    context: dict[str, Any] = {"view": view, "month": view.month, "list": shown, "form": view.form}
+    if view.is_worked_out:
+        context |= _worked_out(shown, view.narrowed(clients.order_by(*shown.order), rows))
     else:
-        columns |= columns_of_funnel(month) | {"leaving": count_of(in_quiet_time(timezone.now()))}
+        page = shown.page_of(clients)
+        context |= {"page": page, "rows": rows(page.rows)}
+        columns = columns_of_clients(view.month, clients, is_narrowed=view.is_narrowed)
+    line = None
+    if request.htmx:
+        sums = figures(**columns) if columns else {}
+    else:
+        columns |= columns_of_funnel(view.month) | {"leaving": count_of(in_quiet_time(timezone.now()))}
         sums = figures_with_shell(request, **columns)
-        line = funnel(month, known, today=request.practice.today(), totals=sums)
-        coming = line.ready + line.waiting if not is_narrowed else coming_of_clients(month, clients, known)
+        line = funnel(view.month, known, today=request.practice.today(), totals=sums)
         leaving = leaving_soon(timezone.now()) if sums["leaving"] else []
-        context |= _head(request, month, show, line, signed) | {"leaving": leaving}
-    context["found"] = in_words(sums["clients"], CLIENTS.nouns)
-    context["before"] = sums["clients_before"] or ZERO
-    context["now"] = (sums["clients_billed"] or ZERO) + coming
+        context |= _head(request, view, line, signed) | {"leaving": leaving}
+    if not view.is_worked_out:
+        coming = (
+            line.coming if line and not view.is_narrowed else coming_of_clients(view.month, clients, known)
+        )
+        context["found"] = in_words(sums["clients"], CLIENTS.nouns)
+        context["before"] = sums["clients_before"] or ZERO
+        context["now"] = (sums["clients_billed"] or ZERO) + coming
     return render(request, "invoicing/month_end.html" + ("#rows" if request.htmx else ""), context)
 
 
+def _signed(month: Month) -> MonthSignOff | None:
+    signed: MonthSignOff | None = (
+        MonthSignOff.objects.filter(month=month.first).select_related("signed_by").first()
+    )
+    return signed
+
+
+def _months_of(
+    request: PracticeRequest, month: Month, known: Practicalities, signed: MonthSignOff | None
+) -> Callable[[Collection[Client]], list[ClientMonth]]:
+    """What makes the rows of some clients."""
+    signed_at, today = (signed.signed_at if signed else None), request.practice.today()
+    return lambda found: page_of_clients(month, found, known, today=today, signed_at=signed_at)
+
+
+def _worked_out(shown: ShownList, months: list[ClientMonth]) -> dict[str, Any]:
+    """A page of these months, and what all of them come to."""
+    page = page_of_rows(shown, months)
+    return {
+        "page": page,
+        "rows": page.rows,
+        "found": page.found,
+        "before": sum((each.before.gross for each in months), ZERO),
+        "now": sum((each.now.gross for each in months), ZERO),
+    }
+
+
 def _head(
-    request: PracticeRequest, month: Month, show: str, line: Funnel, signed: MonthSignOff | None
+    request: PracticeRequest, view: MonthView, line: Funnel, signed: MonthSignOff | None
 ) -> dict[str, Any]:
-    slug = request.practice.slug
+    slug, month = request.practice.slug, view.month
     return {
         "funnel": line,
         "signed": signed,
         "changed_since": bool(signed and signed.figures.get("billed") != str(line.billed)),
         "tabs": [
-            {"label": label, "url": _address(slug, month, key), "active": key == show} for key, label in SHOWS
+            {"label": label, "url": _address(slug, view, show=key), "active": key == view.show}
+            for key, label in SHOWS
         ],
-        "before_url": _address(slug, month.before, show),
-        "after_url": _address(slug, month.after, show),
+        "before_url": _address(slug, view, month=month.before.key),
+        "after_url": _address(slug, view, month=month.after.key),
     }
 
 
-def _address(slug: str, month: Month, show: str = "") -> str:
-    query = {"month": month.key} | ({"show": show} if show else {})
-    return reverse("invoicing:month-end", args=[slug]) + "?" + urlencode(query)
+def _address(slug: str, view: MonthView, **other: str) -> str:
+    return reverse("invoicing:month-end", args=[slug]) + "?" + view.query(**other)
 
 
-def _month(request: PracticeRequest, text: str) -> Month:
-    """The month of an address (`2027-03`); this month for anything else."""
-    try:
-        found = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        found = request.practice.today()
-    return Month.of(min(max(found, EARLIEST), LATEST))
+def _month_address(slug: str, month: Month) -> str:
+    return reverse("invoicing:month-end", args=[slug]) + f"?month={month.key}"
 
 
 @requires(Can.ISSUE_INVOICES)
 @require_POST
 def month_act(request: PracticeRequest, practice: str) -> HttpResponse:
-    """Approve, hold or leave out the ticked clients' bills, or those of everybody in the view."""
-    month, show = _month(request, request.POST.get("month", "")), request.POST.get("show", "")
-    if request.POST.get("everybody"):
-        clients = clients_of(month, show, Practicalities.of(request.practice))
-        chosen = list(clients.matching(request.POST.get("q", "")[:100]).values_list("pk", flat=True))
-    else:
-        chosen = [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19]
+    """Approve, hold or leave out the ticked clients' bills, or those of everybody in the view; or approve the clean."""
+    view = MonthView.of(request.POST, request.practice.today())
+    month, chosen = view.month, _acted_on(request, view)
     reason, today = request.POST.get("reason", ""), request.practice.today()
     acts: dict[str, tuple[Callable[[], int], str]] = {
         "approve": (
@@ -162,17 +172,30 @@ def month_act(request: PracticeRequest, practice: str) -> HttpResponse:
     else:
         bills = "1 bill is" if count == 1 else f"{count} bills are"
         messages.success(request, f"{bills} {words}." if count else "Nothing of these clients waits.")
-    return see_other(request, _address(practice, month, show))
+    return see_other(request, _address(practice, view))
+
+
+def _acted_on(request: PracticeRequest, view: MonthView) -> list[int]:
+    """The clients whose bills an act is about: the ticked ones, everybody in the view, or the clean among them."""
+    only_clean = request.POST.get("act") == "approve-clean"
+    if not only_clean and not request.POST.get("everybody"):
+        return [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19]
+    known = Practicalities.of(request.practice)
+    clients = view.clients(known)
+    if not only_clean and not view.is_worked_out:
+        return list(clients.values_list("pk", flat=True))
+    months = view.narrowed(clients, _months_of(request, view.month, known, _signed(view.month)))
+    return [each.client.pk for each in months if not only_clean or is_clean(each)]
 
 
 @requires(Can.ISSUE_INVOICES)
 @require_POST
 def month_sign_off(request: PracticeRequest, practice: str) -> HttpResponse:
     """Keep who says that the month is billed, and the figures."""
-    month = _month(request, request.POST.get("month", ""))
+    month = MonthView.of(request.POST, request.practice.today()).month
     sign_off_month(month, by=request.user, on=request.practice.today())
     messages.success(request, f"{month} is signed off.")
-    return see_other(request, _address(practice, month))
+    return see_other(request, _month_address(practice, month))
 
 
 @requires(Can.ISSUE_INVOICES)
@@ -185,4 +208,4 @@ def invoice_undo(request: PracticeRequest, practice: str, pk: int) -> HttpRespon
         f"{invoice.number_label} is undone: nothing went to Sage, and what it billed is held until somebody"
         " approves it.",
     )
-    return see_other(request, _address(practice, Month.of(invoice.tax_point)))
+    return see_other(request, _month_address(practice, Month.of(invoice.tax_point)))
