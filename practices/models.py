@@ -193,6 +193,7 @@ class AuditEntry(TenantModel):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name_plural = "audit entries"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["practice", "subject_type", "subject_id", "-id"], name="audit_of_a_subject")

@@ -76,6 +76,7 @@ class WebhookDelivery(TenantModel):
     objects: ClassVar[models.Manager[Any]] = WebhookDeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "webhook deliveries"
         ordering = ["-id"]
         constraints = [
             UniqueConstraint(
