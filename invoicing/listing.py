@@ -11,6 +11,7 @@ from django.http import QueryDict
 from clients.models import Client
 from invoicing.models import Invoice, InvoiceQuerySet
 from invoicing.queries import invoices_in
+from practices.row_keys import row_key
 
 VIEWS = [
     ("", "All"),
@@ -125,9 +126,8 @@ def _aged(invoices: InvoiceQuerySet, age: str, on: date) -> InvoiceQuerySet:
 
 
 def _client(text: str) -> Client | None:
-    if not text.isdecimal() or len(text) > 18:
-        return None
-    client: Client | None = Client.objects.filter(pk=int(text)).first()
+    key = row_key(text)
+    client: Client | None = Client.objects.filter(pk=key).first() if key else None
     return client
 
 

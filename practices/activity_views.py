@@ -15,6 +15,7 @@ from practices.lists import Column, List, ShownList, file_of
 from practices.models import AuditEntry, Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
+from practices.row_keys import row_key
 from practices.subjects import named
 from practices.views import settings_tabs
 
@@ -66,8 +67,8 @@ def chosen_entries(query: QueryDict) -> QuerySet[AuditEntry]:
     who, what = query.get("who", ""), query.get("what", "").strip().lower().replace(" ", "_")
     if who == SYSTEM:
         entries = entries.filter(actor=None)
-    elif who.isascii() and who.isdecimal() and len(who) < 19:
-        entries = entries.filter(actor=int(who))
+    elif actor := row_key(who):
+        entries = entries.filter(actor=actor)
     if what:
         entries = entries.filter(action__icontains=what)
     if first := _day(query.get("from", "")):

@@ -8,6 +8,7 @@ from clients.client_page import client_page
 from clients.models import Client
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
+from practices.row_keys import row_key
 
 PAGE = 50
 
@@ -16,8 +17,8 @@ PAGE = 50
 def client_activity(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """What happened with a client, here and in Sage, newest first (G51)."""
     client = get_object_or_404(Client.objects.select_related("merged_into__practice"), pk=pk)
-    before = request.GET.get("before", "")
-    found = activity_of(client, before=int(before) if before.isdecimal() else None, most=PAGE + 1)
+    before = row_key(request.GET.get("before", ""))
+    found = activity_of(client, before=before or None, most=PAGE + 1)
     context = client_page(request, client, "Activity") | {
         "events": [in_words(entry) for entry in found[:PAGE]],
         "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,

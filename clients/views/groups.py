@@ -14,6 +14,7 @@ from clients.operations import add_group, bill_to, put_in_group, remove_group, r
 from practices.lists import Column, List, ShownList
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key
 from practices.worked_lists import worked_file, worked_page
 
 GROUPS = List(
@@ -143,7 +144,7 @@ def client_bill_to(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     """Choose who pays for a client; nothing chosen means itself."""
     client = get_object_or_404(Client.objects.select_related("group"), pk=pk)
     chosen = request.POST.get("payer", "")
-    payer = get_object_or_404(Client, pk=int(chosen)) if chosen.isdecimal() else None
+    payer = get_object_or_404(Client, pk=row_key(chosen)) if chosen else None
     client = bill_to(client, payer)
     messages.success(request, f"From now on invoices for {client.name} are made out to {client.payer.name}.")
     return see_other(request, client.group or client)

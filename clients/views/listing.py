@@ -16,6 +16,7 @@ from clients.models import Client
 from practices.models import SavedView
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_keys
 from practices.saved_views import views_of
 from practices.scalars import figures, figures_with_shell
 
@@ -136,5 +137,5 @@ def client_bulk(request: PracticeRequest, practice: str) -> HttpResponse:
         listed = client_list_of(query, ListForm(query), request.practice.today())
         ids = list(listed.clients.order_by().values_list("pk", flat=True))
     else:
-        ids = [int(value) for value in request.POST.getlist("selected") if value.isdecimal()]
+        ids = row_keys(request.POST)
     return see_other(request, start_bulk(form.chosen, form.value, ids))

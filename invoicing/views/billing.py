@@ -39,6 +39,7 @@ from invoicing.services_billed import (
 from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
+from practices.row_keys import row_keys
 from practices.scalars import count_of, figures_with_shell
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
@@ -123,10 +124,7 @@ def _around(request: PracticeRequest, view: str, known: Practicalities) -> dict[
 @require_POST
 def billing_act(request: PracticeRequest, practice: str) -> HttpResponse:
     """Mark the ticked services complete, or pause, resume or end them; each by itself, the others none the worse."""
-    act, ids = (
-        request.POST.get("act", ""),
-        [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19],
-    )
+    act, ids = request.POST.get("act", ""), row_keys(request.POST)
     if act not in ACTS or not ids:
         messages.error(request, "Tick services, and choose what to do with them. Nothing was changed.")
     else:

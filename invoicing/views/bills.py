@@ -32,6 +32,7 @@ from money.amounts import price_line, total
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key
 from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import written
 from services.queries import including_vat
@@ -156,9 +157,7 @@ def client_bill(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
 def _hand_row(request: PracticeRequest, client: Client, key: str, known: Practicalities) -> dict[str, Any]:
     """One chosen bill (`12:2027-04-01`) with the form of its quantity and price."""
     pk, _, day = key.partition(":")
-    if not pk.isdecimal() or len(pk) > 18:
-        raise Http404
-    schedule, starts_on = schedule_or_404(int(pk)), _day(day)
+    schedule, starts_on = schedule_or_404(row_key(pk)), _day(day)
     if schedule.client_id != client.pk:
         raise Http404
     quantity, price = terms_of(schedule, bill_of(schedule, starts_on), known)

@@ -22,6 +22,7 @@ from ledger.outbox import ledger_settings
 from money.amounts import price_line
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key
 from practices.templatetags.dates import written_date
 
 PAGE = 50
@@ -107,9 +108,9 @@ def client_schedule(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 def client_invoices(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """The client's invoices, newest first, and what they add up to."""
     client, today = _client(pk), request.practice.today()
-    before = request.GET.get("before", "")
+    before = row_key(request.GET.get("before", ""))
     invoices = Invoice.objects.filter(client=client)
-    page = invoices.filter(pk__lt=int(before)) if before.isdecimal() else invoices
+    page = invoices.filter(pk__lt=before) if before else invoices
     found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]
     facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()

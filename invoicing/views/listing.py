@@ -22,6 +22,7 @@ from ledger.outbox import ledger_settings
 from practices.lists import Column, List, ShownList, as_it_is, file_of
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_keys
 from services.queries import columns_without_vat
 
 _CREDITED = CreditNote.objects.filter(practice=OuterRef("practice"), invoice=OuterRef("pk"))
@@ -138,5 +139,5 @@ def invoice_bulk(request: PracticeRequest, practice: str) -> HttpResponse:
     if request.POST.get("everybody") == "1":
         listed = invoice_list_of(query, request.practice.today())
         return see_other(request, start_bulk_of_all(key, listed.invoices, request.practice))
-    ids = [int(value) for value in request.POST.getlist("selected") if value.isdecimal()]
+    ids = row_keys(request.POST)
     return see_other(request, start_bulk(key, ids, request.practice))

@@ -20,6 +20,7 @@ from practices.errors import DomainError
 from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_keys
 from services.views.services import library_tabs
 
 #: Clients shown one by one; all of them count.
@@ -87,11 +88,7 @@ def uplift_new(request: PracticeRequest, practice: str) -> HttpResponse:
 
 def _left_out(sent: QueryDict) -> list[int]:
     """The clients that were shown with a tick and came back without one."""
-    shown, kept = (
-        {int(key) for key in sent.getlist(name) if key.isdecimal() and len(key) < 10}
-        for name in ("shown", "kept")
-    )
-    return sorted(shown - kept)
+    return sorted({*row_keys(sent, "shown")} - {*row_keys(sent, "kept")})
 
 
 def _pairs(sent: QueryDict) -> list[tuple[str, str]]:

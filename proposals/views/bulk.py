@@ -13,6 +13,7 @@ from clients.models import Client
 from practices.errors import DomainError
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_keys
 from proposals.bulk import ACTS, rows_of_clients, start_act, start_drafting
 from proposals.bulk_forms import BulkForm
 from proposals.models import ProposalTemplate
@@ -52,7 +53,7 @@ def _chosen(request: PracticeRequest) -> list[int]:
 
 
 def _ids(request: PracticeRequest) -> list[int]:
-    return [int(key) for key in request.POST.getlist("selected") if key.isdecimal() and len(key) < 10]
+    return row_keys(request.POST)
 
 
 def _listed(query: QueryDict, request: PracticeRequest) -> Any:

@@ -11,6 +11,7 @@ from clients.client_page import client_page
 from clients.models import Client
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key
 from proposals.client_forms import NewClientForm
 from proposals.models import Proposal
 
@@ -41,9 +42,7 @@ def client_add(request: PracticeRequest, practice: str) -> HttpResponse:
     client = form.add()
     if request.htmx:
         return render(request, "proposals/client_add.html#added", {"client": client})
-    if draft.isdecimal() and len(draft) < 10:
+    if key := row_key(draft):
         chosen = urlencode({"client_words": client.name})
-        return see_other(
-            request, f"{reverse('proposals:proposal-edit', args=[practice, int(draft)])}?{chosen}"
-        )
+        return see_other(request, f"{reverse('proposals:proposal-edit', args=[practice, key])}?{chosen}")
     return see_other(request, f"{reverse('proposals:proposal-new', args=[practice])}?client={client.pk}")

@@ -16,6 +16,7 @@ from clients.models import Client
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key
 from proposals import bills
 from proposals.assembling import assembled_document
 from proposals.checklist import Check, Contents, Step, checks_of, state_of
@@ -167,10 +168,8 @@ def proposal_new(request: PracticeRequest, practice: str) -> HttpResponse:
 
 
 def _template_of(request: PracticeRequest) -> ProposalTemplate | None:
-    key = request.POST.get("template", "")
-    if not (key.isdecimal() and len(key) < 10):
-        return None
-    found: ProposalTemplate | None = ProposalTemplate.objects.filter(pk=key).first()
+    key = row_key(request.POST.get("template", ""))
+    found: ProposalTemplate | None = ProposalTemplate.objects.filter(pk=key).first() if key else None
     return found
 
 
@@ -184,8 +183,8 @@ def _apply(request: PracticeRequest, proposal: Proposal, template: ProposalTempl
 def picker(request: PracticeRequest, form: ParticularsForm) -> dict[str, Any]:
     """The client chosen so far, and those that the words found."""
     value = form["client"].value()
-    key = str(getattr(value, "pk", value) or "")
-    chosen = Client.objects.filter(pk=key).first() if key.isdecimal() and len(key) < 10 else None
+    key = row_key(str(getattr(value, "pk", value) or ""))
+    chosen = Client.objects.filter(pk=key).first() if key else None
     words = request.GET.get("client_words", "").strip()
     found = _found(words).exclude(pk=chosen.pk if chosen else None)
     asked = words or chosen is None

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key
 from proposals.billing_rules import Rule
 from proposals.checklist import Contents, Step
 from proposals.editor_forms import AddServiceForm, GroupForm, LineForm, RowForm
@@ -125,8 +126,7 @@ def _invalid(request: PracticeRequest, form: Any, pk: int) -> HttpResponse:
 @require_POST
 def template_use(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Begin with the content of a template."""
-    key = request.POST.get("template", "")
-    template = get_object_or_404(ProposalTemplate, pk=int(key) if key.isdecimal() and len(key) < 10 else 0)
+    template = get_object_or_404(ProposalTemplate, pk=row_key(request.POST.get("template", "")))
     apply_template(editable(pk), template, on=request.practice.today())
     return see_other(request, "proposals:proposal-services", practice=practice, pk=pk)
 

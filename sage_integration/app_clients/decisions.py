@@ -8,6 +8,7 @@ from enum import StrEnum
 from clients.likeness import Verdict
 from clients.models import Client
 from practices.errors import DomainError
+from practices.row_keys import row_key
 from sage_integration.app_clients.importing import AlreadyAClient, client_from, exact_matches
 from sage_integration.app_clients.suggestions import Candidate, candidates_of
 from sage_integration.contact_links import why_unusable_here
@@ -37,8 +38,8 @@ class Decision:
     def read(cls, contact_id: int, text: str, *, is_another: bool = False) -> "Decision":
         """The decision from a form's value, `link:12` or `new`; later when it says nothing known."""
         act, _, client = text.partition(":")
-        if act == Act.LINK and client.isdecimal():
-            return cls(contact_id, Act.LINK, int(client))
+        if act == Act.LINK and (client_id := row_key(client)):
+            return cls(contact_id, Act.LINK, client_id)
         known = act in {Act.NEW, Act.IGNORE}
         return cls(contact_id, Act(act) if known else Act.LATER, is_another=is_another)
 

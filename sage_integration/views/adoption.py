@@ -11,6 +11,7 @@ from invoicing.models import Invoice
 from ledger.models import Posting
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_keys
 from practices.tasks import wake
 from sage_integration.adoption.matching import Evidence
 from sage_integration.jobs import start_adoption
@@ -74,8 +75,7 @@ def existing_adopt(request: PracticeRequest, practice: str) -> HttpResponse:
     if request.POST.get("all") == "sure":
         chosen = list(offers.filter(is_sure=True))
     else:
-        keys = [int(key) for key in request.POST.getlist("selected") if key.isdecimal()]
-        chosen = list(offers.filter(pk__in=keys))
+        chosen = list(offers.filter(pk__in=row_keys(request.POST)))
     if not chosen:
         messages.warning(request, "Tick the invoices that are in Sage already first.")
         return see_other(request, "sage:invoices-foreseen", practice=practice)

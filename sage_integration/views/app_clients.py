@@ -19,6 +19,7 @@ from practices.job_models import Job
 from practices.lists import PAGE, Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_keys
 from practices.scalars import count_of, figures
 from practices.tasks import wake
 from practices.templatetags.money_tags import written
@@ -183,8 +184,7 @@ def _chosen(request: PracticeRequest, connection: SageConnection) -> list[SageCo
     if tab in {"suggested", "decide", "new", "ignored"}:
         contacts = contacts_of(tab, connection.business_id)
     else:
-        keys = [int(key) for key in given.getlist("contact") if key.isdecimal()]
-        contacts = contacts.filter(pk__in=keys[:MOST_REVIEWED])
+        contacts = contacts.filter(pk__in=row_keys(given, "contact")[:MOST_REVIEWED])
     return list(contacts[:MOST_REVIEWED])
 
 

@@ -17,6 +17,7 @@ from practices.lists import Column, List, ShownList
 from practices.models import User
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key
 from practices.worked_lists import worked_file, worked_page
 from sage_integration.alerts import stake_of
 from sage_integration.attention import (
@@ -148,11 +149,7 @@ def _thing_or_404(key: str) -> Thing:
         return thing_named(key)
     except NothingToDo:
         kind, _, number = key.partition("-")
-        if (
-            kind not in ROWS
-            or not number.isdecimal()
-            or not ROWS[kind].objects.filter(pk=int(number)).exists()
-        ):
+        if kind not in ROWS or not ROWS[kind].objects.filter(pk=row_key(number)).exists():
             raise Http404 from None
         raise
 

@@ -16,6 +16,7 @@ from clients.models import Client
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
+from practices.row_keys import row_key
 from sage_integration.app_clients.importing import AlreadyAClient, confirm_link, import_contact
 from sage_integration.app_clients.suggestions import candidates_of
 from sage_integration.connections import current_connection
@@ -53,8 +54,8 @@ def client_offer_save(request: PracticeRequest, practice: str, pk: int) -> HttpR
     currency = request.practice.currency
     link = request.POST.get("link", "")
     try:
-        if link.isdecimal():
-            client = get_object_or_404(Client, pk=link)
+        if key := row_key(link):
+            client = get_object_or_404(Client, pk=key)
             confirm_link(contact, client, currency=currency)
         else:
             is_another = request.POST.get("another") == "1"

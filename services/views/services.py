@@ -15,6 +15,7 @@ from practices import audit
 from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.row_keys import row_key, row_keys
 from services import operations
 from services.errors import NameTaken
 from services.forms import LONG_DESCRIPTION, BulkEditForm, PriceForm, ServiceForm, is_long
@@ -60,8 +61,8 @@ def service_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     category = request.GET.get("category", "")
     status = Service.Status.ARCHIVED if archived else Service.Status.ACTIVE
     services = Service.objects.filter(status=status, name__icontains=words)
-    if category.isdecimal() and len(category) < 10:
-        services = services.filter(category=int(category))
+    if key := row_key(category):
+        services = services.filter(category=key)
     services = services.select_related("tax_rate", "category")
     vat, today = vat_settings(), request.practice.today()
     priced, shown = (
@@ -223,8 +224,7 @@ def service_restore(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 def service_bulk_edit(request: PracticeRequest, practice: str) -> HttpResponse:
     """Change many services at once: those ticked in the list."""
     sent = request.POST if request.method == "POST" else request.GET
-    keys = [int(key) for key in sent.getlist("selected") if key.isdecimal() and len(key) < 10]
-    chosen = Service.objects.filter(pk__in=keys)
+    chosen = Service.objects.filter(pk__in=row_keys(sent))
     if not chosen.exists():
         messages.error(request, "Tick the services you want to change first.")
         return see_other(request, "services:service-list", practice=practice)
