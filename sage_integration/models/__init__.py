@@ -297,3 +297,16 @@ class SyncRun(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.started_at}"
+
+    @property
+    def counts_in_words(self) -> str:
+        """What was counted as `12 checked, 1 missing`, amounts in pounds; what came to nothing is left out."""
+        parts = []
+        for name, value in self.counts.items():
+            words = {"sage": "in Sage"}.get(name, name.replace("_", " "))
+            # Amounts are kept as text, so that JSON makes no fraction of them; lists hold what was found.
+            if isinstance(value, str):
+                parts += [f"£{Decimal(value):,.2f} {words}"] if Decimal(value) else []
+            elif number := len(value) if isinstance(value, list) else value:
+                parts.append(f"{number} {words}")
+        return ", ".join(parts)

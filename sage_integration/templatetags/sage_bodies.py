@@ -11,9 +11,3 @@ register = template.Library()
 def body(text: str) -> str:
     """The body of a request or an answer: JSON on lines of its own, anything else as it is."""
     return pretty(text)
-
-
-@register.filter
-def in_words(name: str) -> str:
-    """`states_changed` as `states changed`."""
-    return name.replace("_", " ")

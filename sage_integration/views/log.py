@@ -66,7 +66,7 @@ READINGS = List(
         Column("began", "Began", lambda run: run.started_at, fixed=True),
         Column("kind", "What for", lambda run: run.get_kind_display()),
         Column("ended", "Ended", lambda run: run.finished_at),
-        Column("counts", "Counted", lambda run: ", ".join(f"{k} {v}" for k, v in run.counts.items())),
+        Column("counts", "Counted", lambda run: run.counts_in_words),
         Column("problem", "What was wrong", lambda run: run.problem),
     ),
     {"began": ("-pk",)},
