@@ -83,6 +83,7 @@ class Thing:
     client: str = ""
     amount: Decimal | None = None
     invoice_id: int = 0
+    credit_note_id: int = 0
     posting: Posting | None = None
     mark: Attention | None = None
 
@@ -210,6 +211,7 @@ def _differing() -> list[Thing]:
                     client=about.client.name,
                     amount=about.gross,
                     invoice_id=about.pk if isinstance(about, Invoice) else 0,
+                    credit_note_id=about.pk if isinstance(about, CreditNote) else 0,
                     posting=link.posting,
                 )
             )

@@ -141,13 +141,14 @@ class DisconnectForm(forms.Form):
 
     business_name = forms.CharField(
         label="Type the company's name to disconnect it",
-        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
     def __init__(self, *args: Any, business_name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._business_name = business_name
+        self._as_written = f"Type “{business_name}” here, as it is written."
+        self.fields["business_name"].error_messages["required"] = self._as_written
         if not business_name:  # Nothing was chosen yet, so there is nothing to type.
             del self.fields["business_name"]
 
@@ -155,7 +156,7 @@ class DisconnectForm(forms.Form):
         """The name as typed, which has to be the company's; case and spaces at the ends do not matter."""
         typed: str = self.cleaned_data["business_name"].strip()
         if typed.casefold() != self._business_name.strip().casefold():
-            raise forms.ValidationError(f"Type “{self._business_name}” here, as it is written.")
+            raise forms.ValidationError(self._as_written)
         return typed
 
 
