@@ -248,7 +248,8 @@ def test_the_health_page_shows_what_waits_and_whether_each_part_is_there(operato
         request_posting(Posting.Kind.INVOICE_CREATE, 1, label="x")
     page = operator.get("/admin/health/").content.decode()
     assert "Brook &amp; Co" in page
-    assert page.count("answers") >= 3
+    assert page.count("answers") >= 2
+    assert "as this version needs it" in page
     assert "Messages in “posting”" in page
 
 
