@@ -59,7 +59,9 @@ def _single() -> list[type[TenantModel]]:
         for model in apps.get_models()
         if issubclass(model, TenantModel)
         and any(
-            isinstance(each, UniqueConstraint) and tuple(each.fields) == ("practice",)
+            isinstance(each, UniqueConstraint)
+            and tuple(each.fields) == ("practice",)
+            and each.condition is None
             for each in model._meta.constraints
         )
     ]
