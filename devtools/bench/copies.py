@@ -1,15 +1,21 @@
 """A database of its own for each part of a measurement, copied from the one that was migrated; Valkey begins empty."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.extensions import cursor
 from redis import Redis
 
 from devtools import roles
+
+#: Seconds that a database's last vacuum is waited for.
+PATIENCE = 60
 
 
 @contextmanager
@@ -24,10 +30,23 @@ def clean_start(part: str) -> Iterator[dict[str, str]]:
     with Redis.from_url(os.environ["REDIS_URL"]) as valkey:
         valkey.flushdb()
     try:
-        with server.cursor() as cursor:
-            cursor.execute(f"SET ROLE {roles.OWNER}")
-            cursor.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
+        with server.cursor() as owner:
+            owner.execute(f"SET ROLE {roles.OWNER}")
+            owner.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
             yield {**os.environ, "DATABASE_URL": urlunsplit(address._replace(path=f"/{name}"))}
-            cursor.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
+            _drop(owner, sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
     finally:
         server.close()
+
+
+def _drop(server: cursor, statement: sql.Composed) -> None:
+    """Run it once nobody vacuums there any more: that is the server's own doing, which only a superuser may end."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            server.execute(statement)
+            break
+        except InsufficientPrivilege:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(1)
