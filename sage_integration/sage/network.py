@@ -29,6 +29,10 @@ class NeverSent(requests.ConnectionError):
     """No connection came about, so not a byte of the request has left."""
 
 
+class AnswerTooLong(requests.RequestException):
+    """The answer is longer than any that Sage has a reason to give; what it says is unknown."""
+
+
 def never_sent(error: requests.RequestException) -> bool:
     """Whether it is certain that Sage did not see the request.
 

@@ -22,12 +22,14 @@ from urllib.parse import urlsplit
 import certifi
 import requests
 
-from sage_integration.sage.network import BoundedResponse, NeverSent, Timeout
+from sage_integration.sage.network import AnswerTooLong, BoundedResponse, NeverSent, Timeout
 
 _thread = threading.local()
 
 #: As the library bounds headers; and so much of an answer is asked for at a time.
 MOST_HEADERS, LONGEST_HEAD, CHUNK = 100, 65536, 65536
+#: Bytes of an answer at most, as it comes and as it unpacks: more than the largest page or PDF that makes sense.
+LONGEST_ANSWER = 32 * 1024 * 1024
 _WITHOUT_BODY = {*range(100, 200), 204, 304}
 
 
@@ -75,22 +77,22 @@ class Wire:
             raise ValueError("A redirected request would tell its token to another server")
         parts = urlsplit(url)
         server = (parts.scheme, parts.netloc)
-        connection = self._connection(server, timeout)
         target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+        sent = _head(server[1], method, target, data, headers) + (data or b"")
+        connection = self._connection(server, timeout)
         try:
-            connection.sock.sendall(_head(server[1], method, target, data, headers) + (data or b""))
-            answer, ends = _answer(connection.sock, method, timeout[1])
-            if ends:
-                self._forget(server)
-        except TimeoutError as error:
+            # Sending and the answer share the seconds.
+            ends_at = time.monotonic() + timeout[1]
+            connection.sock.sendall(sent)
+            answer, ends = _answer(connection.sock, method, ends_at)
+        except BaseException as error:
+            # Whatever it was: the rest of this answer may still come, and would be taken for that of the next request.
             self._forget(server)
-            raise requests.ReadTimeout(str(error)) from error
-        except http.client.IncompleteRead as error:
+            if (told := _in_words_of_requests(error)) is None:
+                raise
+            raise told from error
+        if ends:
             self._forget(server)
-            raise requests.exceptions.ChunkedEncodingError(str(error)) from error
-        except (OSError, http.client.HTTPException) as error:
-            self._forget(server)
-            raise requests.ConnectionError(type(error).__name__) from error
         return _unpacked(answer)
 
     def __del__(self) -> None:
@@ -135,6 +137,20 @@ def kept_wire() -> Wire:
     return wire
 
 
+def _in_words_of_requests(error: BaseException) -> requests.RequestException | None:
+    """What `requests` would say of a request whose end is unknown; None for what it has no word for."""
+    if isinstance(error, requests.RequestException):
+        return None
+    if isinstance(error, TimeoutError):
+        return requests.ReadTimeout(str(error))
+    if isinstance(error, http.client.IncompleteRead):
+        return requests.exceptions.ChunkedEncodingError(str(error))
+    # Lengths that are none, or larger than any memory, show as one of the last three.
+    if isinstance(error, OSError | http.client.HTTPException | ValueError | OverflowError | MemoryError):
+        return requests.ConnectionError(type(error).__name__)
+    return None
+
+
 def _head(address: str, method: str, target: str, data: bytes | None, headers: Mapping[str, str]) -> bytes:
     """The request without its body, as it goes over the wire; ValueError for a value that is more than one line."""
     told = {"Host": address, "Accept-Encoding": "gzip", **headers}
@@ -147,13 +163,12 @@ def _head(address: str, method: str, target: str, data: bytes | None, headers: M
     return f"{head}\r\n\r\n".encode("latin-1")
 
 
-def _answer(sock: socket.socket, method: str, seconds: float) -> tuple[Response, bool]:
+def _answer(sock: socket.socket, method: str, ends_at: float) -> tuple[Response, bool]:
     """The answer, and whether the server ends the connection with it.
 
     What nearly every answer is, lines and a body of a given length, is read as that; all else the library reads.
     """
-    ends_at = time.monotonic() + seconds
-    received = sock.recv(CHUNK)
+    received = _more(sock, ends_at)
     while (stop := received.find(b"\r\n\r\n")) < 0 and _is_begun(received):
         received += (more := _more(sock, ends_at))
         if not more:
@@ -162,6 +177,7 @@ def _answer(sock: socket.socket, method: str, seconds: float) -> tuple[Response,
     if head is None or method == "HEAD":
         sock.settimeout(max(0.001, ends_at - time.monotonic()))
         return _read_by_library(sock, method, received)
+    _require_bearable(head.length)
     start, missing = stop + 4, head.length - (len(received) - stop - 4)
     pieces = [received[start : start + head.length]]
     while missing > 0:
@@ -216,13 +232,24 @@ class _Head:
 
 def _read_by_library(sock: socket.socket, method: str, received: bytes) -> tuple[Response, bool]:
     answer = _Begun(sock, received, method=method)
-    answer.begin()
-    content = answer.read()
+    try:
+        answer.begin()
+        _require_bearable(answer.length or 0)
+        content = answer.read()
+    finally:
+        # Else what was left unread would hold the socket open.
+        answer.close()
     headers = Headers()
     for name, value in answer.getheaders():
         # Those that come twice mean one list (RFC 9110, 5.3).
         headers[name.lower()] = f"{held}, {value}" if (held := headers.get(name)) else value
-    return Response(answer.status, headers, content), bool(answer.will_close)
+    # After an interim answer (1xx) the final one is still to come, and is no answer to the next request.
+    return Response(answer.status, headers, content), answer.will_close or answer.status < 200
+
+
+def _require_bearable(length: int) -> None:
+    if length > LONGEST_ANSWER:
+        raise AnswerTooLong(f"more than {LONGEST_ANSWER} bytes")
 
 
 class _Begun(BoundedResponse):
@@ -234,20 +261,28 @@ class _Begun(BoundedResponse):
 
 
 class _After(io.RawIOBase):
-    """What was received already, and then what is still to come."""
+    """What was received already, and then what is still to come, until that is too much."""
 
     def __init__(self, received: bytes, rest: io.RawIOBase) -> None:
         self._received, self._rest = received, rest
+        self._read = len(received)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        _require_bearable(self._read)
         if not self._received:
-            return self._rest.readinto(buffer)
+            more = self._rest.readinto(buffer) or 0
+            self._read += more
+            return more
         count = min(len(buffer), len(self._received))
         buffer[:count], self._received = self._received[:count], self._received[count:]
         return count
+
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
 
 
 def _unopened(server: tuple[str, str], seconds: float) -> http.client.HTTPConnection:
@@ -274,8 +309,13 @@ def _has_ended(sock: socket.socket) -> bool:
 
 def _unpacked(answer: Response) -> Response:
     if answer.content and answer.headers.get("Content-Encoding", "").lower() == "gzip":
+        unpacking = zlib.decompressobj(wbits=31)
         try:
-            answer.content = zlib.decompress(answer.content, wbits=31)
+            content = unpacking.decompress(answer.content, LONGEST_ANSWER + 1)
         except zlib.error as error:
             raise requests.exceptions.ContentDecodingError("the answer does not unpack") from error
+        _require_bearable(len(content))
+        if not unpacking.eof:
+            raise requests.exceptions.ContentDecodingError("the answer is cut off")
+        answer.content = content
     return answer
