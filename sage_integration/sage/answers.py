@@ -21,6 +21,9 @@ from sage_integration.sage.errors import (
 )
 from sage_integration.sage.redaction import redacted
 
+#: Nothing that Sage asks for is obeyed for longer than this; its allowances are by minute and day (FACTS.md 4).
+LONGEST_WAIT = 86_400.0
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -109,20 +112,20 @@ def _problem(entry: dict[str, object]) -> Problem:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait according to Retry-After, as a number or a date; None if it does not say."""
+    """Seconds to wait according to Retry-After, as a number or a date, a day at most; None if it does not say."""
     text = headers.get("Retry-After", "").strip()
     if text.replace(".", "", 1).isdecimal():
-        return float(text)
+        return min(LONGEST_WAIT, float(text))
     until = _moment(text)
     if until is None:
         return None
     now = _moment(headers.get("Date", "")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
+    return min(LONGEST_WAIT, max(0.0, (until - now).total_seconds()))
 
 
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -106,6 +106,10 @@ def test_an_error_carries_what_support_asks_for_and_no_secret():
         ({"Retry-After": "nan"}, None),
         ({"Retry-After": "Sun, 22 Nov 2026 10:00:30 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 30.0),
         ({"Retry-After": "Sun, 22 Nov 2026 09:00:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 0.0),
+        ({"Retry-After": "86401"}, 86400),
+        ({"Retry-After": "9" * 400}, 86400),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86400),
+        ({"Retry-After": f"Fri, 31 Dec {'9' * 30} 23:59:59 GMT"}, None),
     ],
 )
 def test_retry_after_is_read_leniently(headers, seconds):
