@@ -46,6 +46,8 @@ Params = Mapping[str, str | int | bool | None]
 READ_PAUSES = (0.1, 0.4)
 #: A read that has already taken this many seconds is not tried again.
 READ_PATIENCE = 5.0
+#: Bytes at the end of a PDF within which its end is marked; readers look no further either.
+END_OF_PDF = 1024
 _GATEWAY_NOISE = {502, 503, 504}
 
 
@@ -159,7 +161,7 @@ class Transport:
     def read_pdf(self, path: str, params: Params | None = None) -> bytes:
         """The PDF at a path (FACTS.md 9.5); raises as `read` does."""
         answer = self._read(_Request("GET", path, params or {}, accept="application/pdf"))
-        if not answer.content.startswith(b"%PDF-"):
+        if not answer.content.startswith(b"%PDF-") or b"%%EOF" not in answer.content[-END_OF_PDF:]:
             raise _unreadable(UnexpectedAnswer, f"GET {path} as PDF", answer)
         return answer.content
 

@@ -211,10 +211,10 @@ def test_a_pdf_does_not_mark_the_invoice_as_sent(sage, client):
     """F11: the bytes are Sage's own."""
     sage.get(
         f"{BASE}/sales_invoices/1",
-        body=b"%PDF-1.4",
+        body=b"%PDF-1.4\n%%EOF",
         match=[matchers.query_param_matcher({"mark_as_sent": "false"})],
     )
-    assert client.sales_invoices.pdf("1") == b"%PDF-1.4"
+    assert client.sales_invoices.pdf("1") == b"%PDF-1.4\n%%EOF"
 
 
 def test_an_id_is_one_part_of_a_path(sage, client):

@@ -243,11 +243,17 @@ def test_a_failed_exchange_is_told_too(sage, transport, seen):
 
 
 def test_a_pdf_is_handed_over_as_it_is(sage, transport, seen):
-    sage.get(
-        f"{URL}/1", body=b"%PDF-1.4 \xff", match=[matchers.header_matcher({"Accept": "application/pdf"})]
-    )
-    assert transport.read_pdf("/contacts/1") == b"%PDF-1.4 \xff"
-    assert seen.exchanges[0].received == "PDF of 10 bytes"
+    pdf = b"%PDF-1.4 \xff\n%%EOF\n"
+    sage.get(f"{URL}/1", body=pdf, match=[matchers.header_matcher({"Accept": "application/pdf"})])
+    assert transport.read_pdf("/contacts/1") == pdf
+    assert seen.exchanges[0].received == "PDF of 17 bytes"
+
+
+@pytest.mark.parametrize("cut", [b"%PDF-1.4 \xff", b"%PDF-1.4 %%EOF" + b"\xff" * 1024])
+def test_a_pdf_without_its_end_is_refused(sage, transport, cut):
+    sage.get(f"{URL}/1", body=cut)
+    with pytest.raises(UnexpectedAnswer):
+        transport.read_pdf("/contacts/1")
 
 
 def test_another_document_under_the_name_of_a_pdf_is_refused(sage, transport):
