@@ -15,6 +15,9 @@ from typing import NewType
 JsonNumber = NewType("JsonNumber", Decimal)
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+#: What JSON can escape and no database can hold: the character zero, and halves of pairs.
+_UNSTORABLE_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def decimal(value: object) -> Decimal:
@@ -69,13 +72,24 @@ def _rarer(value: object) -> str:
 
 
 def json_value(text: str | bytes) -> object:
-    """What the JSON says, with numbers as Decimal; ValueError if it is not JSON."""
+    """What the JSON says, with numbers as Decimal and texts that can be stored; ValueError if it is not JSON."""
     try:
         if isinstance(text, bytes):
-            text = text.decode(json.detect_encoding(text), "surrogatepass")
+            text = text.decode(json.detect_encoding(text))
         value: object = _DECODER.decode(text)
+        return _storable(value) if _UNSTORABLE_ESCAPE.search(text) else value
     except RecursionError as error:
         raise ValueError("JSON nested too deeply") from error
+
+
+def _storable(value: object) -> object:
+    """The same with a sign in place of each character that no database can hold: one must not cost a whole batch."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_storable(member) for member in value]
     return value
 
 

@@ -78,6 +78,15 @@ def test_what_is_not_json_is_said_to_be_none(text):
         json_value(text)
 
 
+@pytest.mark.parametrize("escape", ["\\u0000", "\\ud83d", "\\uDE00"])
+def test_what_no_database_can_hold_is_replaced_wherever_it_stands(escape):
+    assert json_value(f'{{"lines": [{{"a{escape}": "b{escape}"}}]}}') == {"lines": [{"a\ufffd": "b\ufffd"}]}
+
+
+def test_letters_that_are_escaped_stay_what_they_are():
+    assert json_value('["\\ud83d\\ude00 \\u00a3 \\\\u0000"]') == ["😀 £ \\u0000"]
+
+
 def test_named_fields_become_decimals_at_any_depth_and_empty_ones_none():
     record = {"total_amount": "6011.4", "last_paid": "", "lines": [{"amount": ""}, {"amount": "0.0"}]}
     assert with_decimals(record, ("total_amount", "amount")) == {
