@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -16,6 +17,8 @@ from practices.arrays import array
 from practices.tenancy import acting_practice_id, practice_transaction
 from sage_integration.models import SageExchange
 from sage_integration.sage.transport import Exchange
+
+log = structlog.get_logger(__name__)
 
 #: Bodies hold the particulars of clients, so they go after this long; the trail of what was done stays.
 KEPT = timedelta(days=90)
@@ -72,10 +75,14 @@ class Kept:
             self._noted.append((posting_id, timezone.now(), exchange))
 
     def write(self) -> None:
-        """Store what was noted, in a transaction of its own."""
-        if self._noted:
+        """Store what was noted, in a transaction of its own; a log that cannot be kept stops nobody."""
+        if not self._noted:
+            return
+        try:
             with practice_transaction():
                 self.insert()
+        except Exception:
+            log.exception("what was said to Sage could not be kept")
 
     def insert(self) -> None:
         """The same in the caller's transaction, in one statement; it stays noted unless that is committed."""
@@ -99,14 +106,14 @@ def _columns(noted: list[tuple[int | None, datetime, Exchange]]) -> list[str]:
     said = [exchange for _, _, exchange in noted]
     return [
         array(posting_id for posting_id, _, _ in noted),
-        array(exchange.business_id or "" for exchange in said),
+        array(_storable(exchange.business_id or "") for exchange in said),
         array(at for _, at, _ in noted),
         array(round(exchange.seconds * 1000) for exchange in said),
-        array(exchange.method for exchange in said),
-        array(exchange.path[:200] for exchange in said),
+        array(_storable(exchange.method) for exchange in said),
+        array(_storable(exchange.path)[:200] for exchange in said),
         array(exchange.status for exchange in said),
-        array(exchange.failure[:60] for exchange in said),
-        array((exchange.request_id or "")[:80] for exchange in said),
+        array(_storable(exchange.failure)[:60] for exchange in said),
+        array(_storable(exchange.request_id or "")[:80] for exchange in said),
         array(_storable(exchange.sent) for exchange in said),
         array(_storable(exchange.received) for exchange in said),
     ]

@@ -282,6 +282,12 @@ class Dispatch:
             for result in self._confirmed:
                 with suppress(LeaseLost), practice_transaction():
                     record_all([result])
+        except Exception:
+            if not with_exchanges:
+                raise
+            # The log is never worth a result.
+            log.exception("results are recorded without what was said")
+            self._record_confirmed()
         self._are_recorded()
 
     def _are_recorded(self) -> None:

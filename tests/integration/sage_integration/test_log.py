@@ -1,6 +1,7 @@
 """The log tells each event in a sentence, keeps what was said without secrets, and its Replay changes nothing twice."""
 
 from datetime import timedelta
+from unittest.mock import PropertyMock, patch
 
 import pytest
 from django.urls import reverse
@@ -13,6 +14,7 @@ from practices.tenancy import acting_for, practice_scope
 from sage_integration.exchanges import KEPT, forget_old
 from sage_integration.models import SageExchange, TaxRateMapping
 from sage_integration.replaying import replay
+from sage_integration.sage.answers import Answer
 from tests.integration.sage_integration.polling import poll, polled
 from tests.integration.sage_integration.posting import (
     issued_invoice,
@@ -72,6 +74,18 @@ def test_what_was_sent_and_answered_stands_behind_a_fold(alice, brook, acme):
     page = text_of(alice.get(path("log-list", brook)))
     assert "What was sent, and what Sage answered" in page
     assert "POST /sales_invoices: 201" in page
+
+
+def test_what_no_database_can_hold_is_left_out_of_the_log(brook, enabled, sage):
+    with patch.object(Answer, "request_id", PropertyMock(return_value="r\0-7")):
+        posted(brook, sage)
+    assert {each.request_id for each in exchanges_of(brook)} == {"r-7"}
+
+
+def test_a_log_that_cannot_be_kept_costs_no_result(brook, enabled, sage):
+    with patch("sage_integration.exchanges._columns", side_effect=ValueError("not to be stored")):
+        posted(brook, sage)
+    assert exchanges_of(brook) == []
 
 
 def test_no_token_and_no_payment_link_is_kept(brook, acme, enabled):
