@@ -180,10 +180,13 @@ class Dispatch:
     def _create(self, posting: Posting, draft: Draft) -> None:
         link = self._drafts.links[draft.invoice.client_id]
         payload = draft.to(link)
+        if posting.pk in self._may_leave:
+            # May have to ask for a newer token; only then does it show whether the announcement still holds.
+            self._sage.reserve()
         if posting.pk not in self._may_leave or time.monotonic() > self._until:
             self._announce(posting)
-        # One before it may have taken more than was held for it, repeated with a newer token.
-        self._sage.reserve()
+            # One before it may have taken more than was held for it, repeated with a newer token.
+            self._sage.reserve()
         crash_points.reach("intended")
         self._intended.pop(posting.pk, None)
         try:

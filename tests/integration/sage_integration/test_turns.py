@@ -301,6 +301,26 @@ def test_an_announcement_that_is_old_is_made_anew(brook, sage, monkeypatch):
     assert len(sage.sales_invoices()) == 3
 
 
+def test_an_announcement_that_grew_old_over_a_new_token_is_made_anew(brook, sage, monkeypatch):
+    connected(brook, sage)
+    _, _, third = issue_many(brook, sage, 3)
+    with acting_for(brook.pk), open_batch() as (batch, dispatch):
+        dispatch.push(batch[0])
+        dispatch.push(batch[1])
+        reserve = dispatch._sage.reserve
+
+        def asks_for_a_token(count: int = 1) -> int:
+            take_over(third)
+            dispatch._until = 0.0
+            return reserve(count)
+
+        monkeypatch.setattr(dispatch._sage, "reserve", asks_for_a_token)
+        with pytest.raises(LeaseLost):
+            dispatch.push(batch[2])
+    assert posting_of(third).lease == "somebody else"
+    assert len(sage.sales_invoices()) == 2
+
+
 def announced(invoices) -> int:
     """How many of these invoices are announced or were sent."""
     return len([each for each in invoices if posting_of(each).attempted_at is not None])
