@@ -38,7 +38,7 @@ from sage_integration.sage.resources.documents import DRAFT
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_credit_notes import NewSalesCreditNote, SalesCreditNote
 from sage_integration.sync import outcomes
-from sage_integration.sync.documents import amounts_of, number_of
+from sage_integration.sync.documents import amounts_of, number_of, require_reference
 from sage_integration.sync.errors import (
     AllocationNotAllowed,
     ChangeGoesFirst,
@@ -90,6 +90,7 @@ def push_credit_note(posting: Posting, business_id: str, rules: Rules, sage: Sag
             error.nothing_landed = is_first_try
             raise
         crash_points.reach("credit sent")
+        require_reference(stored, posting.reference)
     elif stored["contact"]["id"] != draft.payload["contact_id"]:
         raise ContactDiffers(f"{number_of(stored)} belongs to {stored['contact']['displayed_as']}")
     stored = _released(stored, sage)
@@ -204,6 +205,7 @@ def _released(stored: SalesCreditNote, sage: SageClient) -> SalesCreditNote:
 def _record(
     posting: Posting, draft: CreditDraft, stored: SalesCreditNote, business_id: str, *, adopted: bool
 ) -> None:
+    require_reference(stored, posting.reference)
     try:
         theirs = amounts_of(stored)
     except UnexpectedAnswer as error:

@@ -25,9 +25,11 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import (
     AccessDenied,
     NotInSage,
+    OutcomeUnknown,
     SageError,
     SageRejected,
     SageUnavailable,
+    WrongBusiness,
 )
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import all_went_well, note_how_it_went
@@ -104,6 +106,11 @@ class Dispatch:
         except (AccessDenied, NotInSage) as error:
             self._start_small()
             raise why_denied(error, self._business_id, self._sage) from error
+        except (OutcomeUnknown, WrongBusiness):
+            # Its answers may have lost step with the requests, so nothing more is read from this connection.
+            self._sage.close()
+            self._start_small()
+            raise
         except SageError:
             self._start_small()
             raise

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from money.amounts import Amounts, to_pence
 from sage_integration.sage.decimals import json_text
-from sage_integration.sage.errors import UnexpectedAnswer
+from sage_integration.sage.errors import OutcomeUnknown, UnexpectedAnswer
 from sage_integration.sage.resources.documents import SalesDocument
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 
@@ -14,6 +14,15 @@ def number_of(stored: SalesDocument) -> str:
     """The number Sage gave, as people there know it (FACTS.md 9.3)."""
     given = stored.get("invoice_number") or stored.get("credit_note_number")
     return str(given or stored["displayed_as"])[:40]
+
+
+def require_reference(stored: SalesDocument, reference: str) -> None:
+    """Raises `OutcomeUnknown` unless this is the document that was sent: another one's answer says nothing of ours.
+
+    What was stored is then looked up by its reference, which every document shows (FACTS.md 9.7).
+    """
+    if (theirs := stored.get("reference")) != reference:
+        raise OutcomeUnknown(f"asked for {reference}, answered for {theirs or 'no reference'}")
 
 
 def amounts_of(stored: SalesDocument) -> Amounts:

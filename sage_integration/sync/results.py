@@ -20,7 +20,7 @@ from sage_integration.sage.errors import OutcomeUnknown, TotalsDiffer, Unexpecte
 from sage_integration.sage.resources.documents import DRAFT, SalesDocument
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
-from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
+from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of, require_reference
 from sage_integration.sync.drafts import Draft
 from sage_integration.sync.snapshots import Snapshot, snapshot_of
 
@@ -63,7 +63,8 @@ class Result:
 def result_of(
     posting: Posting, draft: Draft, stored: SalesInvoice, business_id: str, *, adopted: bool = False
 ) -> Result:
-    """What is to be recorded of a stored document; raises `OutcomeUnknown` when it cannot be understood."""
+    """What is to be recorded of a stored document; raises `OutcomeUnknown` when it is another, or not understood."""
+    require_reference(stored, posting.reference)
     try:
         theirs, seen = amounts_of(stored), fingerprint_of(stored)
     except UnexpectedAnswer as error:

@@ -56,7 +56,11 @@ class Resource(Generic[Row]):
         return self._changed("POST", self.path, self._wrapped(body))
 
     def _update(self, record_id: str, body: object) -> Row:
-        return self._changed("PUT", self._path_of(record_id), self._wrapped(body))
+        path = self._path_of(record_id)
+        stored = self._changed("PUT", path, self._wrapped(body))
+        if (theirs := cast(JsonObject, stored)["id"]) != record_id:
+            raise OutcomeUnknown(f"PUT {path}: the answer is of {theirs}")
+        return stored
 
     def _changed(self, method: str, path: str, body: Mapping[str, object] | None) -> Row:
         return self._stored(f"{method} {path}", self._transport.write(method, path, body))

@@ -1,6 +1,7 @@
 """Date and reason of a credit note changed here after it was copied, also where it is set against its invoice (F78)."""
 
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
 
@@ -9,9 +10,10 @@ from invoicing.operations import amend_credit_note, post_credit_note, update_cre
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageConnection
+from sage_integration.sage.resources.sales_credit_notes import SalesCreditNotes
 from sage_integration.sync import pull
 from tests.factories import TODAY
-from tests.integration.sage_integration.posting import fresh, push_until_settled
+from tests.integration.sage_integration.posting import fresh, push_once, push_until_settled
 from tests.integration.sage_integration.test_corrections import (
     LOST,
     assert_credited_there,
@@ -32,6 +34,22 @@ def credited(brook, sage, acme, clock) -> CreditNote:
     push_until_settled(brook, clock)
     sage.forget_requests()
     return note
+
+
+def test_an_answer_about_another_credit_note_is_no_answer(brook, enabled, sage, acme, clock):
+    create = SalesCreditNotes.create
+
+    def answers_for_another(resource, sent):
+        return {**create(resource, sent), "id": "f" * 32, "reference": "CN-000001-OTHERS"}
+
+    credit(brook, acme.invoice)
+    with patch.object(SalesCreditNotes, "create", answers_for_another):
+        push_once(brook)
+    assert [each.failure for each in credits_of(brook)] == ["OutcomeUnknown"]
+    push_until_settled(brook, clock, tries=12)
+    [stored] = sage.sales_credit_notes()
+    posting = next(each for each in credits_of(brook) if each.kind == Posting.Kind.CREDIT_NOTE_CREATE)
+    assert (posting.status, posting.external_id) == ("posted", stored["id"])
 
 
 @pytest.mark.parametrize("fault", LOST)

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from queue import Empty
+from unittest.mock import patch
 
 import pytest
 
@@ -15,8 +16,9 @@ from practices.tasks import wake
 from practices.tenancy import acting_for, practice_scope, practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import ContactLink, SageLink
-from sage_integration.sage.errors import SageRejected
+from sage_integration.sage.errors import OutcomeUnknown, SageRejected
 from sage_integration.sage.network import NeverSent
+from sage_integration.sage.wire import Headers, Response, Wire, kept_wire
 from sage_integration.sessions import all_went_well, forget_everything, open_sage, room_for, shortest_rest
 from sage_integration.sync import push
 from sage_integration.sync.dispatch import Dispatch
@@ -319,6 +321,39 @@ def test_an_announcement_that_grew_old_over_a_new_token_is_made_anew(brook, sage
             dispatch.push(batch[2])
     assert posting_of(third).lease == "somebody else"
     assert len(sage.sales_invoices()) == 2
+
+
+def one_too_late(request=Wire.request):
+    """`Wire.request` as behind a stray interim answer: each new invoice is given the answer to the one before."""
+    answers = [Response(103, Headers(), b"")]
+
+    def late(wire: Wire, method: str, url: str, **options) -> Response:
+        answer = request(wire, method, url, **options)
+        if method != "POST" or not url.endswith("/sales_invoices"):
+            return answer
+        answers.append(answer)
+        return answers[-2]
+
+    return late
+
+
+def test_answers_out_of_step_never_swap_two_invoices_of_one_amount(brook, enabled, sage, clock):
+    first, second = two_of_a_known_client(brook)
+    with (
+        patch.object(Wire, "request", one_too_late()),
+        acting_for(brook.pk),
+        open_batch() as (batch, dispatch),
+    ):
+        for posting in batch:
+            with pytest.raises(OutcomeUnknown):
+                dispatch.push(posting)
+            assert kept_wire()._kept == {}, "nothing more is read from a connection that is out of step"
+    assert len(sage.sales_invoices()) == 3
+    clock.shift(timedelta(minutes=6))
+    push_until_settled(brook, clock)
+    for posting in (posting_of(first), posting_of(second)):
+        [theirs] = sage.sales_invoices(reference=posting.reference)
+        assert (posting.status, posting.external_id) == (Status.POSTED, theirs["id"])
 
 
 def announced(invoices) -> int:

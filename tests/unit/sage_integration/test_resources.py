@@ -207,6 +207,12 @@ def test_payments_and_allocations_are_asked_for(sage, client):
     assert client.sales_invoices.payments_allocations("1")[0]["amount"] == 40
 
 
+def test_an_answer_about_another_record_leaves_a_change_unknown(sage, client):
+    sage.put(f"{BASE}/sales_invoices/1", json={**invoice_row(), "id": "2"})
+    with pytest.raises(OutcomeUnknown):
+        client.sales_invoices.update("1", {"date": "2027-03-10"})
+
+
 def test_a_pdf_does_not_mark_the_invoice_as_sent(sage, client):
     """F11: the bytes are Sage's own."""
     sage.get(
