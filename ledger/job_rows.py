@@ -1,20 +1,20 @@
 """How the postings stand that rows of a job follow: in the ledger, on their way, or refused meanwhile."""
 
 from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Concat, NullIf
+from django.db.models.functions import Coalesce, Concat, NullIf
 
-from ledger.models import Posting
+from ledger.models import Posting, PostingQuerySet
 from practices.job_models import JobRow
 from practices.job_rows import WAITING, Later
 
-Status = Posting.Status
+Status, Kind = Posting.Status, Posting.Kind
 ON_ITS_WAY = [Status.PENDING, Status.LEASED]
 GONE_ASTRAY = "Sage did not take it. Look at it and try again."
 
 
 def how_they_stand() -> Later:
     """A row needs somebody while its posting is refused, and waits while it is on its way."""
-    postings = Posting.objects.filter(pk=OuterRef("follows")).order_by()
+    postings = _followed()
     stands = Case(
         When(status=Status.FAILED, then=Value(JobRow.Outcome.NEEDS_YOU)),
         When(status__in=ON_ITS_WAY, then=Value(WAITING)),
@@ -23,6 +23,7 @@ def how_they_stand() -> Later:
     says = Case(
         When(Q(status=Status.FAILED, failure_detail=""), then=Value(GONE_ASTRAY)),
         When(status=Status.FAILED, then=F("failure_detail")),
+        When(status=Status.POSTED, kind=Kind.INVOICE_VOID, then=Value("Voided in Sage")),
         When(
             Q(status=Status.POSTED) & ~Q(external_number=""),
             then=Concat(Value("In Sage as "), F("external_number")),
@@ -37,3 +38,15 @@ def how_they_stand() -> Later:
         Subquery(postings.values_list(stands), output_field=CharField()),
         Subquery(postings.values_list(says), output_field=CharField()),
     )
+
+
+def _followed() -> PostingQuerySet:
+    """What a row follows; once a void is through after which it is copied again, the newest copy made since."""
+    named: PostingQuerySet = Posting.objects.filter(pk=OuterRef(OuterRef("follows"))).order_by()
+    copies = Posting.objects.live().filter(kind=Kind.INVOICE_CREATE, subject_id=OuterRef("subject_id"))
+    since = copies.filter(pk__gt=OuterRef("pk")).order_by("-copy", "-id")
+    is_through = Q(kind=Kind.INVOICE_VOID, then=Posting.Then.COPY_AGAIN, status=Status.POSTED)
+    through = When(is_through, then=Coalesce(Subquery(since.values("pk")[:1]), F("pk")))
+    now = named.values_list(Case(through, default=F("pk")))
+    followed: PostingQuerySet = Posting.objects.filter(pk=Subquery(now)).order_by()
+    return followed

@@ -28,6 +28,13 @@ NOT_READ = (
     "Payments are not brought back from Sage, so nothing is read there. That is a setting of the connection."
 )
 
+#: What is tried again, in words before its reference.
+TRIED_AGAIN: dict[str, str] = {
+    Posting.Kind.INVOICE_CREATE: "The copy",
+    Posting.Kind.INVOICE_UPDATE: "The change",
+    Posting.Kind.INVOICE_VOID: "The void",
+}
+
 
 class NothingToRetry(DomainError):
     message = "Nothing about it was refused by Sage, so there is nothing to try again."
@@ -46,10 +53,16 @@ def retry_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
     del on
     wanted = {each.pk for each in chosen}
     refused = Posting.objects.filter(kind__in=INVOICE_KINDS, status=Posting.Status.FAILED)
-    ids = [pk for pk, subject in refused.values_list("pk", "subject_id") if subject in wanted]
-    again = {each.subject_id: each for each in retry_postings(ids)}
+    found = refused.values_list("pk", "subject_id", "kind")
+    kinds = {pk: kind for pk, subject, kind in found if subject in wanted}
+    # The newest of several counts: it comes last.
+    gone = sorted(retry_postings(list(kinds)), key=lambda each: each.posting_id)
+    again = {each.subject_id: each for each in gone}
     return [
-        each.outcome(f"{again[each.pk].reference} is tried again", follows=again[each.pk].posting_id)
+        each.outcome(
+            f"{TRIED_AGAIN[kinds[again[each.pk].posting_id]]} {again[each.pk].reference} is tried again",
+            follows=again[each.pk].posting_id,
+        )
         if each.pk in again
         else each.outcome(NothingToRetry.message, JobRow.Outcome.SKIPPED)
         for each in chosen

@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from clients.models import Client
 from invoicing.bulk_acts import do_many_rows, start_bulk
 from invoicing.models import Invoice
-from invoicing.operations import draft_invoice
+from invoicing.operations import draft_invoice, void_in_ledger
 from ledger.models import Posting
 from practices.job_models import Job, JobRow
+from practices.job_rows import as_they_stand
 from practices.job_steps import run_live_jobs
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
@@ -30,6 +31,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
     service_named,
 )
+from tests.integration.sage_integration.test_corrections import amend, ask
 
 
 @pytest.fixture
@@ -170,6 +172,48 @@ def test_a_row_that_sage_refuses_later_needs_somebody_until_it_is_mended(
     push_until_settled(brook, clock)
     assert "No rows here yet" in alice.get(f"{address}?outcome=needs_you").content.decode()
     assert "Finished, needs you" not in alice.get("/p/brook-co/jobs/").content.decode()
+
+
+def as_it_stands(job) -> tuple[str, str]:
+    with practice_scope(job.practice_id):
+        row = as_they_stand(JobRow.objects.filter(job=job)).get()
+    return row.stands, row.says
+
+
+def start(practice, act: str, invoice) -> Job:
+    with practice_scope(practice.pk):
+        job = start_bulk(act, [invoice.pk], practice)
+    with acting_for(practice.pk):
+        run_live_jobs()
+    return job
+
+
+def test_f74_a_row_of_what_is_voided_and_copied_again_follows_the_new_copy(brook, sage, enabled, clock):
+    """The voided document is no success: Sage may refuse the one that is to take its place."""
+    acme = posted(brook, sage, prices=("100.00", "50.00"))
+    amend(acme.invoice, "100.00")
+    job = start(brook, "update", acme.invoice)
+    assert as_it_stands(job) == ("waiting", "Voided there and copied again")
+    sage.arm("status", on="POST /sales_invoices", status=422, times=1)
+    push_until_settled(brook, clock)
+    assert as_it_stands(job) == ("needs_you", posting_of(acme.invoice).failure_detail)
+    start(brook, "retry", acme.invoice)
+    push_until_settled(brook, clock)
+    again = posting_of(acme.invoice)
+    assert again.pk != acme.posting.pk
+    assert as_it_stands(job) == ("done", f"In Sage as {again.external_number}")
+
+
+def test_a_void_that_is_tried_again_is_said_to_be_one_and_ends_as_voided(brook, sage, acme, clock):
+    ask(acme.invoice, void_in_ledger, reason="Billed twice")
+    sage.arm("status", on="DELETE /sales_invoices", status=422, times=1)
+    push_until_settled(brook, clock)
+    job = start(brook, "retry", acme.invoice)
+    stands, says = as_it_stands(job)
+    assert stands == "waiting"
+    assert says.startswith("The void INV-")
+    push_until_settled(brook, clock)
+    assert as_it_stands(job) == ("done", "Voided in Sage")
 
 
 def test_the_page_of_many_rows_asks_no_more_than_that_of_one(brook, held, client_of):
