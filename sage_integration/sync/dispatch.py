@@ -49,7 +49,7 @@ from sage_integration.sync.errors import (
     PeriodClosed,
     VatNotRegistered,
 )
-from sage_integration.sync.names import rename_in_sage, renamings_for_sage
+from sage_integration.sync.names import AWAY, rename_in_sage, renamings_for_sage
 from sage_integration.sync.results import Result, record_all, result_of
 
 log = structlog.get_logger(__name__)
@@ -171,7 +171,11 @@ class Dispatch:
         if renaming := self._renamings.pop(client.pk, None):
             self._record_confirmed()
             self._require_lease(posting)
-            rename_in_sage(renaming, self._sage)
+            try:
+                rename_in_sage(renaming, self._sage)
+            except AWAY:
+                # Names must not hold up invoices, which find out for themselves what Sage is about.
+                self._renamings.clear()
 
     def _draft_of(self, posting: Posting) -> Draft:
         """The draft; for a refused one that is tried again, what Sage's settings forbade is asked anew, once."""

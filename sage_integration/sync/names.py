@@ -18,6 +18,7 @@ from practices.tenancy import practice_transaction
 from sage_integration.models import ContactLink, SageConnection, SageContact
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import NotInSage, OutcomeUnknown, SageRejected, SageUnavailable
+from sage_integration.sync import outcomes
 
 log = structlog.get_logger(__name__)
 Direction = SageConnection.NameDirection
@@ -25,8 +26,12 @@ Direction = SageConnection.NameDirection
 MOST_AT_ONCE = 50
 #: A name that Sage did not take is not offered again before that, so that it never keeps others from their turn.
 AGAIN_AFTER = timedelta(days=1)
-#: What must not hold up an invoice: the name follows another time.
-CAN_WAIT = (SageRejected, SageUnavailable, OutcomeUnknown, NotInSage)
+#: The same where its answer was lost: that may be Sage's trouble, or that of this one contact.
+SOON = timedelta(hours=1)
+#: What Sage says of this name or contact, so that the next one may fare better.
+REFUSED = (SageRejected, NotInSage)
+#: Sage, or the way to it, is in trouble: nothing is known of the name, and the next one would fare no better.
+AWAY = (SageUnavailable, OutcomeUnknown)
 
 
 @dataclass(frozen=True)
@@ -70,22 +75,33 @@ def renamings_for_sage(connection: SageConnection, clients: Collection[int]) -> 
 
 
 def rename_in_sage(renaming: Renaming, sage: SageClient) -> bool:
-    """Give the contact its client's name, nothing else of it (FACTS.md 6); whether Sage took it."""
+    """Give the contact its client's name, nothing else of it (FACTS.md 6); whether Sage took it.
+
+    Raises one of `AWAY`, after which the name follows another time, and every other `SageError` but a refusal.
+    """
     try:
         stored = sage.contacts.update(renaming.link.sage_contact_id, {"name": renaming.ours})
-    except CAN_WAIT as error:
+    except REFUSED as error:
         log.warning("a contact kept its name", error=type(error).__name__, status=error.status)
-        with practice_transaction():
-            ContactLink.objects.filter(pk=renaming.link.pk).update(
-                refused_name=renaming.ours, name_refused_at=timezone.now()
-            )
+        _rest(renaming, AGAIN_AFTER)
         return False
+    except OutcomeUnknown:
+        _rest(renaming, SOON)
+        raise
     with practice_transaction():
         SageContact.objects.of_business(renaming.link.business_id).filter(
             sage_id=renaming.link.sage_contact_id
         ).update(name=renaming.ours, displayed_as=stored.get("displayed_as", renaming.ours)[:255])
         audit.record("contact.renamed", renaming.link.client, name=renaming.ours, before=renaming.theirs)
     return True
+
+
+def _rest(renaming: Renaming, as_long: timedelta) -> None:
+    """Offer this name again after that; kept as if it had been refused as much earlier as the rest is shorter."""
+    with practice_transaction():
+        ContactLink.objects.filter(pk=renaming.link.pk).update(
+            refused_name=renaming.ours, name_refused_at=timezone.now() - AGAIN_AFTER + as_long
+        )
 
 
 def bring_names(connection: SageConnection, sage: SageClient) -> dict[str, int]:
@@ -101,7 +117,13 @@ def bring_names(connection: SageConnection, sage: SageClient) -> dict[str, int]:
                 client.name = name
                 amend_client(client)
             return {"renamed_here": len(named)} if wanted else {}
-    renamed = sum(rename_in_sage(renaming, sage) for renaming in wanted[:MOST_AT_ONCE])
+    renamed = 0
+    try:
+        for renaming in wanted[:MOST_AT_ONCE]:
+            renamed += rename_in_sage(renaming, sage)
+    except AWAY as error:
+        outcomes.pause_business(error, connection.business_id)
+        log.warning("the other names wait for the next reading", error=type(error).__name__)
     return {"renamed_in_sage": renamed} if wanted else {}
 
 
