@@ -5,12 +5,14 @@ feeds of payments, of allocations and of invoices are read, and the invoices the
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from invoicing.models import Invoice
@@ -51,6 +53,10 @@ CLAIM = timedelta(minutes=5)
 #: A role that lacks the journals is tried again after this long: somebody may have granted it.
 JOURNALS_AGAIN_AFTER = timedelta(days=1)
 VOIDED, MISSING = "voided", "missing"
+MISTAKE = (
+    "Something went wrong here, not in Sage, so this reading stopped. What it had read before is kept, and the next "
+    "one goes on from there. If it stays like this, tell your operator."
+)
 
 
 def poll_payments(*, whole: bool = True) -> SyncRun | None:
@@ -116,15 +122,26 @@ def _run(work: Callable[["Poll", SageClient], None]) -> SyncRun | None:
         outcomes.pause_business(error, connection.business_id)
         poll.mirror.problems.append(str(error))
         log.warning("polling stopped", failure=type(error).__name__, status=error.status)
+    except Exception:
+        # Seen on the page of runs as well; where the database is what broke, the log alone can say so.
+        poll.mirror.problems.append(MISTAKE)
+        with suppress(DatabaseError), practice_transaction():
+            _keep_run(poll, began)
+        raise
     with practice_transaction():
-        run: SyncRun = SyncRun.objects.create(
-            kind=SyncRun.Kind.PAYMENTS,
-            started_at=began,
-            finished_at=timezone.now(),
-            counts=dict(poll.mirror.counts),
-            problem="\n".join(poll.mirror.problems),
-        )
+        run = _keep_run(poll, began)
         _plan_the_next(connection, poll)
+    return run
+
+
+def _keep_run(poll: "Poll", began: datetime) -> SyncRun:
+    run: SyncRun = SyncRun.objects.create(
+        kind=SyncRun.Kind.PAYMENTS,
+        started_at=began,
+        finished_at=timezone.now(),
+        counts=dict(poll.mirror.counts),
+        problem="\n".join(poll.mirror.problems),
+    )
     return run
 
 
@@ -243,15 +260,21 @@ class Poll:
             return None
 
     def _read_feeds(self, feeds: list[Any], sage: SageClient) -> None:
-        for feed, handle in feeds:
-            self._read(feed, handle)
+        try:
+            for feed, handle in feeds:
+                self._read(feed, handle)
+        finally:
+            # Their cursors have passed them, so what was refused is tried again even where a later feed breaks off.
+            self._take_refused()
+        if self._someone_waits:
+            self._reread_wanted(sage, MOST_REREADS)
+        self._conclude()
+
+    def _take_refused(self) -> None:
         if self.mirror.has_refused or self.mirror.touched:
             with practice_transaction():
                 self.mirror.take_refused()
                 self._note_touched()
-        if self._someone_waits:
-            self._reread_wanted(sage, MOST_REREADS)
-        self._conclude()
 
     def _read(self, feed: Feed[Any], handle: Callable[[Any], None]) -> None:
         def record(page: list[Any]) -> None:

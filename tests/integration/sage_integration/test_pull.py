@@ -11,7 +11,7 @@ from django.db import connection
 from invoicing.models import Allocation, Invoice, Payment
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
-from sage_integration.models import SageConnection, SyncCursor
+from sage_integration.models import SageConnection, SyncCursor, SyncRun
 from sage_integration.sync.mirror import Mirror
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import GROSS, poll, polled
@@ -121,15 +121,32 @@ def test_a_payment_moved_to_another_invoice_moves_here_too(brook, enabled, sage,
     assert payments_of(brook)[0].reversed_at is None
 
 
-def test_room_made_by_a_later_change_is_used_in_the_same_poll(brook, sage, acme, clock):
-    """The second payment only fits because the first was deleted, and the deletion is read after it."""
+@pytest.mark.parametrize("breaks_off", [False, True])
+def test_i10_room_made_by_a_later_change_is_used_in_the_same_poll(brook, sage, acme, clock, breaks_off):
+    """The second payment only fits because the first was deleted, and the deletion is read after it.
+
+    Its own feed has passed it by then: where a later one breaks off, only the nightly round would look at it again.
+    """
     first = sage.record_payment(acme.theirs["id"], "100")
     polled(brook)
     clock.shift(600)
     sage.delete_payment(first["id"])
     sage.record_payment(acme.theirs["id"], "120")
-    polled(brook)
+    if breaks_off:
+        sage.arm("status", on="GET /sales_invoices", status=500, times=1)
+    assert bool(poll(brook).problem) is breaks_off
     assert fresh(acme.invoice).outstanding == 0
+
+
+def test_a_reading_that_a_mistake_of_ours_ends_is_seen_among_the_runs(brook, sage, acme, monkeypatch):
+    sage.record_payment(acme.theirs["id"], "40")
+    monkeypatch.setattr(Mirror, "payment", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        poll(brook)
+    with practice_scope(brook.pk):
+        run = SyncRun.objects.get(kind="payments")
+    assert run.finished_at
+    assert run.problem.startswith("Something went wrong here, not in Sage")
 
 
 def test_a_discount_for_paying_early_settles_too(brook, sage, acme):
