@@ -1,6 +1,7 @@
 import practices.tenancy
 from django.db import migrations, models
 from django.db.models.deletion import CASCADE, PROTECT
+from practices.isolation import drop_key
 
 #: Indexes that another one begins with, or that nothing reads: what a billing run writes has no more than are used.
 INDEXES = {
@@ -14,23 +15,27 @@ INDEXES = {
     'invoicing_billedperiod_schedule_id_5af462ff': 'invoicing_billedperiod (schedule_id)',
     'invoicing_billingschedule_practice_id_bb8707e4': 'invoicing_billingschedule (practice_id)',
 }
-#: Keys whose twin with the practice in it checks the same and more; with that, the practice is checked as well.
+#: Keys whose twin with the practice in it checks the same and more; with that, the practice is checked as well:
+#: name, column, what it is of, and for the practice the column of that twin.
 CHECKS = {
     'invoicing_invoice': [
-        'invoicing_invoice_practice_id_1083cd8a_fk_practices_practice_id',
-        'invoicing_invoice_client_id_eb77ced0_fk_clients_client_id',
-        'invoicing_invoice_proposal_id_81ebc445_fk_proposals_proposal_id',
+        (
+            'invoicing_invoice_practice_id_1083cd8a_fk_practices_practice_id',
+            'practice_id', 'practices_practice', 'client_id',
+        ),
+        ('invoicing_invoice_client_id_eb77ced0_fk_clients_client_id', 'client_id', 'clients_client'),
+        ('invoicing_invoice_proposal_id_81ebc445_fk_proposals_proposal_id', 'proposal_id', 'proposals_proposal'),
     ],
     'invoicing_invoiceline': [
-        'invoicing_invoicelin_practice_id_4f9dac2e_fk_practices',
-        'invoicing_invoicelin_invoice_id_76c97100_fk_invoicing',
-        'invoicing_invoicelin_service_id_0cdb4e21_fk_services_',
-        'invoicing_invoicelin_tax_rate_id_e7223eb8_fk_services_',
+        ('invoicing_invoicelin_practice_id_4f9dac2e_fk_practices', 'practice_id', 'practices_practice', 'invoice_id'),
+        ('invoicing_invoicelin_invoice_id_76c97100_fk_invoicing', 'invoice_id', 'invoicing_invoice'),
+        ('invoicing_invoicelin_service_id_0cdb4e21_fk_services_', 'service_id', 'services_service'),
+        ('invoicing_invoicelin_tax_rate_id_e7223eb8_fk_services_', 'tax_rate_id', 'services_taxrate'),
     ],
     'invoicing_billedperiod': [
-        'invoicing_billedperi_practice_id_1d37bd02_fk_practices',
-        'invoicing_billedperi_schedule_id_5af462ff_fk_invoicing',
-        'invoicing_billedperi_invoice_id_59d45b4c_fk_invoicing',
+        ('invoicing_billedperi_practice_id_1d37bd02_fk_practices', 'practice_id', 'practices_practice', 'schedule_id'),
+        ('invoicing_billedperi_schedule_id_5af462ff_fk_invoicing', 'schedule_id', 'invoicing_billingschedule'),
+        ('invoicing_billedperi_invoice_id_59d45b4c_fk_invoicing', 'invoice_id', 'invoicing_invoice'),
     ],
 }
 
@@ -66,11 +71,7 @@ class Migration(migrations.Migration):
                     )
                     for name, definition in INDEXES.items()
                 ),
-                *(
-                    migrations.RunSQL(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}', migrations.RunSQL.noop)
-                    for table, names in CHECKS.items()
-                    for name in names
-                ),
+                *(drop_key(table, *each) for table, keys in CHECKS.items() for each in keys),
             ],
             state_operations=[
                 migrations.RemoveIndex(model_name='invoice', name='invoices_newest_first'),

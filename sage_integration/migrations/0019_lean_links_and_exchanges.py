@@ -1,19 +1,23 @@
 import practices.tenancy
 from django.db import migrations, models
 from django.db.models.deletion import CASCADE, PROTECT
+from practices.isolation import drop_key
 
 #: Other indexes begin with the practice as well.
 INDEXES = {
     'sage_integration_sagelink_practice_id_670b8680': 'sage_integration_sagelink (practice_id)',
     'sage_integration_sageexchange_practice_id_2d8322f9': 'sage_integration_sageexchange (practice_id)',
 }
-#: Keys whose twin with the practice in it checks the same and more.
+#: Keys whose twin with the practice in it checks the same and more; with that, the practice is checked as well:
+#: name, column, what it is of, and for the practice the column of that twin.
 CHECKS = {
     'sage_integration_sagelink': [
-        'sage_integration_sag_practice_id_670b8680_fk_practices',
-        'sage_integration_sag_posting_id_f83ff4b7_fk_ledger_po',
+        ('sage_integration_sag_practice_id_670b8680_fk_practices', 'practice_id', 'practices_practice', 'posting_id'),
+        ('sage_integration_sag_posting_id_f83ff4b7_fk_ledger_po', 'posting_id', 'ledger_posting'),
     ],
-    'sage_integration_sageexchange': ['sage_integration_sag_posting_id_556840cf_fk_ledger_po'],
+    'sage_integration_sageexchange': [
+        ('sage_integration_sag_posting_id_556840cf_fk_ledger_po', 'posting_id', 'ledger_posting'),
+    ],
 }
 
 
@@ -44,11 +48,7 @@ class Migration(migrations.Migration):
                     )
                     for name, definition in INDEXES.items()
                 ),
-                *(
-                    migrations.RunSQL(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}', migrations.RunSQL.noop)
-                    for table, names in CHECKS.items()
-                    for name in names
-                ),
+                *(drop_key(table, *each) for table, keys in CHECKS.items() for each in keys),
             ],
             state_operations=[
                 *altered(
