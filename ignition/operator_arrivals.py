@@ -100,11 +100,12 @@ def arrival_give_up(request: HttpRequest, pk: int) -> HttpResponse:
     practice = _practice(pk)
     try:
         with practice_scope(pk):
-            give_up(_arrival())
+            is_gone = give_up(_arrival())
     except DomainError as problem:
         messages.warning(request, problem.message)
         return see_other(request, "operator-arrival", pk)
-    messages.success(request, f"{practice} was not taken in, and its file is forgotten.")
+    stays = "" if is_gone else " The empty practice stays, because of what its activity tells of."
+    messages.success(request, f"{practice} was not taken in, and its file is forgotten.{stays}")
     return see_other(request, "admin:index")
 
 

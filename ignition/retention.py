@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from clients.models import ClientImport
 from ignition.erasure import erasures_to_finish, finish, retention
+from ignition.moving_in.uploads import give_up_forgotten
 from practices import audit
 from practices.job_models import Job
 from practices.models import EmailAttachment, IdempotentAnswer, OutgoingEmail, Practice
@@ -15,9 +16,14 @@ DAY = timedelta(days=1)
 
 
 def keep_to_retention(*, on: date, now: datetime) -> dict[str, int]:
-    """How much went, by what it was: texts of messages, imported files, lists of work, erasures finished."""
+    """How much went, by what it was: texts of messages, imported files, lists of work, erasures finished.
+
+    A practice that nobody has taken in for so long goes itself, with the file it was to come from.
+    """
     settings = retention()
     old_mail, old_work = now - settings.mail_months * MONTH, now - settings.work_months * MONTH
+    if give_up_forgotten(old_work):
+        return {"arrivals": 1}
     mails = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.SENT, sent_at__lt=old_mail).exclude(
         text=""
     )

@@ -184,6 +184,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep webhooks": {"task": "practices.tasks.sweep_webhooks", "schedule": 15.0},
     "sweep emails": {"task": "practices.tasks.sweep_emails", "schedule": 15.0},
     "sweep jobs": {"task": "practices.tasks.sweep_jobs", "schedule": 15.0},
+    "sweep arrivals": {"task": "ignition.tasks.sweep_arrivals", "schedule": 60.0},
     "poll payments": {"task": "sage_integration.tasks.sweep_payments", "schedule": min(60.0, POLL_SECONDS)},
     # A new customer in Sage is offered here in under ten minutes.
     "read contacts": {"task": "sage_integration.tasks.sweep_contacts", "schedule": 2.5 * POLL_SECONDS},

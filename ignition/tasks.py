@@ -7,7 +7,7 @@ from ignition.moving_in.uploads import take_in_what_waits
 from ignition.retention import keep_to_retention
 from ignition.weekly import send_weekly_summary
 from practices.models import Practice
-from practices.tasks import PracticeTask, wake
+from practices.tasks import PracticeTask, practices_from, wake
 from practices.tenancy import acting_practice_id, practice_transaction
 
 
@@ -23,6 +23,13 @@ def sweep_weekly_summaries() -> None:
     """Write each practice's weekly summary."""
     for practice_id in Practice.objects.order_by("pk").values_list("pk", flat=True):
         wake(tell_of_the_week, practice_id)
+
+
+@shared_task
+def sweep_arrivals() -> None:
+    """Take up practices that wait to be taken in and whose message was lost or whose worker died."""
+    for practice_id in practices_from("arrival_practices_due"):
+        wake(take_in_arrival, practice_id)
 
 
 @shared_task(base=PracticeTask)

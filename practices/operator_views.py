@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from practices.errors import DomainError
 from practices.forms import OperatorReasonForm
 from practices.models import Membership, Practice
 from practices.operator_site import inside, may_operate, operators, to_the_door
@@ -43,10 +44,14 @@ def practice_enter(request: HttpRequest, pk: int) -> HttpResponse:
     practice = get_object_or_404(Practice, pk=pk)
     form = OperatorReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        with practice_scope(practice.pk):
-            visit = enter_practice(practice, reason=form.cleaned_data["reason"], now=timezone.now())
-        request.session[SESSION_KEY] = visit.stored()
-        return see_other(request, "admin:index")
+        try:
+            with practice_scope(practice.pk):
+                visit = enter_practice(practice, reason=form.cleaned_data["reason"], now=timezone.now())
+        except DomainError as refusal:
+            form.add_error("reason", refusal.message)
+        else:
+            request.session[SESSION_KEY] = visit.stored()
+            return see_other(request, "admin:index")
     context = {**operators.each_context(request), "form": form, "entering": practice, "title": "Enter"}
     return render(request, "admin/practice_enter.html", context, status=422 if form.is_bound else 200)
 

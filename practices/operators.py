@@ -4,6 +4,7 @@ Whoever enters a practice in `/admin/` sees its rows there and may set going aga
 its pages as one of its members changes nothing at all. The practice reads both in its own activity.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,8 @@ SESSION_KEY = "operator"
 LOOKING_METHODS = ("GET", "HEAD", "OPTIONS")
 
 log = structlog.get_logger(__name__)
+
+_barriers: list[Callable[[], None]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,16 @@ def visit_of(request: HttpRequest, now: datetime) -> Visit | None:
     return visit if now < visit.until else None
 
 
+def keep_out_by(barrier: Callable[[], None]) -> None:
+    """Let this raise a `DomainError` where the acting practice may not be entered; an app calls it when it starts."""
+    if barrier not in _barriers:
+        _barriers.append(barrier)
+
+
 def enter_practice(practice: Practice, *, reason: str, now: datetime) -> Visit:
-    """An operator's visit to the practice, recorded where the practice reads it."""
+    """An operator's visit to the practice, recorded where the practice reads it; raises what keeps them out."""
+    for barrier in _barriers:
+        barrier()
     visit = Visit(practice.pk, reason, now + STAY)
     audit.record("operator.entered", practice, reason=reason, until=visit.until.isoformat())
     return visit

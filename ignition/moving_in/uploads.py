@@ -7,10 +7,13 @@ and its file are behind the same wall as everybody's (docs/decisions/0031-practi
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import IO
 
 import structlog
 from django.core.cache import cache
+from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -22,6 +25,7 @@ from practices.models import Practice, User
 from practices.tenancy import acting_practice_id, practice_scope, practice_transaction
 
 PART_BYTES = 1 << 20
+ARRIVING, GIVEN_UP = " (arriving)", " (given up)"
 Status = PracticeArrival.Status
 
 log = structlog.get_logger(__name__)
@@ -29,6 +33,13 @@ log = structlog.get_logger(__name__)
 
 class ArrivalIsOver(DomainError):
     message = "This practice is being taken in, or was. Nothing was changed; this page says how far it is."
+
+
+class NotHereYet(DomainError):
+    message = (
+        "This practice is still to be taken in. Until then there is nothing in it to look at, and nobody enters it. "
+        "Take it in first, or forget its file."
+    )
 
 
 class BrokeOff(CannotTakeIn):
@@ -39,7 +50,7 @@ def keep_upload(file: IO[bytes], name: str, *, by: User) -> PracticeArrival:
     """The uploaded export, read from end to end and kept; raises `CannotTakeIn`. Opens the new practice's scope."""
     with opened_archive(file) as archive, practice_scope(next_practice_id()):
         practice = new_practice(archive)
-        Practice.objects.filter(pk=practice.pk).update(name=f"{practice.name[:80]} (arriving)")
+        Practice.objects.filter(pk=practice.pk).update(name=f"{practice.name[:80]}{ARRIVING}")
         return _kept(archive, file, name, by)
 
 
@@ -72,10 +83,38 @@ def ask_for(arrival: PracticeArrival) -> None:
     arrival.save(update_fields=["status", "failure"])
 
 
-def give_up(arrival: PracticeArrival) -> None:
-    """Forget the file, and the practice that was to be; raises `ArrivalIsOver`."""
+def require_arrived() -> None:
+    """Raises `NotHereYet` while the acting practice is still to be taken in."""
+    if PracticeArrival.objects.exclude(status=Status.DONE).exists():
+        raise NotHereYet
+
+
+def give_up(arrival: PracticeArrival) -> bool:
+    """Forget the file, and the practice that was to be; whether that went too. Raises `ArrivalIsOver`.
+
+    A practice with a trail, which nobody can delete, stays as an empty one.
+    """
     _still_open(arrival).delete()
-    Practice.objects.get(pk=acting_practice_id()).delete()
+    practice = Practice.objects.get(pk=acting_practice_id())
+    try:
+        with transaction.atomic():
+            practice.delete()
+    except ProtectedError:
+        practice.name = f"{practice.name.removesuffix(ARRIVING)}{GIVEN_UP}"
+        practice.save(update_fields=["name"])
+        return False
+    return True
+
+
+def give_up_forgotten(before: datetime) -> bool:
+    """Give up the acting practice's arrival if it was brought before that and never taken in; whether it was."""
+    states = (Status.CHECKED, Status.STOPPED)
+    arrival = PracticeArrival.objects.filter(status__in=states, uploaded_at__lt=before).first()
+    if arrival is None:
+        return False
+    give_up(arrival)
+    log.info("an arrival nobody took in was given up", practice_id=acting_practice_id())
+    return True
 
 
 def _still_open(arrival: PracticeArrival) -> PracticeArrival:
@@ -88,11 +127,14 @@ def _still_open(arrival: PracticeArrival) -> PracticeArrival:
 def take_in_what_waits() -> None:
     """Take in the acting practice's arrival if it waits: all of it in one transaction, or nothing.
 
-    A second worker waits for the first, and finds it done.
+    A second worker leaves it to the first.
     """
+    with practice_transaction():
+        if _to_take_in() is None:
+            return
     try:
         with _file_of_arrival() as file, opened_archive(file) as archive, practice_transaction():
-            arrival = PracticeArrival.objects.select_for_update().filter(status=Status.WAITING).first()
+            arrival = _to_take_in()
             if arrival is None:
                 return
             _take_in(archive, arrival)
@@ -101,6 +143,13 @@ def take_in_what_waits() -> None:
     except Exception:
         _stop(BrokeOff())
         raise
+
+
+def _to_take_in() -> PracticeArrival | None:
+    """The arrival that waits, locked; None as well while another worker is at it."""
+    waiting = PracticeArrival.objects.select_for_update(skip_locked=True).filter(status=Status.WAITING)
+    arrival: PracticeArrival | None = waiting.first()
+    return arrival
 
 
 def _take_in(archive: Archive, arrival: PracticeArrival) -> None:

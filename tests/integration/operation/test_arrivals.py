@@ -1,14 +1,25 @@
 """A practice arrives by a file that an operator brings: checked, looked at, taken in by a worker, or given up."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
+from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from clients.models import Client
+from ignition import tasks
 from ignition.models import ArrivalPart, PracticeArrival
+from ignition.moving_in import uploads
 from ignition.moving_in.uploads import rows_written, take_in_what_waits
-from practices.models import Membership, Practice, User
+from ignition.retention import keep_to_retention
+from practices import audit
+from practices.models import AuditEntry, Membership, Practice, User
+from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, TODAY
 from tests.integration.operation.moving import exported
 from tests.integration.proposals import offers
 
@@ -96,6 +107,77 @@ def test_a_file_that_is_given_up_leaves_nothing(operator, arriving):
     assert operator.post(reverse("operator-arrival-give-up", args=[arriving])).status_code == 303
     assert not Practice.objects.filter(pk=arriving).exists()
     with practice_scope(arriving):
+        assert not ArrivalPart.objects.exists()
+
+
+def test_a_sweep_finds_what_waits_where_its_message_was_lost(operator, arriving, monkeypatch):
+    """A message is only a hint."""
+    assert practices_from("arrival_practices_due") == []
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    woken = []
+    monkeypatch.setattr(tasks, "wake", lambda task, practice_id: woken.append((task.name, practice_id)))
+    tasks.sweep_arrivals()
+    assert woken == [("ignition.tasks.take_in_arrival", arriving)]
+    scheduled = {each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert tasks.sweep_arrivals.name in scheduled
+    with acting_for(arriving):
+        take_in_what_waits()
+    assert practices_from("arrival_practices_due") == []
+
+
+def test_a_worker_that_comes_while_another_one_takes_it_in_does_not_wait_for_it(
+    operator, arriving, monkeypatch
+):
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    arrive = uploads.arrive
+
+    def second_worker() -> None:
+        with acting_for(arriving):
+            take_in_what_waits()
+        connection.close()
+
+    def arrive_slowly(*given, **named):
+        ThreadPoolExecutor(1).submit(second_worker).result(timeout=5)
+        arrive(*given, **named)
+
+    monkeypatch.setattr(uploads, "arrive", arrive_slowly)
+    with acting_for(arriving):
+        take_in_what_waits()
+    with practice_scope(arriving):
+        assert PracticeArrival.objects.get().status == "done"
+
+
+def test_what_nobody_takes_in_is_given_up_once_work_is_kept_no_longer(arriving):
+    now = timezone.now()
+    with practice_scope(arriving):
+        keep_to_retention(on=TODAY, now=now + timedelta(days=89))
+        assert ArrivalPart.objects.exists()
+        assert keep_to_retention(on=TODAY, now=now + timedelta(days=91)) == {"arrivals": 1}
+        assert not ArrivalPart.objects.exists()
+    assert not Practice.objects.filter(pk=arriving).exists()
+
+
+def test_nobody_enters_a_practice_before_it_is_here(operator, arriving):
+    address = reverse("operator-enter", args=[arriving])
+    refused = operator.post(address, {"reason": "Ticket 4711: it does not arrive"})
+    assert refused.status_code == 422
+    assert "still to be taken in" in refused.content.decode()
+    with practice_scope(arriving):
+        assert not AuditEntry.objects.exists()
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    with acting_for(arriving):
+        take_in_what_waits()
+    assert operator.post(address, {"reason": "Ticket 4711: it does not arrive"}).status_code == 303
+
+
+def test_a_practice_with_a_trail_is_given_up_all_the_same_and_stays_empty(operator, arriving):
+    with practice_scope(arriving):
+        audit.record("operator.entered", Practice.objects.get(pk=arriving), reason="A look")
+    answer = operator.post(reverse("operator-arrival-give-up", args=[arriving]), follow=True)
+    assert "The empty practice stays" in answer.content.decode()
+    assert Practice.objects.get(pk=arriving).name.endswith(" (given up)")
+    with practice_scope(arriving):
+        assert not PracticeArrival.objects.exists()
         assert not ArrivalPart.objects.exists()
 
 
