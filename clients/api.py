@@ -73,7 +73,7 @@ class Clients(ReadOnlyResource):
 
     def partial_update(self, request: Request, pk: str | None = None) -> Response:
         """Change some particulars; the rest stay. `If-Match` refuses to change what changed meanwhile."""
-        client = self.get_object()
+        client = self.get_locked_object()
         self.check_if_match(client)
         return self.answer(amend_client(self._with_input(request, client)))
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from clients.forms import PersonForm
 from clients.models import Client, ContactPerson
 from clients.operations.people import add_person, amend_person, remove_person
+from clients.operations.records import locked
 from practices.rest.filters import Filter
 from practices.rest.forms import with_input
 from practices.rest.views import ReadOnlyResource
@@ -43,6 +44,7 @@ class Contacts(ReadOnlyResource):
 
     def partial_update(self, request: Request, pk: str | None = None) -> Response:
         """Change some particulars; the client stays. `If-Match` refuses to change what changed meanwhile."""
+        locked(self.get_object().client)
         person = self.get_object()
         self.check_if_match(person)
         return self.answer(amend_person(self._with_input(request, person)))

@@ -91,7 +91,7 @@ class CreditNotes(ReadOnlyResource):
     @extend_schema(request=CreditNoteChange)
     def partial_update(self, request: Request, pk: str | None = None) -> Response:
         """Change its date or its reason. `If-Match` refuses to change what changed meanwhile."""
-        note = self.get_object()
+        note = self.get_locked_object()
         self.check_if_match(note)
         asked = {"issued_on": note.issued_on, "reason": note.reason} | _asked(CreditNoteChange, request)
         return self.answer(amend_credit_note(note, on=today_of(request), **asked))

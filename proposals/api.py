@@ -12,11 +12,11 @@ from clients.models import Client
 from practices.rest.filters import Filter
 from practices.rest.requests import today_of
 from practices.rest.views import ReadOnlyResource
-from proposals.errors import HasPackages
-from proposals.lines_api import NewProposalLine, ProposalLineSerializer, lines_from
+from proposals.lines_api import NewProposalLines, ProposalLineSerializer, check_lines_say_all, lines_from
 from proposals.models import EARLIEST, LATEST, Proposal, ProposalTemplate
 from proposals.operations import amend_draft, discard_draft, draft_proposal, recall_proposal, send_proposal
 from proposals.operations.editing import MOST_LINES
+from proposals.operations.locks import locked_editable
 from proposals.operations.templates import apply_template
 
 
@@ -49,7 +49,7 @@ class _Particulars(serializers.Serializer[Any]):
     starts_on = serializers.DateField()
     valid_until = serializers.DateField()
     minimum_months = serializers.IntegerField(min_value=1, max_value=120, required=False, allow_null=True)
-    lines: Any = serializers.ListSerializer(child=NewProposalLine(), max_length=MOST_LINES, required=False)
+    lines: Any = NewProposalLines(max_length=MOST_LINES, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Dates of this century only."""
@@ -106,14 +106,14 @@ class Proposals(ReadOnlyResource):
     @extend_schema(request=ChangedProposal)
     def partial_update(self, request: Request, pk: str | None = None) -> Response:
         """Change a draft. `If-Match` refuses to change what changed meanwhile."""
-        proposal = self.get_object()
+        proposal = locked_editable(self.get_object())
         self.check_if_match(proposal)
         serializer: Any = ChangedProposal(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = dict(serializer.validated_data)
         lines = asked.pop("lines", None)
-        if lines is not None and proposal.options.exists():
-            raise HasPackages(proposal)
+        if lines is not None:
+            check_lines_say_all(proposal)
         for name, value in asked.items():
             setattr(proposal, name, value)
         amend_draft(proposal, None if lines is None else lines_from(lines, today_of(request)))

@@ -14,6 +14,14 @@ class HasPackages(DomainError):
     )
 
 
+class SaysMoreThanLines(DomainError):
+    message = (
+        "This draft has deposits, services that take over from an earlier proposal, or billing with a start, an end "
+        "or a date of its own, which a list of services cannot say. Nothing was changed; change its services on its "
+        "page."
+    )
+
+
 class NothingChosen(DomainError):
     message = "Choose at least one first. Nothing was done."
 

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -31,6 +32,11 @@ class Resource(viewsets.GenericViewSet[Any]):
             for name in set(inner.fields) - names:
                 inner.fields.pop(name)
         return serializer
+
+    def get_locked_object(self) -> Any:
+        """The row of the address as it is now, held until the request ends: what changes it meanwhile waits."""
+        rows = self.filter_queryset(self.get_queryset()).select_for_update(of=["self"])
+        return get_object_or_404(rows, pk=self.kwargs["pk"])
 
     def check_if_match(self, row: Any) -> None:
         """Refuses a change of something that changed since it was read (`If-Match`)."""

@@ -1,11 +1,16 @@
 """What programs may change beside invoices and payments: each by the operation its page uses, each POST once."""
 
 import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clients.models import Client, ContactPerson
-from clients.operations import add_client
+from clients.operations import add_client, amend_client
 from invoicing.models import BillingSchedule, CreditNote
 from ledger.models import Posting
 from practices.models import AuditEntry, IdempotentAnswer
@@ -13,6 +18,7 @@ from practices.tenancy import practice_scope
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
 from practices.webhooks import emit
 from proposals.models import Proposal
+from proposals.operations import amend_draft
 from proposals.operations.editing import set_options
 from proposals.operations.templates import keep_template
 from tests.integration.invoicing.documents import (
@@ -199,6 +205,84 @@ def test_g03_a_proposal_is_drafted_with_its_services_and_changed_until_it_is_sen
         assert group.heading == "Ongoing services"
     assert send(program, "post", f"{path}send/").status_code == 200
     assert send(program, "patch", path, {"title": "Late"}).status_code == 409
+
+
+@contextmanager
+def meanwhile(practice, table: str, change: Callable[[], object]) -> Iterator[None]:
+    """Somebody else's change, committed just before the request takes hold of the row."""
+    done = []
+
+    def apart():
+        with practice_scope(practice.pk):
+            change()
+        connection.close()
+
+    def before_the_lock(execute, sql, *rest):
+        if not done and "FOR UPDATE" in sql and f'FROM "{table}"' in sql:
+            done.append(sql)
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(apart).result()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(before_the_lock):
+        yield
+    assert done
+
+
+@pytest.mark.parametrize(("first", "status"), [(True, 412), (False, 200)])
+def test_what_a_colleague_saved_meanwhile_of_a_proposal_is_kept(brook, program, first, status):
+    with practice_scope(brook.pk):
+        draft = offers.a_draft()
+    path = f"proposals/{draft.pk}/"
+    read = {"If-Match": program.get(f"{API}{path}").headers["ETag"]} if first else {}
+    draft.title = "A colleague's"
+    with meanwhile(brook, "proposals_proposal", lambda: amend_draft(draft)):
+        assert send(program, "patch", path, {"minimum_months": 6}, **read).status_code == status
+    now = program.get(f"{API}{path}").json()
+    assert (now["title"], now["minimum_months"]) == ("A colleague's", None if first else 6)
+
+
+@pytest.mark.parametrize(("first", "status"), [(True, 412), (False, 200)])
+def test_what_a_colleague_saved_meanwhile_of_a_client_is_kept(brook, program, first, status):
+    with practice_scope(brook.pk):
+        client = a_client()
+    path = f"clients/{client.pk}/"
+    read = {"If-Match": program.get(f"{API}{path}").headers["ETag"]} if first else {}
+    client.phone = "0113 496 0000"
+    with meanwhile(brook, "clients_client", lambda: amend_client(client)):
+        assert send(program, "patch", path, {"city": "Leeds"}, **read).status_code == status
+    now = program.get(f"{API}{path}").json()
+    assert now["phone"] == "0113 496 0000"
+    assert (now["city"] == "Leeds") == (not first)
+
+
+def test_g03_services_are_sent_back_as_they_were_read_at_no_questions_for_each(brook, program):
+    with practice_scope(brook.pk):
+        services = [a_service(f"Service {number}", "120") for number in range(6)]
+    rules = [{"billing": "recurring", "every": 1, "period": "month"}, {"billing": "upfront"}]
+    made = send(program, "post", "proposals/", a_proposal_for(brook)).json()
+    counts = []
+    for chosen in (services[:2], services):
+        lines = [{"service": each.pk, **rules[place % 2]} for place, each in enumerate(chosen)]
+        first = send(program, "patch", f"proposals/{made['id']}/", {"lines": lines}).json()["lines"]
+        with CaptureQueriesContext(connection) as asked:
+            again = send(program, "patch", f"proposals/{made['id']}/", {"lines": first}).json()["lines"]
+        assert [line | {"id": 0} for line in again] == [line | {"id": 0} for line in first]
+        assert len(again) == len(chosen)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("more", [ON_COMPLETION | {"deposit": 10}, MONTHLY | {"times": 4}])
+def test_a_list_of_services_drops_nothing_it_cannot_say(brook, program, more):
+    with practice_scope(brook.pk):
+        draft = offers.a_draft(offers.a_line(more))
+    refused = send(program, "patch", f"proposals/{draft.pk}/", {"lines": []})
+    assert refused.status_code == 409
+    assert "change its services on its page" in refused.json()["detail"]
+    assert send(program, "patch", f"proposals/{draft.pk}/", {"title": "Another"}).status_code == 200
+    with practice_scope(brook.pk):
+        assert draft.lines.count() == 1
 
 
 @pytest.mark.parametrize(
