@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django import forms
-from django.db.models import Case, Count, Expression, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
 from django.http import QueryDict
 
 from clients.models.search import ids_in_one, ids_with_words
@@ -22,6 +22,8 @@ VIEWS: dict[str, tuple[str, Q]] = {
     "paid-back": ("Paid back", Q(kind=Payment.Kind.REFUNDED, reversed_at=None)),
     "taken-back": ("Taken back", Q(reversed_at__isnull=False)),
 }
+#: What is counted among payments of all kinds: money that came and stayed, and money that went back.
+MONEY = (Payment.Kind.RECEIVED, Payment.Kind.REFUNDED)
 
 
 class PaymentsForm(forms.Form):
@@ -53,19 +55,28 @@ class PaymentList:
     form: PaymentsForm
 
     def totals(self) -> PaymentTotals:
-        """The sums of the choice; among all kinds only money counts: what was received less what was paid back."""
-        signed: Expression | F = F("amount")
-        if not self.view:
-            signed = Case(
-                When(reversed_at__isnull=False, then=Value(ZERO)),
-                When(kind=Payment.Kind.RECEIVED, then=F("amount")),
-                When(kind=Payment.Kind.REFUNDED, then=-F("amount")),
-                default=Value(ZERO),
-            )
+        """The sums of the choice; `counts` and `signed` say the same of one payment."""
+        amount = Case(When(kind=Payment.Kind.REFUNDED, then=-F("amount")), default=F("amount"))
+        counted = None if self.view else Q(reversed_at=None, kind__in=MONEY)
         found = self.payments.order_by().aggregate(
-            count=Count("pk"), amount=Sum(signed), lying=Sum("on_account")
+            count=Count("pk"), amount=Sum(amount, filter=counted), lying=Sum("on_account")
         )
         return PaymentTotals(found["count"], found["amount"] or ZERO, found["lying"] or ZERO)
+
+
+def signed(payment: Payment) -> Decimal:
+    """The amount, negative where money went back to the client."""
+    return -payment.amount if payment.kind == Payment.Kind.REFUNDED else payment.amount
+
+
+def counts(payment: Payment, view: str) -> bool:
+    """Whether it belongs to the total of a view; among all kinds only money does that was not taken back."""
+    return bool(view) or (payment.reversed_at is None and payment.kind in MONEY)
+
+
+def state_of(payment: Payment) -> str:
+    """Its kind in words, unless it was taken back."""
+    return "Taken back" if payment.reversed_at else payment.get_kind_display()
 
 
 def payment_list_of(query: QueryDict) -> PaymentList:

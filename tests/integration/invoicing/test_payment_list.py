@@ -1,5 +1,7 @@
 """The list of payments: what came from Sage and what was entered here, found and added up."""
 
+import csv
+import io
 from decimal import Decimal
 
 import pytest
@@ -10,6 +12,7 @@ from django.urls import reverse
 from invoicing.models import Payment
 from invoicing.operations import mark_paid, record_payment, take_back, write_off
 from invoicing.operations.payments import OnAccount
+from invoicing.payments_list import VIEWS
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import a_client, an_invoice
@@ -98,6 +101,20 @@ def test_what_was_taken_back_is_listed_and_counts_as_no_money(paid, brook, clien
         take_back(paid["by hand"])
     assert shown(client_of)["totals"].amount == 450
     assert [row["payment"].pk for row in shown(client_of, view="taken-back")["rows"]] == [paid["by hand"].pk]
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_g72_the_files_amounts_add_up_to_the_pages_total_in_every_view(paid, brook, client_of, view):
+    with practice_scope(brook.pk):
+        take_back(paid["by hand"])
+    columns = ["kind", "amount", "recorded"]
+    answer = client_of("alice").get(URL, {"view": view, "file": "csv", "columns": columns})
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    amounts = [D(row["Amount"]) for row in rows if row["Amount"]]
+    assert sum(amounts) == shown(client_of, view=view)["totals"].amount
+    if not view:
+        said = {(row["Kind"], row["Amount"], row["Amount recorded"]) for row in rows}
+        assert {("Taken back", "", "300.00"), ("Paid back", "-50.00", "-50.00")} < said
 
 
 def test_a_payment_costs_no_question_of_its_own(paid, brook, client_of):
