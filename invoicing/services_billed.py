@@ -13,7 +13,7 @@ from clients.models.search import ids_in_one, ids_with_words
 from invoicing.coming import next_bills
 from invoicing.due import Bill
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet
-from invoicing.operations import complete_schedule, end_billing, pause_billing, resume_billing
+from invoicing.operations import complete_schedule, end_service, pause_billing, resume_billing
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO, Amounts, price_line
 from practices.errors import DomainError
@@ -25,7 +25,7 @@ ACTS: dict[str, tuple[Callable[..., object], str]] = {
     "complete": (complete_schedule, "marked complete and billed"),
     "pause": (pause_billing, "paused"),
     "resume": (resume_billing, "billed again"),
-    "end": (end_billing, "ended"),
+    "end": (end_service, "ended"),
 }
 
 

@@ -21,7 +21,7 @@ from invoicing.operations.credit_notes import (
     update_credit_note,
 )
 from invoicing.operations.drafting import duplicate_invoice, merge_lines
-from invoicing.operations.ending import call_off_billing, end_services
+from invoicing.operations.ending import call_off_billing, end_service, end_services
 from invoicing.operations.holes import close_holes
 from invoicing.operations.invoices import (
     amend_draft,
@@ -81,6 +81,7 @@ __all__ = [
     "draft_invoice",
     "duplicate_invoice",
     "end_billing",
+    "end_service",
     "end_services",
     "hold_bills",
     "hold_month",

@@ -36,6 +36,16 @@ def call_off_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     return schedule
 
 
+def end_service(schedule: BillingSchedule, *, on: date, today: date | None = None) -> BillingSchedule:
+    """The schedule with its last day; one that would begin later is called off, and has none (G41).
+
+    ``today`` is ``on`` unless said. Raises `NotBilling` or `EndsBeforeItStarts`.
+    """
+    if schedule.starts_on > on:
+        return call_off_billing(schedule, on=today or on)
+    return end_billing(schedule, on=on)
+
+
 def end_services(client: Client, *, on: date) -> int:
     """How many services of the client end on a day (G41); one that would begin later is called off.
 
@@ -46,10 +56,7 @@ def end_services(client: Client, *, on: date) -> int:
     for schedule in live.order_by("id"):
         if schedule.ends_by(on):
             continue
-        if schedule.starts_on > on:
-            call_off_billing(schedule, on=on)
-        else:
-            end_billing(schedule, on=on)
+        end_service(schedule, on=on)
         ended += 1
     if not ended:
         raise NothingToEnd(client)

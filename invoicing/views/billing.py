@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,9 +18,8 @@ from invoicing.errors import AlreadyRunning
 from invoicing.models import BillingRun, BillingSchedule
 from invoicing.operations import (
     BillingOutcome,
-    call_off_billing,
     complete_schedule,
-    end_billing,
+    end_service,
     invoicing_settings,
     pause_billing,
     resume_billing,
@@ -67,6 +67,8 @@ SERVICES = List(
     ),
     {"proposal": ("pk",), "service": ("name", "pk")},
 )
+#: What of the list's address somebody comes back to after a change.
+KEPT = ("show", "q", "sort", "columns")
 
 
 @requires(Can.SEE)
@@ -134,9 +136,7 @@ def billing_act(request: PracticeRequest, practice: str) -> HttpResponse:
             messages.success(request, f"{services} {ACTS[act][1]}.")
         for reason in refused:
             messages.error(request, reason)
-    view = request.POST.get("show", "")
-    query = f"?show={view}" if view in VIEWS and view else ""
-    return see_other(request, reverse("invoicing:billing", args=[practice]) + query)
+    return _back_to_list(request)
 
 
 @opens_own_scope
@@ -205,15 +205,13 @@ def schedule_end(request: PracticeRequest, practice: str, pk: int) -> HttpRespon
         return see_other(request, "invoicing:schedule-detail", practice=practice, pk=pk)
     today = request.practice.today()
     on = form.cleaned_data["on"] or today
-    if on < schedule.starts_on:
-        call_off_billing(schedule, on=today)
+    if end_service(schedule, on=on, today=today).ends_on is None:
         messages.success(request, f"{schedule.name} is called off: it never begins, and nothing is billed.")
     else:
-        end_billing(schedule, on=on)
         day = written_date(on)
         messages.success(request, f"{schedule.name} ends on {day}: no period that begins later is billed.")
     if "on" not in request.POST:  # from the list of everything that is billed
-        return see_other(request, "invoicing:billing", practice=practice)
+        return _back_to_list(request)
     return see_other(request, "invoicing:schedule-detail", practice=practice, pk=pk)
 
 
@@ -223,7 +221,15 @@ def _change(
     today = request.practice.today()
     schedule = change(get_object_or_404(BillingSchedule, pk=pk), on=today)
     messages.success(request, words.format(schedule.name, written_date(today)))
-    return see_other(request, "invoicing:billing", practice=request.practice.slug)
+    return _back_to_list(request)
+
+
+def _back_to_list(request: PracticeRequest) -> HttpResponse:
+    """303 to the services as they were looked at: view, words, order and columns."""
+    sent = QueryDict(request.POST.get("query", ""))
+    kept = urlencode([(name, value) for name in KEPT for value in sent.getlist(name)])
+    address = reverse("invoicing:billing", args=[request.practice.slug])
+    return see_other(request, f"{address}?{kept}" if kept else address)
 
 
 @requires(Can.MANAGE_BILLING)

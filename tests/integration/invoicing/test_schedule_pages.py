@@ -207,3 +207,29 @@ def test_g41_a_service_that_has_not_begun_is_called_off_with_an_earlier_day(broo
     assert "Coming" not in page
     alice.post(address(brook, "schedule-reopen", upcoming.pk))
     assert "Coming" in alice.get(address(brook, "schedule-detail", upcoming.pk)).content.decode()
+
+
+def test_g41_ending_many_today_ends_what_runs_and_calls_off_what_has_not_begun(brook, acme, client_of):
+    today, alice = brook.today(), client_of("alice")
+    with practice_scope(brook.pk):
+        upcoming = a_schedule(MONTHLY, starts_on=today + timedelta(days=20), on=today, client=acme)
+    chosen = [upcoming.pk, schedule(brook, "Books").pk]
+    said = alice.post(
+        address(brook, "billing-act"), {"act": "end", "selected": chosen}, follow=True
+    ).content.decode()
+    assert "2 services are ended." in said
+    with practice_scope(brook.pk):
+        upcoming.refresh_from_db()
+    assert (upcoming.status, upcoming.ends_on) == ("ended", None)
+    assert schedule(brook, "Books").ends_on == today
+
+
+def test_after_a_change_the_list_is_as_it_was_looked_at(brook, acme, client_of):
+    alice, books = client_of("alice"), schedule(brook, "Books")
+    looked_at = "q=acme&sort=-service&columns=client&columns=net"
+    page = alice.get(f"{address(brook, 'billing')}?{looked_at}").content.decode()
+    assert f'name="query" value="{looked_at.replace("&", "&amp;")}"' in page
+    sent = {"query": f"{looked_at}&file=csv&next=//elsewhere.example", "act": "pause", "selected": books.pk}
+    for change in (address(brook, "billing-act"), address(brook, "schedule-resume", books.pk)):
+        back = alice.post(change, sent)
+        assert (back.status_code, back.url) == (303, f"{address(brook, 'billing')}?{looked_at}")
