@@ -105,10 +105,11 @@ class QuickIf(IfNode):
         """The first branch whose condition holds."""
         for asked, nodes in self.branches:
             try:
-                if asked is None or asked(context):
-                    return nodes.render(context)
-            except VariableDoesNotExist:  # a filter's argument: the condition does not hold
-                continue
+                holds = asked is None or asked(context)
+            except VariableDoesNotExist:  # a filter's argument
+                holds = False
+            if holds:
+                return nodes.render(context)
         return ""
 
     def is_pure(self, engine: Engine) -> bool:
@@ -167,8 +168,10 @@ class QuickFor(ForNode):
                 drawn.append(draw(context))
             else:
                 context.dicts.append(_unpacked(names, item))
-                drawn.append(draw(context))
-                context.dicts.pop()
+                try:
+                    drawn.append(draw(context))
+                finally:
+                    context.dicts.pop()
         return drawn
 
 

@@ -1,7 +1,9 @@
 """Pages are drawn by an engine of our own, character for character as Django draws them."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -9,6 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.template import Context, Engine, TemplateSyntaxError, VariableDoesNotExist
 from django.utils.safestring import mark_safe
 
+from ignition.drawing import called
 from ignition.drawing.nodes import QuickNodes
 
 PIECES = {
@@ -196,6 +199,7 @@ def test_a_template_is_drawn_as_django_draws_it(source):
         ("{% for a, b, c in pairs %}{% endfor %}", ValueError),
         ("{% amount label %}", TypeError),
         ("{% if %}", TemplateSyntaxError),
+        ("{% if label %}{{ label|default_if_none:missing }}{% else %}x{% endif %}", VariableDoesNotExist),
     ],
 )
 def test_what_fails_in_django_fails_here(source, error):
@@ -209,12 +213,43 @@ def test_a_page_is_drawn_within_its_base():
     assert pages[0] == pages[1] == "<title>none a &lt; b</title>321"
 
 
-def test_after_an_error_the_context_is_as_it_was():
-    PIECES["source.html"] = "{% for n in numbers %}{% with a=1 %}{{ row.wrong }}{% endwith %}{% endfor %}"
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for n in numbers %}{% with a=1 %}{{ row.wrong }}{% endwith %}{% endfor %}",
+        "{% for n, word in pairs %}{{ row.wrong }}{% endfor %}",
+    ],
+)
+def test_after_an_error_the_context_is_as_it_was(source):
+    PIECES["source.html"] = source
     template, context = engine(ours=True).get_template("source.html"), Context(values())
     with pytest.raises(RuntimeError):
         template.render(context)
     assert len(context.dicts) == 2
+
+
+def test_only_what_is_drawn_around_a_few_words_is_kept():
+    PIECES["source.html"] = "{% include 'seen.html' with label=label only %}"
+    template = engine(ours=True).get_template("source.html")
+    for label, kept in (("a few words", True), ("form with its token " * 10, False)):
+        called._drawn.clear()
+        template.render(Context({"label": label}))
+        assert bool(called._drawn) == kept
+
+
+def test_two_threads_that_ask_at_once_whether_a_component_may_be_kept_hear_the_same():
+    others = []
+
+    class Asking:
+        def is_pure(self, engine):
+            others.append(pool.submit(called.is_pure, component, engine))
+            wait(others, timeout=0.05)  # it waits for us, so this runs out; an answer now would be a guess
+            return True
+
+    component = SimpleNamespace(nodelist=Asking())
+    with ThreadPoolExecutor(1) as pool:
+        assert called.is_pure(component, None)
+        assert others[0].result()
 
 
 def test_while_debugging_templates_stay_djangos():
