@@ -4,6 +4,7 @@ A component that is made of nothing but its values looks the same each time it g
 words and numbers (badges, buttons, entries of menus) are therefore kept once drawn.
 """
 
+from threading import RLock
 from typing import Any
 
 from django.template import Context, Engine, Template
@@ -11,11 +12,14 @@ from django.utils.safestring import SafeString
 
 #: What stands at the bottom of every context.
 BUILTINS = {"True": True, "False": False, "None": None}
-#: So many drawn components are kept in a process, and none longer than that.
-KEPT, LONGEST = 2048, 2000
+#: So many drawn components are kept in a process, none longer than that, and none around more than a few words: a
+#: form with its token, or what a page puts in a card, never comes again.
+KEPT, LONGEST, FEW_WORDS = 2048, 2000, 100
 #: Values of these kinds look the same wherever and whenever they are drawn.
 _PLAIN = frozenset((str, SafeString, int, bool, type(None)))
 _drawn: dict[tuple[Any, ...], str] = {}
+#: One thread at a time works out which templates are pure; the others wait for what it finds.
+_asking = RLock()
 
 
 class Called:
@@ -55,12 +59,12 @@ class Called:
         drawn = _drawn.get(key)
         if drawn is None:
             drawn = drawn_alone(template, values, context)
-            _keep(key, drawn)
+            _keep(key, given, drawn)
         return drawn
 
 
-def _keep(key: tuple[Any, ...], drawn: str) -> None:
-    if len(drawn) > LONGEST:
+def _keep(key: tuple[Any, ...], given: tuple[Any, ...], drawn: str) -> None:
+    if len(drawn) > LONGEST or any(len(value) > FEW_WORDS for value in given if isinstance(value, str)):
         return
     if len(_drawn) >= KEPT:
         _drawn.clear()
@@ -70,8 +74,15 @@ def _keep(key: tuple[Any, ...], drawn: str) -> None:
 def is_pure(template: Any, engine: Engine) -> bool:
     """Whether a template looks the same whenever it is given the same; one that is being asked calls itself."""
     if not hasattr(template, "is_known_pure"):
-        template.is_known_pure = False
-        template.is_known_pure = template.nodelist.is_pure(engine)
+        with _asking:
+            if not hasattr(template, "is_known_pure"):
+                if getattr(template, "is_being_asked", False):
+                    return False
+                template.is_being_asked = True
+                try:
+                    template.is_known_pure = template.nodelist.is_pure(engine)
+                finally:
+                    template.is_being_asked = False
     known: bool = template.is_known_pure
     return known
 
