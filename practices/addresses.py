@@ -7,6 +7,8 @@ from django.urls import get_script_prefix, get_urlconf, reverse
 
 #: Stands for a number while an address is worked out; no row has it, and no path contains it.
 _PLACE = 7_130_259_846_017
+#: What all placeholders of an address begin with; words that contain it are not taken for one.
+_DIGITS = str(_PLACE)[:-2]
 
 
 def address_of(
@@ -34,7 +36,7 @@ def address_of(
 
 
 def _is_kept(value: Any) -> bool:
-    return type(value) is str or (type(value) is int and 0 <= value < _PLACE)
+    return (type(value) is str and _DIGITS not in value) or (type(value) is int and 0 <= value < _PLACE)
 
 
 class _Page(NamedTuple):
