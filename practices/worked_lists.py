@@ -68,7 +68,8 @@ def _with_words(shown: ShownList, rows: list[Any]) -> list[Any]:
 
 
 def _text(shown: ShownList, row: Any) -> str:
-    return " ".join(str(column.value(row)) for column in shown.offered).casefold()
+    values = (plain(column.value(row)) for column in shown.offered)
+    return " ".join(str(value) for value in values if value is not None).casefold()
 
 
 def _ordered(shown: ShownList, rows: list[Any]) -> list[Any]:
