@@ -6,6 +6,7 @@ One statement for all of them: every document passes here. Inside the caller's t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -19,8 +20,9 @@ from practices.arrays import array
 def mark_all_attempted(postings: Sequence[Posting]) -> list[Posting]:
     """Record the intents of several postings before a byte leaves; those that are still ours, in their order."""
     now = timezone.now()
+    values: dict[str, Any] = {"now": now, "margin": SEND_MARGIN, **_ids_and_leases(postings)}
     with connection.cursor() as cursor:
-        cursor.execute(_INTEND_ALL, {"now": now, "until": now + SEND_MARGIN, **_ids_and_leases(postings)})
+        cursor.execute(_INTEND_ALL, values)
         held = {row[0] for row in cursor.fetchall()}
     ours = [posting for posting in postings if posting.pk in held]
     for posting in ours:
@@ -90,7 +92,7 @@ _INTEND_ALL = """
 UPDATE ledger_posting SET attempted_at = %(now)s, refused_at = NULL
 FROM unnest(%(ids)s::bigint[], %(leases)s::text[]) AS mine(id, lease)
 WHERE ledger_posting.id = mine.id AND ledger_posting.lease = mine.lease
-    AND status = 'leased' AND lease_expires_at > %(until)s
+    AND status = 'leased' AND lease_expires_at > statement_timestamp() + %(margin)s
 RETURNING ledger_posting.id
 """
 _WITHDRAW_INTENTS = """

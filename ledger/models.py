@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q, UniqueConstraint
-from django.db.models.functions import Collate
+from django.db.models.functions import Collate, Now
 from django.utils import timezone
 
 from practices.models import User
@@ -41,9 +41,8 @@ class LedgerSettings(TenantModel):
 class PostingQuerySet(TenantQuerySet["Posting"]):
     def due(self) -> "PostingQuerySet":
         """What a worker may take now: pending and ripe, or leased by somebody whose lease ran out."""
-        now = timezone.now()
-        pending = Q(status=Posting.Status.PENDING, not_before__lte=now)
-        return self.filter(pending | Q(status=Posting.Status.LEASED, lease_expires_at__lte=now))
+        pending = Q(status=Posting.Status.PENDING, not_before__lte=timezone.now())
+        return self.filter(pending | Q(status=Posting.Status.LEASED, lease_expires_at__lte=Now()))
 
     def named(self, words: str) -> "PostingQuerySet":
         """Those whose reference begins so, or that have this number in the ledger; all without words."""

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from django.db import connection
 from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from ledger.errors import (
@@ -229,8 +229,7 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
         cursor.execute(_TURNSTILE)
         if cursor.fetchone() is None:
             return []
-    now, lease = timezone.now(), uuid4().hex
-    values = {"now": now, "lease": lease, "until": now + LEASE, "limit": limit}
+    values = {"now": timezone.now(), "lease": uuid4().hex, "length": LEASE, "limit": limit}
     if due := rows_from(Posting, _LEASE_RIPE, values):
         return sorted(due, key=lambda posting: posting.pk)
     return rows_from(Posting, _LEASE_LOST, values)
@@ -240,15 +239,17 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
 _TURNSTILE = """
 SELECT 1 FROM ledger_ledgersettings WHERE accepts_postings AND paused_at IS NULL FOR UPDATE SKIP LOCKED
 """
+# Leases begin and end by the database's clock alone, in every statement below: the clocks of two machines differ, and
+# one that is ahead would take over what the other is about to send. What is ripe may go by the worker's own.
 # Chosen once, for sure: a subquery could be asked again for each row it is joined to, and give others then.
 _LEASE = """
 WITH due AS MATERIALIZED (
     SELECT id FROM ledger_posting WHERE {due} AND NOT EXISTS
-        (SELECT FROM ledger_posting WHERE status = 'leased' AND lease_expires_at > %(now)s)
+        (SELECT FROM ledger_posting WHERE status = 'leased' AND lease_expires_at > statement_timestamp())
     ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
 )
-UPDATE ledger_posting SET status = 'leased', lease = %(lease)s, lease_expires_at = %(until)s,
-    attempts = attempts + 1, times_lost = times_lost + {lost}
+UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
+    lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1, times_lost = times_lost + {lost}
 FROM due WHERE ledger_posting.id = due.id
 RETURNING ledger_posting.*
 """
@@ -258,7 +259,10 @@ _LEASE_RIPE = _LEASE.format(
 # Postings whose worker was lost. One of them may be what killed it, so each is taken by itself, after all others: it
 # can hold up nobody.
 _LEASE_LOST = _LEASE.format(
-    due="status = 'leased' AND lease_expires_at <= %(now)s", order="attempts, id", limit="1", lost=1
+    due="status = 'leased' AND lease_expires_at <= statement_timestamp()",
+    order="attempts, id",
+    limit="1",
+    lost=1,
 )
 
 
@@ -267,15 +271,18 @@ def lease_posting(posting: Posting) -> Posting:
 
     For a posting that another one cannot leave without: a client's contact, before the client's invoice.
     """
-    posting = locked_posting(posting)
-    now = timezone.now()
-    expired = posting.lease_expires_at is not None and posting.lease_expires_at <= now
-    if posting.status != Posting.Status.PENDING and not (posting.status == Posting.Status.LEASED and expired):
+    ours = rows_from(Posting, _LEASE_ONE, {"id": posting.pk, "lease": uuid4().hex, "length": LEASE})
+    if not ours:
         raise LeaseLost(posting)
-    posting.status, posting.lease, posting.lease_expires_at = Posting.Status.LEASED, uuid4().hex, now + LEASE
-    posting.attempts += 1
-    posting.save(update_fields=["status", "lease", "lease_expires_at", "attempts"])
-    return posting
+    return ours[0]
+
+
+_LEASE_ONE = """
+UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
+    lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1
+WHERE id = %(id)s AND (status = 'pending' OR status = 'leased' AND lease_expires_at <= statement_timestamp())
+RETURNING ledger_posting.*
+"""
 
 
 def doubt_all() -> int:
@@ -293,7 +300,7 @@ def doubt_all() -> int:
 def still_ours(posting: Posting) -> bool:
     """Whether the lease holds and nobody settled the posting meanwhile."""
     held: bool = Posting.objects.filter(
-        pk=posting.pk, status=Posting.Status.LEASED, lease=posting.lease, lease_expires_at__gt=timezone.now()
+        pk=posting.pk, status=Posting.Status.LEASED, lease=posting.lease, lease_expires_at__gt=Now()
     ).exists()
     return held
 
@@ -301,9 +308,7 @@ def still_ours(posting: Posting) -> bool:
 def mark_attempted(posting: Posting) -> None:
     """Record the intent before a byte leaves; raises `LeaseLost` when somebody else took over."""
     now = timezone.now()
-    _write(
-        _INTEND, {"now": now, "id": posting.pk, "lease": posting.lease, "until": now + SEND_MARGIN}, posting
-    )
+    _write(_INTEND, {"now": now, "id": posting.pk, "lease": posting.lease, "margin": SEND_MARGIN}, posting)
     posting.attempted_at, posting.refused_at = now, None
 
 
@@ -326,7 +331,8 @@ def mark_posted(
 # Written out because every document passes both: through a queryset they cost several times as much.
 _INTEND = """
 UPDATE ledger_posting SET attempted_at = %(now)s, refused_at = NULL
-WHERE id = %(id)s AND status = 'leased' AND lease = %(lease)s AND lease_expires_at > %(until)s
+WHERE id = %(id)s AND status = 'leased' AND lease = %(lease)s
+    AND lease_expires_at > statement_timestamp() + %(margin)s
 """
 _POST = """
 UPDATE ledger_posting SET status = 'posted', settled_at = %(now)s, failure = '', failure_detail = '',

@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
 
+from devtools.faults.database_clock import move_along
 from practices.isolation import tenant_models
 from sage_integration.sessions import forget_everything
 from tests import factories
@@ -36,9 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Static files come straight from their folders: there is nothing to collect before a test."""
+    """Static files come straight from their folders, and the database's clock moves with the one of a test."""
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+    move_along()
 
 
 @pytest.fixture(scope="session")

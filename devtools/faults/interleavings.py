@@ -24,6 +24,7 @@ from django.utils import timezone
 from redis import Redis
 
 from clients.models import Client
+from devtools.faults.database_clock import move_along
 from devtools.faults.houses import House, open_house, sign_in_again
 from devtools.faults.in_process import near_sage
 from devtools.faults.interference import Moment, at
@@ -134,6 +135,7 @@ def _at_tables(seeds: Iterable[int]) -> Iterator[tuple[int, "Table"]]:
     settings.SAGE_CLIENT_ID, settings.SAGE_CLIENT_SECRET = "ignition/faults", "not-a-secret"
     settings.SAGE_REQUESTS_PER_MINUTE = 1_000_000
     settings.SAGE_REQUESTS_PER_DAY = settings.SAGE_APP_REQUESTS_PER_DAY = 100_000_000
+    move_along()
     with (
         near_sage(settings.SAGE_CLIENT_ID, settings.SAGE_CLIENT_SECRET) as handle,
         time_machine.travel(MORNING, tick=True) as clock,

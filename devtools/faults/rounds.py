@@ -27,6 +27,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from devtools.faults import interleavings
+from devtools.faults.database_clock import move_along
 from devtools.faults.invariants import Violation
 from devtools.faults.shrinking import shrunk
 from devtools.faults.steps import STEPS
@@ -132,6 +133,7 @@ def playing() -> Iterator[Callable[[History, int], Result]]:
     settings.SAGE_TIMEOUT = (5, 1)
     settings.SAGE_REQUESTS_PER_MINUTE = 100_000
     games = 0
+    move_along()
     with (
         Sandbox(client_id=settings.SAGE_CLIENT_ID, client_secret=settings.SAGE_CLIENT_SECRET) as sandbox,
         time_machine.travel(MORNING, tick=True) as clock,

@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from devtools.faults.database_clock import move_along
 from devtools.faults.interference import Moment, at, kill
 from invoicing.billing_run import run_billing
 from practices.tenancy import acting_for
@@ -59,6 +60,7 @@ _SURROUNDINGS = (
 )
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
+move_along()
 
 
 def run_victim(job: str, practice_id: int, moment: Moment | None) -> int:

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.db import IntegrityError, connection
 
+from devtools.faults.database_clock import database_ahead
 from ledger import batches, outbox
 from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsAreClosed
 from ledger.models import LedgerSettings, Posting
@@ -319,6 +320,32 @@ class TestOutcomes:
             outbox.mark_attempted(second)
             outbox.mark_posted(second, external_id="1", number="SI-1", url="https://sage.example/1")
             assert stored(second).state_in_words == "In Sage as SI-1"
+
+    def test_fault_42_a_worker_whose_clock_is_ahead_takes_nothing_over(self, scope, clock):
+        """Leases go by the database's clock: another machine's, an hour ahead, neither takes nor loses one."""
+        with scope():
+            first = leased()
+            request(2)
+        clock.shift(timedelta(hours=1))
+        with database_ahead(timedelta(hours=-1)), scope():
+            assert outbox.lease_due_postings() == []
+            with pytest.raises(LeaseLost):
+                outbox.lease_posting(first)
+            assert outbox.still_ours(first)
+            outbox.mark_attempted(first)
+            assert batches.mark_all_attempted([first]) == [first]
+
+    def test_fault_42_a_worker_whose_clock_stands_still_loses_its_lease_in_time(self, scope, clock):
+        with scope():
+            first = leased()
+        with database_ahead(timedelta(minutes=6)), scope():
+            assert not outbox.still_ours(first)
+            with pytest.raises(LeaseLost):
+                outbox.mark_attempted(first)
+            assert batches.mark_all_attempted([first]) == []
+            [second] = outbox.lease_due_postings()
+            outbox.mark_attempted(second)
+            assert second.lease_expires_at == MORNING + timedelta(minutes=11)
 
     def test_posted_is_the_end(self, scope):
         with scope():
