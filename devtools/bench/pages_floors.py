@@ -1,4 +1,4 @@
-"""What pages are held against, measured in the same run: the bare questions to the database, and a file of rows."""
+"""What pages are held against, measured in the same run: plain pages of the same rows, and a file of rows."""
 
 import csv
 import io
@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
-from django.template import engines
+from django.test import Client as Browser
+from django.test.utils import override_settings
 
-from devtools.bench import machine
+from devtools.bench import machine, plain_pages
 from devtools.bench.pages_population import Measured
 from invoicing.models import Invoice
 from ledger.models import Posting
@@ -19,54 +20,28 @@ from practices.models import User
 from practices.tenancy import practice_scope
 
 ROUNDS = 25
-ROWS = 50
-#: The list as bare as it can be: a session's user, fifty rows from an index, their clients, a plain table.
-LIST = """
-    SELECT invoice.number, client.name, invoice.tax_point, invoice.net, invoice.vat, invoice.outstanding
-    FROM invoicing_invoice AS invoice
-    JOIN clients_client AS client ON client.practice_id = invoice.practice_id AND client.id = invoice.client_id
-    WHERE invoice.practice_id = %s ORDER BY invoice.id DESC LIMIT 50
-"""
-DETAIL = """
-    SELECT (SELECT row_to_json(i) FROM invoicing_invoice AS i WHERE i.practice_id = p.id AND i.id = %s),
-           (SELECT json_agg(l) FROM invoicing_invoiceline AS l WHERE l.practice_id = p.id AND l.invoice_id = %s),
-           (SELECT json_agg(a) FROM practices_auditentry AS a WHERE a.practice_id = p.id
-                AND a.subject_type = 'invoicing.invoice' AND a.subject_id = %s)
-    FROM practices_practice AS p WHERE p.id = %s
-"""
-SEARCH = "SELECT id, name FROM clients_client WHERE practice_id = %s AND name ILIKE '%%harb%%' LIMIT 50"
-DASHBOARD = """
-    SELECT sum(net + vat) FILTER (WHERE tax_point >= date_trunc('month', now())),
-           sum(outstanding), sum(outstanding) FILTER (WHERE due_on < now()), count(*),
-           count(*) FILTER (WHERE outstanding > 0 AND due_on < now())
-    FROM invoicing_invoice WHERE practice_id = %s AND status = 'issued'
-"""
-TABLE = engines["django"].from_string(
-    "<table>{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}</table>"
-)
 
 
 def floors(practice: Measured, person: User) -> dict[str, float]:
-    """The 95th percentile of each bare question with its rows in a plain table, in milliseconds."""
+    """The 95th percentile of each plain page (`devtools.bench.plain_pages`), in milliseconds."""
     with practice_scope(practice.pk):
-        invoice = Invoice.objects.order_by("-pk").values_list("pk", flat=True)[practice.invoices // 2]
-        asked: dict[str, tuple[str, list[int]]] = {
-            "list": (LIST, [practice.pk]),
-            "detail": (DETAIL, [invoice, invoice, invoice, practice.pk]),
-            "search": (SEARCH, [practice.pk]),
-            "dashboard": (DASHBOARD, [practice.pk]),
-        }
-        return {
-            name: p95_of(lambda sql=sql, values=values: _bare(person, sql, values))  # type: ignore[misc]
-            for name, (sql, values) in asked.items()
-        }
+        (invoice,) = Invoice.objects.order_by("pk").values_list("pk", flat=True)[practice.invoices // 2 :][:1]
+    addresses = {
+        "list": f"/invoices/?after={invoice}",
+        "detail": f"/invoices/{invoice}/",
+        "search": "/clients/?q=harb",
+        "dashboard": "/",
+    }
+    plain_pages.shown["practice"] = practice.pk
+    with override_settings(ROOT_URLCONF=plain_pages.__name__, MIDDLEWARE=plain_pages.MIDDLEWARE):
+        browser = Browser()
+        browser.force_login(person)
+        return {name: p95_of(lambda at=at: _page(browser, at)) for name, at in addresses.items()}  # type: ignore[misc]
 
 
-def _bare(person: User, sql: str, values: list[int]) -> str:
-    User.objects.get(pk=person.pk)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return str(TABLE.render({"rows": cursor.fetchall()[:ROWS]}))
+def _page(browser: Any, address: str) -> None:
+    answer = browser.get(address, secure=True)
+    assert answer.status_code == 200, f"{address} answered {answer.status_code}"  # noqa: S101 - else nothing was measured
 
 
 def p95_of(act: Callable[[], object], rounds: int = ROUNDS) -> float:
