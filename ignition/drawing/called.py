@@ -87,11 +87,10 @@ def is_pure(template: Any, engine: Engine) -> bool:
     return known
 
 
-def drawn_alone(template: Any, values: dict[str, Any], context: Any) -> str:
-    """The template with nothing but these values, in the course of drawing another."""
-    kept, state = context.dicts, context.render_context
+def drawn_within(template: Any, context: Any) -> str:
+    """The template with what the context holds, in the course of drawing another."""
+    state = context.render_context
     around = state.template
-    context.dicts = [BUILTINS, values]
     state.template = template
     state.dicts.append({})
     try:
@@ -99,5 +98,14 @@ def drawn_alone(template: Any, values: dict[str, Any], context: Any) -> str:
     finally:
         state.dicts.pop()
         state.template = around
-        context.dicts = kept
     return drawn
+
+
+def drawn_alone(template: Any, values: dict[str, Any], context: Any) -> str:
+    """The template with nothing but these values, in the course of drawing another."""
+    kept = context.dicts
+    context.dicts = [BUILTINS, values]
+    try:
+        return drawn_within(template, context)
+    finally:
+        context.dicts = kept

@@ -7,6 +7,7 @@ from typing import Any
 from django.template import Template
 from django.template.loaders.cached import Loader as CachedLoader
 
+from ignition.drawing import flow  # noqa: F401 - it adds its kinds of nodes to those of `nodes`
 from ignition.drawing.nodes import quicken
 
 

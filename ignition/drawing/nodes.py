@@ -5,59 +5,43 @@ changed with it.
 """
 
 import html
-from collections.abc import Callable
 from typing import Any
 
 from django.template import Context, Engine, Node, NodeList
 from django.template.base import (
     FilterExpression,
     TextNode,
-    VariableDoesNotExist,
     VariableNode,
     render_value_in_context,
 )
-from django.template.defaulttags import CommentNode, ForNode, IfNode, LoadNode, URLNode, WithNode
+from django.template.defaulttags import CommentNode, LoadNode, URLNode
 from django.template.library import SimpleBlockNode, SimpleNode
 from django.template.loader_tags import IncludeNode
 from django.urls import NoReverseMatch
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
-from ignition.drawing.called import Called
-from ignition.drawing.conditions import condition
+from ignition.drawing.called import Called, drawn_within
 from ignition.drawing.expressions import quick, quick_values
+from ignition.drawing.strips import NO_NAMES, Names, Strip, names_set
 from practices.addresses import address_of
-from practices.templatetags.components import component, icon
+from practices.templatetags.components import capture, component, icon
 from practices.templatetags.dates import civil_date
 from practices.templatetags.money_tags import amount
-
-Part = Callable[[Context], str]
 
 
 class QuickNodes(NodeList):
     """Nodes in a row: what is always the same stands ready, the rest is asked."""
 
-    words: list[str]
-    asked: list[tuple[int, Part]]
-
     def make_ready(self) -> None:
         """Put the fixed words in their places, neighbours together."""
-        self.words, self.asked = [], []
+        strip = Strip()
         for node in self:
-            if not isinstance(node, TextNode):
-                self.asked.append((len(self.words), node.render))
-                self.words.append("")
-            elif self.words and (not self.asked or self.asked[-1][0] != len(self.words) - 1):
-                self.words[-1] += node.s
+            if isinstance(node, TextNode):
+                strip.say(node.s)
             else:
-                self.words.append(node.s)
-
-    def render(self, context: Context) -> SafeString:
-        """All of it, in order."""
-        words = self.words.copy()
-        for place, ask in self.asked:
-            words[place] = ask(context)
-        return SafeString("".join(words))
+                strip.ask(node.render)
+        self.render = strip.drawn_by()  # type: ignore[assignment, method-assign]
 
     def is_pure(self, engine: Engine) -> bool:
         """Whether they look the same wherever they are drawn with the same values."""
@@ -91,114 +75,6 @@ class QuickVariable(VariableNode):
         return True
 
 
-class QuickIf(IfNode):
-    """`{% if %}`."""
-
-    def make_ready(self) -> None:
-        """Make the conditions ready."""
-        self.branches = [
-            (None if asked is None else condition(asked), quicken(nodes))
-            for asked, nodes in self.conditions_nodelists
-        ]
-
-    def render(self, context: Context) -> Any:
-        """The first branch whose condition holds."""
-        for asked, nodes in self.branches:
-            try:
-                holds = asked is None or asked(context)
-            except VariableDoesNotExist:  # a filter's argument
-                holds = False
-            if holds:
-                return nodes.render(context)
-        return ""
-
-    def is_pure(self, engine: Engine) -> bool:
-        """As its branches are."""
-        return all(nodes.is_pure(engine) for _, nodes in self.branches)
-
-
-class QuickFor(ForNode):
-    """`{% for %}`."""
-
-    sequence: Any
-    loopvars: Any
-    nodelist_loop: Any
-    nodelist_empty: Any
-
-    def make_ready(self) -> None:
-        """Make what is walked through ready."""
-        self.sequence = quick(self.sequence)
-        self.resolve = self.sequence.resolve
-        quicken(self.nodelist_loop)
-        quicken(self.nodelist_empty)
-
-    def render(self, context: Context) -> Any:
-        """Its nodes once for each item."""
-        outer = context.get("forloop", {})
-        own: dict[str, Any] = {}
-        context.dicts.append(own)
-        try:
-            items = self.resolve(context, True)  # missing is None here
-            if items is None:
-                items = ()
-            elif not hasattr(items, "__len__"):
-                items = list(items)
-            if len(items) == 0:
-                return self.nodelist_empty.render(context)
-            return SafeString("".join(self._walk(context, own, items, outer)))
-        finally:
-            context.dicts.pop()
-
-    def is_pure(self, engine: Engine) -> bool:
-        """As what it repeats is."""
-        return bool(self.nodelist_loop.is_pure(engine) and self.nodelist_empty.is_pure(engine))
-
-    def _walk(self, context: Context, own: dict[str, Any], items: Any, outer: Any) -> list[str]:
-        loop = own["forloop"] = {"parentloop": outer}
-        count, draw = len(items), self.nodelist_loop.render
-        names = self.loopvars if len(self.loopvars) > 1 else None
-        (name, *_) = self.loopvars
-        drawn = []
-        for place, item in enumerate(reversed(items) if self.is_reversed else items):
-            loop["counter0"], loop["counter"] = place, place + 1
-            loop["revcounter"], loop["revcounter0"] = count - place, count - place - 1
-            loop["first"], loop["last"] = place == 0, place == count - 1
-            if names is None:
-                own[name] = item
-                drawn.append(draw(context))
-            else:
-                context.dicts.append(_unpacked(names, item))
-                try:
-                    drawn.append(draw(context))
-                finally:
-                    context.dicts.pop()
-        return drawn
-
-
-def _unpacked(names: Any, item: Any) -> dict[str, Any]:
-    found = len(item) if hasattr(item, "__len__") else 1
-    if found != len(names):
-        raise ValueError(f"Need {len(names)} values to unpack in for loop; got {found}. ")
-    return dict(zip(names, item, strict=False))
-
-
-class QuickWith(WithNode):
-    """`{% with %}`."""
-
-    def make_ready(self) -> None:
-        """Make the values ready."""
-        self.values = quick_values(self.extra_context)
-        quicken(self.nodelist)
-
-    def render(self, context: Context) -> Any:
-        """Its nodes with these values beside the others."""
-        context.dicts.append({name: resolve(context) for name, resolve in self.values})
-        try:
-            return self.nodelist.render(context)
-        finally:
-            context.dicts.pop()
-
-
 class QuickInclude(IncludeNode):
     """`{% include %}` of a template named in so many words."""
 
@@ -214,13 +90,17 @@ class QuickInclude(IncludeNode):
             return self.called.alone(values, context)
         context.dicts.append(values)
         try:
-            return str(self.called.template(context).render(context))
+            return drawn_within(self.called.template(context), context)
         finally:
             context.dicts.pop()
 
     def is_pure(self, engine: Engine) -> bool:
         """As the other template is; one that sees what is around it is not."""
         return self.isolated_context and self.called.is_pure(engine)
+
+    def names_set(self) -> Names:
+        """None: what the other template sets ends with it."""
+        return NO_NAMES
 
 
 class QuickAddress(URLNode):
@@ -246,6 +126,10 @@ class QuickAddress(URLNode):
             context[self.asvar] = address
             return ""
         return conditional_escape(address) if context.autoescape else address
+
+    def names_set(self) -> Names:
+        """The name it keeps the address under."""
+        return frozenset(filter(None, (self.asvar,)))
 
 
 def _current_app(context: Any) -> str | None:
@@ -281,6 +165,38 @@ class QuickComponent(SimpleBlockNode):
         """As what it holds and the component are."""
         return bool(self.nodelist.is_pure(engine) and self.called.is_pure(engine))
 
+    def names_set(self) -> Names | None:
+        """Those that what it holds sets, and its own."""
+        inside = names_set(self.nodelist)
+        return None if inside is None else inside.union(filter(None, (self.target_var,)))
+
+
+class QuickCapture(SimpleBlockNode):
+    """`{% capture as … %}`."""
+
+    nodelist: Any
+
+    def make_ready(self) -> None:
+        """Make what it holds ready."""
+        quicken(self.nodelist)
+
+    def render(self, context: Context) -> Any:
+        """Nothing, or what it holds where it is given no name."""
+        drawn = self.nodelist.render(context)
+        if self.target_var is None:
+            return drawn
+        context[self.target_var] = drawn
+        return ""
+
+    def is_pure(self, engine: Engine) -> bool:
+        """As what it holds is."""
+        return bool(self.nodelist.is_pure(engine))
+
+    def names_set(self) -> Names | None:
+        """Those that what it holds sets, and its own."""
+        inside = names_set(self.nodelist)
+        return None if inside is None else inside.union(filter(None, (self.target_var,)))
+
 
 class QuickTag(SimpleNode):
     """A tag that is a plain function."""
@@ -307,6 +223,10 @@ class QuickTag(SimpleNode):
         """Whether the function has nothing but its arguments."""
         return self.func in PURE_TAGS
 
+    def names_set(self) -> Names | None:
+        """The name it keeps its value under; whoever is given the context may set any."""
+        return None if self.takes_context else frozenset(filter(None, (self.target_var,)))
+
 
 def quicken(nodes: Any) -> Any:
     """The nodes made ready, where they stand."""
@@ -324,9 +244,6 @@ PURE_TAGS = {icon, amount, civil_date}
 #: Django's nodes and ours; others draw as they always did, with what they hold made ready.
 QUICK: dict[type[Node], type[Any]] = {
     VariableNode: QuickVariable,
-    IfNode: QuickIf,
-    ForNode: QuickFor,
-    WithNode: QuickWith,
     SimpleNode: QuickTag,
 }
 
@@ -339,6 +256,8 @@ def _quicken_node(node: Any) -> None:
         kind = QuickAddress
     if type(node) is SimpleBlockNode and node.func is component and _is_named(node.args[0]):
         kind = QuickComponent
+    if type(node) is SimpleBlockNode and node.func is capture:
+        kind = QuickCapture
     if kind is not None:
         node.__class__ = kind
         node.make_ready()

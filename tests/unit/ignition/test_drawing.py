@@ -57,7 +57,11 @@ class Row:
 
 
 class Asked:
+    def __init__(self):
+        self.times = 0
+
     def __contains__(self, key):
+        self.times += 1
         return key == "net"
 
 
@@ -70,6 +74,7 @@ def values():
         "rows": [{"n": 1, "pair": (1, "x")}, {"n": 2, "pair": (2, "y")}],
         "pairs": [(1, "one"), (2, "two")],
         "numbers": [3, 2, 1],
+        "five": [1, 2, 3, 4, 5],
         "none": None,
         "empty": [],
         "amount": Decimal("1234.50"),
@@ -182,6 +187,25 @@ SOURCES = [
         "{{ label }}{% endfilter %}"
     ),
     "{% include 'page.html' %}",
+    (
+        "{% for n in five %}{% if label %}a{% if n == 3 %}b{% if 'net' in shown %}c{% endif %}{% endif %}"
+        "{% else %}x{% endif %}{% if missing %}x{% elif none is None %}{{ n }}{% endif %}{% endfor %}"
+    ),
+    (
+        "{% for n in five %}{% if label == n %}x{% endif %}{% with label=n %}{% if label > 2 %}{{ n }}"
+        "{% endif %}{% if row.name %}r{% endif %}{% endwith %}{% endfor %}"
+    ),
+    (
+        "{% for n in five %}{% if kept %}{{ kept }}{% endif %}{% capture as kept %}{{ n }}{% endcapture %}"
+        "{% if made %}m{% endif %}{% component 'fold' label=n as made %}x{% endcomponent %}{% endfor %}"
+    ),
+    "{% for n in five %}{% cycle 'a' '' as turn %}{% if turn %}{{ n }}{% endif %}{% endfor %}",
+    (
+        "{% for n in five %}{% for m in five %}{% if n == m %}={% endif %}{% if label %}.{% endif %}"
+        "{% if forloop.first %}f{% endif %}{% if forloop.parentloop.last %}l{% endif %}{% endfor %}{% endfor %}"
+    ),
+    "{% for n in five %}{% if numbers|length > n %}{{ n }}{% endif %}{% now 'Y' as year %}{% endfor %}",
+    "{% for n in five %}{% include 'seen.html' with label=n %}{% if label %}{{ label }}{% endif %}{% endfor %}",
 ]
 
 
@@ -250,6 +274,29 @@ def test_two_threads_that_ask_at_once_whether_a_component_may_be_kept_hear_the_s
     with ThreadPoolExecutor(1) as pool:
         assert called.is_pure(component, None)
         assert others[0].result()
+
+
+@pytest.mark.parametrize(
+    ("row", "times"),
+    [
+        ("{% if 'net' in shown %}{{ n }}{% endif %}", 1),
+        ("{% with word=n %}{% if 'net' in shown %}{{ word }}{% endif %}{% endwith %}", 1),
+        ("{% if 'vat' in shown %}{{ n }}{% elif 'net' in shown %}{{ n }}{% endif %}", 2),
+        ("{% with shown=shown %}{% if 'net' in shown %}{{ n }}{% endif %}{% endwith %}", 5),
+    ],
+)
+def test_what_is_the_same_for_every_row_is_asked_once(row, times):
+    shown, PIECES["source.html"] = Asked(), "{% for n in five %}" + row + "{% endfor %}"
+    drawn = engine(ours=True).get_template("source.html").render(Context({**values(), "shown": shown}))
+    assert (drawn, shown.times) == ("12345", times)
+
+
+def test_a_component_with_captured_words_is_kept():
+    PIECES["words.html"] = "{% load components %}{% capture as made %}{{ label }}!{% endcapture %}{{ made }}"
+    PIECES["source.html"] = "{% include 'words.html' with label=label only %}"
+    called._drawn.clear()
+    engine(ours=True).get_template("source.html").render(Context({"label": "a"}))
+    assert list(called._drawn.values()) == ["a!"]
 
 
 def test_while_debugging_templates_stay_djangos():
