@@ -20,6 +20,8 @@ BLANK_ROWS = 3
 MOST_CLIENTS = 200
 #: Digits of an id.
 LONGEST_ID = 18
+#: By field, the ids with the words for them.
+Offered = dict[str, list[tuple[Any, str]]]
 
 
 class InvoiceForm(forms.Form):
@@ -93,8 +95,13 @@ class LineForm(forms.Form):
         TaxRate.objects.offered(), required=False, empty_label="As in the library"
     )
 
-    def __init__(self, *arguments: Any, vat: VatSettings, **options: Any) -> None:
+    def __init__(self, *arguments: Any, vat: VatSettings, offered: Offered, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        # What is offered is part of what may be chosen: the fields themselves look among all of it.
+        for name, choices in offered.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+            field.choices = choices
         self.fields["with_vat"].label = f"This price includes {vat.label}"
         self.fields["tax_rate"].label = f"{vat.label} rate"
         if not vat.charges_vat:
@@ -181,8 +188,19 @@ def line_formset(
         }
         for line in lines
     ]
-    kwargs = {"vat": vat_settings()}
+    kwargs = {"vat": vat_settings(), "offered": _offered()}
     return cast(BaseLineFormSet, factory(data, initial=initial, prefix="lines", form_kwargs=kwargs))
+
+
+def _offered() -> Offered:
+    """What every row offers, asked for once for all of them."""
+    found = {}
+    for name, field in LineForm.base_fields.items():
+        if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
+            # A question of its own: the field's would remember its rows for whoever comes next.
+            rows = [(row.pk, field.label_from_instance(row)) for row in field.queryset.all()]
+            found[name] = [("", str(field.empty_label)), *rows]
+    return found
 
 
 def _entered_rows(data: Any) -> int:
