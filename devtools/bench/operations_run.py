@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -17,13 +16,12 @@ from django.db import DatabaseError, connection, models
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.utils import timezone
 from psycopg2.sql import SQL, Identifier
 
 from clients.models import Client
 from devtools.bench import machine
 from devtools.bench.http_run import children_of, wait_until_it_answers
-from devtools.bench.population import NET, VAT, line_of
+from devtools.bench.population import issued_invoice, line_of
 from devtools.bench.programs import Programs, start_workers
 from devtools.ports import free_port
 from ignition.demo import seed
@@ -107,19 +105,8 @@ def populate(practice: Practice, rows: int) -> None:
 
 def add_invoice() -> tuple[Invoice, InvoiceLine]:
     """An issued invoice and its one line."""
-    service, today = Service.objects.select_related("tax_rate").earliest("pk"), timezone.localdate()
-    invoice = Invoice.objects.create(
-        client=Client.objects.earliest("pk"),
-        source=Invoice.Source.RECURRING,
-        status=Invoice.Status.ISSUED,
-        number=1000,
-        tax_point=today,
-        due_on=today + timedelta(days=14),
-        net=NET,
-        vat=VAT,
-        outstanding=NET + VAT,
-        issued_at=timezone.now(),
-    )
+    service = Service.objects.select_related("tax_rate").earliest("pk")
+    invoice = issued_invoice(Client.objects.earliest("pk"), number=1000)
     line = line_of(invoice, 0, service)
     line.save()
     return invoice, line

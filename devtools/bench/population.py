@@ -151,19 +151,7 @@ def _add_clients(
 def _add_invoices(clients: list[Client], count: int) -> None:
     """The first invoice is made by the models, all others are copies of it: a backlog of 100,000 takes seconds."""
     service = Service.objects.create(name="Bookkeeping", tax_rate=TaxRate.objects.get(vat_code="standard"))
-    today = timezone.localdate()
-    first = Invoice.objects.create(
-        client=clients[0],
-        source=Invoice.Source.RECURRING,
-        status=Invoice.Status.ISSUED,
-        number=1,
-        tax_point=today,
-        due_on=today + timedelta(days=14),
-        net=NET,
-        vat=VAT,
-        outstanding=NET + VAT,
-        issued_at=timezone.now(),
-    )
+    first = issued_invoice(clients[0], number=1)
     lines = [line_of(first, position, service) for position in range(len(LINES))]
     InvoiceLine.objects.bulk_create(lines)
     posting = _posting(first)
@@ -183,6 +171,24 @@ def _add_invoices(clients: list[Client], count: int) -> None:
     label = "'INV-' || lpad(copy.number::text, 6, '0') || '-' || upper(substr(md5(copy.id::text), 1, 6))"
     _copy(posting, others, subject_id="copy.id", reference=label, idempotency_id=mark)
     InvoiceNumbering.objects.update_or_create(defaults={"next_number": count + 1})
+
+
+def issued_invoice(client: Client, *, number: int) -> Invoice:
+    """One of today, whose lines are still to be added."""
+    today = timezone.localdate()
+    invoice: Invoice = Invoice.objects.create(
+        client=client,
+        source=Invoice.Source.RECURRING,
+        status=Invoice.Status.ISSUED,
+        number=number,
+        tax_point=today,
+        due_on=today + timedelta(days=14),
+        net=NET,
+        vat=VAT,
+        outstanding=NET + VAT,
+        issued_at=timezone.now(),
+    )
+    return invoice
 
 
 def _copy(row: TenantModel, source: str, **expressions: str) -> None:
