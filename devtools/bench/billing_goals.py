@@ -1,10 +1,16 @@
-"""What a billing run has to reach (BR1 to BR12 of the performance goals), beside what was measured."""
+"""What a billing run has to reach (BR1 to BR12 of the performance goals), beside what was measured.
+
+BR2 compares with peers that ran elsewhere, and nothing carries their pace over to another machine exactly. As measured,
+a machine quicker than theirs flatters us. Carried over by `bulk_create`, which writes more for an invoice here than it
+did there, the machine is taken for slower than it is, and that flatters us too. A loop of Python says even less, as
+theirs is not known. So both are shown and both have to meet the goal: where they differ, the smaller one errs the least
+in our favour.
+"""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-from devtools.bench.pages_goals import REFERENCE
 from devtools.bench.push_goals import Goal, Parts
 
 Reading = Callable[[Parts], float | None]
@@ -24,6 +30,8 @@ PARTS: dict[str, list[str]] = {
 }
 #: What the peers billed a second on the reference machine, alone and quiet: Tryton at 1,000, django-silver at 10,000.
 TRYTON, SILVER = 12.6, 63.9
+#: The invoices `bulk_create` wrote there a second, of three rows in two tables; here it writes seven rows in five.
+BULK_CREATE = 6798
 
 
 def verdicts(parts: Parts) -> list[dict[str, Any]]:
@@ -48,16 +56,31 @@ def _ratio(above: Reading, below: Reading) -> Reading:
 
 
 def _times_the_pace(part: str, peer: float) -> Reading:
-    """How many times as fast as a peer this would be on the reference machine: two machines' paces compare only so."""
+    """How many times a peer's pace the run had here, as the clock has it."""
 
     def times(parts: Parts) -> float | None:
         found = parts.get(part, {})
-        if not found.get(RATE) or not found.get("calibration_ms"):
-            return None
-        slower = sum(found["calibration_ms"]) / len(found["calibration_ms"]) / REFERENCE
-        return round(float(found[RATE]) * slower / peer, 1)
+        return round(float(found[RATE]) / peer, 1) if found.get(RATE) else None
 
     return times
+
+
+def _times_by_bulk_create(part: str, peer: float) -> Reading:
+    """How many times a peer's pace, were this machine as quick as the peer's: as `bulk_create` in the same run says."""
+
+    def times(parts: Parts) -> float | None:
+        share = _of(part, SHARE)(parts)
+        return None if share is None else round(share * BULK_CREATE / peer, 1)
+
+    return times
+
+
+def _times(words: str, part: str, peer: float, *, must: float, best: float) -> list[Goal]:
+    """A peer's pace both as measured and by `bulk_create`; both have to be met, so that the smaller one decides."""
+    return [
+        Goal("BR2", f"{words}, as measured", _times_the_pace(part, peer), must, best, at_least=True),
+        Goal("BR2", f"{words}, by bulk_create", _times_by_bulk_create(part, peer), must, best, at_least=True),
+    ]
 
 
 def _growth(parts: Parts) -> float | None:
@@ -78,22 +101,10 @@ GOALS = (
     Goal("BR1", "share of bulk_create, 1,000 bills", _of("thousand", SHARE), 0.35, 0.7, at_least=True),
     Goal("BR1", "share of bulk_create, 10,000 bills", _of("ten", SHARE), 0.35, 0.7, at_least=True),
     Goal("BR1", "share of bulk_create, most bills", _of("many", SHARE), 0.35, 0.7, at_least=True),
-    Goal(
-        "BR2",
-        "times the pace of Tryton, 1,000 bills of one practice",
-        _times_the_pace("thousand_of_one", TRYTON),
-        190,
-        380,
-        at_least=True,
+    *_times(
+        "times Tryton's pace, 1,000 bills of one practice", "thousand_of_one", TRYTON, must=190, best=380
     ),
-    Goal(
-        "BR2",
-        "times the pace of django-silver, 10,000 bills of one practice",
-        _times_the_pace("ten_of_one", SILVER),
-        37,
-        75,
-        at_least=True,
-    ),
+    *_times("times django-silver's, 10,000 of one practice", "ten_of_one", SILVER, must=37, best=75),
     # The goal is the ratio: 0.6 ms is what it came to on the reference machine, where bulk_create took 0.147 ms.
     Goal("BR3", "times the CPU of bulk_create, most bills", _of("many", "cpu_share_of_bulk_create"), 4, 2),
     Goal("BR4", "statements an invoice, most bills", _of("many", "sql_per_invoice"), 0.05, 0.02),

@@ -33,7 +33,7 @@ def floors(practice: Measured, person: User) -> dict[str, float]:
         "dashboard": "/",
     }
     plain_pages.shown["practice"] = practice.pk
-    with override_settings(ROOT_URLCONF=plain_pages.__name__, MIDDLEWARE=plain_pages.MIDDLEWARE):
+    with override_settings(MIDDLEWARE=plain_pages.MIDDLEWARE):
         browser = Browser()
         browser.force_login(person)
         return {name: p95_of(lambda at=at: _page(browser, at)) for name, at in addresses.items()}  # type: ignore[misc]

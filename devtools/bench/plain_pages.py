@@ -18,7 +18,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.backends.django import DjangoTemplates
-from django.urls import path
+from django.urls import path, set_urlconf
 from django.utils import timezone
 
 from clients.models import Client
@@ -59,11 +59,16 @@ _templates = DjangoTemplates(
 def inside_the_practice(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: the rows of the practice, and of no other, are there."""
+    """Middleware: these addresses and the rows of the practice are there, and no others."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        with practice_scope(shown["practice"]):
-            return get_response(request)
+        # A setting instead would make the addresses of our own pages anew, at the cost of who asks next.
+        request.urlconf = __name__  # type: ignore[attr-defined]
+        try:
+            with practice_scope(shown["practice"]):
+                return get_response(request)
+        finally:
+            set_urlconf(None)
 
     return middleware
 

@@ -19,7 +19,7 @@ def test_what_was_not_measured_is_neither_met_nor_missed():
 
 def test_every_part_has_a_shape_of_its_own_and_no_goal_reads_another():
     assert len({tuple(options) for options in PARTS.values()}) == len(PARTS)
-    full = {part: {**dict.fromkeys(NAMES, 1), "calibration_ms": [10.0, 10.0]} for part in PARTS}
+    full = {part: dict.fromkeys(NAMES, 1) for part in PARTS}
     assert all(verdict["value"] is not None for verdict in verdicts(full) if verdict["id"] != "BR5")
 
 
@@ -45,6 +45,9 @@ def test_old_invoices_may_cost_a_tenth():
     assert (verdict["value"], verdict["met"], verdict["best_met"]) == (1.1, True, False)
 
 
-def test_a_peers_pace_is_compared_with_ours_on_the_machine_it_was_measured_on():
-    here = {"invoices_per_second": 1197.0, "calibration_ms": [20.0, 20.0]}
-    assert values({"thousand_of_one": here}, "BR2") == [190.0, None]
+def test_a_peers_pace_has_to_be_met_both_as_measured_and_by_bulk_create():
+    parts = {"thousand_of_one": {"invoices_per_second": 2520.0, "share_of_bulk_create": 0.35}}
+    measured, carried, *others = [verdict for verdict in verdicts(parts) if verdict["id"] == "BR2"]
+    assert (measured["value"], measured["met"]) == (200.0, True)
+    assert (carried["value"], carried["met"]) == (188.8, False)
+    assert [other["value"] for other in others] == [None, None]
