@@ -1,11 +1,11 @@
 """A whole billing run in short transactions, for the daily task and for a person who does not want to wait for it.
 
-The lock belongs to the database session: a killed run lets go of it at once, and the next one finds and finishes
-what is left.
+The lock belongs to the first transaction, and where more follow to the database session: a killed run lets go of it
+at once, and the next one finds and finishes what is left.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -19,11 +19,11 @@ from invoicing.errors import AlreadyRunning
 from invoicing.models import BillingRun
 from invoicing.operations import BillingOutcome, billing, resume_after_pauses
 from invoicing.operations.changing import apply_changes
-from invoicing.operations.due_rows import Clients, due_clients
+from invoicing.operations.due_rows import Clients, outlook
 from invoicing.practicalities import Practicalities
 from practices.audit import current_actor
 from practices.plans import forget_plans
-from practices.tenancy import acting_practice_id, practice_transaction
+from practices.tenancy import lock_of, practice_transaction
 
 #: The first key of the lock, so that it meets no other lock of this kind.
 BILLING = 0x0B111
@@ -50,78 +50,59 @@ def run_billing(on: date, *, chunks: int | None = None) -> BillingOutcome:
     Raises `AlreadyRunning` while another run is at work. ``chunks`` stops it after so many, with
     ``is_complete`` false: what is left is due still.
     """
-    with _alone():
-        with practice_transaction():
+    with ExitStack() as lock:
+        with practice_transaction(lock=BILLING) as is_alone:
+            if not is_alone:
+                raise AlreadyRunning
             plan = _plan(on)
             if plan is None:
                 return BillingOutcome()
+            turn = range(len(plan.chunks))[:chunks]
+            if len(turn) > 1:
+                lock.enter_context(_lock_kept())
             outcome = _chunk(plan, 0, on)
-        for index in range(1, len(plan.chunks) if chunks is None else min(chunks, len(plan.chunks))):
+        for index in turn[1:]:
             outcome += _in_a_transaction(plan, index, on)
-    if chunks is not None and chunks < len(plan.chunks):
-        return replace(outcome, is_complete=False)
-    return outcome
+    return replace(outcome, is_complete=len(turn) == len(plan.chunks))
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """The practice's lock on billing runs, for as long as this session lives; raises `AlreadyRunning`."""
-    key = [BILLING, acting_practice_id() % 2**31]
+def _lock_kept() -> Iterator[None]:
+    """The practice's lock on billing runs, which the transaction has, for as long as this session lives."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        if not cursor.fetchone()[0]:
-            raise AlreadyRunning
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", lock_of(BILLING))
     try:
         yield
     finally:
-        _unlock(key)
+        _unlock()
 
 
-def _unlock(key: list[int]) -> None:
+def _unlock() -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock_of(BILLING))
     except (OperationalError, InterfaceError):
         connection.close()  # the session is gone, and its lock with it
 
 
 def _plan(on: date) -> Plan | None:
     """The clients with something due, in chunks, and the run's row; None when nothing is due."""
-    half_way, something_is_planned = _what_came_before(on)
-    if something_is_planned:
+    found = outlook(on)
+    if found.something_is_planned:
         resume_after_pauses(on=on)
         apply_changes(on=on)
-    chunks = tuple(_chunks(on))
+        found = found._replace(clients=outlook(on).clients)
+    chunks = tuple(_chunks(found.clients))
     if not chunks:
         return None
     due = sum(schedules for _, schedules in chunks)
-    return Plan(_begin(on, due, half_way), chunks, Practicalities.of_the_practice())
+    return Plan(_begin(on, due, found.half_way), chunks, Practicalities.of_the_practice())
 
 
-def _what_came_before(on: date) -> tuple[int | None, bool]:
-    """The id of a run that was stopped half-way, and whether pauses end or changes apply before anything is billed."""
-    practice_id = acting_practice_id()
-    with connection.cursor() as cursor:
-        cursor.execute(_BEFORE, [practice_id, practice_id, on, practice_id, on, practice_id, on])
-        half_way, something_is_planned = cursor.fetchone()
-        return half_way, something_is_planned
-
-
-_BEFORE = """
-    SELECT (SELECT id FROM invoicing_billingrun WHERE practice_id = %s AND status = 'running'),
-           EXISTS (SELECT 1 FROM invoicing_billingschedule
-                   WHERE practice_id = %s AND status = 'paused' AND paused_until <= %s)
-           OR EXISTS (SELECT 1 FROM invoicing_servicechange
-                      WHERE practice_id = %s AND status = 'planned' AND effective_on <= %s)
-           OR EXISTS (SELECT 1 FROM invoicing_feeuplift
-                      WHERE practice_id = %s AND status = 'planned' AND effective_on <= %s)
-"""
-
-
-def _chunks(on: date) -> Iterator[tuple[Clients, int]]:
+def _chunks(clients: Iterable[tuple[int, int]]) -> Iterator[tuple[Clients, int]]:
     """Clients from one id to another with at most `CHUNK` due schedules, or a single client with more."""
     first = last = schedules = 0
-    for client, count in due_clients(on):
+    for client, count in clients:
         if schedules and schedules + count > billing.CHUNK:
             yield Clients(first, last), schedules
             first = schedules = 0

@@ -1,5 +1,6 @@
 """What a practice has decided about billing, read once and used for a thousand schedules."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from django.db.models import Exists
 
 from invoicing.due import Rules
 from invoicing.models import InvoicingSettings, ServiceChange
-from money.vat import VatCode, percentages_of
+from money.vat import VatCode, percent_on, percentages_of
 from practices.models import Practice
 from practices.remembered import acting_practice, remembered, row_of
 from practices.templatetags.dates import written_date
@@ -24,11 +25,11 @@ class Practicalities:
     invoice_day: int
     settings: InvoicingSettings
     time_zone: str
-    rates: dict[int, TaxRate]
     #: Whether the practice is registered for VAT, so that its invoices are VAT invoices.
     charges_vat: bool = False
+    _rates: dict[int, Any] | None = None
     _planned: "dict[int, PlannedTerms] | None" = None
-    _percents: dict[tuple[int, date], Decimal] = field(default_factory=dict)
+    _percents: dict[tuple[str, date], Decimal] = field(default_factory=dict)
     _stretches: dict[tuple[date, date], str] = field(default_factory=dict)
 
     @classmethod
@@ -48,17 +49,11 @@ class Practicalities:
 
     @classmethod
     def _with(cls, practice: Practice, settings: InvoicingSettings | None) -> "Practicalities":
-        # Where nothing is planned, nothing is asked about it later; what is billed has a rate.
-        rates: dict[int, Any] = TaxRate.objects.annotate(
-            has_plans=Exists(ServiceChange.objects.planned())
-        ).in_bulk()
         return cls(
             practice.invoice_day,
             settings or InvoicingSettings(),
             practice.time_zone,
-            rates,
             charges_vat=bool(practice.vat_number),
-            _planned=None if any(rate.has_plans for rate in rates.values()) else {},
         )
 
     @property
@@ -66,18 +61,33 @@ class Practicalities:
         """What the practice wants to be asked about."""
         return Rules(self.settings.needs_approval, self.settings.asks_about_missed)
 
+    @property
+    def rates(self) -> dict[int, Any]:
+        """The VAT rates by id; read when first asked for, which a billing run does not."""
+        if self._rates is None:
+            # Where nothing is planned, nothing is asked about it later; what is billed has a rate.
+            has_plans = Exists(ServiceChange.objects.planned())
+            self._rates = TaxRate.objects.annotate(has_plans=has_plans).in_bulk()
+        return self._rates
+
     def percent(self, rate_id: int, tax_point: date) -> Decimal:
         """The percentage of a VAT rate on a tax point, two places."""
-        key = (rate_id, tax_point)
+        return self.percent_of(self.rates[rate_id].vat_code, tax_point)
+
+    def percent_of(self, vat_code: str, tax_point: date) -> Decimal:
+        """The percentage of a VAT code on a tax point, two places."""
+        key = (vat_code, tax_point)
         if key not in self._percents:
-            self._percents[key] = self.rates[rate_id].percent_on(tax_point)
+            self._percents[key] = percent_on(VatCode(vat_code), tax_point)
         return self._percents[key]
 
     @property
     def planned(self) -> "dict[int, PlannedTerms]":
         """The prices and quantities that are planned and not applied yet, by the schedule's id."""
         if self._planned is None:
-            rows = ServiceChange.objects.planned().values_list("schedule_id", "effective_on", "after")
+            rows: Iterable[Any] = ()
+            if any(rate.has_plans for rate in self.rates.values()):
+                rows = ServiceChange.objects.planned().values_list("schedule_id", "effective_on", "after")
             self._planned = {
                 pk: PlannedTerms(on, _figure(after.get("quantity")), _figure(after.get("unit_price")))
                 for pk, on, after in rows

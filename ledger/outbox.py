@@ -7,7 +7,7 @@ Operations run inside the caller's transaction: no invoice without its posting, 
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,7 @@ from practices import audit
 from practices.arrays import array
 from practices.remembered import row_of
 from practices.rows import rows_from
+from practices.statements import Change, run_together
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit
 
@@ -84,56 +85,55 @@ class NewDocument:
 
 
 def request_postings(
-    kind: str, documents: Sequence[NewDocument], *, not_before: datetime | None = None
+    kind: str,
+    documents: Sequence[NewDocument],
+    *,
+    not_before: datetime | None = None,
+    beside: Mapping[str, Change] | None = None,
 ) -> int:
     """One posting for each of many new documents, in one statement; how many may leave.
 
     As `request_posting` and `hold_posting` do it one by one: what leaves does so from ``not_before`` on (at once
     where that is None), and nothing leaves while the ledger is closed. Raises IntegrityError
-    (`one_live_posting_for_a_copy`) for a document that has a posting already.
+    (`one_live_posting_for_a_copy`) for a document that has a posting already. ``beside`` are changes that the
+    caller makes in the same statement: the documents themselves, for one.
     """
     now, actor = timezone.now(), audit.current_actor()
     marks = _marks(len(documents))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _NEW_POSTINGS,
-            [
-                acting_practice_id(),
-                kind,
-                now if not_before is None else max(not_before, now),
-                now,
-                actor.pk if actor else None,
-                acting_practice_id(),
-                array(document.subject_id for document in documents),
-                array(
-                    _reference(document.label, mark) for document, mark in zip(documents, marks, strict=True)
-                ),
-                array(uuid4().hex for _ in documents),
-                array(document.leaves for document in documents),
-            ],
-        )
-        leaving: int = cursor.fetchone()[0]
+    postings = Change(
+        _NEW_POSTINGS,
+        [
+            acting_practice_id(),
+            kind,
+            now if not_before is None else max(not_before, now),
+            now,
+            actor.pk if actor else None,
+            acting_practice_id(),
+            array(document.subject_id for document in documents),
+            array(_reference(document.label, mark) for document, mark in zip(documents, marks, strict=True)),
+            array(document.leaves for document in documents),
+        ],
+    )
+    leaving: int
+    (leaving,) = run_together({**(beside or {}), "postings": postings}, _LEAVING)
     if leaving:
         posting_due.send(Posting)
     return leaving
 
 
 _NEW_POSTINGS = """
-    WITH made AS (
-        INSERT INTO ledger_posting
-            (practice_id, kind, not_before, requested_at, requested_by_id, subject_id, reference, idempotency_id,
-             status, copy, attempts, times_lost, lease, external_id, external_number, external_url,
-             failure, failure_detail, remedy)
-        SELECT %s, %s, %s, %s, %s::bigint, subject_id, reference, idempotency_id,
-               CASE WHEN leaves AND (SELECT accepts_postings FROM ledger_ledgersettings WHERE practice_id = %s)
-                   THEN 'pending' ELSE 'held' END,
-               1, 0, 0, '', '', '', '', '', '', ''
-        FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::boolean[])
-            AS posting(subject_id, reference, idempotency_id, leaves)
-        RETURNING status
-    )
-    SELECT count(*) FROM made WHERE status = 'pending'
+    INSERT INTO ledger_posting
+        (practice_id, kind, not_before, requested_at, requested_by_id, subject_id, reference, idempotency_id,
+         status, copy, attempts, times_lost, lease, external_id, external_number, external_url,
+         failure, failure_detail, remedy)
+    SELECT %s, %s, %s, %s, %s::bigint, subject_id, reference, replace(gen_random_uuid()::text, '-', ''),
+           CASE WHEN leaves AND (SELECT accepts_postings FROM ledger_ledgersettings WHERE practice_id = %s)
+               THEN 'pending' ELSE 'held' END,
+           1, 0, 0, '', '', '', '', '', '', ''
+    FROM unnest(%s::bigint[], %s::text[], %s::boolean[]) AS posting(subject_id, reference, leaves)
+    RETURNING status
 """
+_LEAVING = "SELECT count(*) FROM postings WHERE status = 'pending'"
 
 
 def new_posting(kind: str, subject_id: int, label: str, status: str, **particulars: Any) -> Posting:

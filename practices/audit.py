@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
 from practices.arrays import array
 from practices.models import ApiKey, AuditEntry, User
+from practices.statements import Change
 from practices.tenancy import acting_practice_id
 
 _actor: ContextVar[User | None] = ContextVar("actor", default=None)
@@ -63,26 +64,36 @@ def record_many(
     action: str, model: type[models.Model], entries: Iterable[tuple[int, dict[str, Any]]]
 ) -> None:
     """The same change to many rows of a model, as (id, data), in one statement."""
+    entries_of(action, model, entries).run()
+
+
+def entries_of(
+    action: str, model: type[models.Model], entries: Iterable[tuple[int, dict[str, Any]]]
+) -> Change:
+    """The entries of `record_many`, to be written in one statement with what they tell of."""
     ids, data, through = [], [], _through()
     for subject_id, values in entries:
         ids.append(subject_id)
         data.append(json.dumps({**values, **through}))
     actor = current_actor()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO practices_auditentry"
-            " (practice_id, actor_id, action, subject_type, subject_id, data, at)"
-            " SELECT %s, %s, %s, %s, id, data, %s FROM unnest(%s::bigint[], %s::jsonb[]) AS entry(id, data)",
-            [
-                acting_practice_id(),
-                actor.pk if actor else None,
-                action,
-                model._meta.label_lower,
-                timezone.now(),
-                array(ids),
-                array(data),
-            ],
-        )
+    return Change(
+        _ENTRIES,
+        [
+            acting_practice_id(),
+            actor.pk if actor else None,
+            action,
+            model._meta.label_lower,
+            timezone.now(),
+            array(ids),
+            array(data),
+        ],
+    )
+
+
+_ENTRIES = """
+    INSERT INTO practices_auditentry (practice_id, actor_id, action, subject_type, subject_id, data, at)
+    SELECT %s, %s::bigint, %s, %s, id, data, %s FROM unnest(%s::bigint[], %s::jsonb[]) AS entry(id, data)
+"""
 
 
 def trail_of(subject: models.Model) -> models.QuerySet[AuditEntry]:

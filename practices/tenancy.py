@@ -49,20 +49,35 @@ def scope_is_open() -> bool:
 
 
 @contextmanager
-def practice_transaction() -> Iterator[None]:
+def practice_transaction(*, lock: int | None = None) -> Iterator[bool]:
     """One durable transaction in which exactly the acting practice's rows exist.
 
     The setting dies with the transaction, so a pooled connection stays clean; being durable it cannot nest.
+    ``lock`` is a kind of work that the practice has done by one session at a time: yields whether nobody else is at
+    it, without waiting, and nobody else will be before the transaction ends.
     """
     practice_id = acting_practice_id()
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('ignition.practice_id', %s, true)", [str(practice_id)])
+            if lock is None:
+                cursor.execute(_OPEN, [str(practice_id)])
+            else:
+                cursor.execute(_OPEN_ALONE, [str(practice_id), *lock_of(lock)])
+            is_alone = bool(cursor.fetchone()[1])
         token = _scope_open.set(True)
         try:
-            yield
+            yield is_alone
         finally:
             _scope_open.reset(token)
+
+
+_OPEN = "SELECT set_config('ignition.practice_id', %s, true), TRUE"
+_OPEN_ALONE = "SELECT set_config('ignition.practice_id', %s, true), pg_try_advisory_xact_lock(%s, %s)"
+
+
+def lock_of(kind: int) -> tuple[int, int]:
+    """The two keys of the acting practice's advisory lock on a kind of work."""
+    return kind, acting_practice_id() % 2**31
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable
 from datetime import date
 
-from django.db import connection
-
 from clients.models import Client
 from invoicing.coming import settled_and_decided
 from invoicing.due import Standing, periods_of, single, standing
@@ -12,6 +10,7 @@ from invoicing.models import BillingSchedule
 from invoicing.operations.due_rows import DueRow
 from invoicing.practicalities import Practicalities
 from practices.arrays import array
+from practices.statements import Change
 from practices.tenancy import acting_practice_id
 from proposals.periods import Period
 
@@ -21,26 +20,28 @@ BATCH = 1000
 MISSED = "Missed while billing stood still"
 
 
-def advance(found: Iterable[tuple[DueRow, Standing]]) -> None:
-    """Move locked schedules on by what was made of their ready bills; those with nothing left end.
+def steps(found: Iterable[tuple[DueRow, Standing]]) -> Change | None:
+    """The change that moves locked schedules on by what is made of their ready bills; None where nothing moves.
 
-    What was missed is put before a person, once: held, with its own date.
+    Those with nothing left end.
     """
-    moved: list[tuple[int, date | None, date | None]] = []
-    missed: list[tuple[int, date]] = []
-    for row, stands in found:
-        missed.extend((row.id, bill.period.starts_on) for bill in stands.missed)
-        now = (stands.next_starts_on, stands.next_bill_on)
-        if now != (row.next_starts_on, row.next_bill_on):
-            moved.append((row.id, *now))
-    practice_id = acting_practice_id()
-    with connection.cursor() as cursor:
-        if moved:
-            ids, starts, dates = zip(*moved, strict=True)
-            cursor.execute(_ADVANCE, [array(ids), array(starts), array(dates), practice_id])
-        if missed:
-            schedules, starts = zip(*missed, strict=True)
-            cursor.execute(_HOLD_MISSED, [practice_id, MISSED, array(schedules), array(starts)])
+    moved = [
+        (row.id, stands.next_starts_on, stands.next_bill_on)
+        for row, stands in found
+        if stands.next_starts_on != row.next_starts_on or stands.next_bill_on != row.next_bill_on
+    ]
+    if not moved:
+        return None
+    ids, starts, dates = zip(*moved, strict=True)
+    return Change(_ADVANCE, [array(ids), array(starts), array(dates), acting_practice_id()])
+
+
+def hold_missed(found: Iterable[tuple[DueRow, Standing]]) -> None:
+    """Put what was missed before a person, once: held, with its own date."""
+    missed = [(row.id, bill.period.starts_on) for row, stands in found for bill in stands.missed]
+    if missed:
+        schedules, starts = zip(*missed, strict=True)
+        Change(_HOLD_MISSED, [acting_practice_id(), MISSED, array(schedules), array(starts)]).run()
 
 
 _ADVANCE = """

@@ -17,7 +17,7 @@ from clients.errors import NeedsMoneyLaunderingChecks
 from invoicing.due import Bill, Standing, standing
 from invoicing.errors import AmountTooLarge, ClientIsArchived, NeedsAnAddress
 from invoicing.models import InvoicingSettings
-from invoicing.operations.advancing import advance
+from invoicing.operations.advancing import hold_missed, steps
 from invoicing.operations.bulk import NewInvoice, NewLine, issue_invoices
 from invoicing.operations.due_rows import Clients, DueRow, Exceptions, due_rows, exceptions_of
 from invoicing.operations.invoices import LARGEST_AMOUNT, name_for
@@ -76,10 +76,11 @@ def bill_due_periods(
     """
     known = known or Practicalities.of_the_practice()
     outcome, after = BillingOutcome(), (0, 0)
-    while rows := due_rows(on=on, clients=clients, after=after, limit=CHUNK):
+    # One more than a run plans for a chunk: where there are no more than planned, that is all there is.
+    while rows := due_rows(on=on, clients=clients, after=after, limit=CHUNK + 1):
         with without_collecting():
             outcome += _bill_rows(rows, on, known, only)
-        if len(rows) < CHUNK:
+        if len(rows) <= CHUNK:
             break
         after = (rows[-1].client_id, rows[-1].id)
     return outcome
@@ -96,8 +97,9 @@ def _bill_rows(
     refused = _refused(rows, known)
     invoices = _priced(_grouped(standings, known), known, refused)
     wanted = [invoice for client, invoice in invoices if client not in refused]
-    issued = issue_invoices(wanted, not_before=known.leaves_at(timezone.now()))
-    advance((row, found) for row, found in standings if row.client_id not in refused)
+    kept = [(row, found) for row, found in standings if row.client_id not in refused]
+    issued = issue_invoices(wanted, not_before=known.leaves_at(timezone.now()), moving=steps(kept))
+    hold_missed(kept)
     return BillingOutcome(
         len(issued),
         sum(len(invoice.lines) for invoice in issued),
@@ -184,14 +186,14 @@ def _line(row: DueRow, bill: Bill, known: Practicalities) -> NewLine:
         name = f"{name}, {known.stretch(bill.period.starts_on, bill.period.ends_on)}"
     if row.served_name:
         name = name_for(row.served_name, name)
-    percent = known.percent(row.tax_rate_id, bill.bills_on)
+    percent = known.percent_of(row.vat_code, bill.bills_on)
     return NewLine(
         schedule_id=row.id,
         starts_on=bill.period.starts_on,
         name=name,
         quantity=quantity,
         unit_price=unit_price,
-        vat_code=known.rates[row.tax_rate_id].vat_code,
+        vat_code=row.vat_code,
         vat_percent=percent,
         amounts=price_line(quantity, unit_price, percent),
     )

@@ -5,7 +5,7 @@ due dates, numbers, postings and audit entries, in the caller's transaction. The
 
 1. The periods, with ON CONFLICT DO NOTHING: the constraint `period_is_billed_once` decides what is billed. In the same
    statement the numbers, for invoices that have a period left: none is taken for what somebody else has billed.
-2. Invoices and lines, postings, audit entries.
+2. Invoices and lines, postings, audit entries and the schedules' next steps, each a part of one statement.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from ledger.outbox import NewDocument, request_postings
 from money.amounts import ZERO, Amounts, total
 from practices import audit
 from practices.arrays import array
+from practices.statements import Change
 from practices.tenancy import acting_practice_id
 
 #: A period by its schedule and first day.
@@ -72,24 +73,33 @@ class NewInvoice:
         self.lines, self.amounts = lines, total([line.amounts for line in lines])
 
 
-def issue_invoices(invoices: Sequence[NewInvoice], *, not_before: datetime | None = None) -> list[NewInvoice]:
+def issue_invoices(
+    invoices: Sequence[NewInvoice], *, not_before: datetime | None = None, moving: Change | None = None
+) -> list[NewInvoice]:
     """Those that were issued, numbered in their order; lines whose period is settled already are left out.
 
-    ``not_before`` is when they may leave for the ledger; None means at once.
+    ``not_before`` is when they may leave for the ledger; None means at once. ``moving`` is what moves their schedules
+    on, made with them and also where none is issued.
     """
-    if not invoices:
-        return []
+    issued = _claimed(invoices) if invoices else []
+    if issued:
+        _record(issued, not_before, moving)
+    elif moving:
+        moving.run()
+    return issued
+
+
+def _claimed(invoices: Sequence[NewInvoice]) -> list[NewInvoice]:
+    """Those with something left to bill, with their ids and numbers."""
     billed, number = _claim_periods_and_numbers(invoices)
-    issued: list[NewInvoice] = []
+    claimed: list[NewInvoice] = []
     for invoice in invoices:
         if left := [line for line in invoice.lines if line.period in billed]:
             if len(left) < len(invoice.lines):
                 invoice.bill(left)
-            invoice.pk, invoice.number = billed[invoice.lines[0].period], number + len(issued)
-            issued.append(invoice)
-    if issued:
-        _record(issued, not_before)
-    return issued
+            invoice.pk, invoice.number = billed[invoice.lines[0].period], number + len(claimed)
+            claimed.append(invoice)
+    return claimed
 
 
 def _claim_periods_and_numbers(invoices: Sequence[NewInvoice]) -> tuple[dict[Claim, int], int]:
@@ -138,9 +148,18 @@ _CLAIM = """
 """
 
 
-def _record(issued: Sequence[NewInvoice], not_before: datetime | None) -> None:
+def _record(issued: Sequence[NewInvoice], not_before: datetime | None, moving: Change | None) -> None:
+    """Write the invoices with all that belongs to them."""
     labels = [Invoice.label_of(invoice.number) for invoice in issued]
-    _insert(issued)
+    entries = audit.entries_of(
+        "invoice.issued",
+        Invoice,
+        (
+            (invoice.pk, {"number": label, "gross": str(invoice.amounts.gross)})
+            for invoice, label in zip(issued, labels, strict=True)
+        ),
+    )
+    beside = {"invoices": _invoices(issued), "lines": _lines(issued), "entries": entries}
     # F64: billed here either way. An invoice over nothing has no business in the ledger unless somebody says so.
     request_postings(
         Posting.Kind.INVOICE_CREATE,
@@ -149,65 +168,69 @@ def _record(issued: Sequence[NewInvoice], not_before: datetime | None) -> None:
             for invoice, label in zip(issued, labels, strict=True)
         ],
         not_before=not_before,
-    )
-    audit.record_many(
-        "invoice.issued",
-        Invoice,
-        (
-            (invoice.pk, {"number": label, "gross": str(invoice.amounts.gross)})
-            for invoice, label in zip(issued, labels, strict=True)
-        ),
+        beside=beside | {"steps": moving} if moving else beside,
     )
 
 
-def _insert(issued: Sequence[NewInvoice]) -> None:
-    lines = [
+def _invoices(issued: Sequence[NewInvoice]) -> Change:
+    now = timezone.now()
+    return Change(
+        _INVOICES,
+        [
+            acting_practice_id(),
+            now,
+            now,
+            array(invoice.pk for invoice in issued),
+            array(invoice.client_id for invoice in issued),
+            array(invoice.proposal_id for invoice in issued),
+            array(invoice.source for invoice in issued),
+            array(invoice.number for invoice in issued),
+            array(invoice.tax_point for invoice in issued),
+            array(invoice.due_on for invoice in issued),
+            array(invoice.amounts.net for invoice in issued),
+            array(invoice.amounts.vat for invoice in issued),
+        ],
+    )
+
+
+_INVOICES = """
+    INSERT INTO invoicing_invoice
+        (practice_id, status, created_at, issued_at, id, client_id, proposal_id, source, number,
+         tax_point, due_on, net, vat, outstanding)
+    SELECT %s, 'issued', %s, %s, id, client_id, proposal_id, source, number,
+           tax_point, due_on, net, vat, net + vat
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::integer[],
+                %s::date[], %s::date[], %s::numeric[], %s::numeric[])
+        AS invoice(id, client_id, proposal_id, source, number, tax_point, due_on, net, vat)
+"""
+
+
+def _lines(issued: Sequence[NewInvoice]) -> Change:
+    """The lines of invoices; service, description and VAT rate are those of their schedules."""
+    placed = [
         (invoice.pk, position, line) for invoice in issued for position, line in enumerate(invoice.lines)
     ]
-    practice_id, now = acting_practice_id(), timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INVOICES_AND_LINES,
-            [
-                practice_id,
-                now,
-                now,
-                array(invoice.pk for invoice in issued),
-                array(invoice.client_id for invoice in issued),
-                array(invoice.proposal_id for invoice in issued),
-                array(invoice.source for invoice in issued),
-                array(invoice.number for invoice in issued),
-                array(invoice.tax_point for invoice in issued),
-                array(invoice.due_on for invoice in issued),
-                array(invoice.amounts.net for invoice in issued),
-                array(invoice.amounts.vat for invoice in issued),
-                practice_id,
-                array(pk for pk, _, _ in lines),
-                array(position for _, position, _ in lines),
-                array(line.schedule_id for _, _, line in lines),
-                array(line.name for _, _, line in lines),
-                array(line.quantity for _, _, line in lines),
-                array(line.unit_price for _, _, line in lines),
-                array(line.vat_code for _, _, line in lines),
-                array(line.vat_percent for _, _, line in lines),
-                array(line.amounts.net for _, _, line in lines),
-                array(line.amounts.vat for _, _, line in lines),
-                practice_id,
-            ],
-        )
-
-
-_INVOICES_AND_LINES = """
-    WITH invoices AS (
-        INSERT INTO invoicing_invoice
-            (practice_id, status, created_at, issued_at, id, client_id, proposal_id, source, number,
-             tax_point, due_on, net, vat, outstanding)
-        SELECT %s, 'issued', %s, %s, id, client_id, proposal_id, source, number,
-               tax_point, due_on, net, vat, net + vat
-        FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::integer[],
-                    %s::date[], %s::date[], %s::numeric[], %s::numeric[])
-            AS invoice(id, client_id, proposal_id, source, number, tax_point, due_on, net, vat)
+    lines = [line for _, _, line in placed]
+    return Change(
+        _LINES,
+        [
+            acting_practice_id(),
+            array(pk for pk, _, _ in placed),
+            array(position for _, position, _ in placed),
+            array(line.schedule_id for line in lines),
+            array(line.name for line in lines),
+            array(line.quantity for line in lines),
+            array(line.unit_price for line in lines),
+            array(line.vat_code for line in lines),
+            array(line.vat_percent for line in lines),
+            array(line.amounts.net for line in lines),
+            array(line.amounts.vat for line in lines),
+            acting_practice_id(),
+        ],
     )
+
+
+_LINES = """
     INSERT INTO invoicing_invoiceline
         (practice_id, invoice_id, position, service_id, name, description, quantity, unit_price,
          tax_rate_id, vat_code, vat_percent, net, vat)

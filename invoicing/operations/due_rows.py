@@ -29,7 +29,6 @@ class DueRow(NamedTuple):
     name: str
     quantity: Decimal
     unit_price: Decimal
-    tax_rate_id: int
     billing: str
     every: int | None
     period: str
@@ -51,6 +50,7 @@ class DueRow(NamedTuple):
     is_cleared: bool
     #: Whether whoever receives the invoice has an address to print on it.
     has_address: bool
+    vat_code: str
 
     @property
     def recurs(self) -> bool:
@@ -92,11 +92,28 @@ class Exceptions:
     decisions: dict[int, dict[date, Decision]] = field(default_factory=lambda: defaultdict(dict))
 
 
-def due_clients(on: date) -> list[tuple[int, int]]:
-    """Every client with due schedules, in order, and how many of them it has."""
+class Outlook(NamedTuple):
+    """What a run finds before it begins."""
+
+    #: The id of a run that was stopped half-way; None when there is none.
+    half_way: int | None
+    #: Whether pauses end or changes apply before anything is billed.
+    something_is_planned: bool
+    #: Every client with due schedules, in order, and how many of them it has.
+    clients: list[tuple[int, int]]
+
+
+def outlook(on: date) -> Outlook:
+    """What a run up to a day has before it, in one reading."""
+    practice_id = acting_practice_id()
     with connection.cursor() as cursor:
-        cursor.execute(_DUE_CLIENTS.format(is_due=_IS_DUE), [acting_practice_id(), on])
-        return [(client, schedules) for client, schedules in cursor.fetchall()]
+        cursor.execute(
+            _OUTLOOK.format(is_due=_IS_DUE),
+            [practice_id, on, practice_id, practice_id, on, practice_id, on, practice_id, on],
+        )
+        rows = cursor.fetchall()
+    clients = [(client, schedules) for _, _, client, schedules in rows if client is not None]
+    return Outlook(rows[0][0], rows[0][1], clients)
 
 
 def due_rows(
@@ -130,14 +147,27 @@ _IS_DUE = """
             WHERE bill.practice_id = schedule.practice_id AND bill.schedule_id = schedule.id
                 AND bill.starts_on >= schedule.next_starts_on AND bill.approved_at IS NOT NULL))
 """
-_DUE_CLIENTS = """
-    SELECT schedule.client_id, count(*) FROM invoicing_billingschedule AS schedule
-    WHERE {is_due}
-    GROUP BY schedule.client_id ORDER BY schedule.client_id
+#: A row for each client with something due, or a single one where nothing is.
+_OUTLOOK = """
+    WITH due AS (
+        SELECT schedule.client_id, count(*) AS schedules FROM invoicing_billingschedule AS schedule
+        WHERE {is_due}
+        GROUP BY schedule.client_id
+    )
+    SELECT (SELECT id FROM invoicing_billingrun WHERE practice_id = %s AND status = 'running'),
+           EXISTS (SELECT 1 FROM invoicing_billingschedule
+                   WHERE practice_id = %s AND status = 'paused' AND paused_until <= %s)
+           OR EXISTS (SELECT 1 FROM invoicing_servicechange
+                      WHERE practice_id = %s AND status = 'planned' AND effective_on <= %s)
+           OR EXISTS (SELECT 1 FROM invoicing_feeuplift
+                      WHERE practice_id = %s AND status = 'planned' AND effective_on <= %s),
+           due.client_id, due.schedules
+    FROM (VALUES (TRUE)) AS always LEFT JOIN due ON TRUE
+    ORDER BY due.client_id
 """
 _DUE = """
     SELECT schedule.id, schedule.client_id, client.status, payer.posts_automatically, line.proposal_id,
-           schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price, schedule.tax_rate_id,
+           schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price,
            schedule.billing, schedule.every, schedule.period, schedule.starts_on, schedule.bills_from,
            schedule.invoice_day, schedule.ends_on, schedule.needs_confirming, schedule.mode,
            schedule.next_starts_on, schedule.next_bill_on,
@@ -145,7 +175,7 @@ _DUE = """
            NOT COALESCE((SELECT aml_before_billing FROM clients_clientsettings WHERE practice_id = %s), FALSE)
            OR client.aml_status = 'cleared'
                AND (client.aml_review_due_on IS NULL OR client.aml_review_due_on >= %s),
-           payer.address_line_1 <> '' OR payer.postal_code <> ''
+           payer.address_line_1 <> '' OR payer.postal_code <> '', rate.vat_code
     FROM invoicing_billingschedule AS schedule
     JOIN clients_client AS client
         ON client.practice_id = schedule.practice_id AND client.id = schedule.client_id
@@ -153,6 +183,8 @@ _DUE = """
         ON payer.practice_id = schedule.practice_id AND payer.id = COALESCE(client.billed_to_id, client.id)
     JOIN proposals_proposalline AS line
         ON line.practice_id = schedule.practice_id AND line.id = schedule.proposal_line_id
+    JOIN services_taxrate AS rate
+        ON rate.practice_id = schedule.practice_id AND rate.id = schedule.tax_rate_id
     WHERE {is_due}
         AND (schedule.client_id, schedule.id) > (%s, %s) {chosen}
     ORDER BY schedule.client_id, schedule.id
