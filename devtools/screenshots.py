@@ -60,9 +60,14 @@ class Findings:
     pages: list[str] = field(default_factory=list)
     console_errors: list[str] = field(default_factory=list)
     axe_serious: list[str] = field(default_factory=list)
-    #: What of everything is drawn: groups of pages, and theme and device of their pictures.
+    #: What of everything is drawn: groups of pages, theme and device of their pictures, parts of their names.
     groups: tuple[str, ...] = GROUPS
     looks: tuple[str, ...] = LOOKS
+    words: tuple[str, ...] = ()
+
+    def wants(self, name: str) -> bool:
+        """Whether a page of this name is drawn: one that holds any of the words, and every one without words."""
+        return not self.words or any(word in name for word in self.words)
 
 
 def main() -> int:
@@ -72,6 +77,9 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--group", action="append", choices=GROUPS, help="only these pages")
     parser.add_argument("--look", action="append", choices=LOOKS, help="only these pictures of each page")
+    parser.add_argument(
+        "--page", action="append", metavar="WORD", help="only pages whose names hold this, as in the index"
+    )
     parser.add_argument("--keep", action="store_true", help="use the development data")
     parser.add_argument(
         "--docs", action="store_true", help=f"draw only what the documentation shows, into {DOCS}"
@@ -86,7 +94,10 @@ def main() -> int:
             draw_for_docs(browser, the_walk())
             return 0
         found = Findings(
-            Path(options.out), groups=tuple(options.group or GROUPS), looks=tuple(options.look or LOOKS)
+            Path(options.out),
+            groups=tuple(options.group or GROUPS),
+            looks=tuple(options.look or LOOKS),
+            words=tuple(options.page or ()),
         )
         shutil.rmtree(found.out, ignore_errors=True)
         found.out.mkdir(parents=True)
@@ -194,13 +205,21 @@ def draw_all(page: Page, found: Findings, group: str, base: str) -> None:
 def draw_these(page: Page, found: Findings, group: str, pages: Mapping[str, str]) -> None:
     """The pages at these addresses, under these names."""
     for name, url in pages.items():
-        page.goto(url)
-        draw(page, found, f"{group}-{name}")
+        if found.wants(name_of(f"{group}-{name}")):
+            page.goto(url)
+            draw(page, found, f"{group}-{name}")
+
+
+def name_of(words: str) -> str:
+    """The name of a page's pictures: `demo-p-practice-invoices-n`."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
 def draw(page: Page, found: Findings, words: str) -> None:
-    """The page in each width and theme, with what axe says about it."""
-    name = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    """The page in each width and theme, with what axe says about it; nothing where it was not asked for."""
+    name = name_of(words)
+    if not found.wants(name):
+        return
     say(name)
     found.pages.append(name)
     for look in found.looks:
