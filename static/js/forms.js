@@ -88,6 +88,13 @@ window.addEventListener("beforeunload", (event) => {
   }
 });
 
+// While a list is narrowed or turned over its rows are bars (tables.css), and said to be on their way.
+for (const [name, busy] of [["htmx:beforeRequest", "true"], ["htmx:afterRequest", null]]) {
+  document.addEventListener(name, ({ detail }) => {
+    if (detail.elt.matches(".filters, .pager a")) detail.target.ariaBusy = busy;
+  });
+}
+
 function settle(root) {
   for (const form of root.querySelectorAll("form:has([data-row-check])")) count(form);
   for (const form of root.querySelectorAll("form[data-unsaved]")) show(form);
