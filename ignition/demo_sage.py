@@ -19,7 +19,7 @@ from sage_integration.sync.standing_differences import keep_difference
 
 #: The company of made-up copies: none.
 NO_COMPANY = ""
-RATE, ACCOUNT = "DEMO_STANDARD", "Sales (4000)"
+RATE, ACCOUNT = "Standard 20.00%", "Sales (4000)"
 FIRST_NUMBER, REFUSED = 1001, 1002
 #: What somebody is said to have added to the newest invoice over there, net and VAT in pounds.
 ADDED = Decimal("5.00"), Decimal("1.00")

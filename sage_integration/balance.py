@@ -42,6 +42,12 @@ class Balance:
         return f"{self.intended} intended, {self.in_sage} in Sage, {self.twice} twice, {self.missing} missing"
 
     @property
+    def rest_in_words(self) -> str:
+        """What is intended and neither in Sage nor missing: `2 on the way, 1 refused`; empty without such."""
+        counts = {"on the way": self.on_the_way, "refused": self.need_you, "void in Sage": self.void}
+        return ", ".join(f"{count} {where}" for where, count in counts.items() if count)
+
+    @property
     def is_even(self) -> bool:
         """Whether everything is in Sage once."""
         return self.intended == self.in_sage and not self.twice and not self.missing

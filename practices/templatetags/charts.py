@@ -11,7 +11,7 @@ from practices.templatetags.money_tags import SYMBOLS, written
 register = template.Library()
 
 WIDTH, HEIGHT = 640, 220
-LEFT, BOTTOM, TOP = 56, 24, 8
+LEFT, BOTTOM, TOP = 56, 28, 8
 STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 
 
@@ -107,7 +107,7 @@ def bar_chart(
         "scale_x": LEFT - 8,
         "width": width,
         "height": HEIGHT,
-        "label_y": HEIGHT - 6,
+        "label_y": HEIGHT - 3,
     }
 
 

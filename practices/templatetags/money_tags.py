@@ -56,6 +56,12 @@ def typed_price(value: Decimal) -> str:
 
 
 @register.filter
+def thousands(value: int) -> str:
+    """A count as people read it: `20,000`."""
+    return f"{value:,d}"
+
+
+@register.filter
 def money(value: Decimal | int | None, currency: str = "GBP") -> str:
     """The amount as plain text, for subjects, titles and attributes."""
     return written(value, currency)

@@ -51,7 +51,9 @@ def _balance_page(
         "sage": connection,
         "tabs": log_tabs(practice, "Balance"),
         "balance": stands,
-        "subtitle": stands.in_words if stands.intended else "",
+        "subtitle": ", ".join(filter(None, (stands.in_words, stands.rest_in_words)))
+        if stands.intended
+        else "",
         "comparisons": comparisons(COMPARISONS_SHOWN),
         "troubles": troubles_of_invoices(),
         "report": report,

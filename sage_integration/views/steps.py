@@ -1,5 +1,6 @@
 """The steps of the set-up that only have to be read; each is behind once somebody went on from it."""
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
@@ -65,9 +66,10 @@ def invoices_foreseen(request: PracticeRequest, practice: str) -> HttpResponse:
     connection = current_connection()
     if connection is None or not connection.business_id:
         return to_connection(request)
+    last_invoice_on = connection.health.get("last_invoice_on")
     about = {
         "invoices": connection.health.get("invoices", 0),
-        "last_invoice_on": connection.health.get("last_invoice_on", ""),
+        "last_invoice_on": date.fromisoformat(last_invoice_on) if last_invoice_on else None,
         **adoption_page(connection),
     }
     return _step(request, connection, "sage:invoices-foreseen", "invoices_foreseen", about)

@@ -86,8 +86,9 @@ def test_what_was_refused_or_went_missing_needs_somebody_with_the_money_at_stake
     sage.delete_record("sales_invoices", acme.theirs["id"])
     poll(brook)
     found = balance_of(brook)
-    assert (found.in_words, found.need_you, found.is_even) == (
+    assert (found.in_words, found.rest_in_words, found.need_you, found.is_even) == (
         "2 intended, 0 in Sage, 0 twice, 1 missing",
+        "1 refused",
         1,
         False,
     )
