@@ -95,6 +95,12 @@ for (const [name, busy] of [["htmx:beforeRequest", "true"], ["htmx:afterRequest"
   });
 }
 
+// On a phone the tabs are scrolled to the one that is open.
+for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {
+  const strip = tab.parentElement;
+  strip.scrollLeft = tab.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+}
+
 function settle(root) {
   for (const form of root.querySelectorAll("form:has([data-row-check])")) count(form);
   for (const form of root.querySelectorAll("form[data-unsaved]")) show(form);

@@ -1,11 +1,13 @@
-"""A list while its rows are on their way."""
+"""A list while its rows are on their way, and what a phone shows of tables and tabs without scrolling."""
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from clients.models import Client
 from clients.operations import add_client
 from practices.tenancy import practice_scope
+from tests.browser.conftest import PHONE
+from tests.integration.invoicing.documents import an_invoice
 
 STILL_SEEN = r"cells => cells.filter((cell) => !/[,/] 0\)$/.test(getComputedStyle(cell).color)).length"
 
@@ -41,3 +43,24 @@ def test_rows_and_totals_are_bars_in_their_places_until_the_answer_comes(three_c
     expect(alice.get_by_role("link", name="Birch Ltd")).to_be_visible()
     expect(alice.locator("#rows")).not_to_have_attribute("aria-busy", "true")
     expect(alice.get_by_role("link", name="Ash Ltd")).to_have_count(0)
+
+
+def test_a_phone_shows_net_vat_and_gross_of_an_invoice_without_scrolling_sideways(cast, browser_of, brook):
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+    page = browser_of(cast.alice, **PHONE)
+    page.goto(f"/p/{brook.slug}/invoices/{invoice.pk}/")
+
+    lines = page.get_by_role("region", name="Lines")
+    total = lines.locator("tfoot")
+    for amount in (invoice.net, invoice.vat, invoice.gross):
+        expect(total.get_by_text(f"£{amount:,.2f}", exact=True)).to_be_visible()
+    assert lines.evaluate("region => region.scrollWidth - region.clientWidth") == 0
+
+
+def test_a_phone_scrolls_the_tabs_to_the_one_that_is_open(cast, browser_of, brook):
+    page: Page = browser_of(cast.alice, **PHONE)
+    page.goto(f"/p/{brook.slug}/sage/balance/")
+
+    tab = page.get_by_role("navigation", name="Sage").get_by_role("link", name="Balance")
+    expect(tab).to_be_in_viewport(ratio=1)
