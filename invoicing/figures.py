@@ -1,20 +1,21 @@
 """Figures that the home page and its pictures show: each is a sum in the database, however many rows there are."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Q, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, Round, TruncMonth
+from django.db.models.functions import Coalesce, Round
 
 from invoicing.client_columns import with_monthly
 from invoicing.coming import waits_for_approval, waits_for_confirmation
-from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice
+from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, InvoiceTally
 from invoicing.practicalities import Practicalities
 from invoicing.queries import payment_issues
 from money.amounts import ZERO, to_pence
-from practices.scalars import count_of, sum_of
+from practices.scalars import count_of, sum_of, tally_of
 from proposals.periods import add_months, day_in_month
 
 MONTHS = 12
@@ -36,22 +37,21 @@ def income_by_month(today: date) -> list[Income]:
     """The last twelve months up to the one of today, the oldest first; empty months included."""
     this = today.replace(day=1)
     months = [add_months(this, -back) for back in range(MONTHS - 1, -1, -1)]
-    issued = Invoice.objects.issued().filter(tax_point__gte=months[0], tax_point__lt=add_months(this, 1))
-    grouped = issued.order_by().annotate(month=TruncMonth("tax_point")).values_list("month")
+    tallied = InvoiceTally.objects.issued().filter(month__in=months).order_by().values_list("month")
     billed = {
         month: (net + vat, owed)
-        for month, net, vat, owed in grouped.annotate(Sum("net"), Sum("vat"), Sum("outstanding"))
+        for month, net, vat, owed in tallied.annotate(Sum("net"), Sum("vat"), Sum("outstanding"))
     }
-    there = {
-        month: net + vat
-        for month, net, vat in grouped.filter(pk__in=Invoice.objects.in_the_ledger().values("pk")).annotate(
-            Sum("net"), Sum("vat")
-        )
-    }
+    issued = Invoice.objects.issued().filter(tax_point__gte=months[0], tax_point__lt=add_months(this, 1))
+    # By day: a few hundred rows, of which the database need not work out the months, invoice by invoice.
+    by_day = issued.in_the_ledger().order_by().values_list("tax_point").annotate(Sum("net"), Sum("vat"))
+    there: dict[date, Decimal] = defaultdict(lambda: ZERO)
+    for day, net, vat in by_day:
+        there[day.replace(day=1)] += net + vat
     found = []
     for month in months:
         raised, owed = billed.get(month, (ZERO, ZERO))
-        found.append(Income(month, raised, there.get(month, ZERO), raised - owed))
+        found.append(Income(month, raised, there[month], raised - owed))
     return found
 
 
@@ -70,7 +70,7 @@ def aged_debt(on: date) -> list[tuple[str, Decimal]]:
         )
         for _, first, last in BUCKETS
     }
-    found = Invoice.objects.unpaid().aggregate(
+    found = InvoiceTally.objects.unpaid().aggregate(
         not_due=Sum("outstanding", filter=Q(due_on__gte=on)),
         oldest=Sum("outstanding", filter=Q(due_on__lt=on - timedelta(days=BUCKETS[-1][2]))),
         **ages,
@@ -81,15 +81,12 @@ def aged_debt(on: date) -> list[tuple[str, Decimal]]:
 
 def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what is late, waits or was refused, and the month of that day, gross."""
-    issued, schedules = Invoice.objects.issued(), BillingSchedule.objects.all()
-    month, late, by_hand = (
-        issued.of_month(on.replace(day=1)),
-        issued.overdue(on),
-        schedules.overdue_by_hand(on),
-    )
+    first, schedules = on.replace(day=1), BillingSchedule.objects.all()
+    month, late = InvoiceTally.objects.issued().of_month(first), InvoiceTally.objects.overdue(on)
+    by_hand = schedules.overdue_by_hand(on)
     gross, month_end = F("net") + F("vat"), day_in_month(on.year, on.month, 31)
     return {
-        "overdue": count_of(late),
+        "overdue": tally_of(late),
         "overdue_amount": sum_of(late, "outstanding"),
         "payment_issue": count_of(payment_issues()),
         "payment_issue_amount": sum_of(payment_issues(), "outstanding"),
@@ -101,7 +98,7 @@ def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
         "by_hand_amount": sum_of(by_hand, Round(F("quantity") * F("unit_price"), precision=2)),
         "raised": sum_of(month, gross),
         "owed": sum_of(month, "outstanding"),
-        "posted": sum_of(month.in_the_ledger(), gross),
+        "posted": sum_of(Invoice.objects.in_the_ledger().of_month(first), gross),
     }
 
 

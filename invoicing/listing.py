@@ -1,18 +1,20 @@
 """The invoice list as an address asks for it: view, words, client, source and dates; nothing to do with a page."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
 
 from clients.models import Client
-from invoicing.models import Invoice, InvoiceQuerySet
+from invoicing.models import Invoice, InvoiceQuerySet, InvoiceTally, InvoiceTallyQuerySet
 from invoicing.queries import invoices_in
 from practices.row_keys import row_key
 
+Rows = TypeVar("Rows", InvoiceQuerySet, InvoiceTallyQuerySet)
 VIEWS = [
     ("", "All"),
     ("unpaid", "Unpaid"),
@@ -74,6 +76,8 @@ class InvoiceList:
     client: Client | None
     month: date | None
     form: ListForm
+    #: What the invoices come to as far as that is kept; None where the choice is a finer one.
+    tallies: InvoiceTallyQuerySet | None
     #: What of the address counts, without the place in the list.
     chosen: dict[str, str]
 
@@ -114,10 +118,41 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
     chosen |= {"client": str(client.pk)} if client else {}
     chosen |= {"month": f"{month:%Y-%m}"} if month else {}
     chosen |= {"age": age} if age in AGES else {}
-    return InvoiceList(invoices, view, client, month, form, chosen)
+    return InvoiceList(invoices, view, client, month, form, _tallies(chosen, month, on), chosen)
 
 
-def _aged(invoices: InvoiceQuerySet, age: str, on: date) -> InvoiceQuerySet:
+#: Views of which sums are kept. Drafts and void invoices are owed by nobody: they are only added up by themselves.
+_TALLIED: dict[str, Callable[[InvoiceTallyQuerySet, date], InvoiceTallyQuerySet]] = {
+    "": lambda tallies, _: tallies.issued(),
+    "unpaid": lambda tallies, _: tallies.unpaid(),
+    "overdue": lambda tallies, on: tallies.overdue(on),
+    "paid": lambda tallies, _: tallies.paid(),
+    "run": lambda tallies, on: tallies.issued().filter(
+        month=on.replace(day=1), source=Invoice.Source.RECURRING
+    ),
+    "draft": lambda tallies, _: tallies.filter(status=Invoice.Status.DRAFT),
+    "void": lambda tallies, _: tallies.filter(status=Invoice.Status.VOID),
+}
+
+
+def _tallies(chosen: Mapping[str, str], month: date | None, on: date) -> InvoiceTallyQuerySet | None:
+    """The kept sums of a choice of invoices; None where it is by client, words, days or what the ledger has.
+
+    Due dates are only kept of what is owed.
+    """
+    view = chosen.get("view", "")
+    by_age = "age" in chosen and view not in ("unpaid", "overdue")
+    if view not in _TALLIED or by_age or {"q", "client", "since", "until"} & chosen.keys():
+        return None
+    tallies = _TALLIED[view](InvoiceTally.objects.all(), on)
+    if month:
+        tallies = tallies.of_month(month)
+    if "age" in chosen:
+        tallies = _aged(tallies, chosen["age"], on)
+    return tallies.filter(source=chosen["source"]) if "source" in chosen else tallies
+
+
+def _aged(invoices: Rows, age: str, on: date) -> Rows:
     """Those whose due date is so many days past."""
     _, first, last = AGES[age]
     if first is not None:

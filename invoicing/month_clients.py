@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef
 
 from clients.models import Client, ClientQuerySet
 from invoicing.coming import coming_totals, waits_for_approval, waits_for_confirmation, waits_for_somebody
-from invoicing.models import BillingSchedule, Invoice
+from invoicing.models import BillingSchedule, Invoice, InvoiceQuerySet, InvoiceTally, InvoiceTallyQuerySet
 from invoicing.month_end import Month, left_out_of
 from invoicing.practicalities import Practicalities
 from practices.scalars import count_of, sum_of
@@ -39,9 +39,10 @@ def columns_of_clients(month: Month, clients: ClientQuerySet, *, is_narrowed: bo
 
     Unless it ``is_narrowed`` a view holds everybody who was billed, so that nobody has to be looked up.
     """
-    issued, gross = Invoice.objects.issued(), F("net") + F("vat")
+    gross = F("net") + F("vat")
+    issued: InvoiceQuerySet | InvoiceTallyQuerySet = InvoiceTally.objects.issued()
     if is_narrowed:
-        issued = issued.filter(client__in=clients.order_by().values("pk"))
+        issued = Invoice.objects.issued().filter(client__in=clients.order_by().values("pk"))
     return {
         "clients": count_of(clients),
         "clients_before": sum_of(issued.of_month(month.before.first), gross),

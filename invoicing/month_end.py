@@ -23,7 +23,7 @@ from invoicing.coming import (
     terms_of,
 )
 from invoicing.due import Bill, Wait
-from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
+from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine, InvoiceTally
 from invoicing.practicalities import Practicalities
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
@@ -211,17 +211,11 @@ def left_out_of(month: Month, **of: Any) -> "TenantQuerySet[BilledPeriod]":
 
 def columns_of_funnel(month: Month) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what `funnel` needs of what is billed and left out, gross."""
-    issued, gross = Invoice.objects.issued().of_month(month.first), F("net") + F("vat")
-    posted = Posting.objects.filter(
-        practice=OuterRef("practice"),
-        kind=Posting.Kind.INVOICE_CREATE,
-        subject_id=OuterRef("pk"),
-        status=Posting.Status.POSTED,
-    )
+    issued, gross = InvoiceTally.objects.issued().of_month(month.first), F("net") + F("vat")
     return {
         "skipped": sum_of(left_out_of(month), "waived"),
         "billed": sum_of(issued, gross),
-        "posted": sum_of(issued.filter(Exists(posted)), gross),
+        "posted": sum_of(Invoice.objects.in_the_ledger().of_month(month.first), gross),
         "owed": sum_of(issued, "outstanding"),
     }
 

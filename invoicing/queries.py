@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from clients.models import Client
 from invoicing.models import (
@@ -17,6 +18,8 @@ from invoicing.models import (
     Invoice,
     InvoiceLine,
     InvoiceQuerySet,
+    InvoiceTally,
+    InvoiceTallyQuerySet,
     Payment,
 )
 from ledger.actions import Subject
@@ -26,7 +29,7 @@ from money.amounts import ZERO, Amounts
 from practices.arrays import array
 from practices.models import Practice
 from practices.rows import Row, rows_of
-from practices.scalars import count_of, sum_of
+from practices.scalars import sum_of, tally_of
 from practices.tenancy import acting_practice_id
 from services.models import Service, TaxRate
 
@@ -199,21 +202,24 @@ def invoice_day() -> int:
 
 def unpaid_total() -> Decimal:
     """What clients owe altogether, gross, in the practice's currency."""
-    owed: Decimal | None = Invoice.objects.unpaid().aggregate(owed=Sum("outstanding"))["owed"]
+    owed: Decimal | None = InvoiceTally.objects.unpaid().aggregate(owed=Sum("outstanding"))["owed"]
     return owed or ZERO
 
 
 def debts(on: date) -> Debts:
     """What clients owe, and how much of it is overdue on a day."""
     late = Q(due_on__lt=on)
-    found = Invoice.objects.unpaid().aggregate(
+    found = InvoiceTally.objects.unpaid().aggregate(
         unpaid=Sum("outstanding"),
-        unpaid_count=Count("pk"),
+        unpaid_count=Sum("count"),
         overdue=Sum("outstanding", filter=late),
-        overdue_count=Count("pk", filter=late),
+        overdue_count=Sum("count", filter=late),
     )
     return Debts(
-        found["unpaid"] or ZERO, found["unpaid_count"], found["overdue"] or ZERO, found["overdue_count"]
+        found["unpaid"] or ZERO,
+        found["unpaid_count"] or 0,
+        found["overdue"] or ZERO,
+        found["overdue_count"] or 0,
     )
 
 
@@ -224,14 +230,15 @@ def needs_you_count() -> int:
 
 def columns_of_month(on: date) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what `month_figures` needs of the calendar month of that day."""
-    month, gross = Invoice.objects.issued().of_month(on.replace(day=1)), F("net") + F("vat")
+    first, gross = on.replace(day=1), F("net") + F("vat")
+    month = InvoiceTally.objects.issued().of_month(first)
     # Each apart within one question, so that the planner joins the two tables once instead of for each invoice.
     return {
         "raised": sum_of(month, gross),
         "owed": sum_of(month, "outstanding"),
-        "invoices": count_of(month),
-        "posted": sum_of(month.in_the_ledger(), gross),
-        "outstanding": sum_of(Invoice.objects.unpaid(), "outstanding"),
+        "invoices": tally_of(month),
+        "posted": sum_of(Invoice.objects.in_the_ledger().of_month(first), gross),
+        "outstanding": sum_of(InvoiceTally.objects.unpaid(), "outstanding"),
     }
 
 
@@ -296,10 +303,14 @@ def with_newest_copy(invoices: InvoiceQuerySet, columns: Collection[str]) -> Inv
     return invoices.annotate(**named)
 
 
-def totals_of(invoices: QuerySet[Invoice]) -> dict[str, Decimal]:
-    """Count, net, VAT, gross and outstanding of a choice of invoices, in the practice's currency."""
+def totals_of(invoices: InvoiceQuerySet | InvoiceTallyQuerySet) -> dict[str, Decimal]:
+    """Count, net, VAT, gross and outstanding of a choice of invoices, in the practice's currency.
+
+    Of invoices themselves, or of what is kept of them.
+    """
+    count = Coalesce(Sum("count"), 0) if invoices.model is InvoiceTally else Count("pk")
     found = invoices.order_by().aggregate(
-        count=Count("pk"), net=Sum("net"), vat=Sum("vat"), outstanding=Sum("outstanding")
+        count=count, net=Sum("net"), vat=Sum("vat"), outstanding=Sum("outstanding")
     )
     net, vat = found["net"] or ZERO, found["vat"] or ZERO
     return {

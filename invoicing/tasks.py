@@ -2,14 +2,16 @@
 
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
 from invoicing.billing_run import run_billing
 from invoicing.client_states import settle_all_clients
 from invoicing.errors import AlreadyRunning
 from invoicing.morning import send_what_waits
 from invoicing.operations import close_holes
+from invoicing.tallies import check_tallies, fold
 from practices.models import Practice
-from practices.tasks import PracticeTask, wake
+from practices.tasks import PracticeTask, practices_from, wake
 from practices.tenancy import practice_transaction
 
 #: Chunks of one practice before it stands behind all others again: a few seconds of work.
@@ -68,3 +70,33 @@ def send_and_remind(practice_id: int) -> None:
     """Send what was issued and remind of what is unpaid, as the practice wants it; repeating it sends nothing twice."""
     today = Practice.objects.get(pk=practice_id).today()
     send_what_waits(today)
+
+
+@shared_task
+def sweep_tallies() -> None:
+    """Start a fold for each practice whose kept sums are in many rows."""
+    for practice_id in practices_from("invoicing_practices_to_fold"):
+        wake(fold_tallies, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def fold_tallies(_practice_id: int) -> None:
+    """Make few rows of many; the sums stay what they are however often this runs."""
+    with practice_transaction():
+        fold()
+
+
+@shared_task
+def sweep_tally_checks() -> None:
+    """Hold the kept sums of each practice against its invoices."""
+    for practice_id in Practice.objects.order_by("pk").values_list("pk", flat=True):
+        wake(check_practice_tallies, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def check_practice_tallies(_practice_id: int) -> None:
+    """One practice's check; a difference is logged and stays on the operator's page, and is not mended by itself."""
+    with practice_transaction():
+        check = check_tallies(timezone.now())
+    if check.differing:
+        log.error("kept sums differ from invoices", kinds=check.differing)

@@ -23,6 +23,8 @@ LEFT_OUT = {
     "clients.clientword": "the search index, worked out from clients and people",
     "ignition.practicearrival": "files of practices that arrive here",
     "ignition.arrivalpart": "files of practices that arrive here",
+    "invoicing.invoicetally": "sums, worked out from invoices",
+    "invoicing.tallycheck": "when those sums were held against the invoices",
     "practices.idempotentanswer": "answers kept for repeats of requests",
     "practices.practiceexport": "exports themselves",
     "practices.exportpart": "exports themselves",

@@ -25,6 +25,11 @@ def sum_of(rows: "TenantQuerySet[Any]", amount: str | Combinable) -> Subquery:
     return Subquery(rows.order_by().values("practice").annotate(figure=Sum(amount)).values("figure"))
 
 
+def tally_of(rows: "TenantQuerySet[Any]") -> Coalesce:
+    """How many things rows say that each count several, in their `count`; as a column of `figures`."""
+    return Coalesce(sum_of(rows, "count"), 0)
+
+
 def figures(**columns: Any) -> dict[str, Any]:
     """The value of each column for the acting practice, all of them with one query."""
     return dict(Practice.objects.filter(pk=acting_practice_id()).values(**columns).get())

@@ -13,6 +13,7 @@ from invoicing.models.schedules import (
     ComingBill,
 )
 from invoicing.models.settings import InvoiceNumbering, InvoicingSettings
+from invoicing.models.tallies import InvoiceTally, InvoiceTallyQuerySet, TallyCheck
 
 __all__ = [
     "LARGEST_NUMBER",
@@ -31,8 +32,11 @@ __all__ = [
     "InvoiceNumbering",
     "InvoiceQuerySet",
     "InvoiceRevision",
+    "InvoiceTally",
+    "InvoiceTallyQuerySet",
     "InvoicingSettings",
     "MonthSignOff",
     "Payment",
     "ServiceChange",
+    "TallyCheck",
 ]
