@@ -62,16 +62,17 @@ OWNERS_PAGES = [
 
 def settings_tabs(request: PracticeRequest, active: str) -> list[dict[str, Any]]:
     """The views of the practice's settings, for `components/tabs.html`."""
+    is_owner = may(request.role, Can.MANAGE_SETTINGS)
     pages = [
         ("Practice", "practices:settings"),
-        ("Profile", "practices:profile-edit"),
+        *([("Profile", "practices:profile-edit")] if is_owner else []),
         ("Team", "practices:member-list"),
         ("Clients", "clients:settings"),
         ("Sent mail", "practices:email-list"),
         ("Wording", "practices:wording-list"),
         ("Activity", "practices:activity"),
         ("Weekly summary", "weekly-summary"),
-        *(OWNERS_PAGES if may(request.role, Can.MANAGE_SETTINGS) else []),
+        *(OWNERS_PAGES if is_owner else []),
     ]
     return [
         {"label": label, "url": reverse(name, args=[request.practice.slug]), "active": label == active}
