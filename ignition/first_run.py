@@ -36,15 +36,15 @@ class Step:
 STEPS = (
     Step(
         "practice",
-        "Say who you are",
-        "Address, regulator and insurer, as your letters and invoices show them.",
+        "Fill in the practice's profile",
+        "Your address, regulator and insurer, as letters and invoices show them.",
         "practices:profile-edit",
-        "Fill in the profile",
+        "Open the profile",
     ),
     Step(
         "vat",
-        "Say how you stand to VAT",
-        "Whether you are registered, and the rate that most of your services have.",
+        "Set up VAT",
+        "Say whether you are registered, and which rate most of your services have.",
         "services:tax-rate-list",
         "Open VAT rates",
     ),

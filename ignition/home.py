@@ -94,17 +94,15 @@ def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[
             known["need_you"],
             _several(
                 known["need_you"],
-                "thing between the practice and Sage needs somebody",
-                "things between the practice and Sage need somebody",
+                "thing with Sage needs you",
+                "things with Sage need you",
             ),
             page("sage:inbox", ""),
             "bad",
         ),
         Need(
             known["rates"],
-            _several(
-                known["rates"], "VAT rate stands for no rate of Sage", "VAT rates stand for no rate of Sage"
-            ),
+            _several(known["rates"], "VAT rate is not mapped to Sage", "VAT rates are not mapped to Sage"),
             page("sage:tax-rate-map", ""),
             "bad",
         ),
@@ -201,12 +199,12 @@ def month_in_links(request: PracticeRequest, known: dict[str, Any], today: date)
     coming = known["coming"]
     there, not_there = f"{invoices}&view=in-sage", f"{invoices}&view=not-in-sage"
     rows = [
-        ("Expected", raised + coming, month_end, None, "", ""),
-        ("Raised", raised, invoices, coming, "still to bill", month_end),
-        ("In Sage", posted, there, raised - posted, "not in Sage", not_there),
-        ("Paid", raised - owed, invoices, owed, "owed", f"{invoices}&view=unpaid"),
+        ("Expected", raised + coming, month_end, None, "", "including VAT", ""),
+        ("Raised", raised, invoices, coming, "still to bill", "nothing left to bill", month_end),
+        ("In Sage", posted, there, raised - posted, "not in Sage", "nothing missing", not_there),
+        ("Paid", raised - owed, invoices, owed, "owed", "nothing owed", f"{invoices}&view=unpaid"),
     ]
-    names = ("label", "amount", "url", "gap", "gap_words", "gap_url")
+    names = ("label", "amount", "url", "gap", "gap_words", "no_gap_words", "gap_url")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -159,7 +159,7 @@ def _line(line: Snapshot | None, names: Mapping[str, str]) -> str:
     if line is None:
         return ""
     account, rate = names.get(line["account"], line["account"]), names.get(line["rate"], line["rate"])
-    return f"{line['description']}: {_sum(line)}, {account}, {rate}"
+    return f"{line['description'].rstrip('.')}: {_sum(line)}, {account}, {rate}"
 
 
 def _agreed_line(line: Mapping[str, Any]) -> str:

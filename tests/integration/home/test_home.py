@@ -80,7 +80,7 @@ def home(busy, client_of):
 
 def test_what_needs_you_counts_what_its_lists_hold(home, client_of):
     browser, found = client_of("alice"), {need.words: need for need in home["needs"]}
-    needing = found["1 thing between the practice and Sage needs somebody"]
+    needing = found["1 thing with Sage needs you"]
     assert browser.get(needing.url).context["open"] == needing.count
     overdue = found["1 invoice is overdue"]
     totals = browser.get(overdue.url).context["totals"]
