@@ -13,7 +13,7 @@ from invoicing.due import Rules
 from invoicing.models import InvoicingSettings, ServiceChange
 from money.vat import VatCode, percent_on, percentages_of
 from practices.models import Practice
-from practices.remembered import acting_practice, remembered, row_of
+from practices.remembered import practice_and, remembered, row_of
 from practices.templatetags.dates import written_date
 from services.models import TaxRate
 
@@ -44,8 +44,7 @@ class Practicalities:
 
     @classmethod
     def _read(cls) -> "Practicalities":
-        settings = row_of(InvoicingSettings)
-        return cls._with(settings.practice if settings else acting_practice(), settings)
+        return cls._with(*practice_and(InvoicingSettings))
 
     @classmethod
     def _with(cls, practice: Practice, settings: InvoicingSettings | None) -> "Practicalities":

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import UniqueConstraint
 
 from practices.models import Practice
-from practices.tenancy import TenantModel, acting_practice_id
+from practices.tenancy import TenantModel, acting_practice_id, require_scope
 
 Row = TypeVar("Row", bound=TenantModel)
 Found = TypeVar("Found")
@@ -46,9 +46,37 @@ def remembered(name: str, read: Callable[[], Found]) -> Found:
 def row_of(model: type[Row]) -> Row | None:
     """The row of a model of which a practice has one at most; None where there is none."""
     if _memory.get() is None:
-        found: Any = model.objects.select_related("practice").first()
-        return cast(Row | None, found)
+        return practice_and(model)[1]
     return cast(Row | None, remembered("rows", _all_rows)[model])
+
+
+def practice_and(model: type[Row]) -> tuple[Practice, Row | None]:
+    """The practice we act for and its row of a model of which it has one at most, in one reading."""
+    if _memory.get() is not None:
+        return acting_practice(), row_of(model)
+    require_scope(model)
+    with connection.cursor() as cursor:
+        cursor.execute(_with_practice(model), [acting_practice_id()])
+        found = cursor.fetchone()
+    if found is None:
+        raise Practice.DoesNotExist
+    values = list(found)
+    practice = cast(Practice, _made(Practice, values))
+    row = cast(Row | None, _made(model, values))
+    if row is not None:
+        row.practice = practice
+    return practice, row
+
+
+@cache
+def _with_practice(model: type[TenantModel]) -> str:
+    """Written once: a queryset would put the same words together for each of a run's practices."""
+    columns = [f'practice."{field.column}"' for field in Practice._meta.concrete_fields]
+    columns += [f'own."{field.column}"' for field in model._meta.concrete_fields]
+    return (
+        f"SELECT {', '.join(columns)} FROM practices_practice AS practice"  # noqa: S608 - names of ours
+        f' LEFT JOIN "{model._meta.db_table}" AS own ON own.practice_id = practice.id WHERE practice.id = %s'
+    )
 
 
 @cache
@@ -89,7 +117,7 @@ def _all_rows() -> dict[type[TenantModel], TenantModel | None]:
     return rows
 
 
-def _made(model: type[TenantModel], values: list[Any]) -> TenantModel | None:
+def _made(model: type[Any], values: list[Any]) -> Any:
     """The model's row of the first values, which are taken away."""
     fields = model._meta.concrete_fields
     own = [
