@@ -91,7 +91,7 @@ def _bill_rows(
 ) -> BillingOutcome:
     """Bill locked schedules: work out, write, advance."""
     exceptions = exceptions_of(rows)
-    standings = [(row, _standing_of(row, exceptions, on, known)) for row in rows]
+    standings = list(_standings(rows, exceptions, on, known))
     if only is not None:
         standings = [(row, found.only(only.get(row.id, ()))) for row, found in standings]
     refused = _refused(rows, known)
@@ -116,6 +116,20 @@ def _refused(rows: Sequence[DueRow], known: Practicalities) -> dict[int, str]:
         row.client_id: NeedsAnAddress.message for row in rows if known.charges_vat and not row.has_address
     }
     return nameless | unchecked | {row.client_id: ClientIsArchived.message for row in rows if row.is_archived}
+
+
+def _standings(
+    rows: Iterable[DueRow], exceptions: Exceptions, on: date, known: Practicalities
+) -> Iterator[tuple[DueRow, Standing]]:
+    """Where each schedule stands; those in step, about which nobody decided anything, are worked out once."""
+    in_step: dict[tuple[object, ...], Standing] = {}
+    for row in rows:
+        found = None if exceptions.are_about(row.id) else in_step.get(row.course)
+        if found is None:
+            found = _standing_of(row, exceptions, on, known)
+            if not exceptions.are_about(row.id):
+                in_step[row.course] = found
+        yield row, found
 
 
 def _standing_of(row: DueRow, exceptions: Exceptions, on: date, known: Practicalities) -> Standing:

@@ -67,6 +67,14 @@ class DueRow(NamedTuple):
         """Whether its client was archived meanwhile."""
         return self.client_status == Client.Status.ARCHIVED
 
+    @property
+    def course(self) -> tuple[object, ...]:
+        """What decides its periods and whether they wait: schedules that have it in common stand alike."""
+        return (
+            *(self.billing, self.every, self.period, self.starts_on, self.bills_from, self.invoice_day),
+            *(self.ends_on, self.needs_confirming, self.mode, self.next_starts_on, self.next_bill_on),
+        )
+
     def periods(self, invoice_day: int) -> Iterable[Period]:
         """What it has still to bill, as far as nobody decided otherwise."""
         if not self.recurs or self.every is None:
@@ -90,6 +98,10 @@ class Exceptions:
 
     settled: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     decisions: dict[int, dict[date, Decision]] = field(default_factory=lambda: defaultdict(dict))
+
+    def are_about(self, schedule_id: int) -> bool:
+        """Whether there is one for this schedule."""
+        return schedule_id in self.settled or schedule_id in self.decisions
 
 
 class Outlook(NamedTuple):

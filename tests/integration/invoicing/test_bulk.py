@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from invoicing.billing_run import BILLING, run_billing
 from invoicing.coming import coming_total
 from invoicing.models import BilledPeriod, BillingRun, BillingSchedule, Invoice, InvoiceLine
-from invoicing.operations import bill_due_periods, draft_invoice, issue_invoice
+from invoicing.operations import bill_due_periods, change_bill, draft_invoice, hold_bills, issue_invoice
 from invoicing.operations.due_rows import Exceptions
 from invoicing.operations.schedules import line_of
 from ledger.models import Posting
@@ -76,7 +76,6 @@ def test_a_run_takes_as_many_statements_for_many_clients_as_for_one(brook, cedar
     counts = []
     for practice, clients in ((brook, 1), (cedar, 40)):
         with practice_scope(practice.pk):
-            bill_without_asking()
             many_schedules(clients)
         statements = []
         with (
@@ -173,6 +172,17 @@ def test_a_claimed_period_is_never_numbered_twice_however_stale_the_reader(brook
         assert bill_due_periods(on=TODAY).invoices == 1
         assert list(Invoice.objects.values_list("client_id", "number")) == [(second.client_id, 1)]
         assert InvoiceLine.objects.count() == 1
+
+
+def test_what_somebody_decided_about_a_bill_is_of_no_other_that_is_in_step_with_it(brook):
+    with practice_scope(brook.pk):
+        bill_without_asking()
+        first, held, priced, last = many_schedules(4)
+        hold_bills([(held.pk, TODAY)], reason="Asked to wait")
+        change_bill(priced, TODAY, unit_price=Decimal(70))
+        assert bill_due_periods(on=TODAY).invoices == 3
+        nets = dict(Invoice.objects.values_list("client_id", "net"))
+        assert nets == {first.client_id: 100, priced.client_id: 70, last.client_id: 100}
 
 
 @pytest.mark.parametrize(("grouping", "invoices"), [("client", 1), ("proposal", 2), ("service", 3)])
