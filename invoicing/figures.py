@@ -44,7 +44,7 @@ def income_by_month(today: date) -> list[Income]:
     }
     issued = Invoice.objects.issued().filter(tax_point__gte=months[0], tax_point__lt=add_months(this, 1))
     # By day: a few hundred rows, of which the database need not work out the months, invoice by invoice.
-    by_day = issued.in_the_ledger().order_by().values_list("tax_point").annotate(Sum("net"), Sum("vat"))
+    by_day = issued.arrived().order_by().values_list("tax_point").annotate(Sum("net"), Sum("vat"))
     there: dict[date, Decimal] = defaultdict(lambda: ZERO)
     for day, net, vat in by_day:
         there[day.replace(day=1)] += net + vat
@@ -98,7 +98,7 @@ def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
         "by_hand_amount": sum_of(by_hand, Round(F("quantity") * F("unit_price"), precision=2)),
         "raised": sum_of(month, gross),
         "owed": sum_of(month, "outstanding"),
-        "posted": sum_of(Invoice.objects.in_the_ledger().of_month(first), gross),
+        "posted": sum_of(Invoice.objects.issued().of_month(first).arrived(), gross),
     }
 
 

@@ -215,7 +215,7 @@ def columns_of_funnel(month: Month) -> dict[str, Any]:
     return {
         "skipped": sum_of(left_out_of(month), "waived"),
         "billed": sum_of(issued, gross),
-        "posted": sum_of(Invoice.objects.in_the_ledger().of_month(month.first), gross),
+        "posted": sum_of(Invoice.objects.issued().of_month(month.first).arrived(), gross),
         "owed": sum_of(issued, "outstanding"),
     }
 

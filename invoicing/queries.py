@@ -237,7 +237,7 @@ def columns_of_month(on: date) -> dict[str, Any]:
         "raised": sum_of(month, gross),
         "owed": sum_of(month, "outstanding"),
         "invoices": tally_of(month),
-        "posted": sum_of(Invoice.objects.in_the_ledger().of_month(first), gross),
+        "posted": sum_of(Invoice.objects.issued().of_month(first).arrived(), gross),
         "outstanding": sum_of(InvoiceTally.objects.unpaid(), "outstanding"),
     }
 

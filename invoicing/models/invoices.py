@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, UniqueConstraint
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery, UniqueConstraint
 from django.urls import reverse
 from django.utils import timezone
 
@@ -50,6 +50,15 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
     def in_the_ledger(self) -> "InvoiceQuerySet":
         """Issued invoices of which a copy has arrived in the ledger."""
         return self.issued().filter(Exists(arrived_copies()))
+
+    def arrived(self) -> "InvoiceQuerySet":
+        """Those of a stretch of time of which a copy has arrived in the ledger.
+
+        Looks through the copies of the stretch alone, which are near each other: not through all of the practice.
+        """
+        own = self.order_by().values("practice")
+        first, last = (Subquery(own.annotate(end=end("pk")).values("end")) for end in (Min, Max))
+        return self.filter(Exists(arrived_copies().filter(subject_id__gte=first, subject_id__lte=last)))
 
     def not_in_the_ledger(self) -> "InvoiceQuerySet":
         """Issued invoices of which no copy has arrived in the ledger."""

@@ -34,6 +34,7 @@ from invoicing.operations import (
 from invoicing.queries import debts, totals_of
 from invoicing.tallies import differences, fold, make_anew
 from invoicing.tasks import check_practice_tallies, fold_tallies, sweep_tallies
+from ledger.models import Posting
 from practices.errors import DomainError
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
@@ -194,6 +195,27 @@ def test_g73_every_choice_of_the_list_comes_to_what_its_invoices_come_to(scope, 
         assert debts(TODAY).overdue == sum((invoice.outstanding for invoice in owed), D(0))
         assert debts(TODAY).overdue_count == len(owed)
     assert kept == 25
+
+
+def test_what_arrived_of_a_stretch_is_what_arrived_of_everything_in_it(scope):
+    """However ids and dates lie, an old invoice dated anew included."""
+    chance, days = random.Random(7), [TODAY - timedelta(days=back) for back in range(0, 90, 7)]
+    with scope():
+        client = a_client()
+        made = [an_invoice(client, on=chance.choice(days)) for _ in range(25)]
+        Invoice.objects.filter(pk=made[0].pk).update(tax_point=TODAY, due_on=TODAY)
+        for posting in Posting.objects.order_by("pk"):
+            if chance.random() < 0.6:
+                Posting.objects.filter(pk=posting.pk).update(status="posted", external_id=str(posting.pk))
+        months = {day.replace(day=1) for day in days} | {date(2001, 1, 1)}
+        for first in months:
+            wanted = set(Invoice.objects.in_the_ledger().of_month(first).values_list("pk", flat=True))
+            found = Invoice.objects.issued().of_month(first).arrived()
+            assert set(found.values_list("pk", flat=True)) == wanted
+        assert {invoice.pk for invoice in Invoice.objects.issued().arrived()} == {
+            invoice.pk for invoice in Invoice.objects.in_the_ledger()
+        }
+        assert 5 < Invoice.objects.in_the_ledger().count() < 25
 
 
 def test_what_is_rolled_back_leaves_nothing_in_the_sums(scope):
