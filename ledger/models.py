@@ -172,7 +172,8 @@ class Posting(TenantModel):
             ),
             UniqueConstraint(
                 fields=["practice", "target"],
-                condition=Q(status__in=["held", "pending", "leased", "failed"]),
+                # Those without one are left out, as an index they are in is written with each of their states.
+                condition=Q(status__in=["held", "pending", "leased", "failed"], target__isnull=False),
                 name="one_open_change_of_a_copy",
             ),
             models.CheckConstraint(
@@ -197,7 +198,7 @@ class Posting(TenantModel):
                 F("practice"),
                 F("not_before"),
                 name="postings_to_push",
-                condition=Q(status__in=["pending", "leased"]),
+                condition=Q(status="pending"),
             ),
             # A turn takes the oldest first, however long the queue behind them is.
             models.Index(fields=["practice", "id"], name="postings_in_order", condition=Q(status="pending")),
