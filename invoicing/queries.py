@@ -28,7 +28,7 @@ from ledger.states import State, posting_state
 from money.amounts import ZERO, Amounts
 from practices.arrays import array
 from practices.models import Practice
-from practices.rows import Row, rows_of
+from practices.rows import Row, rows_of, tie
 from practices.scalars import sum_of, tally_of
 from practices.tenancy import acting_practice_id
 from services.models import Service, TaxRate
@@ -97,9 +97,10 @@ def invoices_to_post(pks: Iterable[int]) -> dict[int, ToPost]:
     rates = _by_id(TaxRate, {line.tax_rate_id for line in lines})
     found = {invoice.pk: ToPost(invoice, []) for invoice in invoices}
     for invoice in invoices:
-        invoice.client = clients[invoice.client_id]
+        tie(invoice, "client", clients[invoice.client_id])
     for line in lines:
-        line.service, line.tax_rate = services[line.service_id], rates[line.tax_rate_id]
+        tie(line, "service", services[line.service_id])
+        tie(line, "tax_rate", rates[line.tax_rate_id])
         found[line.invoice_id].lines.append(line)
     return found
 

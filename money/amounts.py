@@ -15,7 +15,7 @@ ZERO = Decimal("0.00")
 
 def to_pence(amount: Decimal) -> Decimal:
     """The amount rounded half-up to two places, in the same currency."""
-    return amount.quantize(PENNY, rounding=ROUND_HALF_UP)
+    return amount.quantize(PENNY, ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)

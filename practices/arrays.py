@@ -14,7 +14,26 @@ Value = str | int | bool | Decimal | date | datetime | timedelta | None
 
 def array(values: Iterable[Value]) -> str:
     """`{1,2,NULL}`: the literal of a one-dimensional array, for a parameter that is cast to its type."""
-    return "{" + ",".join([_WRITTEN.get(type(value), _element)(value) for value in values]) + "}"
+    given = values if isinstance(values, list) else list(values)
+    kinds = set(map(type, given))
+    # Nearly every array is of texts or of numbers alone, which need no turn for each of their values.
+    if kinds == {str} and (texts := _all_quoted(given)) is not None:  # type: ignore[arg-type]  # texts, by their types
+        return texts
+    if kinds == {int}:
+        return "{" + ",".join(map(str, given)) + "}"
+    return "{" + ",".join([_WRITTEN.get(type(value), _element)(value) for value in given]) + "}"
+
+
+def _all_quoted(values: list[str]) -> str | None:
+    """The array of several texts, written in one go; None where one of them holds what stands between them here."""
+    together = "\0".join(values)
+    if together.count("\0") != len(values) - 1:
+        return None
+    if "\\" in together:
+        together = together.replace("\\", "\\\\")
+    if '"' in together:
+        together = together.replace('"', '\\"')
+    return '{"' + together.replace("\0", '","') + '"}'
 
 
 def _quoted(value: str) -> str:

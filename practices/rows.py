@@ -36,6 +36,11 @@ def rows_from(model: type[Row], statement: str, values: dict[str, Any] | tuple[A
         return [shape.row(each) for each in cursor.fetchall()]
 
 
+def tie(row: TenantModel, name: str, other: TenantModel) -> None:
+    """Give a row the one that its key names, which was read for that very key: nothing of it is checked again."""
+    row._state.fields_cache[name] = other  # noqa: SLF001 - where the ORM keeps it too
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """A model's columns in the order they are read, and what makes values of ours of them."""

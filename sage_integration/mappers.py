@@ -53,7 +53,7 @@ class Mappings:
 
         Raises `AccountNotMapped`.
         """
-        account = chosen or self.accounts.get(service.pk) or self.default_account
+        account = chosen or self.accounts.get(service.id) or self.default_account
         if not account:
             raise AccountNotMapped("no default sales account is chosen")
         if account not in self.usable_accounts:
@@ -67,7 +67,7 @@ class Mappings:
 
         Raises `RateNotMapped`.
         """
-        sage_rate = self.tax_rates.get(rate.pk) if chosen is None else chosen or NO_VAT
+        sage_rate = self.tax_rates.get(rate.id) if chosen is None else chosen or NO_VAT
         if not sage_rate:
             raise RateNotMapped(f"the VAT rate “{rate.name}” is not mapped")
         if sage_rate not in self.usable_tax_rates:
@@ -202,7 +202,7 @@ def sales_invoice_line(line: BilledLine, rules: Rules, choice: LineChoice = AS_M
         "description": shape.description,
         "ledger_account_id": rules.mappings.account(line.service, choice.account),
         "quantity": number(shape.quantity),
-        "unit_price": number(to_pence(shape.unit_price)),
+        "unit_price": number(shape.unit_price),
         "tax_rate_id": rate,
         "tax_amount": number(choice.vat(line, rules.mappings.percentages.get(rate))),
     }
@@ -225,20 +225,18 @@ def shape_of(line: BilledLine, rules: Rules) -> Shape:
     )
 
 
-def net_of(line: BilledLine, rules: Rules) -> Decimal:
-    """The line's net as Sage computes it; as `shape_of` has it, without its words."""
-    quantity, unit_price, _ = _made_of(line, rules)
-    return _net_in_sage(quantity, unit_price)
+def net_of(line: BilledLine) -> Decimal:
+    """The line's net as Sage computes it from `shape_of`: ours, as one it would compute otherwise goes as one piece."""
+    return to_pence(line.net)
 
 
 def _made_of(line: BilledLine, rules: Rules) -> tuple[Decimal, Decimal, str]:
     """Quantity and unit price as they are sent, and how the amount came about where the line goes as one piece."""
-    is_too_fine = line.unit_price != to_pence(line.unit_price) or (
-        _net_in_sage(line.quantity, line.unit_price) != line.net
-    )
+    price = to_pence(line.unit_price)
+    is_too_fine = line.unit_price != price or to_pence(line.quantity * price) != line.net
     if is_too_fine or (line.quantity != ONE and not rules.has_quantities):
-        return ONE, line.net, f"({_plain(line.quantity)} × {_price(line.unit_price)})"
-    return line.quantity, line.unit_price, ""
+        return ONE, to_pence(line.net), f"({_plain(line.quantity)} × {_price(line.unit_price)})"
+    return line.quantity, price, ""
 
 
 def _net_in_sage(quantity: Decimal, unit_price: Decimal) -> Decimal:

@@ -117,8 +117,7 @@ class AsSageShows:
     def amounts(self) -> Amounts:
         """Net and VAT as Sage will add them up: line by line, each rounded (FACTS.md 8.3)."""
         return total(
-            _amounts_of(line, mappers.net_of(line, self.rules), self.rules, choice)
-            for line, choice in self.sent
+            _amounts_of(line, mappers.net_of(line), self.rules, choice) for line, choice in self.sent
         )
 
     @property

@@ -211,8 +211,9 @@ class SageLink(TenantModel):
     #: the latter is empty as long as they are the same.
     copied = models.JSONField(default=dict)
     seen = models.JSONField(default=dict)
-    #: Of what we sent and of what Sage holds; they differ when somebody edits over there.
+    #: Of documents from before `copied` was kept; nothing reads or writes it any more.
     sent_fingerprint = models.CharField(max_length=64, blank=True)
+    #: Of what Sage holds: it changes when somebody edits over there.
     seen_fingerprint = models.CharField(max_length=64, blank=True)
     posted_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)

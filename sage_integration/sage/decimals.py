@@ -48,11 +48,16 @@ def json_text(value: object) -> str:
     if kind is Decimal:
         return format(number(value), "f")  # type: ignore[arg-type]  # a Decimal, by its type
     if kind is dict:
-        # Most of what is sent stands in objects, and most of that is texts: they need no turn of their own.
-        members = [
-            f"{encode_basestring(str(key))}:{encode_basestring(member) if type(member) is str else json_text(member)}"
-            for key, member in value.items()  # type: ignore[attr-defined]  # a dict, by its type
-        ]
+        # Most of what is sent stands in objects, and is texts and amounts: they need no turn of their own.
+        members = []
+        for key, member in value.items():  # type: ignore[attr-defined]  # a dict, by its type
+            inside = type(member)
+            if inside is str:
+                members.append(f"{encode_basestring(str(key))}:{encode_basestring(member)}")
+            elif inside is Decimal:
+                members.append(f"{encode_basestring(str(key))}:{number(member):f}")
+            else:
+                members.append(f"{encode_basestring(str(key))}:{json_text(member)}")
         return "{" + ",".join(members) + "}"
     if kind is list or kind is tuple:
         return "[" + ",".join([json_text(member) for member in value]) + "]"  # type: ignore[attr-defined]
@@ -128,5 +133,7 @@ _NESTED = {dict, list}
 
 
 def _amount(value: object) -> Decimal | None:
-    # Empty strings stand for null in Sage's answers (FACTS.md 3).
+    # Most are texts that are amounts; empty ones stand for null in Sage's answers (FACTS.md 3).
+    if type(value) is str and _DECIMAL.fullmatch(value):
+        return Decimal(value)
     return None if value is None or value == "" else decimal(value)

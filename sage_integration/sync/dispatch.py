@@ -8,9 +8,9 @@ announced and certainly never sent is taken back by whoever announced it.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Self
+from typing import ClassVar, Self
 
 import structlog
 
@@ -92,17 +92,8 @@ class Dispatch:
 
     def push(self, posting: Posting) -> None:
         """Send one posting; raises a `SageError`, or `LeaseLost` when it is not ours any more."""
-        ways = {
-            Posting.Kind.CONTACT_UPSERT: self._push_contact,
-            Posting.Kind.INVOICE_CREATE: self._push_invoice,
-            Posting.Kind.INVOICE_UPDATE: self._push_update,
-            Posting.Kind.INVOICE_VOID: self._push_void,
-            Posting.Kind.CREDIT_NOTE_CREATE: self._push_credit_note,
-            Posting.Kind.CREDIT_NOTE_UPDATE: self._push_credit_update,
-            Posting.Kind.CREDIT_NOTE_ALLOCATE: self._push_allocation,
-        }
         try:
-            ways[Posting.Kind(posting.kind)](posting)
+            self._ways[posting.kind](self, posting)
         except (AccessDenied, NotInSage) as error:
             self._start_small()
             raise why_denied(error, self._business_id, self._sage) from error
@@ -337,3 +328,14 @@ class Dispatch:
         with practice_transaction():
             if not outbox.still_ours(posting):
                 raise LeaseLost(posting)
+
+    #: How each kind is pushed.
+    _ways: ClassVar[dict[str, Callable[["Dispatch", Posting], None]]] = {
+        Posting.Kind.CONTACT_UPSERT: _push_contact,
+        Posting.Kind.INVOICE_CREATE: _push_invoice,
+        Posting.Kind.INVOICE_UPDATE: _push_update,
+        Posting.Kind.INVOICE_VOID: _push_void,
+        Posting.Kind.CREDIT_NOTE_CREATE: _push_credit_note,
+        Posting.Kind.CREDIT_NOTE_UPDATE: _push_credit_update,
+        Posting.Kind.CREDIT_NOTE_ALLOCATE: _push_allocation,
+    }

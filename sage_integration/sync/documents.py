@@ -30,14 +30,18 @@ def amounts_of(stored: SalesDocument) -> Amounts:
     net, vat, gross = stored.get("net_amount"), stored.get("tax_amount"), stored.get("total_amount")
     if net is None or vat is None or gross is None:
         raise UnexpectedAnswer(f"{number_of(stored)} came without its amounts")
-    if net + vat != gross or any(amount != to_pence(amount) for amount in (net, vat)):
+    amounts = Amounts(to_pence(net), to_pence(vat))
+    if net + vat != gross or net != amounts.net or vat != amounts.vat:
         raise UnexpectedAnswer(f"the amounts of {number_of(stored)} do not add up")
-    return Amounts(to_pence(net), to_pence(vat))
+    return amounts
 
 
-def fingerprint_of(stored: SalesInvoice) -> str:
-    """Of what somebody may change in Sage and we want to know: contact, dates and amounts."""
-    amounts = amounts_of(stored)
+def fingerprint_of(stored: SalesInvoice, amounts: Amounts | None = None) -> str:
+    """Of what somebody may change in Sage and we want to know: contact, dates and amounts.
+
+    ``amounts`` are the document's, where they were read already.
+    """
+    amounts = amounts or amounts_of(stored)
     seen = {
         "contact": stored["contact"]["id"],
         "date": stored.get("date"),

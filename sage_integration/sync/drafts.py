@@ -19,7 +19,6 @@ from sage_integration.mappings import load_rules
 from sage_integration.models import ContactLink, CopyChoices, SageConnection
 from sage_integration.preview import AsSageShows
 from sage_integration.sage.resources.sales_invoices import NewSalesInvoice
-from sage_integration.sync.documents import fingerprint
 from sage_integration.sync.errors import NotIssued
 
 
@@ -46,17 +45,6 @@ class Draft:
         if "main_address" not in payload and link.origin == ContactLink.Origin.CREATED:
             payload["main_address"] = mappers.bare_address(self.invoice.client)
         return payload
-
-    @property
-    def fingerprint(self) -> str:
-        """Of what is sent, to tell later whether Sage still holds the same.
-
-        Empty where it could not be sent again: an earlier try landed, and a mapping is gone since.
-        """
-        if self.document.refusals:
-            return ""
-        sent = self.document.payload()
-        return fingerprint({key: value for key, value in sent.items() if key != "idempotency_id"})
 
 
 class Drafts:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from operator import attrgetter
 
 from django.db import connection
 from django.utils import timezone
@@ -37,7 +37,6 @@ class NewLink:
     vat: Decimal
     is_draft: bool
     was_adopted: bool
-    sent_fingerprint: str
     seen_fingerprint: str
     copied: Snapshot
 
@@ -66,7 +65,8 @@ def result_of(
     """What is to be recorded of a stored document; raises `OutcomeUnknown` when it is another, or not understood."""
     require_reference(stored, posting.reference)
     try:
-        theirs, seen = amounts_of(stored), fingerprint_of(stored)
+        theirs = amounts_of(stored)
+        seen = fingerprint_of(stored, theirs)
     except UnexpectedAnswer as error:
         raise OutcomeUnknown(str(error)) from error
     number = number_of(stored)
@@ -79,7 +79,6 @@ def result_of(
         vat=theirs.vat,
         is_draft=stored["status"]["id"] == DRAFT,
         was_adopted=adopted,
-        sent_fingerprint=draft.fingerprint,
         seen_fingerprint=seen,
         copied=copied_snapshot(stored),
     )
@@ -162,13 +161,10 @@ def _settle(results: Sequence[Result]) -> None:
 
 def _link(links: Sequence[NewLink]) -> None:
     """Write links in one statement: through a queryset it costs several times as much."""
-    rows = {name: array(_stored(getattr(link, name)) for link in links) for name in _COLUMNS}
+    rows = {name: array(list(map(attrgetter(name), links))) for name in _COLUMNS if name != "copied"}
+    rows["copied"] = array([json.dumps(link.copied) for link in links])
     with connection.cursor() as cursor:
         cursor.execute(_LINK, {"practice": acting_practice_id(), "now": timezone.now(), **rows})
-
-
-def _stored(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict) else value
 
 
 _COLUMNS = {
@@ -180,14 +176,13 @@ _COLUMNS = {
     "vat": "numeric",
     "is_draft": "boolean",
     "was_adopted": "boolean",
-    "sent_fingerprint": "text",
     "seen_fingerprint": "text",
     "copied": "jsonb",
 }
 _LINK = f"""
 INSERT INTO sage_integration_sagelink
-    (practice_id, posted_at, seen_at, difference, difference_in_words, seen, {", ".join(_COLUMNS)})
-SELECT %(practice)s, %(now)s, %(now)s, '', '', '{{}}', {", ".join(_COLUMNS)}
+    (practice_id, posted_at, seen_at, difference, difference_in_words, seen, sent_fingerprint, {", ".join(_COLUMNS)})
+SELECT %(practice)s, %(now)s, %(now)s, '', '', '{{}}', '', {", ".join(_COLUMNS)}
 FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())}) AS link({", ".join(_COLUMNS)})
 ON CONFLICT (posting_id) DO UPDATE SET
     seen = '{{}}', {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name != "posting_id")}

@@ -160,3 +160,10 @@ def test_a_new_contact_is_a_customer_with_its_first_person():
 def test_a_contact_of_whom_only_the_name_is_known_says_no_more():
     contact = mappers.contact(Client(name="Acme Ltd", country="GB"), [], idempotency_id="1" * 32)
     assert set(contact) == {"name", "contact_type_ids", "idempotency_id"}
+
+
+@given(st.decimals("0.0001", "9999", places=4), st.decimals("0.01", "999", places=2), st.booleans())
+def test_a_line_comes_to_its_own_net_in_sage_however_it_goes(price, quantity, has_quantities):
+    item = line(price=str(price), quantity=str(quantity))
+    rules = Rules(MAPPINGS, has_quantities=has_quantities)
+    assert mappers.net_of(item) == mappers.shape_of(item, rules).net == item.net
