@@ -121,6 +121,14 @@ GOALS = (
         at_least=True,
     ),
     Goal("PU6", "CPU ms an invoice, throughput", _of("throughput", "cpu_ms_per_push"), 1, 0.6),
+    # The bounds were set beside a loop of 0.23 ms: what a millisecond does depends on the machine, this does not.
+    Goal(
+        "PU6",
+        "the same as a multiple of the bare loop's on this machine now",
+        _of("throughput", "cpu_times_ceiling"),
+        4.35,
+        2.61,
+    ),
     Goal("PU6", "CPU ms an invoice, backlog of 1,000", _of("fair", "cpu_ms_per_push"), 5, 3),
     Goal("PU7", "requests an invoice, contact known", _of("fair", "requests_per_invoice"), 1.02),
     Goal("PU7", "requests an invoice, new contact", _of("fair", "requests_per_invoice_new_contact"), 2.05),

@@ -14,8 +14,8 @@ from devtools.terminal import say
 from ledger.models import Posting
 from sage_sandbox.handle import SandboxHandle
 
-#: Documents after which a worker has everything it needs in memory; rows of the ceiling's table.
-SETTLED, CEILING_ROWS = 5000, 5000
+#: Documents after which a worker has everything it needs in memory.
+SETTLED = 5000
 
 
 def measure(
@@ -39,19 +39,19 @@ def measure(
     say(f"{len(requests)} requests in {run.ended - run.started:.1f} s")
     _one_by_one(options, run, handle)
     after = machine.calibration_ms()
-    figures = _figures(options, run, requests)
+    figures, costs = _figures(options, run, requests), _costs(run, requests)
     return {
         "practices": options.practices,
         "postings": options.postings,
         **figures,
-        **_costs(run, requests),
+        **costs,
         "peak_rss_mib": max((machine.peak_rss_mib(worker) or 0) for worker in workers),
         "rss_growth_mib": _growth(run),
         **_correctness(options, run, handle),
         **_day(options, run, requests),
         "worker_complaints": running.complaints("worker"),
         "calibration_ms": [before, after],
-        **(_ceiling(figures["pushes_per_second"], lean) if lean else {}),
+        **(_ceiling(options, figures["pushes_per_second"], costs["cpu_ms_per_push"], lean) if lean else {}),
     }
 
 
@@ -68,16 +68,21 @@ def _day(options: argparse.Namespace, run: Run, requests: list[timeline.Request]
     }
 
 
-def _ceiling(ours: float, lean: str) -> dict[str, Any]:
-    """What a bare loop reaches against the same remote on this machine now."""
+def _ceiling(options: argparse.Namespace, pace: float, cpu_ms: float | None, lean: str) -> dict[str, Any]:
+    """What a bare loop reaches and costs against the same remote on this machine now, and ours beside it."""
     headers = {
         "Authorization": "Bearer bench",
         "Accept": "application/json",
         "Content-Type": "application/json",
-        "X-Business": "ceiling",
     }
-    found = ceiling.measure(f"{lean}/v3.1/sales_invoices", headers, CEILING_ROWS)
-    return {**found, "share_of_ceiling": round(ours / found["ceiling_pushes_per_second"], 3)}
+    url, companies = f"{lean}/v3.1/sales_invoices", options.practices
+    found = ceiling.measure(url, headers, companies=companies, each=max(1, options.postings // companies))
+    bare_ms = found["ceiling_cpu_ms_per_push"]
+    return {
+        **found,
+        "share_of_ceiling": round(pace / found["ceiling_pushes_per_second"], 3),
+        "cpu_times_ceiling": round(cpu_ms / bare_ms, 2) if cpu_ms and bare_ms else None,
+    }
 
 
 def _growth(run: Run) -> float | None:

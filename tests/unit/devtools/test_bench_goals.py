@@ -28,3 +28,9 @@ def test_trouble_of_others_is_told_as_a_share_of_the_pace_without_it():
 
 def test_every_part_has_a_shape_of_its_own():
     assert len({tuple(options) for options in PARTS.values()}) == len(PARTS)
+
+
+def test_cpu_is_told_in_milliseconds_and_beside_the_bare_loop_of_the_same_run():
+    parts = {"throughput": {"cpu_ms_per_push": 2.1, "cpu_times_ceiling": 4.2}}
+    told = [(verdict["value"], verdict["met"]) for verdict in verdicts(parts) if verdict["id"] == "PU6"]
+    assert told == [(2.1, False), (4.2, True), (None, None)]
