@@ -46,6 +46,10 @@ DIFFERS = {
     ),
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
+    "changed": (
+        "Somebody changed a date, a line or the customer in Sage; no amount is different.",
+        "Look at the differences and choose which side is right.",
+    ),
     "settled_differently": (
         "Something was set against it in Sage that has not been mirrored.",
         "Open it in Sage; it is read again with every poll.",

@@ -46,6 +46,7 @@ from sage_integration.sync.snapshots import (
     snapshot_of,
     snapshot_of_payload,
 )
+from sage_integration.sync.standing_differences import keep_difference
 
 Standing = Posting.Standing
 
@@ -233,6 +234,7 @@ def _record_update(posting: Posting, wanted: Wanted, stored: SalesInvoice) -> No
         copies.mark_held_revision(copy, invoice.revision)
         copies.mark_found(copy, standing=Standing.AS_COPIED, blocked="")
         outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=copy.external_url)
+        keep_difference(link, None)
         audit.record("invoice.updated_in_ledger", invoice, number=link.sage_number)
     crash_points.reach("change recorded")
 

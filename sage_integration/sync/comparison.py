@@ -1,7 +1,7 @@
 """A document here beside the same document in Sage: what differs, recorded once and never overwritten there."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -15,9 +15,11 @@ from sage_integration.models import SageConnection, SageLink
 from sage_integration.sage.resources.documents import DRAFT, PAID, PART_PAID, VOID, SalesDocument
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
-from sage_integration.sync.snapshots import same, snapshot_of
+from sage_integration.sync.snapshots import Snapshot, same, snapshot_of
+from sage_integration.sync.wanted import want
 
 Standing = Posting.Standing
+FINISHES_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,11 @@ def compare(link: SageLink, stored: SalesInvoice | None) -> Difference | None:
         return Difference("void_here", f"{label} is void here, and {number_of(stored)} is not void in Sage.")
     if not _is_latest(link):
         return None
-    return _amounts_differ(link, invoice, stored) or _settled_differently(link, invoice, stored)
+    return (
+        _amounts_differ(link, invoice, stored)
+        or _settled_differently(link, invoice, stored)
+        or _changed_otherwise(link, invoice, stored)
+    )
 
 
 def _amounts_differ(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
@@ -76,6 +82,15 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
         "settled_differently",
         f"{invoice.number_label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. A credit note "
         "or an allocation in Sage may be the reason.",
+    )
+
+
+def _changed_otherwise(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
+    """The amounts agree, and somebody has to choose a side all the same: a date, a line, the customer."""
+    if not link.seen:
+        return None
+    return Difference(
+        "changed", f"{invoice.number_label}: {number_of(stored)} was changed in Sage. The total is the same."
     )
 
 
@@ -109,7 +124,7 @@ def _found(link: SageLink, standing: str, blocked: str = "", *, is_told: bool = 
 
 
 def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> None:
-    seen, theirs, snapshot = fingerprint_of(stored), amounts_of(stored), snapshot_of(stored)
+    seen, theirs = fingerprint_of(stored), amounts_of(stored)
     if seen != link.seen_fingerprint:
         audit.record(
             "invoice.changed_in_sage",
@@ -120,15 +135,9 @@ def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) 
         )
     if link.is_draft and stored["status"]["id"] != DRAFT:
         _released(link, invoice, stored)
-    if "lines" in snapshot and not link.copied:
-        link.copied = snapshot  # Copied before snapshots were kept: what is there now is where it begins.
-    is_changed = bool(link.copied) and not same(link.copied, snapshot)
-    if "lines" in snapshot or not same(link.in_sage, snapshot):
-        link.seen = snapshot if is_changed else {}
-    # A row of a list tells nothing of lines: what was seen changed on the document itself stays so.
-    is_changed = is_changed or bool(link.seen)
+    _keep_snapshot(link, snapshot_of(stored))
     standing, is_told = Standing.AS_COPIED, False
-    if is_changed:
+    if link.seen:
         standing, is_told = Standing.CHANGED, seen != link.seen_fingerprint
     _found(link, standing, blocked_by(stored), is_told=is_told)
     link.seen_fingerprint, link.seen_at = seen, timezone.now()
@@ -145,6 +154,40 @@ def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) 
             "seen",
         ]
     )
+
+
+def _keep_snapshot(link: SageLink, snapshot: Snapshot) -> None:
+    """What the document says now, where that is not as it was copied; an unchanged one has nothing seen.
+
+    A row of a list shows no lines, and may be there because of them. So the document itself is read next, and until
+    then the lines are those known last: ones that were not shown must not look as if they were taken off.
+    """
+    if "lines" in snapshot:
+        if not link.copied:
+            link.copied = snapshot  # Copied before snapshots were kept: what is there now is where it begins.
+        is_changed = not same(link.copied, snapshot)
+        link.seen = snapshot if is_changed else {}
+        if not is_changed:
+            link.copied = {**link.copied, "updated_at": snapshot["updated_at"]}
+    elif link.copied and _may_say_more(link, snapshot):
+        want([link.posting.subject_id], link.business_id)
+        link.wanted_at = link.wanted_at or timezone.now()
+        if link.seen or not same(link.copied, snapshot):
+            link.seen = {**link.in_sage, **snapshot}
+
+
+def _may_say_more(link: SageLink, row: Snapshot) -> bool:
+    """Whether a row of a list tells of a change of the newest copy that was not looked at yet, perhaps of its lines."""
+    known = link.in_sage
+    is_news = not same(known, row) or _is_later(row["updated_at"], known.get("updated_at", ""))
+    return is_news and _is_latest(link)
+
+
+def _is_later(stamp: str, than: str) -> bool:
+    """By more than Sage takes to finish with what it has answered already; never where one of the two is unknown."""
+    if not stamp or not than:
+        return False
+    return datetime.fromisoformat(stamp) - datetime.fromisoformat(than) > FINISHES_WITHIN
 
 
 def blocked_by(stored: SalesDocument, locked_until: date | None = None) -> str:

@@ -296,6 +296,7 @@ class Poll:
         """An invoice of ours that somebody edited, voided or released."""
         if link := self._newest_copy(row["id"]):
             difference = compare(link, row)
+            self._someone_waits = self._someone_waits or link.wanted_at is not None
             if not difference or difference.kind != SETTLED_DIFFERENTLY:
                 self._note(link, difference)
             elif difference.sentence != link.difference_in_words:

@@ -29,6 +29,8 @@ def snapshot_of(stored: SalesDocument) -> Snapshot:
         "due_date": raw.get("due_date") or "",
         "net": _pounds(raw.get("net_amount")),
         "vat": _pounds(raw.get("tax_amount")),
+        # By Sage's clock: a row of a list that is newer may speak of other lines, which it does not show.
+        "updated_at": raw.get("updated_at") or "",
     }
     lines = raw.get("invoice_lines", raw.get("credit_note_lines"))
     if lines is not None:

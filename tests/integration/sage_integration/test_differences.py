@@ -5,9 +5,11 @@ from decimal import Decimal
 import pytest
 
 from invoicing.models import Invoice
-from practices.tenancy import practice_scope
+from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import CopyChoices, SageLedgerAccount, SageLink, TaxRateMapping
+from sage_integration.sync.audit import audit_documents
 from tests.integration.sage_integration.connecting import text_of
+from tests.integration.sage_integration.polling import poll, polled
 from tests.integration.sage_integration.posting import fresh, posted, posting_of, push_until_settled
 from tests.integration.sage_integration.test_corrections import amend, look
 
@@ -66,6 +68,37 @@ def test_p11_a_due_date_changed_in_sage_is_taken_over_and_nothing_is_sent(brook,
     assert str(fresh(acme.invoice).due_on) == "2027-05-01"
     assert sage.requests("PUT") == []
     settled(brook, sage, acme)
+
+
+def test_p11_what_a_list_told_of_a_change_leaves_the_lines_alone(brook, sage, acme, browser):
+    """Fault 52: a row of a list shows no lines; they must not look as if Sage had lost them."""
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-01")
+    with acting_for(brook.pk):
+        audit_documents()
+    shown = text_of(browser.get(page(acme.invoice)))
+    assert 'name="side_due_date" value="theirs" checked' in shown
+    assert "side_line_0" not in shown
+    assert resolve(browser, acme.invoice, due_date="theirs").status_code == 303
+    assert str(fresh(acme.invoice).due_on) == "2027-05-01"
+    assert len(lines_of(acme.invoice)) == 1
+    settled(brook, sage, acme)
+
+
+def test_p11_other_words_on_a_line_are_noticed_although_a_list_shows_no_lines(
+    brook, sage, acme, clock, browser
+):
+    polled(brook)
+    clock.shift(600)
+    edited(sage, acme.theirs, description="Bookkeeping and payroll")
+    sage.forget_requests()
+    poll(brook)
+    assert posting_of(acme.invoice).standing == "changed"
+    assert "side_line_0" in text_of(browser.get(page(acme.invoice)))
+    assert len(sage.requests("GET", f"/sales_invoices/{acme.theirs['id']}")) == 1
+    clock.shift(600)
+    sage.forget_requests()
+    poll(brook)
+    assert sage.requests("GET", f"/sales_invoices/{acme.theirs['id']}") == [], "it was looked at already"
 
 
 def test_p11_a_price_changed_in_sage_is_taken_over_with_its_amounts(brook, sage, acme, browser):

@@ -16,6 +16,7 @@ from sage_integration.attention import columns_of_inbox, things
 from sage_integration.models import Attention, SageConnection
 from sage_integration.sync.audit import audit_documents
 from tests.integration.sage_integration.posting import issued_invoice, posting_of, push_once
+from tests.integration.sage_integration.test_differences import resolve
 
 
 @pytest.fixture
@@ -82,6 +83,30 @@ def test_a_document_that_was_deleted_in_sage_is_in_the_inbox(alice, brook, acme,
     page = text_of(alice.get(path("inbox", brook)))
     assert "is not in Sage any more" in page
     assert "See the differences" in page
+
+
+def test_p11_what_changed_in_sage_without_its_total_is_in_the_inbox_until_a_side_is_chosen(
+    alice, brook, acme, sage, clock
+):
+    """Fault 52: a due date is worth looking at as well; the choice ends it at once, before anything is read again."""
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
+    with acting_for(brook.pk):
+        audit_documents()
+    assert need_somebody(brook) == 1
+    with practice_scope(brook.pk):
+        [thing] = things()
+    page = text_of(alice.get(path("inbox", brook)))
+    assert "was changed in Sage. The total is the same." in page
+    assert resolve(alice, acme.invoice, due_date="ours").status_code == 303
+    push_once(brook)
+    assert need_somebody(brook) == 0
+    clock.shift(60)
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-06-30")
+    with acting_for(brook.pk):
+        audit_documents()
+    assert need_somebody(brook) == 1
+    with practice_scope(brook.pk):
+        assert things()[0].since > thing.since
 
 
 def test_a_lost_authorisation_is_in_the_inbox(alice, brook, enabled, sage):

@@ -58,9 +58,9 @@ def test_an_edit_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
     polled(brook)
     clock.shift(600)
     sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
-    polled(brook)
+    assert "was changed in Sage. The total is the same." in poll(brook).problem
     clock.shift(600)
-    polled(brook)
+    assert poll(brook).counts["states_changed"] == 0
     with practice_scope(brook.pk):
         assert AuditEntry.objects.filter(action="invoice.changed_in_sage").count() == 1
 
