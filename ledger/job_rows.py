@@ -1,6 +1,6 @@
 """How the postings stand that rows of a job follow: in the ledger, on their way, or refused meanwhile."""
 
-from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat, NullIf
 
 from ledger.models import Posting, PostingQuerySet
@@ -9,6 +9,7 @@ from practices.job_rows import WAITING, Later
 
 Status, Kind = Posting.Status, Posting.Kind
 ON_ITS_WAY = [Status.PENDING, Status.LEASED]
+_MADE_WAY = Q(kind=Kind.INVOICE_VOID, then=Posting.Then.COPY_AGAIN, status=Status.POSTED)
 GONE_ASTRAY = "Sage did not take it. Look at it and try again."
 
 
@@ -29,6 +30,11 @@ def how_they_stand() -> Later:
             then=Concat(Value("In Sage as "), F("external_number")),
         ),
         When(status=Status.POSTED, then=Value("In Sage")),
+        When(
+            Exists(_voided_for_it()),
+            status=Status.CANCELLED,
+            then=Value("The old copy is void in Sage, and the new one was withdrawn here before it left."),
+        ),
         When(status=Status.CANCELLED, then=Value("It was withdrawn before it left.")),
         # Why it waits, where it was tried already.
         When(status__in=ON_ITS_WAY, then=NullIf(F("failure_detail"), Value(""))),
@@ -40,13 +46,23 @@ def how_they_stand() -> Later:
     )
 
 
+def _voided_for_it() -> PostingQuerySet:
+    """The void that made way for a copy, in the ledger."""
+    made_way: PostingQuerySet = Posting.objects.filter(
+        _MADE_WAY, subject_id=OuterRef("subject_id"), pk__lt=OuterRef("pk")
+    )
+    return made_way
+
+
 def _followed() -> PostingQuerySet:
-    """What a row follows; once a void is through after which it is copied again, the newest copy made since."""
+    """What a row follows; once a void is through after which it is copied again, the newest copy made since.
+
+    Also one that was withdrawn: then nothing of the invoice is in the ledger, and the row must not read as done.
+    """
     named: PostingQuerySet = Posting.objects.filter(pk=OuterRef(OuterRef("follows"))).order_by()
-    copies = Posting.objects.live().filter(kind=Kind.INVOICE_CREATE, subject_id=OuterRef("subject_id"))
+    copies = Posting.objects.filter(kind=Kind.INVOICE_CREATE, subject_id=OuterRef("subject_id"))
     since = copies.filter(pk__gt=OuterRef("pk")).order_by("-copy", "-id")
-    is_through = Q(kind=Kind.INVOICE_VOID, then=Posting.Then.COPY_AGAIN, status=Status.POSTED)
-    through = When(is_through, then=Coalesce(Subquery(since.values("pk")[:1]), F("pk")))
+    through = When(_MADE_WAY, then=Coalesce(Subquery(since.values("pk")[:1]), F("pk")))
     now = named.values_list(Case(through, default=F("pk")))
     followed: PostingQuerySet = Posting.objects.filter(pk=Subquery(now)).order_by()
     return followed

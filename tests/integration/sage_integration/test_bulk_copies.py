@@ -12,6 +12,7 @@ from invoicing.bulk_acts import do_many_rows, start_bulk
 from invoicing.models import Invoice
 from invoicing.operations import draft_invoice, void_in_ledger
 from ledger.models import Posting
+from ledger.outbox import cancel_posting
 from practices.job_models import Job, JobRow
 from practices.job_rows import as_they_stand
 from practices.job_steps import run_live_jobs
@@ -202,6 +203,20 @@ def test_f74_a_row_of_what_is_voided_and_copied_again_follows_the_new_copy(brook
     again = posting_of(acme.invoice)
     assert again.pk != acme.posting.pk
     assert as_it_stands(job) == ("done", f"In Sage as {again.external_number}")
+
+
+def test_a_row_whose_new_copy_was_withdrawn_says_so_and_is_not_done(brook, sage, enabled, clock):
+    acme = posted(brook, sage, prices=("100.00", "50.00"))
+    amend(acme.invoice, "100.00")
+    job = start(brook, "update", acme.invoice)
+    sage.arm("status", on="POST /sales_invoices", status=422, times=1)
+    push_until_settled(brook, clock)
+    again = posting_of(acme.invoice)
+    with practice_scope(brook.pk):
+        cancel_posting(again)
+    stands, says = as_it_stands(job)
+    assert stands == "skipped"
+    assert says == "The old copy is void in Sage, and the new one was withdrawn here before it left."
 
 
 def test_a_void_that_is_tried_again_is_said_to_be_one_and_ends_as_voided(brook, sage, acme, clock):
