@@ -12,7 +12,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
-from practices.webhooks import add_endpoint, live_endpoints, remove_endpoint, replay
+from practices.webhooks import add_endpoint, live_endpoints, remove_endpoint, replay, standing_of
 from practices.worked_lists import worked_file, worked_page
 
 DELIVERIES = List(
@@ -38,7 +38,7 @@ ENDPOINTS = List(
     (
         Column("address", "Address", lambda endpoint: endpoint.url, fixed=True),
         Column("events", "Is told of", lambda endpoint: ", ".join(endpoint.events)),
-        Column("state", "State", lambda endpoint: "Failing" if endpoint.strikes else "Working"),
+        Column("state", "State", lambda endpoint: endpoint.standing[0]),
         Column("added", "Added", lambda endpoint: endpoint.created_at),
         Column("by", "Added by", lambda endpoint: str(endpoint.created_by), hidden=True),
     ),
@@ -49,7 +49,9 @@ ENDPOINTS = List(
 def _render_endpoints(
     request: PracticeRequest, form: WebhookForm, *, secret: str = "", status: int = 200
 ) -> HttpResponseBase:
-    endpoints, shown = live_endpoints().select_related("created_by"), ShownList(request, ENDPOINTS)
+    endpoints, shown = list(live_endpoints().select_related("created_by")), ShownList(request, ENDPOINTS)
+    for endpoint in endpoints:
+        endpoint.standing = standing_of(endpoint)
     if file := worked_file(shown, endpoints):
         return file
     context = {

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import structlog
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from practices import audit, outbound
@@ -77,8 +78,26 @@ def remove_endpoint(endpoint: WebhookEndpoint) -> WebhookEndpoint:
 
 
 def live_endpoints() -> Any:
-    """The endpoints that were not removed, newest first; their secrets stay sealed."""
-    return WebhookEndpoint.objects.filter(removed_at=None).defer("secret")
+    """The endpoints that were not removed, newest first; their secrets stay sealed.
+
+    ``was_reached`` is whether a message that is still kept arrived there.
+    """
+    arrived = WebhookDelivery.objects.filter(
+        endpoint_id=OuterRef("pk"), status=WebhookDelivery.Status.DELIVERED
+    )
+    live = WebhookEndpoint.objects.filter(removed_at=None).defer("secret")
+    return live.annotate(was_reached=Exists(arrived))
+
+
+def standing_of(endpoint: Any) -> tuple[str, str]:
+    """How one of the `live_endpoints` does, and the tone to say it in; nothing is said to work that was never tried."""
+    if endpoint.strikes:
+        return "Failing", "bad"
+    if endpoint.was_reached:
+        return "Working", "good"
+    # Older messages are not kept, so of an older endpoint no more is known.
+    is_new = endpoint.created_at > timezone.now() - KEPT
+    return ("Nothing sent yet" if is_new else "Nothing sent lately"), "neutral"
 
 
 def emit(event: str, **data: Any) -> None:

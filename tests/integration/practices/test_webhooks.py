@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from practices import outbound, webhooks
 from practices.tasks import practices_from
@@ -271,3 +272,21 @@ def test_an_owner_adds_an_endpoint_and_sees_its_secret_once(client_of, brook):
     assert deliveries(brook)[0].status == "pending"
     assert alice.post(f"{page}{endpoint.pk}/remove/").status_code == 303
     assert client_of("bob").get(page).status_code == 403
+
+
+def test_an_endpoint_is_said_to_work_only_once_something_arrived_there(client_of, brook, target):
+    alice, page = client_of("alice"), "/p/brook-co/settings/webhooks/"
+    endpoint, _ = listening(brook, target.url)
+    assert "Nothing sent yet" in alice.get(page).content.decode()
+    target.answers.append(500)
+    happened(brook)
+    deliver(brook)
+    assert "Failing" in alice.get(page).content.decode()
+    with practice_scope(brook.pk):
+        WebhookDelivery.objects.update(not_before=timezone.now())
+    deliver(brook)
+    assert "Working" in alice.get(page).content.decode()
+    with practice_scope(brook.pk):  # A month without a message: what arrived before is not kept.
+        WebhookDelivery.objects.all().delete()
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(created_at=timezone.now() - timedelta(days=90))
+    assert "Nothing sent lately" in alice.get(page).content.decode()
