@@ -5,9 +5,10 @@ class InvoicingConfig(AppConfig):
     name = "invoicing"
 
     def ready(self) -> None:
-        from invoicing import client_columns, invoice_mail, jobs, mail_kinds, receivers
+        from invoicing import client_columns, invoice_mail, jobs, mail_kinds, receivers, whose
 
         receivers.connect()
+        whose.postings_are()
         client_columns.contribute()
         mail_kinds.describe_messages()
         invoice_mail.describe_messages()

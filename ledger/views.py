@@ -17,6 +17,7 @@ from ledger.outbox import cancel_posting, ledger_settings, release_posting, retr
 from ledger.queries import ALL, VIEWS, causes, counts_by_view, postings_in, view_named
 from ledger.releases import retry_all
 from ledger.states import posting_state
+from ledger.subjects import page_about, with_clients
 from practices.lists import Column, List, ShownList, file_of, in_words
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -27,6 +28,7 @@ POSTINGS = List(
     ("document", "documents"),
     (
         Column("document", "Document", lambda posting: posting.reference, fixed=True),
+        Column("client", "Client", lambda posting: posting.client_name),
         Column("kind", "Kind", lambda posting: posting.get_kind_display(), hidden=True),
         Column("state", "State", lambda posting: posting.get_status_display()),
         Column("in_sage", "In Sage", lambda posting: posting.external_number),
@@ -43,7 +45,7 @@ POSTINGS = List(
 def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Postings by how far they got and by their reference or number in Sage, newest first."""
     view, words = view_named(request.GET.get("view", "")), request.GET.get("q", "").strip()
-    postings, shown = postings_in(view).named(words), ShownList(request, POSTINGS)
+    postings, shown = with_clients(postings_in(view).named(words)), ShownList(request, POSTINGS)
     if file := file_of(shown, postings):
         return file
     page = shown.page_of(postings)
@@ -53,7 +55,12 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "list": shown,
         "page": page,
         "rows": [
-            (posting, posting_state(posting, Subject(), ledger).visible_to(request.role)) for posting in page
+            (
+                posting,
+                posting_state(posting, Subject(), ledger).visible_to(request.role),
+                page_about(posting, practice),
+            )
+            for posting in page
         ],
         "words": words,
         "causes": causes() if view.key == "needs-you" else [],

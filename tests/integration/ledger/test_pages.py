@@ -8,6 +8,7 @@ from ledger.outbox import hold_posting, request_posting
 from ledger.queries import counters
 from practices.models import Practice
 from practices.tenancy import practice_scope
+from tests.integration.sage_integration.posting import add_client
 
 
 def path(name: str, practice: Practice, **kwargs) -> str:
@@ -30,6 +31,19 @@ def test_an_empty_list_says_what_comes_here(brook, client_of):
     page = client_of("bob").get(path("list", brook)).content.decode()
     assert "Invoices appear here" in page
     assert "Nothing leaves yet" in page
+
+
+def test_each_posting_names_its_client_and_leads_to_what_it_is_about(brook, client_of):
+    """A contact's reference is a number of ours: nobody knows whose it is by that."""
+    with practice_scope(brook.pk):
+        acme = add_client("Acme Ltd")
+        request_posting("contact.upsert", acme.pk, label="CLIENT")
+    bob = client_of("bob")
+    page = bob.get(path("list", brook)).content.decode()
+    assert "Acme Ltd" in page
+    assert reverse("clients:client-detail", args=[brook.slug, acme.pk]) in page
+    rows = b"".join(bob.get(path("list", brook) + "?file=csv")).decode()
+    assert "Acme Ltd" in rows
 
 
 @pytest.mark.parametrize("name", ["retry", "release", "cancel"])
@@ -123,9 +137,9 @@ def test_the_list_is_cut_by_state_and_goes_on(brook, held, client_of, monkeypatc
         request_posting("invoice.create", 3, label="INV-000003")
     alice = client_of("alice")
     first = alice.get(path("list", brook) + "?view=waiting")
-    assert [posting.subject_id for posting, _ in first.context["rows"]] == [3]
+    assert [posting.subject_id for posting, *_ in first.context["rows"]] == [3]
     second = alice.get(path("list", brook) + first.context["page"].next)
-    assert [posting.subject_id for posting, _ in second.context["rows"]] == [2]
+    assert [posting.subject_id for posting, *_ in second.context["rows"]] == [2]
     assert {tab["label"]: tab["count"] for tab in second.context["tabs"]}["All"] == 3
 
 
