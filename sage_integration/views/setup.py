@@ -16,6 +16,7 @@ from invoicing.operations.settings import invoicing_settings
 from invoicing.practicalities import quiet_time_in_words
 from ledger.outbox import ledger_settings
 from ledger.queue import on_its_way
+from ledger.subjects import with_clients
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tasks import wake
@@ -58,6 +59,8 @@ from sage_integration.worked_dates import WorkedDates, worked_dates
 from services.models import Service, TaxRate
 
 PAGE = 50
+#: Documents listed where somebody decides about all that wait; the rest is counted.
+QUEUE_SHOWN = 10
 #: Items to choose from on one page; a longer catalogue is not offered whole.
 MOST_ITEMS = 500
 
@@ -121,6 +124,8 @@ def _ask_about_the_queue(
             "before": question.subject,
             "business_id": business_id,
             "unknown": on_its_way().exclude(attempted_at=None).count(),
+            "waiting": with_clients(on_its_way()).order_by("id")[:QUEUE_SHOWN],
+            "number": on_its_way().count(),
         }
         return render(request, "sage_integration/queue_decide.html", context, status=409)
 

@@ -111,7 +111,11 @@ def test_d16_another_company_asks_first_what_becomes_of_the_queue(left, sage, cl
     company = {"business_id": sage.business_id(QUAYSIDE)}
     asked = alice.post(page("business-choose"), company)
     assert asked.status_code == 409
-    assert f"still waiting for {COMPANY}" in asked.content.decode().replace("&amp;", "&")
+    words = asked.content.decode().replace("&amp;", "&")
+    assert f"still waiting for {COMPANY}" in words
+    with practice_scope(left.pk):
+        assert Posting.objects.get().reference in words
+    assert "Not sent yet" in words
     assert alice.post(page("business-choose"), {**company, "queue": decision}).status_code == 303
     with practice_scope(left.pk):
         assert current_connection().business_name == QUAYSIDE
