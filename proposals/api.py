@@ -85,7 +85,7 @@ class Proposals(ReadOnlyResource):
 
     scope = "proposals"
     serializer_class = ProposalSerializer
-    queryset = Proposal.objects.order_by("-id").prefetch_related("lines")
+    queryset = Proposal.objects.order_by("-id").prefetch_related("lines__group")
     filters = {
         "status": Filter("status", serializers.ChoiceField(Proposal.Status.choices)),
         "client": Filter("client_id", serializers.IntegerField(min_value=1, max_value=2**63 - 1)),

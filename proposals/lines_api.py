@@ -13,7 +13,7 @@ from practices.row_keys import row_key
 from proposals.billing_rules import MOST, Rule
 from proposals.editor_forms import LONGEST_DESCRIPTION
 from proposals.errors import HasPackages, SaysMoreThanLines
-from proposals.models import Proposal, ProposalLine
+from proposals.models import Proposal, ProposalGroup, ProposalLine
 from proposals.operations.editing import MOST_LINES
 from proposals.operations.templates import line_for
 from services.models import Service, TaxRate
@@ -33,12 +33,15 @@ SAID_WHOLE = Q(
 
 
 class ProposalLineSerializer(serializers.ModelSerializer[ProposalLine]):
-    """One offered service at its price, and when it is billed."""
+    """One offered service at its price, under which heading it stands, and when it is billed."""
+
+    heading = serializers.CharField(source="group.heading", read_only=True, default="")
 
     class Meta:
         model = ProposalLine
         fields = [
             "id",
+            "heading",
             "service",
             "name",
             "description",
@@ -103,6 +106,13 @@ class NewProposalLine(serializers.Serializer[Any]):
     )
     tax_rate = _OneOfMany(queryset=TaxRate.objects.offered(), required=False, allow_null=True)
     is_optional = serializers.BooleanField(default=False, help_text="An add-on that the client may take.")
+    heading = serializers.CharField(
+        max_length=80,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="What it stands under, with others of its billing. Left out: as the draft calls those so far.",
+    )
     billing = serializers.ChoiceField(Billing.choices)
     every = serializers.IntegerField(
         min_value=1,
@@ -179,6 +189,7 @@ def _line(service: Any, asked: dict[str, Any], place: int) -> ProposalLine:
     rule = Rule(billing=asked["billing"], every=asked.get("every"), period=asked.get("period", ""))
     for name, value in rule.fields.items():
         setattr(line, name, value)
+    line.group = ProposalGroup(heading=asked.get("heading", ""))
     is_range = service.billing_basis == Service.BillingBasis.RANGE
     if is_range and (line.highest_price is None or line.highest_price <= line.unit_price):
         words = "Say the upper end of the range, higher than the price."

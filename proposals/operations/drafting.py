@@ -1,6 +1,6 @@
 """Drafting a proposal and changing it until it is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from django.utils import timezone
@@ -37,7 +37,7 @@ VALIDITY = timedelta(days=30)
 def draft_proposal(proposal: Proposal, lines: Sequence[ProposalLine] = ()) -> Proposal:
     """The draft with its number and its lines in this order; raises `ClientIsArchived`.
 
-    Lines without a group are put under one heading for each billing rule.
+    Lines are put under one heading for each billing rule, or under the one that an unsaved group of theirs names.
     """
     _check_client(proposal)
     proposal.number = _next_number()
@@ -51,7 +51,8 @@ def draft_proposal(proposal: Proposal, lines: Sequence[ProposalLine] = ()) -> Pr
 def amend_draft(proposal: Proposal, lines: Sequence[ProposalLine] | None = None) -> Proposal:
     """The draft with these particulars and, where given, exactly these lines.
 
-    Raises `NotADraft` or `ClientIsArchived`.
+    A line whose unsaved group names no heading stands under what the draft calls services of its rule. Raises
+    `NotADraft` or `ClientIsArchived`.
     """
     current = locked_editable(proposal)
     _check_client(proposal)
@@ -60,9 +61,10 @@ def amend_draft(proposal: Proposal, lines: Sequence[ProposalLine] | None = None)
     proposal.version, proposal.changed_at = current.version + 1, timezone.now()
     proposal.save(update_fields=[*PARTICULARS, "version", "changed_at"])
     if lines is not None:
+        called = {group.rule: group.heading for group in proposal.groups.order_by("-position", "-id")}
         proposal.lines.all().delete()
         proposal.groups.all().delete()
-        _add_lines(proposal, lines)
+        _add_lines(proposal, lines, called)
     audit.record("proposal.amended", proposal)
     return proposal
 
@@ -144,19 +146,20 @@ def _next_number() -> int:
     return number
 
 
-def _add_lines(proposal: Proposal, lines: Sequence[ProposalLine]) -> None:
-    """Save the lines in this order, each in the group of its billing rule."""
-    groups: dict[Rule, ProposalGroup] = {}
+def _add_lines(
+    proposal: Proposal, lines: Sequence[ProposalLine], called: Mapping[Rule, str] | None = None
+) -> None:
+    """Save the lines in this order, each in the group of its billing rule and heading."""
+    called, groups = called or {}, dict[tuple[Rule, str], ProposalGroup]()
     for position, line in enumerate(lines):
-        if line.rule not in groups:
-            groups[line.rule] = ProposalGroup.objects.create(
-                proposal=proposal,
-                position=len(groups),
-                heading=heading_for(line.rule),
-                **line.rule.fields,
+        named = line.group.heading if line.group else ""
+        heading = named or called.get(line.rule) or heading_for(line.rule)
+        if (line.rule, heading) not in groups:
+            groups[line.rule, heading] = ProposalGroup.objects.create(
+                proposal=proposal, position=len(groups), heading=heading, **line.rule.fields
             )
         line.pk, line.proposal, line.position = None, proposal, position
-        line.group, line.is_taken = groups[line.rule], not line.is_optional
+        line.group, line.is_taken = groups[line.rule, heading], not line.is_optional
     ProposalLine.objects.bulk_create(lines)
 
 

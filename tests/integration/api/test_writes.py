@@ -207,6 +207,40 @@ def test_g03_a_proposal_is_drafted_with_its_services_and_changed_until_it_is_sen
     assert send(program, "patch", path, {"title": "Late"}).status_code == 409
 
 
+def test_g06_the_heading_a_person_gave_stays_when_a_program_changes_the_services(brook, program):
+    with practice_scope(brook.pk):
+        books, payroll, start = (
+            a_service("Books", "120"),
+            a_service("Payroll", "30"),
+            a_service("Start", "50"),
+        )
+    monthly = {"billing": "recurring", "every": 1, "period": "month"}
+    lines = [
+        {"service": books.pk, **monthly},
+        {"service": payroll.pk, "heading": "Your people", **monthly},
+        {"service": start.pk, "billing": "upfront", "heading": None},
+    ]
+    made = send(program, "post", "proposals/", a_proposal_for(brook, lines=lines)).json()
+    assert [line["heading"] for line in made["lines"]] == ["Ongoing services", "Your people", "To begin with"]
+    with practice_scope(brook.pk):
+        group = Proposal.objects.get().groups.get(heading="To begin with")
+        group.heading = "Getting you started"
+        group.save()
+    path = f"proposals/{made['id']}/"
+    again = send(program, "patch", path, {"lines": lines}).json()
+    assert [line["heading"] for line in again["lines"]] == [
+        "Ongoing services",
+        "Your people",
+        "Getting you started",
+    ]
+    sent_back = send(program, "patch", path, {"lines": again["lines"]}).json()
+    assert [line["heading"] for line in sent_back["lines"]] == [line["heading"] for line in again["lines"]]
+    with practice_scope(brook.pk):
+        assert Proposal.objects.get().groups.count() == 3
+    long = send(program, "patch", path, {"lines": [{**lines[0], "heading": "x" * 81}]})
+    assert long.status_code == 400
+
+
 @contextmanager
 def meanwhile(practice, table: str, change: Callable[[], object]) -> Iterator[None]:
     """Somebody else's change, committed just before the request takes hold of the row."""
