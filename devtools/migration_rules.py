@@ -1,17 +1,22 @@
 """Migrations that would stop or break the running version: looked for in those newer than the last release.
 
+Before the first release that is everything newer than what the list begins with; an app that it does not name is new
+altogether. What a table is made of that came after the list is no danger: no process that runs knows it.
+
 During an upgrade old processes run against the new schema. So a column goes one release after the last code that
 named it, new columns have a default in the database, and no statement holds a lock on a large table for long.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from devtools.paths import ROOT
 
-#: The last migration of each app in the last release, a line each: `invoicing 0012`. Written with each release.
+#: The last migration of each app that may be running somewhere, a line each: `invoicing 0012`. Written with each
+#: release; what it began with are the migrations of the day the rules were first applied.
 RELEASED = ROOT / "devtools" / "released_migrations.txt"
 #: On the operation's first line, with the reason why it is safe all the same.
 SAFE = "# zero-downtime:"
@@ -28,6 +33,8 @@ CALLS = {
     "AddConstraint": "it reads the whole table under a lock: add it NOT VALID, then VALIDATE CONSTRAINT",
     "RunPython": "one transaction over all rows: fill in chunks by a job, or say why there are few rows",
 }
+#: Operations that name the table itself.
+OF_TABLES = {"AlterModelTable", "DeleteModel"}
 SQL = {
     r"CREATE\s+(UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)": LOCKS,
     r"SET\s+NOT\s+NULL": "it reads the whole table under a lock: a CHECK … NOT VALID first, then validate it",
@@ -38,39 +45,55 @@ SQL = {
 
 def migrations_that_need_downtime() -> str:
     """What is wrong with migrations newer than the last release, one finding a line."""
-    released = read_released(RELEASED.read_text())
-    found = []
-    for path in sorted(ROOT.glob("*/migrations/[0-9]*.py")):
+    return "\n".join(findings_since(RELEASED.read_text(), ROOT))
+
+
+def findings_since(released: str, root: Path) -> list[str]:
+    """`app/migrations/0012_x.py:12: RemoveField: why not`, for each migration that the list does not know."""
+    last, found = read_released(released), list[str]()
+    new_tables: dict[str, set[str]] = defaultdict(set)
+    for path in sorted(root.glob("*/migrations/[0-9]*.py")):
         app, number = path.parent.parent.name, path.name[:4]
-        if app in released and number > released[app]:
-            found += [f"{path.relative_to(ROOT)}:{finding}" for finding in findings_in(path.read_text())]
-    return "\n".join(found)
+        if number <= last.get(app, ""):
+            continue
+        source = path.read_text()
+        new_tables[app] |= tables_made_in(source)
+        found += [f"{path.relative_to(root)}:{each}" for each in findings_in(source, new_tables[app])]
+    return found
 
 
 def read_released(text: str) -> dict[str, str]:
-    """App to the number of its last released migration; an app that is not named was in no release."""
+    """App to the number of its last released migration; an app that is not named is new."""
     lines = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
     return dict(lines)
 
 
-def findings_in(source: str) -> list[str]:
-    """`12: RemoveField: why not`, for each operation of a migration that breaks a rule without saying why it may."""
+def tables_made_in(source: str) -> set[str]:
+    """The models that a migration makes tables for, in small letters."""
+    return {_text(call, "name").lower() for call in _calls(ast.parse(source), "CreateModel")}
+
+
+def findings_in(source: str, new_tables: Collection[str]) -> list[str]:
+    """`12: RemoveField: why not`, for each operation of a migration that breaks a rule without saying why it may.
+
+    What it does to ``new_tables``, which nothing that runs has heard of, breaks none.
+    """
     lines = source.splitlines()
     return [
         f"{call.lineno}: {name}: {why}"
-        for call, name in _operations(ast.parse(source))
+        for call, name in _operations(ast.parse(source), new_tables)
         if (why := _fault_of(call, name)) and SAFE not in lines[call.lineno - 1]
     ]
 
 
-def _operations(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """The calls in `operations`; what a new table is made of, and what the state alone is told, are no danger."""
-    new_tables = {_text(call, "name").lower() for call in _calls(tree, "CreateModel")}
+def _operations(tree: ast.AST, new_tables: Collection[str]) -> Iterator[tuple[ast.Call, str]]:
+    """The calls in `operations`; what is done to a new table, and what the state alone is told, are no danger."""
     hidden = {id(inner) for keyword in _state_only(tree) for inner in ast.walk(keyword)}
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or id(call) in hidden:
             continue
-        if _text(call, "model_name").lower() not in new_tables:
+        table = _text(call, "model_name") or (_text(call, "name") if call.func.attr in OF_TABLES else "")
+        if table.lower() not in new_tables:
             yield call, call.func.attr
 
 

@@ -3,10 +3,13 @@
 import pytest
 
 from devtools.migration_rules import (
+    RELEASED,
     findings_in,
+    findings_since,
     latest_migrations,
     migrations_that_need_downtime,
     read_released,
+    tables_made_in,
 )
 
 HEAD = """from django.db import migrations, models
@@ -17,7 +20,8 @@ class Migration(migrations.Migration):
 
 
 def found(operation: str) -> list[str]:
-    return findings_in(f"{HEAD}{operation}\n    ]\n")
+    source = f"{HEAD}{operation}\n    ]\n"
+    return findings_in(source, tables_made_in(source))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,50 @@ def test_what_runs_beside_the_old_version_passes(operation):
     assert found(operation) == []
 
 
-def test_only_what_is_newer_than_the_release_is_looked_at():
+def test_what_is_here_breaks_no_rule_and_every_app_of_ours_is_under_them():
     assert migrations_that_need_downtime() == ""
-    assert read_released("# words\ninvoicing 0012\n") == {"invoicing": "0012"}
-    assert read_released(latest_migrations())["practices"] >= "0011"
+    known = read_released(RELEASED.read_text())
+    now = read_released(latest_migrations())
+    assert known.keys() <= now.keys()
+    assert all(number <= now[app] for app, number in known.items())
+    assert known["practices"] >= "0011"
+
+
+@pytest.fixture
+def migrations(tmp_path):
+    """Writes a migration of an app, and returns what the rules say of all of them since a list."""
+
+    def since(released: str, **files: str) -> list[str]:
+        for name, operations in files.items():
+            app, _, number = name.partition("_")
+            path = tmp_path / app / "migrations" / f"{number}_x.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{HEAD}{operations}\n    ]\n")
+        return findings_since(released, tmp_path)
+
+    return since
+
+
+ADD = "migrations.AddField(model_name='note', name='y', field=models.TextField(default='')),"
+CREATE = "migrations.CreateModel(name='Note', fields=[('x', models.TextField(default=''))]),"
+
+
+def test_only_what_the_list_does_not_know_is_looked_at(migrations):
+    assert migrations("notes 0002\n", notes_0001=CREATE, notes_0002=ADD) == []
+    [finding] = migrations("# words\nnotes 0001\n")
+    assert finding.startswith("notes/migrations/0002_x.py:5: AddField")
+
+
+def test_before_any_release_an_app_that_is_not_named_is_looked_at_whole(migrations):
+    drop = "migrations.RemoveField(model_name='invoice', name='x'),"
+    [finding] = migrations("", notes_0001=drop)
+    assert "RemoveField" in finding
+
+
+def test_what_a_new_table_is_made_of_passes_by_what_it_is_and_not_by_the_file_s_name(migrations):
+    drop = "migrations.DeleteModel(name='Note'),"
+    index = "migrations.AddIndex(model_name='note', index=models.Index(fields=['x'], name='x')),"
+    assert (
+        migrations("other 0009\n", notes_0001=CREATE, notes_0002=ADD, notes_0003=index, notes_0004=drop) == []
+    )
+    assert migrations("notes 0001\n") != []
