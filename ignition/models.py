@@ -98,6 +98,8 @@ class PracticeArrival(TenantModel):
     uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(default=timezone.now)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CHECKED)
+    #: How often a worker began since an operator asked; one that is lost counts nothing afterwards.
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     #: Why it stopped, in words for the operator.
     failure = models.TextField(blank=True)
     finished_at = models.DateTimeField(null=True)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ignition.models import PracticeArrival
 from ignition.moving_in import CannotTakeIn
-from ignition.moving_in.uploads import ask_for, give_up, keep_upload, rows_written
+from ignition.moving_in.uploads import MOST_TRIES, ask_for, give_up, keep_upload, rows_written
 from ignition.tasks import take_in_arrival
 from practices.errors import DomainError
 from practices.models import Practice
@@ -72,6 +72,7 @@ def arrival_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "practice": practice,
             "arrival": arrival,
             "written": rows_written(),
+            "most_tries": MOST_TRIES,
         }
         return render(request, "admin/arrival_detail.html", context)
 

@@ -27,6 +27,7 @@ from django.utils import timezone
 
 from devtools.faults.database_clock import move_along
 from devtools.faults.interference import Moment, at, kill
+from ignition.tasks import take_in_arrival
 from invoicing.billing_run import run_billing
 from practices.tenancy import acting_for
 from sage_integration import tasks, tokens
@@ -37,6 +38,7 @@ JOBS: dict[str, Callable[[int], object]] = {
     "push": tasks.push_due_postings,
     "poll": tasks.poll_payments,
     "night": tasks.nightly_sync,
+    "arrive": take_in_arrival,
     "bill": lambda practice_id: _acting(practice_id, lambda: run_billing(timezone.localdate())),
     "token": lambda practice_id: _acting(practice_id, tokens.access_token),
 }

@@ -25,6 +25,8 @@ from practices.models import Practice, User
 from practices.tenancy import acting_practice_id, practice_scope, practice_transaction
 
 PART_BYTES = 1 << 20
+#: How often a worker begins before an operator has to look: it may be the file that its workers die of.
+MOST_TRIES = 3
 ARRIVING, GIVEN_UP = " (arriving)", " (given up)"
 Status = PracticeArrival.Status
 
@@ -39,6 +41,14 @@ class NotHereYet(DomainError):
     message = (
         "This practice is still to be taken in. Until then there is nothing in it to look at, and nobody enters it. "
         "Take it in first, or forget its file."
+    )
+
+
+class LosesItsWorkers(CannotTakeIn):
+    message = (
+        f"{MOST_TRIES} workers in a row ended while they took this practice in, and nothing was written. Most likely "
+        "they ran out of memory or were stopped: look at the worker's machine and its log, then try again, or use "
+        "`manage.py import_practice FILE` on a machine with more of it."
     )
 
 
@@ -79,8 +89,8 @@ def ask_for(arrival: PracticeArrival) -> None:
     if arrival.status == Status.WAITING:
         return
     arrival = _still_open(arrival)
-    arrival.status, arrival.failure = Status.WAITING, ""
-    arrival.save(update_fields=["status", "failure"])
+    arrival.status, arrival.failure, arrival.tries = Status.WAITING, "", 0
+    arrival.save(update_fields=["status", "failure", "tries"])
 
 
 def require_arrived() -> None:
@@ -127,22 +137,37 @@ def _still_open(arrival: PracticeArrival) -> PracticeArrival:
 def take_in_what_waits() -> None:
     """Take in the acting practice's arrival if it waits: all of it in one transaction, or nothing.
 
-    A second worker leaves it to the first.
+    A second worker leaves it to the first. One that is lost on the way is followed by others, a few times.
     """
-    with practice_transaction():
-        if _to_take_in() is None:
-            return
+    if not _begin_a_try():
+        return
     try:
-        with _file_of_arrival() as file, opened_archive(file) as archive, practice_transaction():
+        with practice_transaction():
             arrival = _to_take_in()
             if arrival is None:
                 return
-            _take_in(archive, arrival)
+            with _file_of_arrival() as file, opened_archive(file) as archive:
+                _take_in(archive, arrival)
     except CannotTakeIn as refusal:
         _stop(refusal)
     except Exception:
         _stop(BrokeOff())
         raise
+
+
+def _begin_a_try() -> bool:
+    """Count this try before anything is done: a worker that is lost counts nothing afterwards."""
+    with practice_transaction():
+        arrival = _to_take_in()
+        if arrival is None:
+            return False
+        if arrival.tries >= MOST_TRIES:
+            arrival.status, arrival.failure = Status.STOPPED, LosesItsWorkers.message
+            log.error("an arrival loses its workers", practice_id=acting_practice_id(), tries=arrival.tries)
+        else:
+            arrival.tries += 1
+        arrival.save(update_fields=["status", "failure", "tries"])
+        return arrival.status == Status.WAITING
 
 
 def _to_take_in() -> PracticeArrival | None:
@@ -168,9 +193,8 @@ def _take_in(archive: Archive, arrival: PracticeArrival) -> None:
 def _file_of_arrival() -> Iterator[IO[bytes]]:
     """The kept file; an empty one where nothing is kept any more."""
     with tempfile.TemporaryFile() as file:
-        with practice_transaction():
-            for part in ArrivalPart.objects.order_by("position").iterator(chunk_size=1):
-                file.write(part.content)
+        for part in ArrivalPart.objects.order_by("position").iterator(chunk_size=1):
+            file.write(part.content)
         file.seek(0)
         yield file
 

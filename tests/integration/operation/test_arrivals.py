@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client
+from devtools.faults.interference import Moment
+from devtools.faults.victim import KILLED, run_victim
 from ignition import tasks
 from ignition.models import ArrivalPart, PracticeArrival
 from ignition.moving_in import uploads
-from ignition.moving_in.uploads import rows_written, take_in_what_waits
+from ignition.moving_in.uploads import MOST_TRIES, rows_written, take_in_what_waits
 from ignition.retention import keep_to_retention
 from practices import audit
 from practices.models import AuditEntry, Membership, Practice, User
@@ -96,6 +98,28 @@ def test_what_fails_half_way_leaves_nothing_and_may_be_tried_again(operator, arr
     with practice_scope(arriving):
         assert not Client.objects.exists()
     assert "Try again" in page(operator, arriving)
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    with acting_for(arriving):
+        take_in_what_waits()
+    with practice_scope(arriving):
+        assert Client.objects.count() == 1
+
+
+def test_an_arrival_that_its_workers_die_of_stops_and_says_so_to_the_operator(operator, arriving):
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    at_the_end = Moment("commit", nth=2)
+    for number in range(1, MOST_TRIES + 1):
+        assert practices_from("arrival_practices_due") == [arriving]
+        assert run_victim("arrive", arriving, at_the_end) == KILLED
+        shown = page(operator, arriving)
+        assert ("the worker before was lost" in shown) == (number > 1)
+    assert run_victim("arrive", arriving, None) == 0
+    shown = page(operator, arriving)
+    assert "3 workers in a row ended" in shown
+    assert "Stopped, nothing was written" in shown
+    assert practices_from("arrival_practices_due") == []
+    with practice_scope(arriving):
+        assert not Client.objects.exists()
     operator.post(reverse("operator-arrival-take-in", args=[arriving]))
     with acting_for(arriving):
         take_in_what_waits()
