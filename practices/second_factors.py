@@ -14,6 +14,11 @@ SET_UP_PAGE = "mfa_index"
 class SealedSecretsAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """allauth's second factors with their secrets encrypted at rest; they belong to a person, not to a practice."""
 
+    #: allauth says "Incorrect code." of a passkey too, where nobody typed one.
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "This code or passkey was not accepted. Try again, or sign in another way."
+    }
+
     def encrypt(self, text: str) -> str:
         """The secret under the newest of the installation's keys."""
         return keys().encrypt(text.encode()).decode()
