@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef
 from clients.models import Client, ClientQuerySet
 from invoicing.coming import coming_totals, waits_for_approval, waits_for_confirmation, waits_for_somebody
 from invoicing.models import BillingSchedule, Invoice, InvoiceQuerySet, InvoiceTally, InvoiceTallyQuerySet
-from invoicing.month_end import Month, left_out_of
+from invoicing.months import Month, left_out_of
 from invoicing.practicalities import Practicalities
 from practices.scalars import count_of, sum_of
 

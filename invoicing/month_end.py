@@ -1,14 +1,9 @@
-"""A month as it is closed: what is billed and still to bill beside the month before, client by client.
+"""A month as it is closed: what is billed and still to bill beside the month before, client by client."""
 
-The funnel balances to the penny: agreed = left out + waiting + ready + billed, billed = posted + not posted yet,
-posted and billed are paid or owed.
-"""
-
-import calendar
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,20 +11,13 @@ from django.db.models import Case, Exists, F, OuterRef, Subquery, When
 
 from clients.models import Client
 from invoicing.client_plan import WORDS as WAITS
-from invoicing.coming import (
-    amounts_of,
-    coming_and_waiting,
-    standings,
-    terms_of,
-)
+from invoicing.coming import amounts_of, standings, terms_of
 from invoicing.due import Bill, Wait
-from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine, InvoiceTally
+from invoicing.models import BillingSchedule, Invoice, InvoiceLine
+from invoicing.months import Month, left_out_of
 from invoicing.practicalities import Practicalities
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
-from practices.scalars import figures, sum_of
-from practices.tenancy import TenantQuerySet
-from proposals.periods import add_months, day_in_month
 
 #: A price that moved by more than this part of itself is pointed out.
 JUMP = Decimal("0.2")
@@ -44,80 +32,6 @@ LEDGER_WARNINGS = {
     "ContactTaken": "Contact taken in Sage",
     "ContactUnusable": "Contact unusable in Sage",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A calendar month."""
-
-    first: date
-
-    @classmethod
-    def of(cls, on: date) -> "Month":
-        """The month of a day."""
-        return cls(on.replace(day=1))
-
-    @property
-    def last(self) -> date:
-        """Its last day."""
-        return day_in_month(self.first.year, self.first.month, 31)
-
-    @property
-    def before(self) -> "Month":
-        """The month before."""
-        return Month(add_months(self.first, -1))
-
-    @property
-    def after(self) -> "Month":
-        """The month after."""
-        return Month(self.last + timedelta(days=1))
-
-    @property
-    def key(self) -> str:
-        """`2027-03`, for addresses."""
-        return f"{self.first:%Y-%m}"
-
-    def __str__(self) -> str:
-        return f"{calendar.month_name[self.first.month]} {self.first.year}"
-
-
-@dataclass(frozen=True, slots=True)
-class Funnel:
-    """The balancing line of a month, gross, in the practice's currency."""
-
-    skipped: Decimal
-    waiting: Decimal
-    ready: Decimal
-    billed: Decimal
-    posted: Decimal
-    owed: Decimal
-    waiting_bills: int = 0
-    ready_bills: int = 0
-
-    @property
-    def agreed(self) -> Decimal:
-        """Everything dated in the month by what clients have accepted, and instant bills."""
-        return self.skipped + self.waiting + self.ready + self.billed
-
-    @property
-    def coming(self) -> Decimal:
-        """What is still to be billed."""
-        return self.ready + self.waiting
-
-    @property
-    def not_posted(self) -> Decimal:
-        """Billed here, and not in the ledger yet."""
-        return self.billed - self.posted
-
-    @property
-    def paid(self) -> Decimal:
-        """Billed and settled."""
-        return self.billed - self.owed
-
-    def as_text(self) -> dict[str, str]:
-        """The figures as they are kept with a sign-off."""
-        names = ("agreed", "skipped", "waiting", "ready", "billed", "posted", "paid", "owed")
-        return {name: str(getattr(self, name)) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,46 +113,6 @@ class ClientMonth:
         if self.coming:
             return "Ready", "info"
         return ("Billed", "good") if self.invoices else ("Nothing this month", "neutral")
-
-
-def left_out_of(month: Month, **of: Any) -> "TenantQuerySet[BilledPeriod]":
-    """What is dated in the month and was left out."""
-    found: TenantQuerySet[BilledPeriod] = BilledPeriod.objects.filter(
-        dated_on__range=(month.first, month.last), invoice=None, **of
-    )
-    return found
-
-
-def columns_of_funnel(month: Month) -> dict[str, Any]:
-    """Columns for `practices.scalars.figures`: what `funnel` needs of what is billed and left out, gross."""
-    issued, gross = InvoiceTally.objects.issued().of_month(month.first), F("net") + F("vat")
-    return {
-        "skipped": sum_of(left_out_of(month), "waived"),
-        "billed": sum_of(issued, gross),
-        "posted": sum_of(Invoice.objects.issued().of_month(month.first).arrived(), gross),
-        "owed": sum_of(issued, "outstanding"),
-    }
-
-
-def funnel(
-    month: Month, known: Practicalities, *, today: date, totals: Mapping[str, Any] | None = None
-) -> Funnel:
-    """The balancing line of a month, in four queries at most however large the practice is.
-
-    ``totals`` are the values of `columns_of_funnel` where a page has asked for them already.
-    """
-    ready, waiting = coming_and_waiting(month.last, known, today=today)
-    sums = figures(**columns_of_funnel(month)) if totals is None else totals
-    return Funnel(
-        skipped=sums["skipped"] or ZERO,
-        waiting=waiting.amounts.gross,
-        ready=ready.amounts.gross,
-        billed=sums["billed"] or ZERO,
-        posted=sums["posted"] or ZERO,
-        owed=sums["owed"] or ZERO,
-        waiting_bills=waiting.bills,
-        ready_bills=ready.bills,
-    )
 
 
 def page_of_clients(

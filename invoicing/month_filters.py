@@ -18,7 +18,8 @@ from invoicing.client_plan import WORDS as WAITS
 from invoicing.due import Wait
 from invoicing.listing import first_of_month, words_field
 from invoicing.month_clients import clients_of
-from invoicing.month_end import LEDGER_WARNINGS, ClientMonth, Month
+from invoicing.month_end import LEDGER_WARNINGS, ClientMonth
+from invoicing.months import Month
 from invoicing.practicalities import Practicalities
 from proposals.models import EARLIEST, LATEST
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from invoicing.coming import standings
 from invoicing.errors import MonthIsOpen, MonthIsSignedOff
 from invoicing.models import BillingSchedule, MonthSignOff
-from invoicing.month_end import Month, funnel
+from invoicing.months import Month, funnel
 from invoicing.operations.coming_bills import approve_bills, hold_bills, skip_bills
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO

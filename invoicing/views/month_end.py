@@ -14,15 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from clients.models import Client
 from invoicing.models import Invoice, MonthSignOff
 from invoicing.month_clients import columns_of_clients, coming_of_clients
-from invoicing.month_end import (
-    ClientMonth,
-    Funnel,
-    Month,
-    columns_of_funnel,
-    funnel,
-    page_of_clients,
-)
+from invoicing.month_end import ClientMonth, page_of_clients
 from invoicing.month_filters import MonthView, is_clean
+from invoicing.months import Funnel, Month, columns_of_funnel, funnel
 from invoicing.operations import approve_month, hold_month, sign_off_month, skip_month, undo_invoice
 from invoicing.practicalities import Practicalities
 from invoicing.quiet_time import in_quiet_time, leaving_soon

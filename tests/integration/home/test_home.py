@@ -9,7 +9,7 @@ from django.utils import timezone
 from clients.likeness import Verdict
 from invoicing.figures import aged_debt, income_by_month, monthly_by_service
 from invoicing.models import BillingSchedule
-from invoicing.month_end import Month, funnel
+from invoicing.months import Month, funnel
 from invoicing.operations import record_payment, reverse_payment
 from invoicing.practicalities import Practicalities
 from ledger.models import Posting

@@ -12,7 +12,8 @@ from django.utils import timezone
 from invoicing import errors
 from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice, MonthSignOff
 from invoicing.month_clients import clients_of
-from invoicing.month_end import Month, funnel, page_of_clients
+from invoicing.month_end import page_of_clients
+from invoicing.months import Month, funnel
 from invoicing.operations import (
     bill_due_periods,
     change_bill,
