@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models.expressions import Combinable, Expression
 
 from clients.models import Client, ClientQuerySet
+from practices.written_rows import WrittenRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Cell:
 class Column:
     """A column of the client list.
 
-    ``says`` takes a client and today, None where there is nothing to say; the client has group, manager, partner and
-    the expressions of ``asks`` as attributes, which one question answers for all columns. What takes more than that is
-    worked out by ``cells``, from the ids of a page of clients and today. ``total`` is what the column adds up to for a
-    choice of clients, as a column of `practices.scalars.figures`.
+    ``says`` takes a client and today, None where there is nothing to say; the client has the expressions of ``asks`` as
+    attributes, which one question answers for all columns: they depend on the client alone, and are put into SQL once
+    in a process. What takes more than that is worked out by ``cells``, from the ids of a page of clients and today.
+    ``total`` is what the column adds up to for a choice of clients, as a column of `practices.scalars.figures`.
     One that is ``in_head`` also stands at the head of each client's page. ``sort`` gives an expression of a client
     that is never null; the list can be ordered by a column that has it.
     """
@@ -79,6 +80,8 @@ _columns: dict[str, Column] = {}
 _filters: dict[str, Filter] = {}
 _belongings: dict[str, RowsOf] = {}
 _activities: dict[str, Activity] = {}
+#: What columns ask, put into SQL once, by their keys; nothing where they ask nothing.
+_written: dict[tuple[str, ...], WrittenRows | None] = {}
 
 
 def add_column(column: Column) -> None:
@@ -128,18 +131,28 @@ def head_of(client: Client, today: date) -> list[dict[str, Any]]:
     shown = [column for column in columns() if column.in_head]
     return [
         {"label": column.label, "cell": cells.get(client.pk, Cell("—"))}
-        for column, cells in zip(shown, cells_of(shown, [client.pk], today), strict=True)
+        for column, cells in zip(shown, cells_of(shown, [client], today), strict=True)
     ]
 
 
-def cells_of(shown: Sequence[Column], clients: Sequence[int], today: date) -> list[Mapping[int, Cell]]:
+def cells_of(shown: Sequence[Column], clients: Sequence[Client], today: date) -> list[Mapping[int, Cell]]:
     """What each column says of each of these clients, by the client's id; absent where it says nothing."""
-    asked = {name: each for column in shown for name, each in column.asks().items()}
-    found = (
-        Client.objects.filter(pk__in=clients).select_related("group", "manager", "partner").annotate(**asked)
-    )
-    rows = list(found) if any(column.says for column in shown) else []
-    return [column.cells(clients, today) if column.cells else _said(column, rows, today) for column in shown]
+    _add_what_is_asked([column for column in shown if column.says], clients)
+    ids = [client.pk for client in clients]
+    return [column.cells(ids, today) if column.cells else _said(column, clients, today) for column in shown]
+
+
+def _add_what_is_asked(shown: Sequence[Column], clients: Sequence[Client]) -> None:
+    """Give each client the expressions of all these columns as attributes, with one query."""
+    keys = tuple(column.key for column in shown)
+    if keys not in _written:
+        asked = {name: each for column in shown for name, each in column.asks().items()}
+        _written[keys] = WrittenRows(Client, asked) if asked else None
+    written = _written[keys]
+    found = written.of(client.pk for client in clients) if written else {}
+    for client in clients:
+        for name, value in found.get(client.pk, {}).items():
+            setattr(client, name, value)
 
 
 def _said(column: Column, rows: Sequence[Client], today: date) -> dict[int, Cell]:

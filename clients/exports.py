@@ -31,8 +31,7 @@ def export_file(listed: ClientList, today: date) -> IO[bytes]:
     extra = [column for column in listed.columns if column.key not in COLUMNS]
     writer.writerow([*(FIELDS[key][0] for key in COLUMNS), "State", *(column.label for column in extra)])
     for clients in _batches(listed):
-        ids = [client.pk for client in clients]
-        cells = cells_of(extra, ids, today)
+        cells = cells_of(extra, clients, today)
         for client in clients:
             said = [*_own(client), client.get_status_display()]
             said += [_plain(found.get(client.pk, Cell())) for found in cells]

@@ -56,9 +56,9 @@ def own_columns() -> list[Column]:
     """The columns of this app, beside the name and the state that every list has."""
     return [
         Column("kind", "Kind", _words(lambda client: client.get_kind_display()), order=1),
-        Column("group", "Group", _words(lambda client: str(client.group or "")), order=2),
-        Column("manager", "Manager", _words(lambda client: str(client.manager or "")), order=3),
-        Column("partner", "Partner", _words(lambda client: str(client.partner or "")), order=4),
+        Column("group", "Group", _words(lambda client: client.group_name or ""), _group, order=2),
+        Column("manager", "Manager", _words(lambda client: client.manager_name or ""), _manager, order=3),
+        Column("partner", "Partner", _words(lambda client: client.partner_name or ""), _partner, order=4),
         Column("town", "Town", _words(lambda client: client.city), order=5),
         Column("company_number", "Company number", _words(lambda client: client.company_number), order=6),
         Column("tags", "Tags", _words(lambda client: ", ".join(sorted(client.tag_names))), _tags, order=7),
@@ -92,6 +92,23 @@ def _words(words: Callable[[Any], str]) -> Callable[[Any, date], Cell]:
 
 def _switch_in_words(client: Client) -> str:
     return "Created in Sage" if client.posts_automatically else "Kept here"
+
+
+def _group() -> dict[str, Combinable]:
+    return {"group_name": F("group__name")}
+
+
+def _manager() -> dict[str, Combinable]:
+    return {"manager_name": _name_of("manager__")}
+
+
+def _partner() -> dict[str, Combinable]:
+    return {"partner_name": _name_of("partner__")}
+
+
+def _name_of(person: str) -> Combinable:
+    """What somebody is called, as they are everywhere."""
+    return Coalesce(NullIf(f"{person}name", Value("")), f"{person}email", output_field=TextField())
 
 
 def _tags() -> dict[str, Combinable]:
@@ -172,8 +189,7 @@ class ListForm(forms.Form):
 def _choices() -> dict[str, list[tuple[str, str]]]:
     """Members, tags and groups of the practice, each id and name, by name; one question for all of them."""
     members = Membership.objects.filter(practice=acting_practice_id())
-    name = Coalesce(NullIf("user__name", Value("")), "user__email")
-    rows = _labelled("people", members, "user_id", name).union(
+    rows = _labelled("people", members, "user_id", _name_of("user__")).union(
         _labelled("tags", Tag.objects.all(), "pk", F("name")),
         _labelled("groups", ClientGroup.objects.all(), "pk", F("name")),
         all=True,
@@ -212,8 +228,7 @@ class ClientList:
 
     def cells(self, page: Sequence[Client], today: date) -> list[tuple[Client, list[tuple[Column, Cell]]]]:
         """Each client of a page with what the chosen columns say of it."""
-        ids = [client.pk for client in page]
-        found = contributions.cells_of(self.columns, ids, today)
+        found = contributions.cells_of(self.columns, page, today)
         return [
             (
                 client,

@@ -122,7 +122,7 @@ def _monthly_total(clients: ClientQuerySet) -> Subquery:
 def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
     """The day of each client's next recurring invoice, and its gross."""
     del today
-    schedules = list(BillingSchedule.objects.recurring().filter(client__in=clients))
+    schedules = list(BillingSchedule.objects.recurring().filter(client__in=clients).order_by())
     due: dict[int, dict[date, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
     known = Practicalities.of_the_practice()
     coming = next_bills(schedules, known)

@@ -263,7 +263,7 @@ def test_an_invoice_is_activity_of_its_client(scope):
     assert latest["proposals.proposal"][offered.pk] is not None
     assert latest["invoicing.invoice"][billed.pk] >= now
     shown = [column for column in listing.all_columns() if column.key == "activity"]
-    (cells,) = contributions.cells_of(shown, [quiet.pk, billed.pk], TODAY)
+    (cells,) = contributions.cells_of(shown, [quiet, billed], TODAY)
     assert cells[billed.pk].on == timezone.localdate()
     since = {activity.key: set(activity.since(now)) for activity in contributions.activities()}
     assert billed.pk in since["invoicing.invoice"]

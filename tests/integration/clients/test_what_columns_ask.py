@@ -1,0 +1,44 @@
+"""What columns ask of clients is put into SQL once in a process, and asked with one question for all of them."""
+
+import pytest
+from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+from django.test.utils import CaptureQueriesContext
+
+from clients import contributions
+from clients.contributions import Cell, Column, cells_of
+from clients.models import Client
+from practices.errors import NoPracticeScope
+from practices.tenancy import practice_scope
+from practices.written_rows import WrittenRows
+from tests.factories import TODAY
+
+
+def test_columns_are_written_once_and_asked_with_one_question(brook, cedar, monkeypatch):
+    made = []
+
+    def asks():
+        made.append(1)
+        return {"greeting": Concat(Value("50% "), F("name"))}
+
+    monkeypatch.setattr(contributions, "_written", {})
+    column = Column("greeting", "Greeting", lambda client, _: Cell(client.greeting), asks)
+    with practice_scope(brook.pk):
+        acme, birch = (Client.objects.create(name=name) for name in ("Acme", "Birch"))
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as asked:
+                (cells,) = cells_of([column], [acme, birch], TODAY)
+            assert {pk: cell.text for pk, cell in cells.items()} == {
+                acme.pk: "50% Acme",
+                birch.pk: "50% Birch",
+            }
+            assert len(asked) == 1
+    assert len(made) == 1
+    with practice_scope(cedar.pk):
+        assert WrittenRows(Client, {"called": "name"}).of([acme.pk]) == {}
+
+
+def test_nothing_is_asked_outside_of_a_practice():
+    with pytest.raises(NoPracticeScope):
+        WrittenRows(Client, {"called": "name"}).of([1])
