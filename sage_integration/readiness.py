@@ -43,8 +43,8 @@ def rates_to_map() -> TaxRateQuerySet:
 
 
 def unmapped_rates() -> list[TaxRate]:
-    """Those rates, read."""
-    return list(rates_to_map())
+    """Those rates, read once while a page is drawn."""
+    return remembered("unmapped rates", lambda: list(rates_to_map()))
 
 
 def services_without_usable_account() -> list[Service]:
