@@ -36,6 +36,10 @@ from services.models import Service, TaxRate
 INVOICE_KINDS = (Posting.Kind.INVOICE_CREATE, Posting.Kind.INVOICE_UPDATE, Posting.Kind.INVOICE_VOID)
 
 
+#: What a row of a list shows of an invoice, and what its state depends on; the rest of an invoice stays unread.
+OF_A_ROW = ("number", "source", "status", "tax_point", "due_on", "net", "vat", "outstanding", "revision")
+
+
 @dataclass(frozen=True, slots=True)
 class Debts:
     """What clients owe, gross, in the practice's currency, and the part whose due date has passed."""
@@ -107,6 +111,14 @@ def invoices_to_post(pks: Iterable[int]) -> dict[int, ToPost]:
 
 def _by_id(model: type[Row], ids: Iterable[int]) -> dict[int, Row]:
     return {row.pk: row for row in rows_of(model, "id = ANY(%s::bigint[])", array(ids))}
+
+
+def rows_with_clients(invoices: InvoiceQuerySet) -> InvoiceQuerySet:
+    """Invoices as rows of a list, each with its client and the number of its proposal."""
+    found: InvoiceQuerySet = invoices.select_related("client", "proposal").only(
+        *OF_A_ROW, "client__name", "client__posts_automatically", "proposal__number"
+    )
+    return found
 
 
 def postings_of(invoice: Invoice) -> list[Posting]:

@@ -15,7 +15,7 @@ from invoicing.coming import amounts_of, next_bills
 from invoicing.models import BillingSchedule, CreditNote, Invoice
 from invoicing.operations import end_services
 from invoicing.practicalities import Practicalities
-from invoicing.queries import ledger_facts, state_of, totals_of
+from invoicing.queries import OF_A_ROW, ledger_facts, state_of, totals_of
 from invoicing.schedule_forms import EndForm
 from invoicing.views.credit_notes import credit_rows
 from ledger.outbox import ledger_settings
@@ -111,8 +111,10 @@ def client_invoices(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     before = row_key(request.GET.get("before", ""))
     invoices = Invoice.objects.filter(client=client)
     page = invoices.filter(pk__lt=before) if before else invoices
-    found = list(page.select_related("client", "proposal").order_by("-pk")[: PAGE + 1])
+    found = list(page.only(*OF_A_ROW, "client").order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]
+    for invoice in shown:
+        invoice.client = client
     facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()
     context = client_page(request, client, "Invoices") | {
         "rows": [

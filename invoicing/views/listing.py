@@ -17,7 +17,14 @@ from invoicing.bulk_acts import ACTS, choices_for, start_bulk, start_bulk_of_all
 from invoicing.exports import SOURCES, STATUSES
 from invoicing.listing import AGES, VIEWS, InvoiceList, invoice_list_of
 from invoicing.models import CreditNote, Invoice
-from invoicing.queries import OF_THE_COPY, ledger_facts, state_of, totals_of, with_newest_copy
+from invoicing.queries import (
+    OF_THE_COPY,
+    ledger_facts,
+    rows_with_clients,
+    state_of,
+    totals_of,
+    with_newest_copy,
+)
 from ledger.outbox import ledger_settings
 from practices.lists import Column, List, ShownList, as_it_is, file_of
 from practices.permissions import Can, may
@@ -75,9 +82,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     dated = listed.invoices.annotate(is_late=ExpressionWrapper(Q(due_on__lt=today), BooleanField()))
     if file := file_of(shown, with_newest_copy(dated, [key for key in OF_THE_COPY if key in shown])):
         return file
-    page = shown.page_of(
-        listed.invoices.select_related("client", "proposal").annotate(is_credited=Exists(_CREDITED))
-    )
+    page = shown.page_of(rows_with_clients(listed.invoices).annotate(is_credited=Exists(_CREDITED)))
     facts, ledger = (
         ledger_facts(
             [invoice.pk for invoice in page], {invoice.pk for invoice in page if invoice.is_credited}
