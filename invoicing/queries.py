@@ -155,9 +155,8 @@ def ledger_facts(
 ) -> dict[int, LedgerFacts]:
     """The facts of each invoice of a list, by its id, in two queries; in one where it is known what is credited."""
     grouped: dict[int, list[Posting]] = defaultdict(list)
-    for posting in Posting.objects.filter(kind__in=INVOICE_KINDS, subject_id__in=invoices).order_by(
-        "copy", "id"
-    ):
+    of_those = 'kind = ANY(%s::text[]) AND subject_id = ANY(%s::bigint[]) ORDER BY "copy", id'
+    for posting in rows_of(Posting, of_those, array(INVOICE_KINDS), array(invoices)):
         grouped[posting.subject_id].append(posting)
     if credited is None:
         credited = set(CreditNote.objects.filter(invoice__in=invoices).values_list("invoice", flat=True))
