@@ -35,6 +35,5 @@ def cell(said: Cell) -> SafeString | str:
 
 
 @lru_cache(maxsize=256)
-def _badge(label: str, tone: str) -> SafeString:
-    drawn: SafeString = get_template("components/badge.html").render({"label": label, "tone": tone})
-    return drawn
+def _badge(label: str, tone: str) -> str:
+    return get_template("components/badge.html").render({"label": label, "tone": tone})

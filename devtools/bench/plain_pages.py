@@ -63,7 +63,7 @@ def inside_the_practice(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         # A setting instead would make the addresses of our own pages anew, at the cost of who asks next.
-        request.urlconf = __name__  # type: ignore[attr-defined]
+        request.urlconf = __name__
         try:
             with practice_scope(shown["practice"]):
                 return get_response(request)
