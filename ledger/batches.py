@@ -19,14 +19,13 @@ from practices.arrays import array
 
 def mark_all_attempted(postings: Sequence[Posting]) -> list[Posting]:
     """Record the intents of several postings before a byte leaves; those that are still ours, in their order."""
-    now = timezone.now()
-    values: dict[str, Any] = {"now": now, "margin": SEND_MARGIN, **_ids_and_leases(postings)}
+    values: dict[str, Any] = {"margin": SEND_MARGIN, **_ids_and_leases(postings)}
     with connection.cursor() as cursor:
         cursor.execute(_INTEND_ALL, values)
-        held = {row[0] for row in cursor.fetchall()}
-    ours = [posting for posting in postings if posting.pk in held]
+        noted = dict(cursor.fetchall())
+    ours = [posting for posting in postings if posting.pk in noted]
     for posting in ours:
-        posting.attempted_at, posting.refused_at = now, None
+        posting.attempted_at, posting.refused_at = noted[posting.pk], None
     return ours
 
 
@@ -89,11 +88,11 @@ def _is_posted(arrival: Arrival, now: datetime) -> None:
 
 
 _INTEND_ALL = """
-UPDATE ledger_posting SET attempted_at = %(now)s, refused_at = NULL
+UPDATE ledger_posting SET attempted_at = statement_timestamp(), refused_at = NULL
 FROM unnest(%(ids)s::bigint[], %(leases)s::text[]) AS mine(id, lease)
 WHERE ledger_posting.id = mine.id AND ledger_posting.lease = mine.lease
     AND status = 'leased' AND lease_expires_at > statement_timestamp() + %(margin)s
-RETURNING ledger_posting.id
+RETURNING ledger_posting.id, ledger_posting.attempted_at
 """
 _WITHDRAW_INTENTS = """
 UPDATE ledger_posting SET attempted_at = NULL

@@ -41,7 +41,7 @@ class LedgerSettings(TenantModel):
 class PostingQuerySet(TenantQuerySet["Posting"]):
     def due(self) -> "PostingQuerySet":
         """What a worker may take now: pending and ripe, or leased by somebody whose lease ran out."""
-        pending = Q(status=Posting.Status.PENDING, not_before__lte=timezone.now())
+        pending = Q(status=Posting.Status.PENDING, not_before__lte=Now())
         return self.filter(pending | Q(status=Posting.Status.LEASED, lease_expires_at__lte=Now()))
 
     def named(self, words: str) -> "PostingQuerySet":

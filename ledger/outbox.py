@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from django.db import connection
 from django.db.models import F
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
@@ -229,7 +230,7 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
         cursor.execute(_TURNSTILE)
         if cursor.fetchone() is None:
             return []
-    values = {"now": timezone.now(), "lease": uuid4().hex, "length": LEASE, "limit": limit}
+    values = {"lease": uuid4().hex, "length": LEASE, "limit": limit}
     if due := rows_from(Posting, _LEASE_RIPE, values):
         return sorted(due, key=lambda posting: posting.pk)
     return rows_from(Posting, _LEASE_LOST, values)
@@ -239,8 +240,9 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
 _TURNSTILE = """
 SELECT 1 FROM ledger_ledgersettings WHERE accepts_postings AND paused_at IS NULL FOR UPDATE SKIP LOCKED
 """
-# Leases begin and end by the database's clock alone, in every statement below: the clocks of two machines differ, and
-# one that is ahead would take over what the other is about to send. What is ripe may go by the worker's own.
+# The database's clock alone says when a lease begins and ends, what is ripe, and when something was tried, in every
+# statement below: the clocks of two machines differ, and one that is ahead would take over what the other is about to
+# send, or look a second time at once and send again.
 # Chosen once, for sure: a subquery could be asked again for each row it is joined to, and give others then.
 _LEASE = """
 WITH due AS MATERIALIZED (
@@ -254,7 +256,7 @@ FROM due WHERE ledger_posting.id = due.id
 RETURNING ledger_posting.*
 """
 _LEASE_RIPE = _LEASE.format(
-    due="status = 'pending' AND not_before <= %(now)s", order="id", limit="%(limit)s", lost=0
+    due="status = 'pending' AND not_before <= statement_timestamp()", order="id", limit="%(limit)s", lost=0
 )
 # Postings whose worker was lost. One of them may be what killed it, so each is taken by itself, after all others: it
 # can hold up nobody.
@@ -293,7 +295,7 @@ def doubt_all() -> int:
     unsure = Posting.objects.filter(attempted_at=None).exclude(
         status__in=[Posting.Status.POSTED, Posting.Status.CANCELLED]
     )
-    doubted: int = unsure.update(attempted_at=timezone.now())
+    doubted: int = unsure.update(attempted_at=Now())
     return doubted
 
 
@@ -307,9 +309,12 @@ def still_ours(posting: Posting) -> bool:
 
 def mark_attempted(posting: Posting) -> None:
     """Record the intent before a byte leaves; raises `LeaseLost` when somebody else took over."""
-    now = timezone.now()
-    _write(_INTEND, {"now": now, "id": posting.pk, "lease": posting.lease, "margin": SEND_MARGIN}, posting)
-    posting.attempted_at, posting.refused_at = now, None
+    with connection.cursor() as cursor:
+        cursor.execute(_INTEND, {"id": posting.pk, "lease": posting.lease, "margin": SEND_MARGIN})
+        noted = cursor.fetchone()
+    if noted is None:
+        raise LeaseLost(posting)
+    (posting.attempted_at,), posting.refused_at = noted, None
 
 
 def mark_posted(
@@ -321,7 +326,10 @@ def mark_posted(
     """
     now = timezone.now()
     names = {"external_id": external_id, "number": number, "url": url, "revision": revision}
-    _write(_POST, {"now": now, "id": posting.pk, "lease": posting.lease, **names}, posting)
+    with connection.cursor() as cursor:
+        cursor.execute(_POST, {"now": now, "id": posting.pk, "lease": posting.lease, **names})
+        if cursor.rowcount != 1:
+            raise LeaseLost(posting)
     posting.status, posting.settled_at = Posting.Status.POSTED, now
     posting.external_id, posting.external_number, posting.external_url = external_id, number, url
     posting.failure = posting.failure_detail = ""
@@ -330,9 +338,10 @@ def mark_posted(
 
 # Written out because every document passes both: through a queryset they cost several times as much.
 _INTEND = """
-UPDATE ledger_posting SET attempted_at = %(now)s, refused_at = NULL
+UPDATE ledger_posting SET attempted_at = statement_timestamp(), refused_at = NULL
 WHERE id = %(id)s AND status = 'leased' AND lease = %(lease)s
     AND lease_expires_at > statement_timestamp() + %(margin)s
+RETURNING attempted_at
 """
 _POST = """
 UPDATE ledger_posting SET status = 'posted', settled_at = %(now)s, failure = '', failure_detail = '',
@@ -340,13 +349,6 @@ UPDATE ledger_posting SET status = 'posted', settled_at = %(now)s, failure = '',
     held_revision = %(revision)s, checked_at = %(now)s, lease = '', lease_expires_at = NULL
 WHERE id = %(id)s AND lease = %(lease)s AND status <> 'posted'
 """
-
-
-def _write(statement: str, values: dict[str, Any], posting: Posting) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        if cursor.rowcount != 1:
-            raise LeaseLost(posting)
 
 
 def renumber(posting: Posting, number: str) -> None:
@@ -361,9 +363,8 @@ def postpone(posting: Posting, *, seconds: float, failure: str = "", detail: str
     """
     if failure and failure != posting.failure:
         audit.record("posting.postponed", posting, reference=posting.reference, failure=failure)
-    posting.status, posting.not_before = Posting.Status.PENDING, timezone.now() + timedelta(seconds=seconds)
-    posting.failure, posting.failure_detail = failure, detail
-    _settle(posting, "not_before")
+    posting.status, posting.failure, posting.failure_detail = Posting.Status.PENDING, failure, detail
+    _settle(posting, not_before=_in(seconds))
 
 
 def put_back(
@@ -381,7 +382,7 @@ def put_back(
         "times_lost": 0,
     }
     if seconds is not None:
-        changes["not_before"] = timezone.now() + timedelta(seconds=seconds)
+        changes["not_before"] = _in(seconds)
     if failure is not None:
         changes |= {"failure": failure, "failure_detail": detail}
     mine = Posting.objects.filter(
@@ -390,6 +391,11 @@ def put_back(
         status=Posting.Status.LEASED,
     )
     mine.update(attempts=Greatest(F("attempts") - 1, 0), **changes)
+
+
+def _in(seconds: float) -> CombinedExpression:
+    """So many seconds from now, by the database's clock."""
+    return Now() + timedelta(seconds=seconds)
 
 
 def mark_refused(posting: Posting, *, failure: str, detail: str = "", remedy: str = "") -> None:
@@ -408,11 +414,11 @@ def mark_failed(posting: Posting, *, failure: str, detail: str = "", remedy: str
         emit("invoice.failed", invoice=posting.subject_id, reference=posting.reference, failure=failure)
 
 
-def _settle(posting: Posting, *fields: str) -> None:
-    """Write the outcome unless another worker settled this posting first."""
+def _settle(posting: Posting, *fields: str, **worked_out: CombinedExpression) -> None:
+    """Write the outcome unless another worker settled this posting first; the database works some of it out."""
     values = {name: getattr(posting, name) for name in ("status", "failure", "failure_detail", *fields)}
     mine = Posting.objects.filter(pk=posting.pk, lease=posting.lease).exclude(status=Posting.Status.POSTED)
-    if mine.update(lease="", lease_expires_at=None, times_lost=0, **values) != 1:
+    if mine.update(lease="", lease_expires_at=None, times_lost=0, **values, **worked_out) != 1:
         raise LeaseLost(posting)
     posting.lease, posting.lease_expires_at, posting.times_lost = "", None, 0
 

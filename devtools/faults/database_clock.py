@@ -1,7 +1,7 @@
 """The database's clock, moved along with the clock that a test moves; or left apart from it.
 
-The application lets the database say when a lease begins and ends. Where `time_machine` moves the clock of the
-processes, the statements that ask for that time are given the moved one instead.
+The application lets the database say when a lease begins and ends, when a posting was tried and when it is ripe. Where
+`time_machine` moves the clock of the processes, the statements that ask for that time are given the moved one instead.
 """
 
 import re

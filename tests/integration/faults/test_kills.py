@@ -75,7 +75,7 @@ def test_fault_25_killed_in_the_middle_of_several_that_were_announced_together(
     killed_among_several(brook, sage, clock, Moment("request", words=SEND, nth=4, when=when), belt_off)
 
 
-ANNOUNCED, RECORDED = "SET attempted_at = %(now)s", "SET status = 'posted'"
+ANNOUNCED, RECORDED = "refused_at = NULL", "SET status = 'posted'"
 
 
 @pytest.mark.parametrize("belt_off", ["idempotency", "search"])

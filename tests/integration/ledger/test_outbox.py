@@ -347,6 +347,38 @@ class TestOutcomes:
             outbox.mark_attempted(second)
             assert second.lease_expires_at == MORNING + timedelta(minutes=11)
 
+    @pytest.mark.parametrize(
+        "intend", [outbox.mark_attempted, lambda posting: batches.mark_all_attempted([posting])]
+    )
+    def test_fault_42_the_second_look_waits_its_minute_whatever_the_clock_of_the_worker(
+        self, scope, clock, intend
+    ):
+        """A worker 90 seconds ahead tries and postpones; another that is as far ahead takes it no earlier."""
+        with scope():
+            posting = leased()
+        clock.shift(timedelta(seconds=90))
+        with database_ahead(timedelta(seconds=-90)), scope():
+            intend(posting)
+            assert posting.attempted_at == stored(posting).attempted_at == MORNING
+            outbox.postpone(posting, seconds=60, failure="NotSeenYet")
+            assert stored(posting).not_before == MORNING + timedelta(seconds=60)
+            assert outbox.lease_due_postings() == []
+            assert not Posting.objects.due().exists()
+        with database_ahead(timedelta(seconds=-30)), scope():
+            assert Posting.objects.due().count() == 1
+            [again] = outbox.lease_due_postings()
+            outbox.put_back([again], seconds=30)
+            assert stored(again).not_before == MORNING + timedelta(seconds=90)
+
+    def test_fault_42_a_worker_an_hour_ahead_sends_nothing_before_its_quiet_time_ends(self, scope, clock):
+        with scope():
+            outbox.request_posting(
+                Kind.INVOICE_CREATE, 1, label="INV-000001", not_before=MORNING + timedelta(minutes=30)
+            )
+        clock.shift(timedelta(hours=1))
+        with database_ahead(timedelta(hours=-1)), scope():
+            assert outbox.lease_due_postings() == []
+
     def test_posted_is_the_end(self, scope):
         with scope():
             posting = leased()
