@@ -47,7 +47,7 @@ DIFFERS = {
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
     "changed": (
-        "Somebody changed a date, a line or the customer in Sage; no amount is different.",
+        "Somebody changed a date, a line or the customer in Sage; the total is the same.",
         "Look at the differences and choose which side is right.",
     ),
     "settled_differently": (

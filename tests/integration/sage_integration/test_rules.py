@@ -164,7 +164,7 @@ def test_the_tile_says_how_the_connection_does(alice, practice, settings):
         "Last sync",
         "Next full sync",
         "Waiting",
-        "of 20000",
+        "of 20,000",
         "Sync now",
         "Log",
     ):
@@ -179,6 +179,9 @@ def test_a_day_budget_nearly_used_up_is_told_with_the_time_it_resumes(alice, pra
     shown = text_of(alice.get(page("app-list")))
     assert "nearly used up" in shown
     assert "Copying and reading by themselves wait, and go on" in shown
+    with Redis.from_url(settings.REDIS_URL) as valkey:
+        valkey.hset(key, "count", 14_000)
+    assert "From 17,000 on, copying and reading" in text_of(alice.get(page("app-list")))
 
 
 @pytest.fixture
