@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.db.models.expressions import Combinable, Expression
@@ -80,8 +81,8 @@ _columns: dict[str, Column] = {}
 _filters: dict[str, Filter] = {}
 _belongings: dict[str, RowsOf] = {}
 _activities: dict[str, Activity] = {}
-#: What columns ask, put into SQL once, by their keys; nothing where they ask nothing.
-_written: dict[tuple[str, ...], WrittenRows | None] = {}
+#: Choices of columns whose question is kept; anybody may ask for others by the address of a list.
+MOST_KEPT = 64
 
 
 def add_column(column: Column) -> None:
@@ -144,15 +145,18 @@ def cells_of(shown: Sequence[Column], clients: Sequence[Client], today: date) ->
 
 def _add_what_is_asked(shown: Sequence[Column], clients: Sequence[Client]) -> None:
     """Give each client the expressions of all these columns as attributes, with one query."""
-    keys = tuple(column.key for column in shown)
-    if keys not in _written:
-        asked = {name: each for column in shown for name, each in column.asks().items()}
-        _written[keys] = WrittenRows(Client, asked) if asked else None
-    written = _written[keys]
+    written = _written(tuple(shown))
     found = written.of(client.pk for client in clients) if written else {}
     for client in clients:
         for name, value in found.get(client.pk, {}).items():
             setattr(client, name, value)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _written(shown: tuple[Column, ...]) -> WrittenRows | None:
+    """What these columns ask, put into SQL once; nothing where they ask nothing."""
+    asked = {name: each for column in shown for name, each in column.asks().items()}
+    return WrittenRows(Client, asked) if asked else None
 
 
 def _said(column: Column, rows: Sequence[Client], today: date) -> dict[int, Cell]:

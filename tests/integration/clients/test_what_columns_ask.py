@@ -1,5 +1,7 @@
 """What columns ask of clients is put into SQL once in a process, and asked with one question for all of them."""
 
+from itertools import permutations
+
 import pytest
 from django.db import connection
 from django.db.models import F, Value
@@ -15,14 +17,13 @@ from practices.written_rows import WrittenRows
 from tests.factories import TODAY
 
 
-def test_columns_are_written_once_and_asked_with_one_question(brook, cedar, monkeypatch):
+def test_columns_are_written_once_and_asked_with_one_question(brook, cedar):
     made = []
 
     def asks():
         made.append(1)
         return {"greeting": Concat(Value("50% "), F("name"))}
 
-    monkeypatch.setattr(contributions, "_written", {})
     column = Column("greeting", "Greeting", lambda client, _: Cell(client.greeting), asks)
     with practice_scope(brook.pk):
         acme, birch = (Client.objects.create(name=name) for name in ("Acme", "Birch"))
@@ -37,6 +38,15 @@ def test_columns_are_written_once_and_asked_with_one_question(brook, cedar, monk
     assert len(made) == 1
     with practice_scope(cedar.pk):
         assert WrittenRows(Client, {"called": "name"}).of([acme.pk]) == {}
+
+
+def test_choices_of_columns_that_anybody_makes_up_are_not_kept_for_ever(brook):
+    columns = [Column(f"column_{number}", "", lambda *_: None) for number in range(7)]
+    with practice_scope(brook.pk):
+        acme = Client.objects.create(name="Acme")
+        for chosen in permutations(columns, 3):
+            cells_of(chosen, [acme], TODAY)
+    assert contributions._written.cache_info().currsize <= contributions.MOST_KEPT
 
 
 def test_nothing_is_asked_outside_of_a_practice():
