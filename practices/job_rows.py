@@ -61,9 +61,19 @@ def counts_of(job: Job) -> dict[str, int]:
 
 
 def with_what_came_later(jobs: JobQuerySet) -> JobQuerySet:
-    """The same jobs with ``needs_you_by_now``: rows that need somebody, those included that were refused later."""
+    """The same jobs with two counts of rows as of now: ``needs_you_by_now`` and ``waiting_by_now``.
+
+    Among those that need somebody are the ones that were refused later.
+    """
+    return jobs.annotate(
+        needs_you_by_now=F("needs_you") + _rows_that_stand(JobRow.Outcome.NEEDS_YOU),
+        waiting_by_now=_rows_that_stand(WAITING),
+    )
+
+
+def _rows_that_stand(how: str) -> Coalesce:
+    """How many rows of a job go on elsewhere and stand so there."""
     rows: Rows = JobRow.objects.filter(job=OuterRef("pk"), follows__isnull=False)
-    refused = as_they_stand(rows).filter(stands=JobRow.Outcome.NEEDS_YOU).order_by()
-    count = refused.values("job").annotate(rows=Count("pk")).values("rows")
-    later = Coalesce(Subquery(count, output_field=IntegerField()), Value(0))
-    return jobs.annotate(needs_you_by_now=F("needs_you") + later)
+    standing = as_they_stand(rows).filter(stands=how).order_by()
+    count = standing.values("job").annotate(rows=Count("pk")).values("rows")
+    return Coalesce(Subquery(count, output_field=IntegerField()), Value(0))

@@ -157,6 +157,7 @@ def test_a_row_that_sage_refuses_later_needs_somebody_until_it_is_mended(
     waiting = alice.get(address).content.decode()
     assert waiting.count(">On its way<") == 4  # Its tab, and each row.
     assert 'hx-trigger="every 5s"' in waiting
+    assert "On its way to Sage" in alice.get("/p/brook-co/jobs/").content.decode()
     sage.arm("status", on="POST /sales_invoices", status=422, times=1)
     push_until_settled(brook, clock)
     refused, done = (
@@ -172,7 +173,8 @@ def test_a_row_that_sage_refuses_later_needs_somebody_until_it_is_mended(
     outcomes(brook, "retry", [held[0].pk])
     push_until_settled(brook, clock)
     assert "No rows here yet" in alice.get(f"{address}?outcome=needs_you").content.decode()
-    assert "Finished, needs you" not in alice.get("/p/brook-co/jobs/").content.decode()
+    jobs = alice.get("/p/brook-co/jobs/").content.decode()
+    assert ["Finished, needs you" in jobs, "On its way to Sage" in jobs] == [False, False]
 
 
 def as_it_stands(job) -> tuple[str, str]:
