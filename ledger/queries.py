@@ -28,6 +28,8 @@ VIEWS = (
     PostingView("withdrawn", "Withdrawn", (Status.CANCELLED,)),
 )
 ALL = PostingView("all", "All", tuple(Status.values))
+#: What `queue.on_its_way` names, for the page that asks what becomes of it; a tab only while it is looked at.
+UNSETTLED = PostingView("unsettled", "On its way or refused", (Status.PENDING, Status.LEASED, Status.FAILED))
 
 
 def counters() -> tuple[int, int, int]:
@@ -49,12 +51,14 @@ def columns_of_home() -> dict[str, Any]:
 def counts_by_view() -> dict[str, int]:
     """How many postings each view holds, by its key."""
     by_status = dict(Posting.objects.order_by().values_list("status").annotate(Count("pk")))
-    return {view.key: sum(by_status.get(state, 0) for state in view.states) for view in (*VIEWS, ALL)}
+    return {
+        view.key: sum(by_status.get(state, 0) for state in view.states) for view in (*VIEWS, UNSETTLED, ALL)
+    }
 
 
 def view_named(key: str) -> PostingView:
     """The view of that key; all postings for any other word."""
-    return next((view for view in VIEWS if view.key == key), ALL)
+    return next((view for view in (*VIEWS, UNSETTLED) if view.key == key), ALL)
 
 
 def postings_in(view: PostingView) -> PostingQuerySet:

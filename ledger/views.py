@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ledger.actions import Subject
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, ledger_settings, release_posting, retry_posting
-from ledger.queries import ALL, VIEWS, causes, counts_by_view, postings_in, view_named
+from ledger.queries import ALL, UNSETTLED, VIEWS, causes, counts_by_view, postings_in, view_named
 from ledger.releases import retry_all
 from ledger.states import posting_state
 from ledger.subjects import page_about, with_clients
@@ -66,7 +66,11 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "causes": causes() if view.key == "needs-you" else [],
         "count": counts[view.key],
         "found": shown.counted(postings) if words else in_words(counts[view.key], POSTINGS.nouns),
-        "tabs": [_tab(choice, counts, active=choice == view) for choice in (ALL, *VIEWS)],
+        "tabs": [
+            _tab(choice, counts, active=choice == view)
+            for choice in (ALL, *VIEWS, UNSETTLED)
+            if choice in (view, ALL, *VIEWS)
+        ],
         "is_open": ledger.accepts_postings,
         "here": request.get_full_path(),
     }

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ledger.models import Posting
 from ledger.outbox import lease_due_postings, ledger_settings, request_posting
-from ledger.queue import pause_postings, resume_postings
+from ledger.queue import on_its_way, pause_postings, resume_postings
 from practices.models import AuditEntry, OutgoingEmail
 from practices.tasks import practices_from
 from practices.tenancy import practice_scope
@@ -16,6 +16,7 @@ from sage_integration.connections import current_connection, disconnect, mark_ne
 from sage_integration.models import SageConnection
 from sage_integration.sage.errors import ReauthorisationRequired
 from sage_integration.tasks import nightly_sync, withdraw_old_queue
+from sage_integration.views.setup import QUEUE_SHOWN
 from tests.sage import COMPANY, connected, signed_in
 
 QUAYSIDE = "Quayside Advisory Ltd"
@@ -120,6 +121,25 @@ def test_d16_another_company_asks_first_what_becomes_of_the_queue(left, sage, cl
     with practice_scope(left.pk):
         assert current_connection().business_name == QUAYSIDE
         assert Posting.objects.get().status == status
+
+
+def test_d16_all_that_waits_for_the_first_company_can_be_seen_and_nothing_else(left, sage, client_of):
+    with practice_scope(left.pk):
+        for number in range(2, QUEUE_SHOWN + 5):
+            waiting(number)
+        Posting.objects.update(status="pending")
+        for subject, status in {2: "failed", 3: "held", 4: "cancelled"}.items():
+            Posting.objects.filter(subject_id=subject).update(status=status)
+        wait = set(on_its_way().values_list("reference", flat=True))
+        others = set(Posting.objects.values_list("reference", flat=True)) - wait
+    signed_in(left)
+    alice, postings = client_of("alice"), reverse("ledger:posting-list", args=["brook-co"])
+    asked = alice.post(page("business-choose"), {"business_id": sage.business_id(QUAYSIDE)})
+    assert f'href="{postings}?view=unsettled"' in asked.content.decode()
+    listed = alice.get(f"{postings}?view=unsettled").content.decode()
+    assert {each for each in wait | others if each in listed} == wait
+    assert "On its way or refused" in listed
+    assert "On its way or refused" not in alice.get(postings).content.decode()
 
 
 def test_d16_what_may_be_in_the_first_company_never_reaches_a_second(left, sage, client_of):
