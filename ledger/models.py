@@ -58,6 +58,14 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
         """What has not come to an end: held, waiting, on its way or refused."""
         return self.exclude(status__in=[Posting.Status.POSTED, Posting.Status.CANCELLED])
 
+    def perhaps_landed(self) -> "PostingQuerySet":
+        """Those that `may_have_landed`."""
+        return self.filter(attempted_at__isnull=False, refused_at__isnull=True)
+
+    def clearly_refused(self) -> "PostingQuerySet":
+        """Those that were sent and are certainly not in the ledger: it refused the only try."""
+        return self.filter(refused_at__isnull=False)
+
     def numbered_like(self, beginning: str) -> "PostingQuerySet":
         """What the ledger has under numbers that begin so, in capitals or as typed."""
         number = Collate("external_number", "C")

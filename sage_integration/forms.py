@@ -166,7 +166,7 @@ class SwitchForm(DisconnectForm):
     queue = forms.ChoiceField(
         label="Documents that wait for it",
         choices=[
-            ("hold", "Hold them for the new company; each leaves once somebody releases it"),
+            ("hold", "Hold what was never sent for the new company; each leaves once somebody releases it"),
             ("withdraw", "Withdraw them; they stay here as invoices and go to no company by themselves"),
         ],
         widget=forms.RadioSelect,

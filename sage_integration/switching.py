@@ -27,9 +27,10 @@ class Stays:
     credit_notes: int
     clients: int
     payments: int
-    #: Documents that were on their way to it, and those of them that may have arrived.
+    #: Documents that were on their way to it, and those of them that may have arrived and that it refused.
     waiting: int
     unknown: int
+    refused: int
     choices: int
 
     @property
@@ -51,6 +52,7 @@ def what_stays(connection: SageConnection) -> Stays:
         clients=ContactLink.objects.filter(business_id=connection.business_id).count(),
         payments=Payment.objects.filter(source=Payment.Source.SAGE, reversed_at=None).count(),
         waiting=waiting.count(),
-        unknown=waiting.exclude(attempted_at=None).count(),
+        unknown=waiting.perhaps_landed().count(),
+        refused=waiting.clearly_refused().count(),
         choices=sum(model.objects.count() for model in (AccountMapping, TaxRateMapping, ItemMapping)),
     )

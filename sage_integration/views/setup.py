@@ -123,7 +123,8 @@ def _ask_about_the_queue(
             "question": question,
             "before": question.subject,
             "business_id": business_id,
-            "unknown": on_its_way().exclude(attempted_at=None).count(),
+            "unknown": on_its_way().perhaps_landed().count(),
+            "refused": on_its_way().clearly_refused().count(),
             "waiting": with_clients(on_its_way()).order_by("id")[:QUEUE_SHOWN],
             "number": on_its_way().count(),
         }

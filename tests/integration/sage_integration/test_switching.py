@@ -76,6 +76,18 @@ def test_f87_documents_that_wait_are_asked_about_before_the_switch(brook, sage, 
         assert current_connection().business_name == OTHER
 
 
+def test_f87_what_was_refused_is_told_apart_from_what_may_have_arrived(brook, sage, enabled, other, alice):
+    now = timezone.now()
+    with practice_scope(brook.pk):
+        for number in (1, 2):
+            request_posting(Posting.Kind.INVOICE_CREATE, number, label=f"INV-{number:06}")
+        Posting.objects.update(status="failed", attempted_at=now)
+        Posting.objects.filter(subject_id=2).update(refused_at=now)
+    shown = " ".join(text_of(warning_for(alice, other)).split())
+    assert "1 of them may have arrived there already" in shown
+    assert "1 of them was refused there, and is withdrawn either way" in shown
+
+
 def test_f87_sage_going_down_at_the_switch_leaves_the_company_in_use(brook, sage, enabled, other, alice):
     sage.arm("status", on="GET /tax_rates", times=None, status=503)
     alice.post(page("company-switch"), {"business_id": other, "business_name": COMPANY})

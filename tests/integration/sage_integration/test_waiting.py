@@ -123,6 +123,20 @@ def test_d16_another_company_asks_first_what_becomes_of_the_queue(left, sage, cl
         assert Posting.objects.get().status == status
 
 
+def test_d16_what_was_refused_is_not_said_to_have_arrived_and_is_withdrawn(left, sage, client_of):
+    now, company = timezone.now(), {"business_id": sage.business_id(QUAYSIDE)}
+    with practice_scope(left.pk):
+        Posting.objects.update(status="failed", attempted_at=now, refused_at=now)
+    signed_in(left)
+    alice = client_of("alice")
+    words = alice.post(page("business-choose"), company).content.decode().replace("&amp;", "&")
+    assert ["May have arrived" in words, "may already be in" in words, "Not sent yet" in words] == [False] * 3
+    assert f"One of them was refused by {COMPANY} and is not there. It is withdrawn either way" in words
+    alice.post(page("business-choose"), {**company, "queue": "hold"})
+    with practice_scope(left.pk):
+        assert Posting.objects.get().status == "cancelled"
+
+
 def test_d16_all_that_waits_for_the_first_company_can_be_seen_and_nothing_else(left, sage, client_of):
     with practice_scope(left.pk):
         for number in range(2, QUEUE_SHOWN + 5):
