@@ -192,6 +192,11 @@ class SageConnection(TenantModel):
     def __str__(self) -> str:
         return self.business_name or "Sage"
 
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it works: set up, switched on and signed in."""
+        return self.status == self.Status.ENABLED
+
 
 class SageLink(TenantModel):
     """The identity in Sage of one posted copy, with Sage's own figures."""

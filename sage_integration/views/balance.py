@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from invoicing.models import Invoice
+from ledger.outbox import ledger_settings
 from practices.errors import DomainError
 from practices.limits import costly
 from practices.permissions import Can
@@ -51,6 +52,7 @@ def _balance_page(
         "sage": connection,
         "tabs": log_tabs(practice, "Balance"),
         "balance": stands,
+        "leaves": connection is not None and connection.is_enabled and ledger_settings().paused_at is None,
         "subtitle": ", ".join(filter(None, (stands.in_words, stands.rest_in_words)))
         if stands.intended
         else "",

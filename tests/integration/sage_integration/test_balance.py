@@ -6,11 +6,15 @@ from decimal import Decimal
 
 from django.urls import reverse
 
+from ledger.models import Posting
 from ledger.outbox import retry_posting
+from ledger.queue import pause_postings, resume_postings
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.balance import balance, penny_report
+from sage_integration.connections import current_connection, mark_needs_reauthorisation
 from sage_integration.models import PennySignOff, SageConnection
+from sage_integration.sage.errors import ReauthorisationRequired
 from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import poll, polled
@@ -72,6 +76,29 @@ def test_the_balance_says_nothing_is_well_where_nothing_is_connected(brook, clie
         False,
         True,
     )
+
+
+def test_the_balance_says_that_the_rest_arrives_by_itself_only_while_it_does(
+    brook, enabled, sage, clock, client_of
+):
+    issued_invoice(brook)
+    alice = client_of("alice")
+
+    def said() -> list[bool]:
+        page = alice.get(path("balance", brook)).content.decode()
+        return [words in page for words in ("arrives by itself", "waits here until", "to see what helps")]
+
+    assert said() == [True, False, False]
+    with practice_scope(brook.pk):
+        pause_postings()
+    assert said() == [False, True, False]
+    with practice_scope(brook.pk):
+        resume_postings()
+        mark_needs_reauthorisation(ReauthorisationRequired(), current_connection().pk)
+    assert said() == [False, True, False]
+    with practice_scope(brook.pk):
+        Posting.objects.update(status="failed", failure="SageRejected")
+    assert said() == [False, False, True]
 
 
 def test_what_was_refused_or_went_missing_needs_somebody_with_the_money_at_stake_p05(
