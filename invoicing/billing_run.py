@@ -5,12 +5,12 @@ at once, and the next one finds and finishes what is left.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 from psycopg2.errors import DeadlockDetected, SerializationFailure
@@ -23,7 +23,7 @@ from invoicing.operations.due_rows import Clients, outlook
 from invoicing.practicalities import Practicalities
 from practices.audit import current_actor
 from practices.plans import forget_plans
-from practices.tenancy import lock_of, practice_transaction
+from practices.tenancy import alone_at, practice_transaction
 
 #: The first key of the lock, so that it meets no other lock of this kind.
 BILLING = 0x0B111
@@ -59,30 +59,11 @@ def run_billing(on: date, *, chunks: int | None = None) -> BillingOutcome:
                 return BillingOutcome()
             turn = range(len(plan.chunks))[:chunks]
             if len(turn) > 1:
-                lock.enter_context(_lock_kept())
+                lock.enter_context(alone_at(BILLING))  # the transaction has it already
             outcome = _chunk(plan, 0, on)
         for index in turn[1:]:
             outcome += _in_a_transaction(plan, index, on)
     return replace(outcome, is_complete=len(turn) == len(plan.chunks))
-
-
-@contextmanager
-def _lock_kept() -> Iterator[None]:
-    """The practice's lock on billing runs, which the transaction has, for as long as this session lives."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", lock_of(BILLING))
-    try:
-        yield
-    finally:
-        _unlock()
-
-
-def _unlock() -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock_of(BILLING))
-    except (OperationalError, InterfaceError):
-        connection.close()  # the session is gone, and its lock with it
 
 
 def _plan(on: date) -> Plan | None:

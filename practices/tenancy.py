@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import InterfaceError, OperationalError, connection, models, transaction
 
 from practices.errors import NoPracticeScope
 
@@ -78,6 +78,30 @@ _OPEN_ALONE = "SELECT set_config('ignition.practice_id', %s, true), pg_try_advis
 def lock_of(kind: int) -> tuple[int, int]:
     """The two keys of the acting practice's advisory lock on a kind of work."""
     return kind, acting_practice_id() % 2**31
+
+
+@contextmanager
+def alone_at(kind: int) -> Iterator[bool]:
+    """Whether this session has the acting practice's lock on a kind of work, over all transactions inside.
+
+    It does not wait where another one is at it, and lets go at the end, also of an error.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", lock_of(kind))
+        is_alone = bool(cursor.fetchone()[0])
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            _let_go(kind)
+
+
+def _let_go(kind: int) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock_of(kind))
+    except (OperationalError, InterfaceError):
+        connection.close()  # the session is gone, and its lock with it
 
 
 @contextmanager

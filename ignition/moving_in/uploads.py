@@ -22,11 +22,13 @@ from ignition.moving_in.archive import Archive, CannotTakeIn, opened_archive
 from ignition.moving_in.taking_in import arrive, new_practice, next_practice_id, practice_values
 from practices.errors import DomainError
 from practices.models import Practice, User
-from practices.tenancy import acting_practice_id, practice_scope, practice_transaction
+from practices.tenancy import acting_practice_id, alone_at, practice_scope, practice_transaction
 
 PART_BYTES = 1 << 20
 #: How often a worker begins before an operator has to look: it may be the file that its workers die of.
 MOST_TRIES = 3
+#: The lock of whoever is at it, from counting the try to its end.
+TAKING_IN = 0x0A221
 ARRIVING, GIVEN_UP = " (arriving)", " (given up)"
 Status = PracticeArrival.Status
 
@@ -139,8 +141,12 @@ def take_in_what_waits() -> None:
 
     A second worker leaves it to the first. One that is lost on the way is followed by others, a few times.
     """
-    if not _begin_a_try():
-        return
+    with alone_at(TAKING_IN) as is_alone:
+        if is_alone and _begin_a_try():
+            _take_in_or_stop()
+
+
+def _take_in_or_stop() -> None:
     try:
         with practice_transaction():
             arrival = _to_take_in()
@@ -171,8 +177,8 @@ def _begin_a_try() -> bool:
 
 
 def _to_take_in() -> PracticeArrival | None:
-    """The arrival that waits, locked; None as well while another worker is at it."""
-    waiting = PracticeArrival.objects.select_for_update(skip_locked=True).filter(status=Status.WAITING)
+    """The arrival that waits, locked."""
+    waiting = PracticeArrival.objects.select_for_update().filter(status=Status.WAITING)
     arrival: PracticeArrival | None = waiting.first()
     return arrival
 

@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
-from invoicing.billing_run import BILLING, _lock_kept, run_billing
+from invoicing.billing_run import BILLING, run_billing
 from invoicing.errors import AlreadyRunning
 from invoicing.models import BilledPeriod, BillingRun, BillingSchedule, Invoice
 from invoicing.operations import (
@@ -22,7 +22,7 @@ from invoicing.operations import (
 from invoicing.tasks import bill_practice, sweep_billing
 from ledger.models import Posting
 from practices.models import Practice
-from practices.tenancy import acting_for, practice_scope, practice_transaction
+from practices.tenancy import acting_for, alone_at, practice_scope, practice_transaction
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -193,7 +193,7 @@ def test_a_run_whose_session_was_ended_holds_up_nobody(brook):
         other.close()
 
     with acting_for(brook.pk):
-        with _lock_kept():
+        with alone_at(BILLING):
             end_the_session()
             # The second time the driver knows that the session is gone, and raises another error.
             for expected in (OperationalError, InterfaceError):

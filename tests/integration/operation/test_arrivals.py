@@ -95,6 +95,9 @@ def test_what_fails_half_way_leaves_nothing_and_may_be_tried_again(operator, arr
         broken.setattr("ignition.moving_in.taking_in._invite", lambda _: 1 / 0)
         with acting_for(arriving), pytest.raises(ZeroDivisionError):
             take_in_what_waits()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE classid = %s", [uploads.TAKING_IN])
+        assert cursor.fetchone() == (0,), "the lock was let go"
     with practice_scope(arriving):
         assert not Client.objects.exists()
     assert "Try again" in page(operator, arriving)
@@ -149,19 +152,40 @@ def test_a_sweep_finds_what_waits_where_its_message_was_lost(operator, arriving,
     assert practices_from("arrival_practices_due") == []
 
 
+def in_another_worker(arriving: int) -> None:
+    def take_in() -> None:
+        with acting_for(arriving):
+            take_in_what_waits()
+        connection.close()
+
+    ThreadPoolExecutor(1).submit(take_in).result(timeout=5)
+
+
+def test_a_worker_counts_no_try_once_another_one_has_begun(operator, arriving, monkeypatch):
+    """Not even between the counting and the work, when nothing is locked by a transaction."""
+    operator.post(reverse("operator-arrival-take-in", args=[arriving]))
+    take_in = uploads._take_in_or_stop
+
+    def take_in_overtaken() -> None:
+        in_another_worker(arriving)
+        take_in()
+
+    monkeypatch.setattr(uploads, "_take_in_or_stop", take_in_overtaken)
+    with acting_for(arriving):
+        take_in_what_waits()
+    with practice_scope(arriving):
+        arrival = PracticeArrival.objects.get()
+    assert (arrival.status, arrival.tries) == ("done", 1)
+
+
 def test_a_worker_that_comes_while_another_one_takes_it_in_does_not_wait_for_it(
     operator, arriving, monkeypatch
 ):
     operator.post(reverse("operator-arrival-take-in", args=[arriving]))
     arrive = uploads.arrive
 
-    def second_worker() -> None:
-        with acting_for(arriving):
-            take_in_what_waits()
-        connection.close()
-
     def arrive_slowly(*given, **named):
-        ThreadPoolExecutor(1).submit(second_worker).result(timeout=5)
+        in_another_worker(arriving)
         arrive(*given, **named)
 
     monkeypatch.setattr(uploads, "arrive", arrive_slowly)
