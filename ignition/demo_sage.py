@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from invoicing.models import Invoice
 from ledger import copies
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
-from ledger.outbox import lease_due_postings, mark_failed, mark_posted
+from ledger.outbox import mark_failed, mark_posted
 from practices import audit
 from sage_integration.models import SageLink, SageTaxRate, SyncRun
 from sage_integration.sync.comparison import Difference

@@ -1,4 +1,4 @@
-"""What a worker records of several leased postings at once, each as `ledger.outbox` does it for one.
+"""What a worker records of several leased postings at once, each as `ledger.leases` and `ledger.outbox` do it for one.
 
 One statement for all of them: every document passes here. Inside the caller's transaction.
 """
@@ -12,8 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from ledger.errors import LeaseLost
+from ledger.leases import SEND_MARGIN
 from ledger.models import Posting
-from ledger.outbox import SEND_MARGIN
 from practices.arrays import array
 
 

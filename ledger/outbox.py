@@ -1,4 +1,4 @@
-"""The outbox's operations: the only code that changes a posting.
+"""The outbox's operations: with `ledger.leases`, `ledger.batches` and the like the only code that changes a posting.
 
     held ─release→ pending ─lease→ leased ─→ posted | pending again | failed
     held, pending, failed ─cancel→ cancelled
@@ -31,14 +31,10 @@ from ledger.signals import posting_due
 from practices import audit
 from practices.arrays import array
 from practices.remembered import row_of
-from practices.rows import rows_from
 from practices.statements import Change, run_together
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit
 
-LEASE = timedelta(minutes=5)
-#: A send is only begun with this much of the lease left: longer than the HTTP deadline of 30 seconds.
-SEND_MARGIN = timedelta(seconds=60)
 #: Letters and digits that cannot be mistaken for one another when read out on the telephone.
 MARK_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 REFERENCE_LENGTH, MARK_LENGTH = 25, 6
@@ -220,73 +216,6 @@ def cancel_posting(posting: Posting) -> Posting:
     return posting
 
 
-def lease_due_postings(limit: int = 25) -> list[Posting]:
-    """Due postings, now ours for five minutes; none while another worker drains this practice.
-
-    The settings row is the practice's turnstile: locking it lets one worker at a time decide, so that Sage
-    sees one write at a time from a business (FACTS.md 4) and nobody waits for a locked row.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_TURNSTILE)
-        if cursor.fetchone() is None:
-            return []
-    values = {"lease": uuid4().hex, "length": LEASE, "limit": limit}
-    if due := rows_from(Posting, _LEASE_RIPE, values):
-        return sorted(due, key=lambda posting: posting.pk)
-    return rows_from(Posting, _LEASE_LOST, values)
-
-
-# A statement of its own: what is read after the lock was taken is as the turn before has left it.
-_TURNSTILE = """
-SELECT 1 FROM ledger_ledgersettings WHERE accepts_postings AND paused_at IS NULL FOR UPDATE SKIP LOCKED
-"""
-# The database's clock alone says when a lease begins and ends, what is ripe, and when something was tried, in every
-# statement below: the clocks of two machines differ, and one that is ahead would take over what the other is about to
-# send, or look a second time at once and send again.
-# Chosen once, for sure: a subquery could be asked again for each row it is joined to, and give others then.
-_LEASE = """
-WITH due AS MATERIALIZED (
-    SELECT id FROM ledger_posting WHERE {due} AND NOT EXISTS
-        (SELECT FROM ledger_posting WHERE status = 'leased' AND lease_expires_at > statement_timestamp())
-    ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
-)
-UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
-    lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1, times_lost = times_lost + {lost}
-FROM due WHERE ledger_posting.id = due.id
-RETURNING ledger_posting.*
-"""
-_LEASE_RIPE = _LEASE.format(
-    due="status = 'pending' AND not_before <= statement_timestamp()", order="id", limit="%(limit)s", lost=0
-)
-# Postings whose worker was lost. One of them may be what killed it, so each is taken by itself, after all others: it
-# can hold up nobody.
-_LEASE_LOST = _LEASE.format(
-    due="status = 'leased' AND lease_expires_at <= statement_timestamp()",
-    order="attempts, id",
-    limit="1",
-    lost=1,
-)
-
-
-def lease_posting(posting: Posting) -> Posting:
-    """This very posting, now ours for five minutes; raises `LeaseLost` while another worker holds it.
-
-    For a posting that another one cannot leave without: a client's contact, before the client's invoice.
-    """
-    ours = rows_from(Posting, _LEASE_ONE, {"id": posting.pk, "lease": uuid4().hex, "length": LEASE})
-    if not ours:
-        raise LeaseLost(posting)
-    return ours[0]
-
-
-_LEASE_ONE = """
-UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
-    lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1
-WHERE id = %(id)s AND (status = 'pending' OR status = 'leased' AND lease_expires_at <= statement_timestamp())
-RETURNING ledger_posting.*
-"""
-
-
 def doubt_all() -> int:
     """After a backup was restored: look in the ledger for everything not known to be there before sending it.
 
@@ -297,24 +226,6 @@ def doubt_all() -> int:
     )
     doubted: int = unsure.update(attempted_at=Now())
     return doubted
-
-
-def still_ours(posting: Posting) -> bool:
-    """Whether the lease holds and nobody settled the posting meanwhile."""
-    held: bool = Posting.objects.filter(
-        pk=posting.pk, status=Posting.Status.LEASED, lease=posting.lease, lease_expires_at__gt=Now()
-    ).exists()
-    return held
-
-
-def mark_attempted(posting: Posting) -> None:
-    """Record the intent before a byte leaves; raises `LeaseLost` when somebody else took over."""
-    with connection.cursor() as cursor:
-        cursor.execute(_INTEND, {"id": posting.pk, "lease": posting.lease, "margin": SEND_MARGIN})
-        noted = cursor.fetchone()
-    if noted is None:
-        raise LeaseLost(posting)
-    (posting.attempted_at,), posting.refused_at = noted, None
 
 
 def mark_posted(
@@ -336,13 +247,7 @@ def mark_posted(
     posting.held_revision, posting.checked_at = revision, now
 
 
-# Written out because every document passes both: through a queryset they cost several times as much.
-_INTEND = """
-UPDATE ledger_posting SET attempted_at = statement_timestamp(), refused_at = NULL
-WHERE id = %(id)s AND status = 'leased' AND lease = %(lease)s
-    AND lease_expires_at > statement_timestamp() + %(margin)s
-RETURNING attempted_at
-"""
+# Written out because every document passes it: through a queryset it costs several times as much.
 _POST = """
 UPDATE ledger_posting SET status = 'posted', settled_at = %(now)s, failure = '', failure_detail = '',
     external_id = %(external_id)s, external_number = %(number)s, external_url = %(url)s,

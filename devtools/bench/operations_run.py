@@ -26,8 +26,9 @@ from devtools.bench.programs import Programs, start_workers
 from devtools.ports import free_port
 from ignition.demo import seed
 from invoicing.models import Invoice, InvoiceLine
+from ledger.leases import lease_due_postings, mark_attempted
 from ledger.models import LedgerSettings, Posting
-from ledger.outbox import lease_due_postings, mark_attempted, mark_posted, request_posting
+from ledger.outbox import mark_posted, request_posting
 from practices.models import Practice
 from practices.tenancy import practice_scope
 from services.models import Service

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from invoicing.models import Invoice
 from invoicing.operations import mark_voided_in_ledger
 from invoicing.queries import invoice_to_post
-from ledger import copies, outbox
+from ledger import copies, leases, outbox
 from ledger.models import Posting
 from practices import audit
 from practices.tenancy import practice_transaction
@@ -214,7 +214,7 @@ def _blocked(stored: SalesInvoice) -> str:
 def _announce(posting: Posting, sage: SageClient) -> None:
     sage.reserve()
     with practice_transaction():
-        outbox.mark_attempted(posting)
+        leases.mark_attempted(posting)
     crash_points.reach("change intended")
 
 

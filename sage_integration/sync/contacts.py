@@ -5,7 +5,7 @@ look-up by name comes before every try, so it is the second belt here.
 """
 
 from clients.models import Client
-from ledger import outbox
+from ledger import leases, outbox
 from ledger.errors import LeaseLost
 from ledger.models import Posting, PostingQuerySet
 from practices import audit
@@ -95,7 +95,7 @@ def require_contact(link: ContactLink) -> None:
 def _leased_contact_posting(client: Client) -> Posting:
     try:
         with practice_transaction():
-            return outbox.lease_posting(_contact_posting(client))
+            return leases.lease_posting(_contact_posting(client))
     except LeaseLost as error:
         raise NotSeenYet("another worker is creating the contact of this client") from error
 
@@ -122,7 +122,7 @@ def _create(
         new_contact = mappers.contact(client, people, idempotency_id=posting.idempotency_id)
     sage.reserve()
     with practice_transaction():
-        outbox.mark_attempted(posting)
+        leases.mark_attempted(posting)
     crash_points.reach("contact intended")
     created = sage.contacts.create(new_contact)
     crash_points.reach("contact sent")

@@ -9,7 +9,7 @@ a worker that is killed in between, and a change that Sage refuses, leave the in
 from datetime import date
 
 from invoicing.models import CreditNote
-from ledger import copies, outbox
+from ledger import copies, leases, outbox
 from ledger.models import Posting
 from money.amounts import ZERO
 from practices import audit
@@ -72,7 +72,7 @@ def _change(
 ) -> SalesCreditNote:
     sage.reserve()
     with practice_transaction():
-        outbox.mark_attempted(posting)
+        leases.mark_attempted(posting)
     crash_points.reach("credit change intended")
     try:
         stored = sage.sales_credit_notes.update(link.sage_id, wanted)
@@ -89,7 +89,7 @@ def _take_off(
     for key in allocations:
         sage.reserve()
         with practice_transaction():
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
             _set_again_later(draft.note)
         crash_points.reach("credit taking off intended")
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from invoicing.models import Allocation, CreditNote
-from ledger import outbox
+from ledger import leases, outbox
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices import audit
@@ -78,7 +78,7 @@ def push_credit_note(posting: Posting, business_id: str, rules: Rules, sage: Sag
             raise refusal
         sage.reserve()
         with practice_transaction():
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
         crash_points.reach("credit intended")
         try:
             stored = sage.sales_credit_notes.create(draft.payload)
@@ -269,7 +269,7 @@ def open_amount(sage: SageClient, credit: SageLink, invoice: SageLink) -> Decima
 def _allocate(posting: Posting, wanted: NewContactAllocation, sage: SageClient) -> ContactAllocation:
     sage.reserve()
     with practice_transaction():
-        outbox.mark_attempted(posting)
+        leases.mark_attempted(posting)
     crash_points.reach("allocation intended")
     try:
         made = sage.contact_allocations.create(wanted)

@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 import structlog
 
 from clients.models import Client
-from ledger import batches, outbox
+from ledger import batches, leases
 from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices.tenancy import practice_transaction
@@ -326,7 +326,7 @@ class Dispatch:
     def _require_lease(self, posting: Posting) -> None:
         """Raises `LeaseLost` unless the posting is still ours; asking Sage about it would be wasted."""
         with practice_transaction():
-            if not outbox.still_ours(posting):
+            if not leases.still_ours(posting):
                 raise LeaseLost(posting)
 
     #: How each kind is pushed.

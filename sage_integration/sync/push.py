@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import Error as DatabaseError
 
-from ledger import outbox
+from ledger import leases
 from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices import figures
@@ -79,7 +79,7 @@ def _when_there_is_room(connection: SageConnection) -> float | None:
 def _lease(limit: int) -> list[Posting]:
     """Due postings, contacts first: an invoice may wait for one of them."""
     with practice_transaction():
-        batch = [posting for posting in outbox.lease_due_postings(limit) if not outcomes.is_parked(posting)]
+        batch = [posting for posting in leases.lease_due_postings(limit) if not outcomes.is_parked(posting)]
     crash_points.reach("leased")
     return sorted(batch, key=lambda posting: (posting.kind != Posting.Kind.CONTACT_UPSERT, posting.pk))
 

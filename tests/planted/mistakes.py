@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from invoicing.models import InvoiceNumbering
 from invoicing.operations import invoices
-from ledger import batches, outbox
+from ledger import batches, leases, outbox
 from ledger.models import Posting
 from money.amounts import PENNY, Amounts, to_pence, total
 from practices.models import AuditEntry
@@ -105,8 +105,8 @@ def _as_owner(statement: str) -> None:
 def believes_in_its_lease() -> Iterator[None]:
     """Nobody asks whether a lease still holds before sending."""
     with (
-        patch.object(outbox, "still_ours", always),
-        patch.object(outbox, "mark_attempted", marks_without_asking),
+        patch.object(leases, "still_ours", always),
+        patch.object(leases, "mark_attempted", marks_without_asking),
         patch.object(batches, "mark_all_attempted", marks_all_without_asking),
     ):
         yield

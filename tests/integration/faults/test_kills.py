@@ -10,8 +10,8 @@ from devtools.faults.victim import KILLED, run_victim
 from invoicing.billing_run import run_billing
 from invoicing.models import BilledPeriod, BillingRun, Invoice
 from invoicing.operations.billing import CHUNK
+from ledger.leases import LEASE
 from ledger.models import Posting
-from ledger.outbox import LEASE
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, SageLink
 from tests.integration.invoicing.documents import MONTHLY, a_schedule, many_schedules, no_run_holds_its_lock

@@ -12,8 +12,9 @@ from invoicing.models import BillingSchedule
 from invoicing.months import Month, funnel
 from invoicing.operations import record_payment, reverse_payment
 from invoicing.practicalities import Practicalities
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
-from ledger.outbox import lease_due_postings, mark_failed, mark_posted
+from ledger.outbox import mark_failed, mark_posted
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
 from proposals.periods import add_months

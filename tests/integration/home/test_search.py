@@ -5,8 +5,9 @@ import pytest
 from clients.models import Client
 from clients.operations import add_client
 from ignition.search import hits
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
-from ledger.outbox import lease_due_postings, mark_posted
+from ledger.outbox import mark_posted
 from practices.tenancy import practice_scope
 from tests.integration.home.questions import questions_of
 from tests.integration.invoicing.documents import an_invoice, open_the_ledger

@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from invoicing.models import BillingSchedule, Invoice
 from invoicing.operations import record_payment
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
-from ledger.outbox import lease_due_postings, mark_posted
+from ledger.outbox import mark_posted
 from practices.models import Practice
 from practices.tenancy import practice_scope
 from tests.integration.invoicing.documents import (

@@ -16,7 +16,8 @@ from clients.operations.records import assign_client
 from invoicing.aged_debt import NOBODY, aged_debt
 from invoicing.models import Invoice, Payment
 from invoicing.operations import issue_credit_note, mark_paid, record_payment, void_invoice
-from ledger.outbox import lease_due_postings, mark_failed, mark_posted
+from ledger.leases import lease_due_postings
+from ledger.outbox import mark_failed, mark_posted
 from practices.job_models import Job, JobRow
 from practices.job_steps import run_live_jobs
 from practices.models import OutgoingEmail, Practice

@@ -9,8 +9,9 @@ from django.urls import reverse
 from invoicing.errors import NothingSaid
 from invoicing.models import BillingSchedule, Invoice
 from invoicing.operations import comment_on, discard_draft, issue_invoice
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
-from ledger.outbox import lease_due_postings, mark_failed, mark_posted
+from ledger.outbox import mark_failed, mark_posted
 from practices.models import Membership
 from practices.permissions import RIGHTS, Can, Role
 from practices.tenancy import practice_scope

@@ -9,7 +9,7 @@ import time_machine
 from django.db import IntegrityError, connection
 
 from devtools.faults.database_clock import database_ahead
-from ledger import batches, outbox
+from ledger import batches, leases, outbox
 from ledger.errors import CannotCancel, LeaseLost, NotFailed, NotHeld, PostingsAreClosed
 from ledger.models import LedgerSettings, Posting
 from ledger.signals import posting_due
@@ -43,7 +43,7 @@ def request(subject: int = 1) -> Posting:
 
 def leased(subject: int = 1) -> Posting:
     request(subject)
-    return next(posting for posting in outbox.lease_due_postings() if posting.subject_id == subject)
+    return next(posting for posting in leases.lease_due_postings() if posting.subject_id == subject)
 
 
 def stored(posting: Posting) -> Posting:
@@ -54,7 +54,7 @@ class TestRequesting:
     def test_a_posting_is_held_until_the_ledger_accepts_any(self, brook, clock):
         with practice_scope(brook.pk):
             assert request().status == Status.HELD
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
 
     def test_a_request_rolled_back_leaves_nothing(self, scope):
         def request_and_fail() -> None:
@@ -136,7 +136,7 @@ class TestPeople:
             posting = request()
             Posting.objects.update(status=state)
             assert outbox.cancel_posting(posting).status == Status.CANCELLED
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
             assert request().copy == 1, "a withdrawn copy does not count"
 
     @pytest.mark.parametrize("state", [Status.LEASED, Status.POSTED, Status.CANCELLED])
@@ -150,7 +150,7 @@ class TestPeople:
     def test_once_tried_it_may_be_there_so_it_is_not_withdrawn(self, scope):
         with scope():
             posting = leased()
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
             outbox.postpone(posting, seconds=60, failure="OutcomeUnknown")
             with pytest.raises(CannotCancel):
                 outbox.cancel_posting(posting)
@@ -158,7 +158,7 @@ class TestPeople:
     def test_what_was_clearly_refused_is_withdrawn(self, scope):
         with scope():
             posting = leased()
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
             outbox.mark_refused(posting, failure="SageRejected")
             withdrawn = outbox.cancel_posting(posting)
             assert withdrawn.status == Status.CANCELLED
@@ -170,12 +170,12 @@ class TestPeople:
     def test_a_try_after_a_refusal_may_have_landed_again(self, scope):
         with scope():
             posting = leased()
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
             outbox.mark_refused(posting, failure="SageRejected")
             outbox.retry_posting(posting)
-            [posting] = outbox.lease_due_postings()
+            [posting] = leases.lease_due_postings()
             assert not posting.may_have_landed
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
             outbox.postpone(posting, seconds=60, failure="OutcomeUnknown")
             with pytest.raises(CannotCancel):
                 outbox.cancel_posting(posting)
@@ -195,7 +195,7 @@ class TestLeasing:
         with scope():
             for subject in range(1, 5):
                 request(subject)
-            batch = outbox.lease_due_postings(limit=3)
+            batch = leases.lease_due_postings(limit=3)
         assert [posting.subject_id for posting in batch] == [1, 2, 3]
         assert {posting.attempts for posting in batch} == {1}
 
@@ -203,22 +203,22 @@ class TestLeasing:
         with scope():
             leased(1)
             request(2)
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
         clock.shift(timedelta(minutes=5, seconds=1))
         with scope():
-            assert [posting.subject_id for posting in outbox.lease_due_postings()] == [2]
+            assert [posting.subject_id for posting in leases.lease_due_postings()] == [2]
 
     def test_what_its_worker_lost_is_taken_one_by_one_after_all_others(self, scope, clock):
         """A posting that kills every worker it meets holds up neither new ones nor those leased with it."""
         with scope():
             for subject in (1, 2, 3):
                 request(subject)
-            assert len(outbox.lease_due_postings()) == 3
+            assert len(leases.lease_due_postings()) == 3
         handled = []
         for _ in range(4):
             clock.shift(timedelta(minutes=5, seconds=1))
             with scope():
-                [posting] = outbox.lease_due_postings()
+                [posting] = leases.lease_due_postings()
                 handled.append(posting.subject_id)
                 if posting.subject_id != 1:
                     outbox.mark_posted(posting, external_id=f"sage-{posting.subject_id}")
@@ -227,16 +227,16 @@ class TestLeasing:
     def test_what_is_not_ripe_is_left(self, scope, clock):
         with scope():
             outbox.postpone(leased(), seconds=60)
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
         clock.shift(61)
         with scope():
-            assert len(outbox.lease_due_postings()) == 1
+            assert len(leases.lease_due_postings()) == 1
 
     def test_nothing_is_leased_once_the_ledger_is_closed(self, scope):
         with scope():
             request()
             LedgerSettings.objects.update(accepts_postings=False)
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
 
     def test_of_eight_workers_one_gets_the_batch_and_nobody_waits(self, brook, scope):
         with scope():
@@ -248,7 +248,7 @@ class TestLeasing:
             try:
                 barrier.wait(timeout=10)
                 with practice_scope(brook.pk):
-                    return [posting.pk for posting in outbox.lease_due_postings()]
+                    return [posting.pk for posting in leases.lease_due_postings()]
             finally:
                 connection.close()
 
@@ -261,16 +261,16 @@ class TestLeasing:
             request()
         with practice_scope(cedar.pk):
             LedgerSettings.objects.update(accepts_postings=True)
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
 
     def test_one_posting_can_be_leased_by_itself(self, scope):
         with scope():
             posting = request()
-            mine = outbox.lease_posting(posting)
-            assert outbox.still_ours(mine)
+            mine = leases.lease_posting(posting)
+            assert leases.still_ours(mine)
             assert mine.attempts == 1
             with pytest.raises(LeaseLost):
-                outbox.lease_posting(posting)
+                leases.lease_posting(posting)
 
     @pytest.mark.parametrize("state", [Status.HELD, Status.FAILED, Status.POSTED, Status.CANCELLED])
     def test_only_what_waits_can_be_leased_by_itself(self, scope, state):
@@ -278,14 +278,14 @@ class TestLeasing:
             posting = request()
             Posting.objects.update(status=state, external_id="1")
             with pytest.raises(LeaseLost):
-                outbox.lease_posting(posting)
+                leases.lease_posting(posting)
 
 
 class TestOutcomes:
     def test_the_intent_is_kept_for_good(self, scope, clock):
         with scope():
             posting = leased()
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
             outbox.mark_failed(posting, failure="SageRejected")
             outbox.retry_posting(posting)
             again = stored(posting)
@@ -298,17 +298,17 @@ class TestOutcomes:
             posting = leased()
         clock.shift(timedelta(minutes=4, seconds=1))
         with scope(), pytest.raises(LeaseLost):
-            outbox.mark_attempted(posting)
+            leases.mark_attempted(posting)
 
     def test_after_a_take_over_the_first_worker_can_neither_intend_nor_settle(self, scope, clock):
         with scope():
             first = leased()
         clock.shift(timedelta(minutes=6))
         with scope():
-            [second] = outbox.lease_due_postings()
-            assert not outbox.still_ours(first)
+            [second] = leases.lease_due_postings()
+            assert not leases.still_ours(first)
         for act in (
-            lambda: outbox.mark_attempted(first),
+            lambda: leases.mark_attempted(first),
             lambda: outbox.mark_posted(first, external_id="1"),
             lambda: outbox.postpone(first, seconds=1),
             lambda: outbox.mark_failed(first, failure="SageRejected"),
@@ -317,7 +317,7 @@ class TestOutcomes:
                 act()
         with scope():
             outbox.put_back([first], seconds=1)
-            outbox.mark_attempted(second)
+            leases.mark_attempted(second)
             outbox.mark_posted(second, external_id="1", number="SI-1", url="https://sage.example/1")
             assert stored(second).state_in_words == "In Sage as SI-1"
 
@@ -328,27 +328,27 @@ class TestOutcomes:
             request(2)
         clock.shift(timedelta(hours=1))
         with database_ahead(timedelta(hours=-1)), scope():
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
             with pytest.raises(LeaseLost):
-                outbox.lease_posting(first)
-            assert outbox.still_ours(first)
-            outbox.mark_attempted(first)
+                leases.lease_posting(first)
+            assert leases.still_ours(first)
+            leases.mark_attempted(first)
             assert batches.mark_all_attempted([first]) == [first]
 
     def test_fault_42_a_worker_whose_clock_stands_still_loses_its_lease_in_time(self, scope, clock):
         with scope():
             first = leased()
         with database_ahead(timedelta(minutes=6)), scope():
-            assert not outbox.still_ours(first)
+            assert not leases.still_ours(first)
             with pytest.raises(LeaseLost):
-                outbox.mark_attempted(first)
+                leases.mark_attempted(first)
             assert batches.mark_all_attempted([first]) == []
-            [second] = outbox.lease_due_postings()
-            outbox.mark_attempted(second)
+            [second] = leases.lease_due_postings()
+            leases.mark_attempted(second)
             assert second.lease_expires_at == MORNING + timedelta(minutes=11)
 
     @pytest.mark.parametrize(
-        "intend", [outbox.mark_attempted, lambda posting: batches.mark_all_attempted([posting])]
+        "intend", [leases.mark_attempted, lambda posting: batches.mark_all_attempted([posting])]
     )
     def test_fault_42_the_second_look_waits_its_minute_whatever_the_clock_of_the_worker(
         self, scope, clock, intend
@@ -362,11 +362,11 @@ class TestOutcomes:
             assert posting.attempted_at == stored(posting).attempted_at == MORNING
             outbox.postpone(posting, seconds=60, failure="NotSeenYet")
             assert stored(posting).not_before == MORNING + timedelta(seconds=60)
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
             assert not Posting.objects.due().exists()
         with database_ahead(timedelta(seconds=-30)), scope():
             assert Posting.objects.due().count() == 1
-            [again] = outbox.lease_due_postings()
+            [again] = leases.lease_due_postings()
             outbox.put_back([again], seconds=30)
             assert stored(again).not_before == MORNING + timedelta(seconds=90)
 
@@ -377,7 +377,7 @@ class TestOutcomes:
             )
         clock.shift(timedelta(hours=1))
         with database_ahead(timedelta(hours=-1)), scope():
-            assert outbox.lease_due_postings() == []
+            assert leases.lease_due_postings() == []
 
     def test_posted_is_the_end(self, scope):
         with scope():
@@ -399,7 +399,7 @@ class TestOutcomes:
         with scope():
             posting = leased()
             outbox.postpone(posting, seconds=0, failure="NotSeenYet", detail="Looking")
-            [posting] = outbox.lease_due_postings()
+            [posting] = leases.lease_due_postings()
             outbox.put_back([posting], seconds=30)
             again = stored(posting)
             assert (again.status, again.attempts, again.lease) == (Status.PENDING, 1, "")
@@ -410,10 +410,10 @@ class TestOutcomes:
         with scope():
             for subject in (1, 2, 3):
                 request(subject)
-            batch = outbox.lease_due_postings(limit=2)
+            batch = leases.lease_due_postings(limit=2)
             outbox.put_back(batch, seconds=None)
             assert [posting.not_before for posting in map(stored, batch)] == [MORNING, MORNING]
-            assert [posting.subject_id for posting in outbox.lease_due_postings(limit=2)] == [1, 2]
+            assert [posting.subject_id for posting in leases.lease_due_postings(limit=2)] == [1, 2]
 
     def test_a_reason_given_at_putting_back_is_shown(self, scope):
         with scope():
@@ -425,5 +425,5 @@ class TestOutcomes:
         with scope():
             outbox.mark_failed(leased(1), failure="SageRejected")
             request(2)
-            assert [posting.subject_id for posting in outbox.lease_due_postings()] == [2]
+            assert [posting.subject_id for posting in leases.lease_due_postings()] == [2]
             assert not Posting.objects.filter(status=Status.FAILED).exclude(lease="").exists()

@@ -21,8 +21,8 @@ from ignition.moving_in.references import CHANGES
 from invoicing.models import BillingRun, Invoice, InvoiceRevision, Payment
 from invoicing.operations import issue_invoice
 from invoicing.revisions import particulars_of
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
-from ledger.outbox import lease_due_postings
 from practices import audit
 from practices.job_models import Job, JobRow
 from practices.models import AuditEntry, Membership, OutgoingEmail, Practice, SavedView, User

@@ -9,7 +9,7 @@ import pytest
 
 from devtools.faults.interference import Moment, at
 from ignition.celery import app
-from ledger import outbox
+from ledger import leases
 from ledger.errors import LeaseLost
 from ledger.models import Posting
 from practices.tasks import wake
@@ -67,7 +67,7 @@ def messages(queue: str = "posting") -> list[tuple[int, bool]]:
 def open_batch():
     """The due postings leased, and their dispatch: a turn, but step by step."""
     with practice_transaction():
-        connection, batch = current_connection(), outbox.lease_due_postings()
+        connection, batch = current_connection(), leases.lease_due_postings()
     with open_sage(connection) as sage, Dispatch(batch, connection, sage) as dispatch:
         yield batch, dispatch
 

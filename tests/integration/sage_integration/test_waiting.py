@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
-from ledger.outbox import lease_due_postings, ledger_settings, request_posting
+from ledger.outbox import ledger_settings, request_posting
 from ledger.queue import on_its_way, pause_postings, resume_postings
 from practices.models import AuditEntry, OutgoingEmail
 from practices.tasks import practices_from
