@@ -169,11 +169,18 @@ def _keep_snapshot(link: SageLink, snapshot: Snapshot) -> None:
         link.seen = snapshot if is_changed else {}
         if not is_changed:
             link.copied = {**link.copied, "updated_at": snapshot["updated_at"]}
-    elif link.copied and _may_say_more(link, snapshot):
-        want([link.posting.subject_id], link.business_id)
-        link.wanted_at = link.wanted_at or timezone.now()
-        if link.seen or not same(link.copied, snapshot):
-            link.seen = {**link.in_sage, **snapshot}
+    elif link.copied:
+        if _may_say_more(link, snapshot):
+            _want_document(link)
+            if link.seen or not same(link.copied, snapshot):
+                link.seen = {**link.in_sage, **snapshot}
+    elif _is_latest(link):
+        _want_document(link)  # Found as a row of a list: what it says is not known until it is read itself.
+
+
+def _want_document(link: SageLink) -> None:
+    want([link.posting.subject_id], link.business_id)
+    link.wanted_at = link.wanted_at or timezone.now()
 
 
 def _may_say_more(link: SageLink, row: Snapshot) -> bool:

@@ -93,7 +93,10 @@ def result_of(
 
 
 def copied_snapshot(stored: SalesDocument) -> Snapshot:
-    """A document as it was copied; nothing where only a row of a list is known, which shows no lines."""
+    """A document as it was copied; nothing where only a row of a list is known, which shows no lines.
+
+    Where that is so, the document itself is read soon (`SageLink.wanted_at`): an edit has to show beside something.
+    """
     snapshot = snapshot_of(stored)
     return snapshot if "lines" in snapshot else {}
 
@@ -181,9 +184,12 @@ _COLUMNS = {
 }
 _LINK = f"""
 INSERT INTO sage_integration_sagelink
-    (practice_id, posted_at, seen_at, difference, difference_in_words, seen, sent_fingerprint, {", ".join(_COLUMNS)})
-SELECT %(practice)s, %(now)s, %(now)s, '', '', '{{}}', '', {", ".join(_COLUMNS)}
+    (practice_id, posted_at, seen_at, difference, difference_in_words, seen, sent_fingerprint, wanted_at,
+     {", ".join(_COLUMNS)})
+SELECT %(practice)s, %(now)s, %(now)s, '', '', '{{}}', '', CASE WHEN copied = '{{}}' THEN %(now)s END,
+    {", ".join(_COLUMNS)}
 FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())}) AS link({", ".join(_COLUMNS)})
 ON CONFLICT (posting_id) DO UPDATE SET
-    seen = '{{}}', {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name != "posting_id")}
+    seen = '{{}}', wanted_at = coalesce(sage_integration_sagelink.wanted_at, EXCLUDED.wanted_at),
+    {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name != "posting_id")}
 """  # noqa: S608 - names of ours

@@ -18,7 +18,14 @@ from sage_integration.sync import pull
 from sage_integration.sync.feeds import instant
 from sage_integration.sync.mirror import Mirror
 from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
-from tests.integration.sage_integration.posting import fresh, payments_of
+from tests.integration.sage_integration.posting import (
+    fresh,
+    issued_invoice,
+    payments_of,
+    posted,
+    posting_of,
+    push_until_settled,
+)
 
 
 def test_a_void_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
@@ -63,6 +70,35 @@ def test_an_edit_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
     assert poll(brook).counts["states_changed"] == 0
     with practice_scope(brook.pk):
         assert AuditEntry.objects.filter(action="invoice.changed_in_sage").count() == 1
+
+
+@pytest.mark.parametrize(
+    "read_before", [True, False], ids=["wanted when adopted", "wanted when seen in a list"]
+)
+def test_fault_52_an_edit_of_an_adopted_invoice_is_noticed_where_the_total_stays(
+    brook, enabled, sage, clock, read_before
+):
+    """It was adopted from a row of a list, which shows no lines: the document is read before anything is changed."""
+    posted(brook, sage, "Somebody Else")
+    sage.switch("idempotency", False)
+    invoice = issued_invoice(brook)
+    sage.arm("drop_answer_after_saving", on="POST /sales_invoices")
+    push_until_settled(brook, clock)
+    reference = posting_of(invoice).reference
+    with practice_scope(brook.pk):
+        links = SageLink.objects.filter(posting__reference=reference, was_adopted=True)
+        assert links.exclude(wanted_at=None).get().copied == {}
+        if not read_before:
+            links.update(wanted_at=None)
+    polled(brook)
+    clock.shift(600)
+    with practice_scope(brook.pk):
+        link = links.get()
+    [stored] = sage.sales_invoices(reference=reference)
+    described = {"id": stored["invoice_lines"][0]["id"], "description": "Something else"}
+    sage.edit_invoice(link.sage_id, invoice_lines=[described])
+    assert "was changed in Sage. The total is the same." in poll(brook).problem
+    assert posting_of(invoice).standing == Posting.Standing.CHANGED
 
 
 def test_an_invoice_deleted_in_sage_is_missing_and_not_sent_again(brook, sage, acme, clock):
