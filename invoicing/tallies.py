@@ -20,7 +20,7 @@ LOCK = 7_411_135
 KIND = "status, source, month, due_on"
 FIGURES = "count, net, vat, outstanding"
 SUMS = "sum(count)::bigint AS count, sum(net) AS net, sum(vat) AS vat, sum(outstanding) AS outstanding"
-#: What the invoices come to, kind by kind, read from themselves: as the triggers of migration 0016 see them.
+#: What the invoices come to, kind by kind, read from themselves: as the triggers of migration 0017 see them.
 LIVE = """
     SELECT status, source, date_trunc('month', tax_point::timestamp)::date AS month,
            CASE WHEN status = 'issued' AND outstanding > 0 THEN due_on END AS due_on,

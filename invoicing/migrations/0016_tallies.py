@@ -36,26 +36,6 @@ AS $$ SELECT practice_id FROM invoicing_invoicetally WHERE NOT is_folded GROUP B
 """  # noqa: S608 - names of columns alone
 DROP_FUNCTIONS = """DROP FUNCTION invoicing_practices_to_fold, invoicing_tally_removed, invoicing_tally_changed,
     invoicing_tally_added"""
-EACH = 'FOR EACH STATEMENT EXECUTE FUNCTION'
-TRIGGERS = f"""
-CREATE TRIGGER tally_added AFTER INSERT ON invoicing_invoice REFERENCING NEW TABLE AS fresh
-  {EACH} invoicing_tally_added();
-CREATE TRIGGER tally_changed AFTER UPDATE ON invoicing_invoice REFERENCING NEW TABLE AS fresh OLD TABLE AS stale
-  {EACH} invoicing_tally_changed();
-CREATE TRIGGER tally_removed AFTER DELETE ON invoicing_invoice REFERENCING OLD TABLE AS stale
-  {EACH} invoicing_tally_removed();
-"""
-DROP_TRIGGERS = """
-DROP TRIGGER IF EXISTS tally_added ON invoicing_invoice;
-DROP TRIGGER IF EXISTS tally_changed ON invoicing_invoice;
-DROP TRIGGER IF EXISTS tally_removed ON invoicing_invoice;
-"""
-#: One statement, so one moment: what it sees of the triggers' rows goes, what it sees of invoices takes their place,
-#: and what is committed later comes on top. No writer waits.
-FILL = f"""
-WITH gone AS (DELETE FROM invoicing_invoicetally)
-INSERT INTO {TALLIES} SELECT {KIND}, count(*), {SUMS}, true FROM invoicing_invoice GROUP BY 1, 2, 3, 4, 5
-"""  # noqa: S608 - names of columns alone
 
 
 def practice_key(**options):
@@ -66,9 +46,7 @@ def practice_key(**options):
 
 
 class Migration(migrations.Migration):
-    """What invoices add up to is kept by triggers, so that no writer can forget it."""
-
-    atomic = False
+    """Where what invoices add up to is kept, and the functions that keep it; the next one lets them begin."""
 
     dependencies = [('invoicing', '0015_sums_to_be_paid')]
 
@@ -107,12 +85,10 @@ class Migration(migrations.Migration):
                 ('practice', practice_key()),
             ],
         ),
-        # Processes of the version before write invoices from here on, and so write here.
+        # Once the triggers are there, processes of the version before that write invoices write here too.
         migrations.RunSQL(
             f'GRANT SELECT, INSERT, UPDATE, DELETE ON invoicing_invoicetally TO {settings.APP_ROLE}',
             migrations.RunSQL.noop,
         ),
         migrations.RunSQL(FUNCTIONS, DROP_FUNCTIONS),
-        migrations.RunSQL(DROP_TRIGGERS + TRIGGERS, DROP_TRIGGERS),
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]

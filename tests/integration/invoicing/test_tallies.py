@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
+from importlib import import_module
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -37,6 +39,7 @@ from invoicing.tasks import check_practice_tallies, fold_tallies, sweep_tallies
 from ledger.models import Posting
 from practices.errors import DomainError
 from practices.tenancy import practice_scope
+from tests.conftest import running_as
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
     a_client,
@@ -343,6 +346,39 @@ def test_many_rows_are_folded_by_the_sweep(scope, brook):
     with scope():
         assert InvoiceTally.objects.count() == 1
         assert differences() == {}
+
+
+MIGRATION = import_module("invoicing.migrations.0017_tallies_are_kept")
+
+
+def test_the_triggers_can_be_made_and_the_sums_filled_in_once_more(scope):
+    """A migration that broke off is run again, beside whatever writes invoices."""
+    with scope():
+        an_invoice()
+    with running_as(settings.OWNER_ROLE), connection.cursor() as cursor:
+        for statement in [MIGRATION.TRIGGERS, MIGRATION.FILL] * 2:
+            cursor.execute(statement)
+    with scope():
+        assert InvoiceTally.objects.filter(is_folded=True).count() == 1
+        an_invoice()
+        assert InvoiceTally.objects.filter(is_folded=False).exists()
+        assert differences() == {}
+
+
+def test_the_triggers_wait_for_no_writer_for_long(scope):
+    """Whoever waits to make one holds up everybody who wants to write an invoice after it."""
+    with scope():
+        draft = a_draft(a_client())
+    owner = connections.create_connection("default")
+    owner.settings_dict = {**owner.settings_dict, "OPTIONS": {**owner.settings_dict["OPTIONS"]}}
+    owner.settings_dict["OPTIONS"]["assume_role"] = settings.OWNER_ROLE
+    try:
+        with scope():
+            Invoice.objects.filter(pk=draft.pk).update(net=draft.net + 5)
+            with owner.cursor() as cursor, pytest.raises(OperationalError, match="lock timeout"):
+                cursor.execute(MIGRATION.TRIGGERS)
+    finally:
+        owner.close()
 
 
 class TestADifference:
