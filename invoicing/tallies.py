@@ -95,13 +95,17 @@ def differences() -> dict[Kind, tuple[Figures, Figures]]:
 
 
 def check_tallies(now: datetime) -> TallyCheck:
-    """How many kinds differ at this moment, kept so that the operator sees it; nothing is mended."""
+    """How many kinds differ at this moment, kept once any did so that the operator sees it; nothing is mended.
+
+    Nothing is kept of a practice whose sums agreed every time: of one that is still to arrive, nothing must stay.
+    """
     _be_alone()
     differing = len(differences())
     check: TallyCheck = TallyCheck.objects.first() or TallyCheck()
     check.checked_at, check.differing = now, differing
     check.differs_since = (check.differs_since or now) if differing else None
-    check.save()
+    if differing or check.pk:
+        check.save()
     return check
 
 

@@ -79,7 +79,8 @@ class InvoiceTally(TenantModel):
 class TallyCheck(TenantModel):
     """When the kept sums of a practice were last held against its invoices, and in how many they differed.
 
-    One row of a practice, which no constraint says: nothing but the operator's page asks for it.
+    One row of a practice, which no constraint says: nothing but the operator's page asks for it. None where the sums
+    have always agreed.
     """
 
     checked_at = models.DateTimeField()

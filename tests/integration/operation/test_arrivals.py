@@ -17,6 +17,7 @@ from ignition.models import ArrivalPart, PracticeArrival
 from ignition.moving_in import uploads
 from ignition.moving_in.uploads import MOST_TRIES, rows_written, take_in_what_waits
 from ignition.retention import keep_to_retention
+from invoicing.tasks import check_practice_tallies
 from practices import audit
 from practices.models import AuditEntry, Membership, Practice, User
 from practices.tasks import practices_from
@@ -196,7 +197,9 @@ def test_a_worker_that_comes_while_another_one_takes_it_in_does_not_wait_for_it(
 
 
 def test_what_nobody_takes_in_is_given_up_once_work_is_kept_no_longer(arriving):
+    """Nor does what every practice is checked for at night keep it here."""
     now = timezone.now()
+    check_practice_tallies(arriving)
     with practice_scope(arriving):
         keep_to_retention(on=TODAY, now=now + timedelta(days=89))
         assert ArrivalPart.objects.exists()
