@@ -38,6 +38,7 @@ from invoicing.tallies import differences, fold, make_anew
 from invoicing.tasks import check_practice_tallies, fold_tallies, sweep_tallies
 from ledger.models import Posting
 from practices.errors import DomainError
+from practices.tasks import practices_from
 from practices.tenancy import practice_scope
 from tests.conftest import running_as
 from tests.factories import TODAY
@@ -335,14 +336,20 @@ def test_one_practice_keeps_nothing_of_another(brook, cedar):
         assert differences() == {}
 
 
-def test_many_rows_are_folded_by_the_sweep(scope, brook):
+def test_many_rows_are_folded_by_the_sweep_and_few_are_left_alone(scope, brook, cedar):
+    with practice_scope(cedar.pk):
+        an_invoice()
     with scope():
         invoice = an_invoice()
         for day in range(60):
             Invoice.objects.filter(pk=invoice.pk).update(due_on=TODAY + timedelta(days=day + 40))
         assert InvoiceTally.objects.count() > 100
+    assert list(practices_from("invoicing_practices_to_fold")) == [brook.pk]
     sweep_tallies()
     fold_tallies(brook.pk)
+    assert list(practices_from("invoicing_practices_to_fold")) == []
+    with practice_scope(cedar.pk):
+        assert InvoiceTally.objects.filter(is_folded=False).exists()
     with scope():
         assert InvoiceTally.objects.count() == 1
         assert differences() == {}
