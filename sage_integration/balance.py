@@ -200,30 +200,42 @@ class Comparison:
     twice: int
     missing: int
     differing: int
+    #: With our total, and something else is not as it was copied: a date, a line, what is owed.
+    changed: int
     unknown: int
     problem: str
+    #: Whether every document was compared; where Sage was away on the way, nothing was counted.
+    is_whole: bool
 
     @property
     def is_even(self) -> bool:
-        """Whether everything was in Sage once with our total."""
-        return not (self.twice or self.missing or self.differing or self.unknown or self.problem)
+        """Whether everything was compared, and was in Sage once with our total, as it was copied."""
+        found = self.twice or self.missing or self.differing or self.changed or self.unknown
+        return self.is_whole and not found
 
 
 def comparisons(most: int) -> list[Comparison]:
     """The last comparisons, newest first."""
     runs = SyncRun.objects.filter(kind=SyncRun.Kind.AUDIT, finished_at__isnull=False)[:most]
-    return [
-        Comparison(
-            run.finished_at or run.started_at,
-            run.counts.get("checked", 0),
-            run.counts.get("duplicated", 0),
-            run.counts.get("missing", 0),
-            run.counts.get("differing", 0) + run.counts.get("voided", 0),
-            run.counts.get("unknown", 0),
-            run.problem,
-        )
-        for run in runs
-    ]
+    return [_comparison(run) for run in runs]
+
+
+def _comparison(run: SyncRun) -> Comparison:
+    counts = dict(run.counts)
+    is_whole = "checked" in counts
+    counts.pop("credit_notes", None)
+    return Comparison(
+        at=run.finished_at or run.started_at,
+        checked=counts.pop("checked", 0),
+        twice=counts.pop("duplicated", 0),
+        missing=counts.pop("missing", 0),
+        differing=sum(counts.pop(kind, 0) for kind in ("differing", "voided", "void_here")),
+        unknown=counts.pop("unknown", 0),
+        # Whatever else was found, so that no kind of difference goes untold.
+        changed=sum(counts.values()),
+        problem=run.problem,
+        is_whole=is_whole,
+    )
 
 
 @dataclass(frozen=True, slots=True)

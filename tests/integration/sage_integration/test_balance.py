@@ -11,7 +11,7 @@ from ledger.outbox import retry_posting
 from ledger.queue import pause_postings, resume_postings
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.balance import balance, penny_report
+from sage_integration.balance import balance, comparisons, penny_report
 from sage_integration.connections import current_connection, mark_needs_reauthorisation
 from sage_integration.models import PennySignOff, SageConnection
 from sage_integration.sage.errors import ReauthorisationRequired
@@ -152,6 +152,30 @@ def test_a_penny_that_drifted_is_found_and_located_to_its_line(brook, enabled, s
     sheet = alice.get(path("penny-report", brook), {"month": f"{MONTH:%Y-%m}"})
     rows = list(csv.reader(io.StringIO(sheet.content.decode("utf-8-sig"))))
     assert rows[1][-3:] == ["120.00", "120.01", "0.01"]
+
+
+def test_a_night_says_how_many_were_changed_with_the_same_total_and_whether_it_was_done(
+    brook, enabled, sage, acme, client_of
+):
+    """A warning beside noughts alone told nobody what it was for."""
+
+    def last_night():
+        with acting_for(brook.pk):
+            audit_documents()
+        with practice_scope(brook.pk):
+            return comparisons(1)[0]
+
+    even = last_night()
+    assert (even.checked, even.changed, even.is_even) == (1, 0, True)
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
+    found = last_night()
+    assert (found.checked, found.differing, found.changed, found.is_even) == (1, 0, 1, False)
+    page = client_of("alice").get(path("balance", brook)).content.decode()
+    assert '<td class="end" data-label="Changed otherwise">1</td>' in page
+    sage.arm("status", on="GET /sales_invoices", status=500, times=9)
+    broken_off = last_night()
+    assert (broken_off.checked, broken_off.changed, broken_off.is_whole) == (0, 0, False)
+    assert not broken_off.is_even
 
 
 def test_while_sage_is_away_the_lines_say_so(brook, enabled, sage, acme, client_of):
