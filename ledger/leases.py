@@ -4,6 +4,7 @@ A lease lasts for some minutes, so that nobody waits for a worker that was lost.
 """
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import connection
@@ -95,8 +96,9 @@ def still_ours(posting: Posting) -> bool:
 
 def mark_attempted(posting: Posting) -> None:
     """Record the intent before a byte leaves; raises `LeaseLost` when somebody else took over."""
+    values: dict[str, Any] = {"id": posting.pk, "lease": posting.lease, "margin": SEND_MARGIN}
     with connection.cursor() as cursor:
-        cursor.execute(_INTEND, {"id": posting.pk, "lease": posting.lease, "margin": SEND_MARGIN})
+        cursor.execute(_INTEND, values)
         noted = cursor.fetchone()
     if noted is None:
         raise LeaseLost(posting)

@@ -236,7 +236,7 @@ def mark_posted(
     ``revision`` says which one of the document the ledger holds from now on.
     """
     now = timezone.now()
-    names = {"external_id": external_id, "number": number, "url": url, "revision": revision}
+    names: dict[str, Any] = {"external_id": external_id, "number": number, "url": url, "revision": revision}
     with connection.cursor() as cursor:
         cursor.execute(_POST, {"now": now, "id": posting.pk, "lease": posting.lease, **names})
         if cursor.rowcount != 1:
