@@ -88,11 +88,13 @@ window.addEventListener("beforeunload", (event) => {
   }
 });
 
-// While a list is narrowed or turned over its rows are bars (tables.css), and said to be on their way.
-for (const [name, busy] of [["htmx:beforeRequest", "true"], ["htmx:afterRequest", null]]) {
-  document.addEventListener(name, ({ detail }) => {
-    if (detail.elt.matches(".filters, .pager a")) detail.target.ariaBusy = busy;
-  });
+// While a list is narrowed or turned over its rows are bars (tables.css), and said to be on their way. The link that
+// turned it stands among the rows it takes away, so the end of its request is told of what is left around it.
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.elt.matches(".filters, .pager a")) detail.target.ariaBusy = "true";
+});
+for (const name of ["htmx:afterRequest", "htmx:onLoadError"]) {
+  document.addEventListener(name, ({ detail }) => { detail.target.ariaBusy = null; });
 }
 
 // On a phone the tabs are scrolled to the one that is open.

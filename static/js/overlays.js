@@ -115,6 +115,7 @@ if (waiting) raise(waiting);
 // The server may send HX-Trigger: {"toast": {"text": "…", "tone": "good"}} with any fragment.
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tone));
 document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Nothing was changed; try again in a moment.", "bad"));
+document.addEventListener("htmx:timeout", () => toast("The server has not answered. Reload the page to see what was saved.", "bad"));
 document.addEventListener("htmx:responseError", (event) => toast(failure(event.detail.xhr.status), "bad"));
 
 function failure(status) {

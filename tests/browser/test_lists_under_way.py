@@ -45,6 +45,48 @@ def test_rows_and_totals_are_bars_in_their_places_until_the_answer_comes(three_c
     expect(alice.get_by_role("link", name="Ash Ltd")).to_have_count(0)
 
 
+@pytest.fixture
+def two_pages(brook) -> None:
+    with practice_scope(brook.pk):
+        for number in range(51):
+            add_client(Client(name=f"Client {number:02}"), [])
+
+
+def test_a_turned_page_is_rows_again_and_not_bars(two_pages, alice, brook):
+    alice.goto(f"/p/{brook.slug}/clients/")
+    turn(alice, "Next")
+    expect(alice.get_by_role("link", name="Client 50")).to_be_visible()
+    expect(alice.locator("[aria-busy=true]")).to_have_count(0)
+    turn(alice, "Previous")
+    expect(alice.get_by_role("link", name="Client 00")).to_be_visible()
+    expect(alice.locator("[aria-busy=true]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda route: route.fulfill(status=500), "Something went wrong on our side"),
+        (lambda route: route.abort("connectionrefused"), "The server cannot be reached"),
+        (lambda route: route.abort("timedout"), "The server has not answered"),
+    ],
+    ids=["500", "refused", "timed out"],
+)
+def test_a_page_that_does_not_come_leaves_the_rows_that_were_there(
+    two_pages, alice, brook, watch, answer, words
+):
+    alice.goto(f"/p/{brook.slug}/clients/")
+    alice.route("**/clients/?*", answer)
+    turn(alice, "Next")
+    expect(alice.get_by_text(words)).to_be_visible()
+    expect(alice.locator("[aria-busy=true]")).to_have_count(0)
+    expect(alice.get_by_role("link", name="Client 00")).to_be_visible()
+    watch.forget("status of 500", "Response Status Error Code 500", "net::ERR_", "htmx:")
+
+
+def turn(page: Page, way: str) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=way).click()
+
+
 def test_a_phone_shows_net_vat_and_gross_of_an_invoice_without_scrolling_sideways(cast, browser_of, brook):
     with practice_scope(brook.pk):
         invoice = an_invoice()

@@ -23,7 +23,10 @@ class Watch:
 
     def expect_refusals(self, *statuses: int) -> None:
         """Forget that the console named answers of these statuses: the test asked for them."""
-        words = tuple(f"status of {status}" for status in statuses)
+        self.forget(*(f"status of {status}" for status in statuses))
+
+    def forget(self, *words: str) -> None:
+        """Forget what was noticed with one of these words in it: the test brought it about."""
         self._noticed = [line for line in self._noticed if not any(word in line for word in words)]
 
     def _console(self, message: ConsoleMessage) -> None:
