@@ -14,7 +14,7 @@ from ignition.models import FirstRun
 from ignition.shell import connection_of
 from practices import audit
 from practices.models import PracticeProfile
-from practices.permissions import Can
+from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.scalars import figures
 from proposals.models import Proposal
@@ -31,6 +31,8 @@ class Step:
     text: str
     page: str
     action: str
+    #: Who lacks this right is told of the step, and not led to its page.
+    right: Can
 
 
 STEPS = (
@@ -40,6 +42,7 @@ STEPS = (
         "Your address, regulator and insurer, as letters and invoices show them.",
         "practices:profile-edit",
         "Open the profile",
+        Can.MANAGE_SETTINGS,
     ),
     Step(
         "vat",
@@ -47,6 +50,7 @@ STEPS = (
         "Say whether you are registered, and which rate most of your services have.",
         "services:tax-rate-list",
         "Open VAT rates",
+        Can.MANAGE_SERVICES,
     ),
     Step(
         "services",
@@ -54,6 +58,7 @@ STEPS = (
         "Tick them in a catalogue of common ones, and set your own prices.",
         "services:starter-list",
         "Open the catalogue",
+        Can.MANAGE_SERVICES,
     ),
     Step(
         "sage",
@@ -61,6 +66,7 @@ STEPS = (
         "Invoices are then copied there, once each, and payments come back.",
         "sage:app-list",
         "Open Sage",
+        Can.MANAGE_CONNECTION,
     ),
     Step(
         "clients",
@@ -68,6 +74,7 @@ STEPS = (
         "From a CSV file now, or from Sage once it is connected.",
         "clients:import-new",
         "Import a file",
+        Can.MANAGE_CLIENTS,
     ),
     Step(
         "proposals",
@@ -75,6 +82,7 @@ STEPS = (
         "Once it is signed, billing follows by itself.",
         "proposals:proposal-new",
         "Write a proposal",
+        Can.PREPARE_PROPOSALS,
     ),
 )
 KEYS = {step.key for step in STEPS}
@@ -93,7 +101,7 @@ def columns_of_first_steps() -> dict[str, Any]:
 
 
 def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every step with its state: `done`, `todo` or put aside (`is_skipped`)."""
+    """Every step with its state: `done`, `todo` or put aside (`is_skipped`); no `url` where it is somebody else's."""
     slug, connection = request.practice.slug, connection_of(request)
     is_enabled = bool(connection and connection.status == SageConnection.Status.ENABLED)
     done = {step.key for step in STEPS if known.get(f"has_{step.key}")} | ({"sage"} if is_enabled else set())
@@ -102,10 +110,10 @@ def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[st
         {
             "key": step.key,
             "label": step.label,
-            "text": step.text,
+            "text": step.text if may(request.role, step.right) else f"{step.text} An owner can do it.",
             "state": "done" if step.key in done else "todo",
             "is_skipped": step.key in skipped,
-            "url": reverse(step.page, args=[slug]),
+            "url": reverse(step.page, args=[slug]) if may(request.role, step.right) else "",
             "action": step.action,
         }
         for step in STEPS

@@ -20,7 +20,7 @@ from invoicing.coming import coming_total
 from invoicing.figures import columns_of_home as invoicing_columns
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO
-from practices.permissions import Can
+from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires
 from practices.scalars import count_of, figures_with_shell
 from proposals.models import Proposal
@@ -34,7 +34,10 @@ from sage_integration.readiness import rates_to_map
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that waits for a person: how much of it, in words, what it comes to, and the list behind it."""
+    """Something that waits for a person: how much of it, in words, what it comes to, and the list behind it.
+
+    Who may not open that list reads the words without an address.
+    """
 
     count: int
     words: str
@@ -85,8 +88,8 @@ def last_day_of(today: date) -> date:
 def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[Need]:
     """What waits for a person, the most pressing first."""
 
-    def page(name: str, query: str) -> str:
-        return reverse(name, args=[request.practice.slug]) + query
+    def page(name: str, query: str, right: Can = Can.SEE) -> str:
+        return reverse(name, args=[request.practice.slug]) + query if may(request.role, right) else ""
 
     unsigned = _worth_of_unsigned(today) if known["unsigned"] else None
     return [
@@ -103,7 +106,7 @@ def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[
         Need(
             known["rates"],
             _several(known["rates"], "VAT rate is not mapped to Sage", "VAT rates are not mapped to Sage"),
-            page("sage:tax-rate-map", ""),
+            page("sage:tax-rate-map", "", Can.MANAGE_CONNECTION),
             "bad",
         ),
         Need(
@@ -111,7 +114,7 @@ def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[
             _several(
                 known["contacts"], "customer in Sage needs a decision", "customers in Sage need a decision"
             ),
-            page("sage:app-client-list", "?tab=decide"),
+            page("sage:app-client-list", "?tab=decide", Can.MANAGE_CLIENTS),
             "warn",
         ),
         Need(
