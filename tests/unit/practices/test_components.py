@@ -1,5 +1,6 @@
 """Components: what they show, and that they see only what they are given."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -117,6 +118,48 @@ def test_no_component_carries_inline_style_or_script():
 def test_an_unknown_icon_is_refused():
     with pytest.raises(IconDoesNotExist):
         icon("no-such-icon")
+
+
+def test_a_table_that_is_laid_out_as_blocks_on_a_phone_says_what_its_rows_and_cells_are():
+    table = """{% component "table" label="Lines" kind=kind %}<thead><tr><th scope="col">Service</th>
+    <th scope="col" class="end">Net</th></tr></thead><tbody><tr><th scope="row" class="roomy">{{ name }}</th>
+    <td class="end">1</td></tr></tbody><tfoot><tr><td></td><th scope="row">2</th></tr></tfoot>{% endcomponent %}"""
+    stacked, plain = (shown(table, kind=kind, name="<td> & co") for kind in ("stacked", ""))
+    assert re.findall(r'<(\w+)[^>]* role="(\w+)"', stacked.partition(">")[2]) == [
+        ("table", "table"),
+        ("thead", "rowgroup"),
+        ("tr", "row"),
+        ("th", "columnheader"),
+        ("th", "columnheader"),
+        ("tbody", "rowgroup"),
+        ("tr", "row"),
+        ("th", "rowheader"),
+        ("td", "cell"),
+        ("tfoot", "rowgroup"),
+        ("tr", "row"),
+        ("td", "cell"),
+        ("th", "rowheader"),
+    ]
+    assert '<th role="rowheader" scope="row" class="roomy">&lt;td&gt; &amp; co</th>' in stacked
+    assert 'role="table"' not in plain
+    assert "<td>" in plain
+
+
+def test_each_cell_of_a_table_that_is_laid_out_as_blocks_on_a_phone_names_its_column():
+    blocks = {}
+    for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+        tables = re.findall(
+            r'kind="stacked"[^%]*%\}(.*?)\n\s*\{% endcomponent %\}',
+            path.read_text(encoding="utf-8"),
+            re.DOTALL,
+        )
+        if tables or path.name == "_planned_row.html":
+            blocks[path.name] = tables or [path.read_text(encoding="utf-8")]
+    assert len(blocks) > 12
+    for name, tables in blocks.items():
+        for attributes, content in re.findall(r"<td([^>]*)>(.*?)</td>", "".join(tables), re.DOTALL):
+            is_named = "data-label" in attributes or content.startswith('{% include "components/field.html"')
+            assert is_named or not content or 'class="check"' in attributes, (name, content)
 
 
 @pytest.mark.parametrize(
