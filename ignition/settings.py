@@ -221,6 +221,12 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "practices.forms.PracticeSignupForm"
+ACCOUNT_FORMS = {
+    "login": "practices.account_forms.LoginForm",
+    "signup": "practices.account_forms.SignupForm",
+    "add_email": "practices.account_forms.AddEmailForm",
+    "reset_password": "practices.account_forms.ResetPasswordForm",
+}
 #: Confirming an address needs mail that arrives; where messages are only kept for a look, it is not required.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if os.environ.get("EMAIL_URL") else "optional"
 ACCOUNT_UNIQUE_EMAIL = True

@@ -17,6 +17,16 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
     So a stranger who goes on guessing keeps other strangers out, and not the person.
     """
 
+    #: With our word for an address.
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "cannot_remove_primary_email": "You cannot remove your primary e-mail address.",
+        "duplicate_email": "This e-mail address is already yours.",
+        "email_password_mismatch": "The e-mail address and/or password you specified are not correct.",
+        "email_taken": "Somebody already signs in with this e-mail address.",
+        "max_email_addresses": "You cannot add more than %d e-mail addresses.",
+        "unverified_primary_email": "Confirm your primary e-mail address first.",
+    }
+
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         """Where the person goes, with a cookie by which this browser is known as theirs."""
         response: HttpResponse = super().post_login(request, user, **kwargs)

@@ -17,7 +17,7 @@ class SampleForm(forms.Form):
     """One field of each kind that pages use."""
 
     name = forms.CharField(label="Client name", help_text="As it stands on invoices and in Sage.")
-    email = forms.EmailField(label="Email", required=False)
+    email = forms.EmailField(label="E-mail", required=False)
     price = forms.DecimalField(label="Price before VAT", max_digits=12, decimal_places=2)
     terms = forms.IntegerField(
         label="Due after", min_value=0, help_text="0 makes the due date the invoice date."
@@ -253,7 +253,7 @@ TABS = [
     {"label": "Overdue", "url": "#", "count": 0},
 ]
 CHECKS = [
-    {"label": "The signatory has an email address", "state": "done"},
+    {"label": "The signatory has an e-mail address", "state": "done"},
     {
         "label": "VAT rates are mapped",
         "state": "error",
@@ -297,7 +297,7 @@ EVENTS = [
 ]
 DIFFERENCES = [
     {"label": "Name", "left": "Acme Dental Ltd", "right": "Acme Dental Limited", "changed": True},
-    {"label": "Email", "left": "accounts@acme.example", "right": "accounts@acme.example", "changed": False},
+    {"label": "E-mail", "left": "accounts@acme.example", "right": "accounts@acme.example", "changed": False},
     {"label": "Town", "left": "Leeds", "right": "York", "changed": True},
 ]
 INCOME = [

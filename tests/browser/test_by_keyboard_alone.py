@@ -36,7 +36,7 @@ def tab_to(page: Page, target: Locator) -> None:
 def test_from_signing_in_to_a_posted_invoice_without_a_mouse(ready, cast, brook, visitor):
     page = visitor()
     page.goto("/accounts/login/")
-    tab_to(page, page.get_by_label("Email"))
+    tab_to(page, page.get_by_label("E-mail address"))
     page.keyboard.type(cast.alice.email)
     tab_to(page, page.get_by_label("Password", exact=True))
     page.keyboard.type(PASSWORD)

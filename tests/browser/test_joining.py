@@ -13,7 +13,7 @@ def test_a_practice_signs_up_and_a_colleague_joins_from_an_invitation(cast, visi
     owner.goto("/accounts/signup/")
     owner.get_by_label("Your name").fill("Dora Dale")
     owner.get_by_label("Practice name").fill("Dale Accountants")
-    owner.get_by_label("Email").fill("dora@dale.example")
+    owner.get_by_label("E-mail address").fill("dora@dale.example")
     owner.get_by_label("Password").fill(PASSWORD)
     owner.get_by_role("button", name="Open the practice").click()
     expect(owner.get_by_role("heading", name="First steps")).to_be_visible()
@@ -35,7 +35,7 @@ def test_a_practice_signs_up_and_a_colleague_joins_from_an_invitation(cast, visi
 
     colleague.get_by_role("button", name="Your account").click()
     colleague.get_by_role("button", name="Sign out").click()
-    colleague.get_by_label("Email").fill("eve@dale.example")
+    colleague.get_by_label("E-mail address").fill("eve@dale.example")
     colleague.get_by_label("Password").fill(PASSWORD)
     colleague.get_by_role("button", name="Sign in", exact=True).click()
     expect(colleague.get_by_role("heading", name="Home")).to_be_visible()

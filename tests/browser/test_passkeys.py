@@ -35,7 +35,7 @@ def device(visitor) -> tuple[Page, CDPSession, str]:
 
 def sign_in(page: Page) -> None:
     page.goto("/accounts/login/")
-    page.get_by_label("Email").fill("alice@brook.example")
+    page.get_by_label("E-mail address").fill("alice@brook.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 

@@ -1,0 +1,32 @@
+"""The forms of allauth that ask for an address, in our words: it is an e-mail address, here as on every other page."""
+
+from typing import Any
+
+from allauth.account import forms as theirs
+
+
+class _InOurWords:
+    """Names the field for the address as all our forms do."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields = self.fields  # type: ignore[attr-defined]  # of the form it is mixed into
+        field = fields["login"] if "login" in fields else fields["email"]
+        field.label = "E-mail address"
+        field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(_InOurWords, theirs.LoginForm):  # type: ignore[misc]  # allauth has no types
+    """Signing in."""
+
+
+class SignupForm(_InOurWords, theirs.SignupForm):  # type: ignore[misc]
+    """Opening a practice."""
+
+
+class AddEmailForm(_InOurWords, theirs.AddEmailForm):  # type: ignore[misc]
+    """Another address of the person."""
+
+
+class ResetPasswordForm(_InOurWords, theirs.ResetPasswordForm):  # type: ignore[misc]
+    """A link to choose a new password."""
