@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from decimal import Decimal
 
 from django.urls import reverse
@@ -171,7 +172,7 @@ def test_a_night_says_how_many_were_changed_with_the_same_total_and_whether_it_w
     found = last_night()
     assert (found.checked, found.differing, found.changed, found.is_even) == (1, 0, 1, False)
     page = client_of("alice").get(path("balance", brook)).content.decode()
-    assert '<td class="end" data-label="Changed otherwise">1</td>' in page
+    assert re.search('data-label="Changed otherwise"[^>]*>1</td>', page)
     sage.arm("status", on="GET /sales_invoices", status=500, times=9)
     broken_off = last_night()
     assert (broken_off.checked, broken_off.changed, broken_off.is_whole) == (0, 0, False)
