@@ -18,7 +18,6 @@ from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.scalars import figures
 from proposals.models import Proposal
-from sage_integration.models import SageConnection
 from services.models import Service, VatSettings
 
 
@@ -103,7 +102,7 @@ def columns_of_first_steps() -> dict[str, Any]:
 def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[str, Any]]:
     """Every step with its state: `done`, `todo` or put aside (`is_skipped`); no `url` where it is somebody else's."""
     slug, connection = request.practice.slug, connection_of(request)
-    is_enabled = bool(connection and connection.status == SageConnection.Status.ENABLED)
+    is_enabled = connection is not None and connection.is_enabled
     done = {step.key for step in STEPS if known.get(f"has_{step.key}")} | ({"sage"} if is_enabled else set())
     skipped = set(known["skipped"] or ()) - done
     return [

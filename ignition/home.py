@@ -74,7 +74,7 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
 
 def sage_columns(connection: SageConnection | None) -> dict[str, Any]:
     """Columns for `figures`: VAT rates and customers of Sage that wait for a decision, once Sage is enabled."""
-    if connection is None or connection.status != SageConnection.Status.ENABLED:
+    if connection is None or not connection.is_enabled:
         return {"rates": Value(0), "contacts": Value(0)}
     undecided = contacts_of("decide", connection.business_id)
     return {"rates": count_of(rates_to_map()), "contacts": count_of(undecided)}

@@ -13,7 +13,7 @@ from invoicing.client_columns import with_monthly
 from invoicing.coming import waits_for_approval, waits_for_confirmation
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, InvoiceTally
 from invoicing.practicalities import Practicalities
-from invoicing.queries import payment_issues
+from invoicing.queries import columns_of_raised, payment_issues
 from money.amounts import ZERO, to_pence
 from practices.scalars import count_of, sum_of, tally_of
 from proposals.periods import add_months, day_in_month
@@ -81,11 +81,9 @@ def aged_debt(on: date) -> list[tuple[str, Decimal]]:
 
 def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what is late, waits or was refused, and the month of that day, gross."""
-    first, schedules = on.replace(day=1), BillingSchedule.objects.all()
-    month, late = InvoiceTally.objects.issued().of_month(first), InvoiceTally.objects.overdue(on)
-    by_hand = schedules.overdue_by_hand(on)
-    gross, month_end = F("net") + F("vat"), day_in_month(on.year, on.month, 31)
-    return {
+    schedules, late = BillingSchedule.objects.all(), InvoiceTally.objects.overdue(on)
+    by_hand, month_end = schedules.overdue_by_hand(on), day_in_month(on.year, on.month, 31)
+    return columns_of_raised(on.replace(day=1)) | {
         "overdue": tally_of(late),
         "overdue_amount": sum_of(late, "outstanding"),
         "payment_issue": count_of(payment_issues()),
@@ -96,9 +94,6 @@ def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
         else Value(0),
         "by_hand": count_of(by_hand),
         "by_hand_amount": sum_of(by_hand, Round(F("quantity") * F("unit_price"), precision=2)),
-        "raised": sum_of(month, gross),
-        "owed": sum_of(month, "outstanding"),
-        "posted": sum_of(Invoice.objects.issued().of_month(first).arrived(), gross),
     }
 
 

@@ -11,11 +11,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F
-
 from invoicing.coming import coming_and_waiting
-from invoicing.models import BilledPeriod, Invoice, InvoiceTally
+from invoicing.models import BilledPeriod
 from invoicing.practicalities import Practicalities
+from invoicing.queries import columns_of_raised
 from money.amounts import ZERO
 from practices.scalars import figures, sum_of
 from practices.tenancy import TenantQuerySet
@@ -106,13 +105,7 @@ def left_out_of(month: Month, **of: Any) -> "TenantQuerySet[BilledPeriod]":
 
 def columns_of_funnel(month: Month) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what `funnel` needs of what is billed and left out, gross."""
-    issued, gross = InvoiceTally.objects.issued().of_month(month.first), F("net") + F("vat")
-    return {
-        "skipped": sum_of(left_out_of(month), "waived"),
-        "billed": sum_of(issued, gross),
-        "posted": sum_of(Invoice.objects.issued().of_month(month.first).arrived(), gross),
-        "owed": sum_of(issued, "outstanding"),
-    }
+    return {"skipped": sum_of(left_out_of(month), "waived"), **columns_of_raised(month.first)}
 
 
 def funnel(
@@ -128,7 +121,7 @@ def funnel(
         skipped=sums["skipped"] or ZERO,
         waiting=waiting.amounts.gross,
         ready=ready.amounts.gross,
-        billed=sums["billed"] or ZERO,
+        billed=sums["raised"] or ZERO,
         posted=sums["posted"] or ZERO,
         owed=sums["owed"] or ZERO,
         waiting_bills=waiting.bills,

@@ -240,16 +240,22 @@ def needs_you_count() -> int:
     return BillingSchedule.objects.to_complete().count()
 
 
-def columns_of_month(on: date) -> dict[str, Any]:
-    """Columns for `practices.scalars.figures`: what `month_figures` needs of the calendar month of that day."""
-    first, gross = on.replace(day=1), F("net") + F("vat")
-    month = InvoiceTally.objects.issued().of_month(first)
+def columns_of_raised(first: date) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: what was raised in the month that begins so, and became of it, gross."""
+    gross, month = F("net") + F("vat"), InvoiceTally.objects.issued().of_month(first)
     # Each apart within one question, so that the planner joins the two tables once instead of for each invoice.
     return {
         "raised": sum_of(month, gross),
         "owed": sum_of(month, "outstanding"),
-        "invoices": tally_of(month),
         "posted": sum_of(Invoice.objects.issued().of_month(first).arrived(), gross),
+    }
+
+
+def columns_of_month(on: date) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: what `month_figures` needs of the calendar month of that day."""
+    first = on.replace(day=1)
+    return columns_of_raised(first) | {
+        "invoices": tally_of(InvoiceTally.objects.issued().of_month(first)),
         "outstanding": sum_of(InvoiceTally.objects.unpaid(), "outstanding"),
     }
 

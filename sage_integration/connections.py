@@ -192,7 +192,7 @@ def enable_posting() -> SageConnection:
     connection = locked_connection()
     if reasons := [check.problem for check in readiness(connection) if check.problem]:
         raise NotReady(connection, message="The connection cannot be enabled yet. " + " ".join(reasons))
-    if connection.status == Status.ENABLED:
+    if connection.is_enabled:
         return connection
     connection.status, connection.enabled_at = Status.ENABLED, timezone.now()
     connection.save(update_fields=["status", "enabled_at"])

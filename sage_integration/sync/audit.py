@@ -10,7 +10,7 @@ from ledger.models import Posting
 from ledger.outbox import MARK_ALPHABET
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
-from sage_integration.models import SageConnection, SageLink, SyncRun
+from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import SageError
 from sage_integration.sage.resources.documents import VOID
@@ -39,7 +39,7 @@ def audit_documents() -> SyncRun | None:
     """
     with practice_transaction():
         connection = current_connection()
-        if connection is None or connection.status != SageConnection.Status.ENABLED:
+        if connection is None or not connection.is_enabled:
             return None
         run: SyncRun = SyncRun.objects.create(kind=SyncRun.Kind.AUDIT)
         references = _posted(connection.business_id)

@@ -94,11 +94,7 @@ def reread_open_invoices() -> SyncRun | None:
 
 def is_polled(connection: SageConnection) -> bool:
     """Whether payments of this connection are mirrored at all."""
-    return (
-        connection.status == SageConnection.Status.ENABLED
-        and connection.pulls_payments
-        and connection.enabled_at is not None
-    )
+    return connection.is_enabled and connection.pulls_payments and connection.enabled_at is not None
 
 
 def pace_of(connection: SageConnection) -> Cadence:

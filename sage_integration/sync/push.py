@@ -45,7 +45,7 @@ def take_turn(limit: int = 25) -> Turn:
     """
     with practice_transaction():
         connection = current_connection()
-    if connection is None or connection.status != SageConnection.Status.ENABLED:
+    if connection is None or not connection.is_enabled:
         return Turn()
     # A business whose budget is used up is left alone: nothing is leased only to be put back.
     room = room_for(connection)

@@ -11,7 +11,6 @@ from practices.requests import PracticeRequest, opens_own_scope, requires, see_o
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.explanations import sentence_of
-from sage_integration.models import SageConnection
 from sage_integration.outstanding import keep_comparison, last_comparison, owed_in_sage
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
@@ -49,7 +48,7 @@ def outstanding_check(request: PracticeRequest, practice: str) -> HttpResponse:
     """Ask Sage now what is outstanding, and compare."""
     with practice_transaction():
         connection = current_connection()
-    if connection is None or connection.status != SageConnection.Status.ENABLED:
+    if connection is None or not connection.is_enabled:
         messages.error(request, "Sage is not connected, so there is nothing to compare with.")
         return see_other(request, "invoicing:aged-debt", practice=practice)
     try:
