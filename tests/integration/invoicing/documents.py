@@ -3,8 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-from django.db import connection
-
 from clients.models import Client
 from clients.operations import add_client
 from invoicing.billing_run import BILLING
@@ -15,6 +13,7 @@ from proposals.models import Proposal, ProposalLine
 from proposals.signals import proposal_accepted
 from services.models import Service, TaxRate
 from services.operations import add_service
+from tests import locks
 from tests.factories import TODAY
 
 MONTHLY = {"billing": "recurring", "every": 1, "period": "month"}
@@ -107,11 +106,7 @@ def bill_without_asking(**rules) -> None:
 
 def no_run_holds_its_lock() -> bool:
     """Whether the server has noticed that a killed run is gone; it does so once its last statement is over."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [BILLING]
-        )
-        return cursor.fetchone()[0] == 0
+    return not locks.is_held(BILLING)
 
 
 def open_the_ledger() -> None:

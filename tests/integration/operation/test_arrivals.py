@@ -22,6 +22,7 @@ from practices import audit
 from practices.models import AuditEntry, Membership, Practice, User
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
+from tests import locks
 from tests.factories import PASSWORD, TODAY
 from tests.integration.operation.moving import exported
 from tests.integration.proposals import offers
@@ -96,9 +97,7 @@ def test_what_fails_half_way_leaves_nothing_and_may_be_tried_again(operator, arr
         broken.setattr("ignition.moving_in.taking_in._invite", lambda _: 1 / 0)
         with acting_for(arriving), pytest.raises(ZeroDivisionError):
             take_in_what_waits()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE classid = %s", [uploads.TAKING_IN])
-        assert cursor.fetchone() == (0,), "the lock was let go"
+    assert not locks.is_held(uploads.TAKING_IN), "the lock was let go"
     with practice_scope(arriving):
         assert not Client.objects.exists()
     assert "Try again" in page(operator, arriving)

@@ -4,7 +4,6 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
-from django.db import connection
 from django.test import Client as Browser
 
 from invoicing.models import Invoice, InvoiceNumbering
@@ -12,6 +11,7 @@ from invoicing.operations.numbering import next_number
 from ledger.models import Posting
 from practices.tenancy import practice_scope
 from sage_integration.tasks import push_due_postings
+from tests import locks
 from tests.integration.invoicing.documents import a_draft
 from tests.integration.operation.programs import GRACE, a_web_server, a_worker
 from tests.integration.sage_integration.posting import issued_invoice
@@ -63,7 +63,7 @@ def test_a_web_server_told_to_stop_answers_what_it_was_asked_and_its_posting_is_
         with practice_scope(brook.pk):
             InvoiceNumbering.objects.select_for_update().get()
             answer = pool.submit(issue, url, brook, draft, cookies)
-            wait_until(lambda: waiting_for_locks() or answer.done())
+            wait_until(lambda: locks.somebody_waits() or answer.done())
             assert not answer.done(), "it waits in the middle of its transaction"
             server.send_signal(signal.SIGTERM)
         assert answer.result(GRACE) == 303
@@ -85,10 +85,3 @@ def issue(url, practice, draft, cookies) -> int:
         timeout=GRACE,
     )
     return answer.status_code
-
-
-def waiting_for_locks() -> int:
-    """How many are, on this server: who waits is hidden from the application's role, that somebody does is not."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0]

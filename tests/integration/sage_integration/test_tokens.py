@@ -27,6 +27,7 @@ from sage_integration.sage.errors import (
     SubscriptionInactive,
 )
 from sage_integration.sessions import open_sage
+from tests import locks
 from tests.factories import member, user
 from tests.sage import COMPANY, connected, signed_in
 
@@ -67,16 +68,6 @@ def wait_until(happened) -> None:
     deadline = time.monotonic() + 20
     while not happened():
         assert time.monotonic() < deadline
-
-
-def somebody_waits_for_a_lock() -> bool:
-    """Whether somebody does in this database: other tests have theirs on the same server."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE NOT granted AND datname = current_database()"
-        )
-        return cursor.fetchone()[0] > 0
 
 
 def refreshes(sage) -> int:
@@ -199,7 +190,7 @@ def test_a_refused_refresh_token_that_a_new_sign_in_has_replaced_does_no_harm(pr
         refresh = pool.submit(in_a_thread, token_of, practice)
         wait_until(lambda: sage.summary()["held"])
         sign_in = pool.submit(in_a_thread, signed_in, practice)
-        wait_until(somebody_waits_for_a_lock)
+        wait_until(locks.somebody_waits)
         sage.release()
         sign_in.result(20)
         assert refresh.result(20) == stored(practice).access_token
