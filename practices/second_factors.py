@@ -16,7 +16,9 @@ class SealedSecretsAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth 
 
     #: allauth says "Incorrect code." of a passkey too, where nobody typed one.
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "This code or passkey was not accepted. Try again, or sign in another way."
+        "add_email_blocked": "Remove your second factor before you add an e-mail address.",
+        "unverified_email": "Confirm your e-mail address before you set up a second factor.",
+        "incorrect_code": "This code or passkey was not accepted. Try again, or sign in another way.",
     }
 
     def encrypt(self, text: str) -> str:

@@ -21,7 +21,7 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
     error_messages = DefaultAccountAdapter.error_messages | {
         "cannot_remove_primary_email": "You cannot remove your primary e-mail address.",
         "duplicate_email": "This e-mail address is already yours.",
-        "email_password_mismatch": "The e-mail address and/or password you specified are not correct.",
+        "email_password_mismatch": "This e-mail address and password do not match.",
         "email_taken": "Somebody already signs in with this e-mail address.",
         "max_email_addresses": "You cannot add more than %d e-mail addresses.",
         "unverified_primary_email": "Confirm your primary e-mail address first.",
