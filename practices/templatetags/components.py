@@ -1,6 +1,5 @@
 """Tags that components are made of and made with. See docs/design-system.md."""
 
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +8,8 @@ from django.template import Context
 from django.template.loader import get_template
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
+
+from practices.table_markup import with_roles, with_roles_and_labels
 
 register = template.Library()
 
@@ -21,8 +22,6 @@ TONE_ICONS = {
     "working": "loader-circle",
 }
 STATE_ICONS = {"done": "check", "warn": "triangle-alert", "error": "x"}
-TABLE_ROLES = {"thead": "rowgroup", "tbody": "rowgroup", "tfoot": "rowgroup", "tr": "row", "td": "cell"}
-TABLE_TAG = re.compile(r"<(thead|tbody|tfoot|tr|td|th)(?=[\s>])([^>]*)")
 # Django's message levels are words; debug is never shown to a person.
 MESSAGE_TONES = {"success": "good", "warning": "warn", "error": "bad"}
 
@@ -71,18 +70,9 @@ def message_tone(level_tag: str) -> str:
 
 
 @register.filter(is_safe=True)
-def table_roles(rows: str) -> str:
-    """The rows of a table with the roles their tags have, said aloud.
-
-    A browser forgets them where a style sheet lays the rows out as blocks, and a screen reader then reads words
-    without rows and columns.
-    """
-    return TABLE_TAG.sub(_with_role, rows)
-
-
-def _with_role(tag: re.Match[str]) -> str:
-    role = TABLE_ROLES.get(tag[1]) or ("rowheader" if 'scope="row"' in tag[2] else "columnheader")
-    return f'<{tag[1]} role="{role}"{tag[2]}'
+def table_rows(rows: str, kind: str) -> str:
+    """The rows of a table with what a phone needs: roles, and in a list and a comparison the headings too."""
+    return with_roles_and_labels(rows) if kind in ("list", "diff") else with_roles(rows)
 
 
 @register.filter

@@ -16,6 +16,9 @@ TELLING = re.compile(
     r"\s((?:class|role|type|kind|data-kind|data-tone|data-size|data-state|data-shape|hidden|open|disabled|aria-\w+|for"
     r"|href|alt|title|tabindex)(?![\w-]))(?:=\"([^\"]*)\")?"
 )
+#: Tables whose rows are blocks on a phone, and that are too wide all the same.
+WIDE_TABLES = """[...document.querySelectorAll('.table-wrap:not(:has(.matrix))')]
+  .filter((wrap) => wrap.scrollWidth > wrap.clientWidth).map((wrap) => wrap.ariaLabel)"""
 WITH_WORDS = ("aria-label", "alt", "title", "href", "for", "aria-labelledby", "aria-describedby")
 
 
@@ -34,6 +37,7 @@ def findings_on(page: Page, html: str) -> list[str]:
         found += [f"dark, 320 px: {line}" for line in serious_findings(page)]
     if too_wide := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
         found.append(f"320 px: {too_wide} px to scroll sideways")
+    found += [f"320 px: the table {label} scrolls sideways" for label in page.evaluate(WIDE_TABLES)]
     if not found:
         SOUND.add(pieces)
     return found

@@ -100,6 +100,26 @@ def test_a_phone_shows_net_vat_and_gross_of_an_invoice_without_scrolling_sideway
     assert lines.evaluate("region => region.scrollWidth - region.clientWidth") == 0
 
 
+def test_a_phone_shows_the_number_the_state_and_the_amount_of_each_invoice_side_by_side(
+    cast, browser_of, brook
+):
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+    page = browser_of(cast.alice, **PHONE)
+    page.goto(f"/p/{brook.slug}/invoices/")
+
+    invoices = page.get_by_role("region", name="Invoices")
+    row = invoices.get_by_role("row").filter(has_text=invoice.number_label)
+    amount = row.get_by_role("cell", name="Outstanding")
+    for seen in (row.get_by_role("rowheader"), amount, row.get_by_text("Unpaid")):
+        expect(seen).to_be_in_viewport(ratio=1)
+    assert invoices.evaluate("region => region.scrollWidth - region.clientWidth") == 0
+    name, figure = row.get_by_role("link").first.bounding_box(), amount.bounding_box()
+    assert name is not None
+    assert figure is not None
+    assert abs(name["y"] - figure["y"]) < 8
+
+
 def test_a_phone_scrolls_the_tabs_to_the_one_that_is_open(cast, browser_of, brook):
     page: Page = browser_of(cast.alice, **PHONE)
     page.goto(f"/p/{brook.slug}/sage/balance/")

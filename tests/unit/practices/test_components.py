@@ -120,29 +120,36 @@ def test_an_unknown_icon_is_refused():
         icon("no-such-icon")
 
 
-def test_a_table_that_is_laid_out_as_blocks_on_a_phone_says_what_its_rows_and_cells_are():
-    table = """{% component "table" label="Lines" kind=kind %}<thead><tr><th scope="col">Service</th>
-    <th scope="col" class="end">Net</th></tr></thead><tbody><tr><th scope="row" class="roomy">{{ name }}</th>
-    <td class="end">1</td></tr></tbody><tfoot><tr><td></td><th scope="row">2</th></tr></tfoot>{% endcomponent %}"""
-    stacked, plain = (shown(table, kind=kind, name="<td> & co") for kind in ("stacked", ""))
-    assert re.findall(r'<(\w+)[^>]* role="(\w+)"', stacked.partition(">")[2]) == [
-        ("table", "table"),
-        ("thead", "rowgroup"),
-        ("tr", "row"),
-        ("th", "columnheader"),
-        ("th", "columnheader"),
-        ("tbody", "rowgroup"),
-        ("tr", "row"),
-        ("th", "rowheader"),
-        ("td", "cell"),
-        ("tfoot", "rowgroup"),
-        ("tr", "row"),
-        ("td", "cell"),
-        ("th", "rowheader"),
-    ]
-    assert '<th role="rowheader" scope="row" class="roomy">&lt;td&gt; &amp; co</th>' in stacked
-    assert 'role="table"' not in plain
-    assert "<td>" in plain
+TABLE = """{% component "table" label="Lines" kind=kind %}<thead><tr><th scope="col">Service</th>
+    <th scope="col" class="end"><a class="sort">Net{% icon "arrow-up" 13 %}</a></th>
+    <th scope="col"><span class="visually-hidden">Acts</span></th></tr></thead>
+    <tbody><tr><th scope="row" class="roomy">{{ name }}</th><td class="end">1</td><td>Go</td></tr>
+    <tr><th scope="row">b</th><td class="end"><span class="amount">—</span></td><td></td></tr></tbody>
+    <tfoot><tr><td></td><th scope="row" colspan="2">2</th></tr></tfoot>{% endcomponent %}"""
+
+
+@pytest.mark.parametrize("kind", ["", "stacked", "lines", "diff"])
+def test_a_table_that_is_laid_out_as_blocks_on_a_phone_says_what_its_rows_and_cells_are(kind):
+    html = shown(TABLE, kind=kind, name="<td> & co")
+    roles = re.findall(r'<(\w+) role="(\w+)"', html.partition("data-rows")[2])
+    row = [("tr", "row"), ("th", "rowheader"), ("td", "cell"), ("td", "cell")]
+    heads = [("thead", "rowgroup"), ("tr", "row"), *[("th", "columnheader")] * 3]
+    total = [("tfoot", "rowgroup"), ("tr", "row"), ("td", "cell"), ("th", "rowheader")]
+    assert roles == [*heads, ("tbody", "rowgroup"), *row, *row, *total]
+    assert 'data-rows role="table">' in html
+    assert '<th role="rowheader" scope="row" class="roomy">&lt;td&gt; &amp; co</th>' in html
+
+
+def test_a_cell_of_a_list_names_its_column_and_says_when_it_holds_nothing():
+    html = shown(TABLE, kind="", name="a")
+    assert '<td role="cell" class="end" data-label="Net">1</td>' in html
+    assert '<td role="cell" class="end" data-label="Net" data-none>' in html
+    assert '<td role="cell">Go</td>' in html
+    assert '<table class="table list"' in html
+
+
+def test_columns_that_must_stay_beside_each_other_are_a_table_on_a_phone_too():
+    assert "role=" not in shown(TABLE, kind="matrix", name="a").partition("data-rows")[2]
 
 
 def test_each_cell_of_a_table_that_is_laid_out_as_blocks_on_a_phone_names_its_column():
