@@ -1,13 +1,15 @@
 """Edits here and in Sage in any order: in the end both sides owe the same, or a difference is on screen.
 
 One seed is one interleaving: two invoices, a few steps of an accountant, a bookkeeper and workers that may be lost,
-then the workers finish. The pretend Sage is called in this process, and a practice serves several interleavings.
+then the workers finish. The pretend Sage is called in this process. Several interleavings are played side by side in
+one practice: each has people of its own, who act on its invoices alone, and all share when the workers come, as the
+invoices of a practice do. So a reading is paid for once and not for each of them.
 """
 
 import multiprocessing
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -46,12 +48,16 @@ from services.models import Service
 
 #: How many interleavings one practice serves: more would make its lists long, fewer would cost a new practice each.
 SHARED_BY = 20
+#: How many are played side by side; a practice serves one batch after the other.
+AT_ONCE = 10
 #: How many one process plays before it tells of them.
 GROUP = 5 * SHARED_BY
 #: So many broken ones are enough to look at.
 ENOUGH = 5
 #: Short histories hold most of what can go wrong, and many of them can be played.
 LENGTHS = (3, 4, 5, 6, 8, 12)
+#: Commits of a reading in which little had changed.
+FEW_COMMITS = 12
 #: What a reading may be lost at: the answer to one of these.
 LOST_AT = ("/contact_payments", "/contact_allocations", "/sales_invoices", "/transactions")
 #: Chips that say nothing is amiss: then both sides have to owe the same.
@@ -121,17 +127,16 @@ def play(seeds: Iterable[int]) -> Played:
     Seeds that share a practice come to the same end only together: start with a multiple of `SHARED_BY`.
     """
     played = Played()
-    for seed, table in _at_tables(seeds):
-        wrong = table.play(seed)
-        played.rounds += 1
+    for batch, table in _at_tables(seeds):
+        played.broken += table.play(batch)
+        played.rounds += len(batch)
         played.met.update(table.ended)
-        played.broken += [(seed, words) for words in wrong]
         if len(played.broken) >= ENOUGH:
             break
     return played
 
 
-def _at_tables(seeds: Iterable[int]) -> Iterator[tuple[int, "Table"]]:
+def _at_tables(seeds: Iterable[int]) -> Iterator[tuple[list[int], "Table"]]:
     settings.SAGE_CLIENT_ID, settings.SAGE_CLIENT_SECRET = "ignition/faults", "not-a-secret"
     settings.SAGE_REQUESTS_PER_MINUTE = 1_000_000
     settings.SAGE_REQUESTS_PER_DAY = settings.SAGE_APP_REQUESTS_PER_DAY = 100_000_000
@@ -151,73 +156,103 @@ def _at_tables(seeds: Iterable[int]) -> Iterator[tuple[int, "Table"]]:
             handle.switch("rate_limit_per_minute", 0)
             _forget_budgets()
             table = Table(handle, clock, open_house(f"House {number}", handle.business_id(), handle))
-            for seed in group:
-                yield seed, table
+            for _, batch in groupby(group, lambda seed: seed // AT_ONCE):
+                yield list(batch), table
+
+
+@dataclass(frozen=True)
+class Story:
+    """One interleaving while it is played: its dice, its invoices, who acts on them and how many steps it takes."""
+
+    seed: int
+    dice: random.Random
+    invoices: Sequence[Copied]
+    people: tuple[Accountant, Bookkeeper]
+    steps: int
+
+    def act(self) -> None:
+        """One change on either side."""
+        self.dice.choice(self.people).act()
 
 
 class Table:
-    """A practice, its Sage and the clock, at which interleavings are played one after the other."""
+    """A practice, its Sage and the clock, at which interleavings are played side by side."""
 
     def __init__(self, handle: SandboxHandle, clock: time_machine.Traveller, house: House) -> None:
         self.handle, self.clock, self.house = handle, clock, house
         self.ended: list[str] = []
 
-    def play(self, seed: int) -> list[str]:
-        """One interleaving; what differs in the end and is not said."""
-        dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
-        invoices = self._copied()
-        today = timezone.localdate()
+    def play(self, seeds: Sequence[int]) -> list[tuple[int, str]]:
+        """These interleavings; by seed, what differs in the end and is not said."""
+        dice = random.Random(f"workers of {seeds[0]}")  # noqa: S311 - repeatable on purpose
+        stories = self._stories(seeds)
+        for step in range(max(story.steps for story in stories)):
+            self.clock.shift(dice.choice([0, 1, 30, 400]))
+            what = dice.random()
+            if what < 0.2:
+                self._read(dice, FEW_COMMITS * dice.choice([1, len(stories)]))
+            elif what < 0.35:
+                self._push()
+            else:
+                for story in stories:
+                    if step < story.steps:
+                        story.act()
+        self._come_to_rest()
+        return self._judged(stories)
+
+    def _stories(self, seeds: Sequence[int]) -> list[Story]:
+        copied = self._copied(len(seeds))
         with practice_scope(self.house.pk):
             connection_ = current_connection()
         account = connection_.default_account_id if connection_ else ""
         books = SageOffice(self.handle, self.house.business, account)
-        people = (
-            Accountant(books, invoices, dice, today),
-            Bookkeeper(self.house.pk, invoices, dice, today),
-        )
-        for _ in range(dice.choice(LENGTHS)):
-            self.clock.shift(dice.choice([0, 1, 30, 400]))
-            what = dice.random()
-            if what < 0.2:
-                self._read(dice)
-            elif what < 0.35:
-                self._push()
-            else:
-                dice.choice(people).act()
-        self._come_to_rest()
-        return self._judged(invoices)
+        today, stories = timezone.localdate(), []
+        for seed, invoices in zip(seeds, copied, strict=True):
+            dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
+            people = (
+                Accountant(books, invoices, dice, today),
+                Bookkeeper(self.house.pk, invoices, dice, today),
+            )
+            stories.append(Story(seed, dice, invoices, people, dice.choice(LENGTHS)))
+        return stories
 
-    def _copied(self) -> list[Copied]:
-        """Two invoices that have just been copied."""
+    def _copied(self, pairs: int) -> list[list[Copied]]:
+        """So many pairs of invoices that have just been copied."""
         with practice_scope(self.house.pk):
             service = (
                 Service.objects.select_related("tax_rate")
                 .filter(tax_rate__vat_code="standard")
                 .get(name="Bookkeeping")
             )
-            today = timezone.localdate()
-            issued = []
-            for client in Client.objects.order_by("pk")[:2]:
-                line = InvoiceLine(
-                    service=service,
-                    name=service.name,
-                    tax_rate=service.tax_rate,
-                    quantity=Decimal(1),
-                    unit_price=Decimal(100),
-                )
-                draft = draft_invoice(client, [line], tax_point=today, source=Invoice.Source.INSTANT)
-                issued.append(issue_invoice(draft, on=today).pk)
+            issued = [
+                self._issued(client, service)
+                for client in list(Client.objects.order_by("pk")[:2])
+                for _ in range(pairs)
+            ]
         self._settle()
         with practice_scope(self.house.pk):
             links = SageLink.objects.filter(
                 posting__subject_id__in=issued, posting__kind=Posting.Kind.INVOICE_CREATE
             )
-            found = [
-                Copied(link.posting.subject_id, link.sage_id) for link in links.select_related("posting")
-            ]
+            found = dict(links.values_list("posting__subject_id", "sage_id"))
             if len(found) < len(issued):
                 raise RuntimeError(f"Nothing leaves any more: {self._open_postings()}")
-            return found
+            return [
+                [Copied(pk, found[pk]) for pk in pair]
+                for pair in zip(issued[:pairs], issued[pairs:], strict=True)
+            ]
+
+    def _issued(self, client: Client, service: Service) -> int:
+        line = InvoiceLine(
+            service=service,
+            name=service.name,
+            tax_rate=service.tax_rate,
+            quantity=Decimal(1),
+            unit_price=Decimal(100),
+        )
+        today = timezone.localdate()
+        draft = draft_invoice(client, [line], tax_point=today, source=Invoice.Source.INSTANT)
+        return int(issue_invoice(draft, on=today).pk)
 
     def _open_postings(self) -> list[str]:
         """What waits, and how the connection stands, for whoever looks into it; inside a scope."""
@@ -233,8 +268,8 @@ class Table:
         with acting_for(self.house.pk):
             push.take_turn(limit=25)
 
-    def _read(self, dice: random.Random) -> None:
-        """A reading, whole or in part, that may be lost: at an answer, or around a commit."""
+    def _read(self, dice: random.Random, commits: int) -> None:
+        """A reading, whole or in part, that may be lost: at an answer, or around one of so many commits."""
         whole, fate = dice.random() < 0.5, dice.random()
         with acting_for(self.house.pk):
             if fate < 0.2:
@@ -244,7 +279,7 @@ class Table:
                 _forget_budgets()
             elif fate < 0.45:
                 when = "before" if dice.random() < 0.5 else "after"
-                self._read_and_die(Moment("commit", dice.randint(1, 12), when), whole=whole)  # type: ignore[arg-type]
+                self._read_and_die(Moment("commit", dice.randint(1, commits), when), whole=whole)  # type: ignore[arg-type]
             else:
                 pull.poll_payments(whole=whole)
 
@@ -290,17 +325,19 @@ class Table:
             with practice_scope(self.house.pk):
                 goes_on = self._reconnect() or goes_on
 
-    def _judged(self, invoices: list[Copied]) -> list[str]:
+    def _judged(self, stories: Sequence[Story]) -> list[tuple[int, str]]:
         documents = {each["id"]: each for each in self.handle.sales_invoices(self.house.business)}
         self.ended, wrong = [], []
         with practice_scope(self.house.pk):
-            facts, settled = ledger_facts([each.pk for each in invoices]), ledger_settings()
-            for each in invoices:
-                ours = Invoice.objects.select_related("client").get(pk=each.pk)
-                self.ended.append(ours.status)
-                chip = state_of(ours, facts[ours.pk], settled).key
-                wrong.append(disagreement(ours, chip, self.house.business, documents))
-        return [words for words in wrong if words]
+            asked = [each.pk for story in stories for each in story.invoices]
+            facts, settled = ledger_facts(asked), ledger_settings()
+            ours = Invoice.objects.select_related("client").in_bulk(asked)
+            for story in stories:
+                for invoice in (ours[each.pk] for each in story.invoices):
+                    self.ended.append(invoice.status)
+                    chip = state_of(invoice, facts[invoice.pk], settled).key
+                    wrong.append((story.seed, disagreement(invoice, chip, self.house.business, documents)))
+        return [(seed, words) for seed, words in wrong if words]
 
 
 def disagreement(ours: Invoice, chip: str, business: str, documents: dict[str, dict[str, object]]) -> str:
