@@ -17,6 +17,7 @@ from practices.tenancy import TenantQuerySet
 #: Beside the outcomes of a row: it went on elsewhere, and has not come to its end there.
 WAITING = "waiting"
 Rows = TenantQuerySet[Any]
+Status = Job.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,28 @@ class Later:
 
     stands: Subquery
     says: Subquery
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a job stands, in words, and the tone of its badge."""
+
+    label: str
+    tone: str
+
+
+def standing_of(job: Job, *, needs_you: int = 0, waiting: int = 0) -> Standing:
+    """How a job stands, its rows counted as of now: one that has ended may need somebody, or go on elsewhere."""
+    ended = {Status.FAILED: "bad", Status.CANCELLED: "neutral"}
+    if job.status != Status.DONE:
+        return Standing(job.get_status_display(), ended.get(job.status, "working"))
+    if needs_you:
+        return Standing("Finished, needs you", "warn")
+    if job.failed:
+        return Standing("Finished, some failed", "warn")
+    if waiting:
+        return Standing("On its way to Sage", "working")
+    return Standing(job.get_status_display(), "good")
 
 
 _tellers: list[Callable[[], Later]] = []

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
 from practices.job_models import Job, JobRow
-from practices.job_rows import WAITING, as_they_stand, counts_of, with_what_came_later
+from practices.job_rows import WAITING, as_they_stand, counts_of, standing_of, with_what_came_later
 from practices.jobs import cancel_job, resume_job
 from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can, may
@@ -24,13 +24,20 @@ STANDS = {
     JobRow.Outcome.FAILED: "Failed",
     JobRow.Outcome.SKIPPED: "Left out",
 }
+
+
+def _standing(job: Any) -> str:
+    """What the badge says, in a file."""
+    return standing_of(job, needs_you=job.needs_you_by_now, waiting=job.waiting_by_now).label
+
+
 WORK = List(
     "jobs",
     "practices:job-list",
     ("job", "jobs"),
     (
         Column("title", "Work", lambda job: job.title, fixed=True),
-        Column("state", "State", lambda job: job.get_status_display()),
+        Column("state", "State", _standing),
         Column("done", "Done", lambda job: job.done, is_figure=True),
         Column("total", "Of", lambda job: job.total, is_figure=True),
         Column("needs_you", "Need you", lambda job: job.needs_you_by_now, is_figure=True, hidden=True),

@@ -158,6 +158,7 @@ def test_a_row_that_sage_refuses_later_needs_somebody_until_it_is_mended(
     assert waiting.count(">On its way<") == 4  # Its tab, and each row.
     assert 'hx-trigger="every 5s"' in waiting
     assert "On its way to Sage" in alice.get("/p/brook-co/jobs/").content.decode()
+    assert "On its way to Sage" in alice.get("/p/brook-co/jobs/?file=csv").getvalue().decode()
     sage.arm("status", on="POST /sales_invoices", status=422, times=1)
     push_until_settled(brook, clock)
     refused, done = (
@@ -169,6 +170,7 @@ def test_a_row_that_sage_refuses_later_needs_somebody_until_it_is_mended(
     assert [held[1].number_label in each for each in (refused, done)] == [False, True]
     assert f"In Sage as {posting_of(held[1]).external_number}" in done
     assert "Finished, needs you" in alice.get("/p/brook-co/jobs/").content.decode()
+    assert "Finished, needs you" in alice.get("/p/brook-co/jobs/?file=csv").getvalue().decode()
     assert posting_of(held[0]).failure_detail in alice.get(f"{address}?file=csv").getvalue().decode()
     outcomes(brook, "retry", [held[0].pk])
     push_until_settled(brook, clock)
