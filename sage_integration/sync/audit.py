@@ -17,7 +17,7 @@ from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
-from sage_integration.sync.comparison import Difference, compare
+from sage_integration.sync.comparison import AT_ONCE, Difference, compare
 from sage_integration.sync.credit_audit import audit_credit_notes
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.standing_differences import keep_difference
@@ -131,7 +131,7 @@ def _differences(link_ids: list[int], found: Found) -> list[Difference]:
                 )
             )
         ours = next((copy for copy in copies if copy["id"] == link.sage_id), None)
-        difference = compare(link, ours)
+        difference = compare(link, ours, finishes_within=AT_ONCE)
         if newest.get(link.posting.subject_id) == link:
             keep_difference(link, difference)
         if difference:

@@ -19,7 +19,8 @@ from sage_integration.sync.snapshots import Snapshot, same, snapshot_of
 from sage_integration.sync.wanted import want
 
 Standing = Posting.Standing
-FINISHES_WITHIN = timedelta(seconds=10)
+#: What Sage has answered already, it may write down a moment later; nothing but the nightly look asks about that.
+FINISHES_WITHIN, AT_ONCE = timedelta(seconds=10), timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,14 @@ class Difference:
     sentence: str
 
 
-def compare(link: SageLink, stored: SalesInvoice | None) -> Difference | None:
+def compare(
+    link: SageLink, stored: SalesInvoice | None, *, finishes_within: timedelta = FINISHES_WITHIN
+) -> Difference | None:
     """What differs between an invoice and its copy in Sage, if anything; runs inside a transaction.
 
     How the copy was found is kept on its posting, where pages read it. Nothing is overwritten on either side: a void,
     a missing document and an edit wait for a person's decision (faults 52, 53). An older copy is only kept track of.
+    A row of a list that was written so much later than what is known of a copy is no change of it yet.
     """
     invoice: Invoice = Invoice.objects.get(pk=link.posting.subject_id)
     label = invoice.number_label
@@ -43,7 +47,7 @@ def compare(link: SageLink, stored: SalesInvoice | None) -> Difference | None:
         return _if_it_counts(link, "missing", f"{label}: {link.sage_number} is not in Sage any more.")
     if stored["status"]["id"] == VOID:
         return _voided(link, invoice, stored)
-    _keep_what_was_seen(link, invoice, stored)
+    _keep_what_was_seen(link, invoice, stored, finishes_within)
     if invoice.status == Invoice.Status.VOID:
         return Difference("void_here", f"{label} is void here, and {number_of(stored)} is not void in Sage.")
     if not _is_latest(link):
@@ -123,7 +127,9 @@ def _found(link: SageLink, standing: str, blocked: str = "", *, is_told: bool = 
     copies.mark_found(posting, standing=standing, blocked=blocked)
 
 
-def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> None:
+def _keep_what_was_seen(
+    link: SageLink, invoice: Invoice, stored: SalesInvoice, finishes_within: timedelta
+) -> None:
     seen, theirs = fingerprint_of(stored), amounts_of(stored)
     if seen != link.seen_fingerprint:
         audit.record(
@@ -135,7 +141,7 @@ def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) 
         )
     if link.is_draft and stored["status"]["id"] != DRAFT:
         _released(link, invoice, stored)
-    _keep_snapshot(link, snapshot_of(stored))
+    _keep_snapshot(link, snapshot_of(stored), finishes_within)
     standing, is_told = Standing.AS_COPIED, False
     if link.seen:
         standing, is_told = Standing.CHANGED, seen != link.seen_fingerprint
@@ -156,7 +162,7 @@ def _keep_what_was_seen(link: SageLink, invoice: Invoice, stored: SalesInvoice) 
     )
 
 
-def _keep_snapshot(link: SageLink, snapshot: Snapshot) -> None:
+def _keep_snapshot(link: SageLink, snapshot: Snapshot, finishes_within: timedelta) -> None:
     """What the document says now, where that is not as it was copied; an unchanged one has nothing seen.
 
     A row of a list shows no lines, and may be there because of them. So the document itself is read next, and until
@@ -170,7 +176,7 @@ def _keep_snapshot(link: SageLink, snapshot: Snapshot) -> None:
         if not is_changed:
             link.copied = {**link.copied, "updated_at": snapshot["updated_at"]}
     elif link.copied:
-        if _may_say_more(link, snapshot):
+        if _may_say_more(link, snapshot, finishes_within):
             _want_document(link)
             if link.seen or not same(link.copied, snapshot):
                 link.seen = {**link.in_sage, **snapshot}
@@ -183,18 +189,20 @@ def _want_document(link: SageLink) -> None:
     link.wanted_at = link.wanted_at or timezone.now()
 
 
-def _may_say_more(link: SageLink, row: Snapshot) -> bool:
+def _may_say_more(link: SageLink, row: Snapshot, finishes_within: timedelta) -> bool:
     """Whether a row of a list tells of a change of the newest copy that was not looked at yet, perhaps of its lines."""
     known = link.in_sage
-    is_news = not same(known, row) or _is_later(row["updated_at"], known.get("updated_at", ""))
+    is_news = not same(known, row) or is_later(
+        row["updated_at"], known.get("updated_at", ""), finishes_within
+    )
     return is_news and _is_latest(link)
 
 
-def _is_later(stamp: str, than: str) -> bool:
-    """By more than Sage takes to finish with what it has answered already; never where one of the two is unknown."""
+def is_later(stamp: str, than: str, by_more_than: timedelta) -> bool:
+    """Whether Sage wrote one thing so much later than another; never where one of the two is unknown."""
     if not stamp or not than:
         return False
-    return datetime.fromisoformat(stamp) - datetime.fromisoformat(than) > FINISHES_WITHIN
+    return datetime.fromisoformat(stamp) - datetime.fromisoformat(than) > by_more_than
 
 
 def blocked_by(stored: SalesDocument, locked_until: date | None = None) -> str:

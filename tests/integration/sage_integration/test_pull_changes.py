@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import requests
 from django.utils import timezone
 
 from invoicing.models import Invoice, Payment
@@ -15,6 +16,7 @@ from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageConnection, SageLink, SyncCursor
 from sage_integration.sync import pull
+from sage_integration.sync.audit import audit_documents
 from sage_integration.sync.feeds import instant
 from sage_integration.sync.mirror import Mirror
 from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
@@ -70,6 +72,34 @@ def test_an_edit_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
     assert poll(brook).counts["states_changed"] == 0
     with practice_scope(brook.pk):
         assert AuditEntry.objects.filter(action="invoice.changed_in_sage").count() == 1
+
+
+@pytest.mark.parametrize("on_the_page", [True, False], ids=["accountant's page", "as a PUT"])
+@pytest.mark.parametrize(
+    ("seconds", "by_night"), [(600, False), (0, True)], ids=["by the next poll", "by night, however soon"]
+)
+def test_fault_52_amounts_moved_from_line_to_line_are_noticed_where_the_total_stays(
+    brook, enabled, sage, clock, on_the_page, seconds, by_night
+):
+    copied = posted(brook, sage, prices=("100.00", "50.00"))
+    polled(brook)
+    clock.shift(seconds)
+    prices = zip(copied.theirs["invoice_lines"], ("80.00", "70.00"), strict=True)
+    if on_the_page:
+        form = {f"{line['id']}.unit_price": price for line, price in prices}
+        page = f"{sage.url}/invoicing/sales_invoices/{copied.theirs['id']}/edit"
+        assert requests.post(page, form, timeout=30).status_code == 200
+    else:
+        lines = [
+            {"id": line["id"], "unit_price": price, "tax_amount": Decimal(price) / 5}
+            for line, price in prices
+        ]
+        sage.edit_invoice(copied.theirs["id"], invoice_lines=lines)
+    if by_night:
+        with acting_for(brook.pk):
+            audit_documents()
+    assert "was changed in Sage. The total is the same." in poll(brook).problem
+    assert standing_of(copied) == Posting.Standing.CHANGED
 
 
 @pytest.mark.parametrize(
