@@ -44,6 +44,10 @@ DIFFERS = {
         "Somebody changed it in Sage.",
         "Compare both, and put right the one that is wrong.",
     ),
+    "credit_changed": (
+        "Somebody changed a date, a line or the customer of it in Sage; the total is the same.",
+        "Open it in Sage and put it back, or say here that it may stay so.",
+    ),
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
     "changed": (

@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
+
+from django.utils import timezone
 
 from invoicing.models import CreditNote
 from ledger.models import Posting
@@ -10,15 +13,29 @@ from money.amounts import Amounts
 from practices.tenancy import practice_transaction
 from sage_integration.models import SageLink
 from sage_integration.sage.client import SageClient
+from sage_integration.sage.errors import NotInSage
 from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_credit_notes import SalesCreditNote
-from sage_integration.sync.comparison import Difference
+from sage_integration.sync.comparison import AT_ONCE, Difference, is_later
 from sage_integration.sync.documents import amounts_of, number_of
+from sage_integration.sync.snapshots import Snapshot, changed_fields, same, snapshot_of
 from sage_integration.sync.standing_differences import keep_difference
 
 Kind = Posting.Kind
 #: What a credit note differs in is kept under words of its own: what can be done about it is another thing.
 MISSING, VOIDED, DIFFERING = "credit_missing", "credit_voided", "credit_differing"
+CHANGED = "credit_changed"
+#: What `changed_fields` found, as a person calls it.
+WORDS = {
+    "contact": "the customer",
+    "date": "the date",
+    "due_date": "the due date",
+    "net": "the net amount",
+    "vat": "the VAT",
+    "lines": "a line",
+}
+#: Documents read themselves in one night, because they were written in Sage since they were looked at last.
+MOST_READ = 200
 
 
 def audit_credit_notes(business_id: str, sage: SageClient) -> tuple[int, list[Difference]]:
@@ -31,8 +48,12 @@ def audit_credit_notes(business_id: str, sage: SageClient) -> tuple[int, list[Di
     if not links:
         return 0, []
     stored = {each["id"]: each for each in sage.sales_credit_notes.list()}
+    newest = set({link.posting.subject_id: link.pk for link in links}.values())
+    written = [link for link in links if link.pk in newest and _was_written(link, stored.get(link.sage_id))]
+    for link in written[:MOST_READ]:
+        with suppress(NotInSage):
+            stored[link.sage_id] = sage.sales_credit_notes.get(link.sage_id)
     with practice_transaction():
-        newest = set({link.posting.subject_id: link.pk for link in links}.values())
         found = [_compared(link, stored.get(link.sage_id), counts=link.pk in newest) for link in links]
     differences = [difference for difference in found if difference]
     return len(links), [*differences, *_twice(links, stored.values())]
@@ -50,6 +71,16 @@ def _links(business_id: str) -> Iterable[SageLink]:
     )
 
 
+def _was_written(link: SageLink, row: SalesCreditNote | None) -> bool:
+    """Whether it was changed in Sage since it was looked at last: perhaps its lines, which a list does not show."""
+    if row is None or row["status"]["id"] == VOID:
+        return False
+    known, told = link.in_sage, snapshot_of(row)
+    if not known.get("lines"):
+        return True
+    return not same(known, told) or is_later(told["updated_at"], known.get("updated_at", ""), AT_ONCE)
+
+
 def _compared(link: SageLink, stored: SalesCreditNote | None, *, counts: bool) -> Difference | None:
     """What differs of one copy, kept where no newer copy counts in its place."""
     difference = _difference(link, stored) if counts else None
@@ -63,12 +94,38 @@ def _difference(link: SageLink, stored: SalesCreditNote | None) -> Difference | 
         return Difference(MISSING, f"{note.number_label}: {link.sage_number} is not in Sage any more.")
     if stored["status"]["id"] == VOID:
         return Difference(VOIDED, f"{note.number_label}: {number_of(stored)} was voided in Sage.")
+    _keep_what_was_seen(link, snapshot_of(stored))
     theirs, copied = amounts_of(stored), link.copied
     ours = Amounts(Decimal(copied["net"]), Decimal(copied["vat"])) if copied else Amounts(link.net, link.vat)
-    if theirs == ours:
+    if theirs != ours:
+        words = f"{note.number_label} is £{ours.gross}, and {number_of(stored)} in Sage is £{theirs.gross}."
+        return Difference(DIFFERING, words)
+    if not link.seen:
         return None
-    words = f"{note.number_label} is £{ours.gross}, and {number_of(stored)} in Sage is £{theirs.gross}."
-    return Difference(DIFFERING, words)
+    changed = ", ".join(WORDS[name] for name in changed_fields(copied, link.seen))
+    words = (
+        f"{note.number_label}: {number_of(stored)} was changed in Sage ({changed}). The total is the same."
+    )
+    return Difference(CHANGED, words)
+
+
+def _keep_what_was_seen(link: SageLink, snapshot: Snapshot) -> None:
+    """What the document says now, where that is not as it was copied; a row of a list leaves its lines alone."""
+    before = link.copied, link.seen
+    told = {**link.in_sage, **snapshot} if "lines" not in snapshot else snapshot
+    if "lines" in told and not link.copied.get("lines"):
+        link.copied = told  # Nothing was kept of it before: what is there now is where it begins.
+    if same(link.copied, told):
+        link.seen = {}
+        if "lines" in snapshot:
+            link.copied = {**link.copied, "updated_at": snapshot["updated_at"]}
+    else:
+        # Of what only a list told, the document itself is to be read yet.
+        stamp = told if "lines" in snapshot else link.in_sage
+        link.seen = {**told, "updated_at": stamp.get("updated_at", "")}
+    if (link.copied, link.seen) != before:
+        link.seen_at = timezone.now()
+        link.save(update_fields=["copied", "seen", "seen_at"])
 
 
 def _twice(links: Iterable[SageLink], stored: Iterable[SalesCreditNote]) -> list[Difference]:

@@ -25,7 +25,7 @@ from sage_integration.sage.resources.sales_credit_notes import SalesCreditNote, 
 from sage_integration.sync.credits import CreditDraft, draft_of, open_amount, refused_as
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.errors import AllocationNotAllowed, CreditNotAllowed, CreditStays, MissingInSage
-from sage_integration.sync.snapshots import snapshot_of
+from sage_integration.sync.snapshots import same, snapshot_of
 
 Kind, Status = Posting.Kind, Posting.Status
 
@@ -46,8 +46,11 @@ def push_credit_update(posting: Posting, rules: Rules, business_id: str, sage: S
             _take_off(posting, draft, link, _ours_alone(draft, link, stored, rules, sage), sage)
         stored = _change(posting, link, wanted, sage)
     with practice_transaction():
-        link.copied = snapshot_of(stored)
-        link.save(update_fields=["copied"])
+        # Its lines were not sent: what somebody made of them in Sage goes on being told.
+        now = snapshot_of(stored)
+        link.copied = {**now, "lines": link.copied.get("lines") or now.get("lines", [])}
+        link.seen = {} if same(link.copied, now) else now
+        link.save(update_fields=["copied", "seen"])
         copies.mark_held_revision(copy, draft.note.revision)
         outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=copy.external_url)
         audit.record("credit_note.updated_in_ledger", draft.note, number=link.sage_number)

@@ -149,6 +149,36 @@ def test_f78_what_differs_of_a_credit_note_needs_somebody_until_it_is_put_right(
             assert things() == []
 
 
+@pytest.mark.parametrize(
+    ("change", "said"), [({"description": "Payroll"}, "a line"), ({"date": "2027-03-09"}, "the date")]
+)
+def test_f78_a_credit_note_changed_in_sage_needs_somebody_where_its_total_stays(
+    brook, sage, note, clock, change, said
+):
+    [stored] = sage.sales_credit_notes()
+    assert audit(brook).problem == ""
+    clock.shift(600)
+    fields = {"updated_at": sage.now()}
+    if "date" in change:
+        fields |= change
+    else:
+        fields["credit_note_lines"] = [{**stored["credit_note_lines"][0], **change}]
+    sage.change_record("sales_credit_notes", stored["id"], **fields)
+    for _ in range(2):
+        sage.forget_requests()
+        run = audit(brook)
+        assert run.counts["credit_changed"] == 1
+        assert f"was changed in Sage ({said}). The total is the same." in run.problem
+    assert sage.requests("GET", f"/sales_credit_notes/{stored['id']}") == [], "it was looked at already"
+    with practice_scope(brook.pk):
+        assert [thing.label for thing in things()] == [note.number_label]
+    before = {name: stored[name] for name in fields}
+    sage.change_record("sales_credit_notes", stored["id"], **before | {"updated_at": sage.now()})
+    assert "credit_changed" not in audit(brook).counts
+    with practice_scope(brook.pk):
+        assert things() == []
+
+
 def test_f78_a_second_credit_note_with_our_reference_is_named(brook, enabled, sage, note):
     stored = sage.sales_credit_notes()[0]
     line = {
