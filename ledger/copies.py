@@ -11,6 +11,9 @@ from ledger.outbox import ledger_settings, locked_posting, new_posting
 from ledger.signals import posting_due
 from practices import audit
 
+#: The revision that a copy holds which somebody wrote in the ledger himself: none of ours.
+NEVER_HELD = 0
+
 
 def request_change(
     kind: str, copy: Posting, *, label: str, basis: str = "", then: str = "", reason: str = ""

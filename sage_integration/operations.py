@@ -3,7 +3,7 @@
 from invoicing.errors import LockedInTheLedger, NothingChanged, NotInTheLedger, SettledInTheLedger
 from invoicing.models import Invoice
 from invoicing.operations import void_copy
-from ledger.copies import relink_copy, request_change
+from ledger.copies import NEVER_HELD, mark_held_revision, relink_copy, request_change
 from ledger.models import Posting
 from practices import audit
 from practices.errors import DomainError
@@ -18,8 +18,9 @@ from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.changes import Wanted, wanted_for
 from sage_integration.sync.comparison import compare
-from sage_integration.sync.documents import number_of
+from sage_integration.sync.documents import amounts_of, number_of
 from sage_integration.sync.snapshots import fingerprint_of_snapshot, same
+from sage_integration.sync.standing_differences import keep_difference
 
 
 class GapInMapping(DomainError):
@@ -117,6 +118,7 @@ def replace_copy(invoice: Invoice, *, reason: str) -> Posting:
 def relink(invoice: Invoice, found: SalesInvoice) -> SageLink:
     """Another document of Sage is the invoice's latest copy from now on, because a person says so.
 
+    What it says is where that copy begins. Of other amounts than ours, it never held the invoice as it is here.
     Raises `NotInTheLedger` or `LinkedAlready`.
     """
     copy = latest_copy(invoice)
@@ -136,5 +138,7 @@ def relink(invoice: Invoice, found: SalesInvoice) -> SageLink:
         url=web_address(found.get("links")) or "",
     )
     audit.record("invoice.relinked", invoice, before=before, after=found["id"], number=link.sage_number)
-    compare(link, found)
+    if amounts_of(found) != invoice.amounts:
+        mark_held_revision(link.posting, NEVER_HELD)
+    keep_difference(link, compare(link, found))
     return link

@@ -22,7 +22,7 @@ from invoicing.models import CreditNote, Invoice, InvoiceLine, InvoiceRevision
 from invoicing.operations.invoices import fix_amounts, locked_invoice, save_lines
 from invoicing.queries import INVOICE_KINDS
 from invoicing.revisions import as_of, dates_from, lines_from, particulars_of
-from ledger.copies import mark_held_revision
+from ledger.copies import NEVER_HELD, mark_held_revision
 from ledger.models import Posting
 from practices import audit
 from practices.errors import DomainError
@@ -69,7 +69,7 @@ def amend_invoice(
 def discard_changes(invoice: Invoice, *, on: date) -> Invoice:
     """The invoice as the ledger holds it again; raises `NothingChanged` when it is so already, or as amending does."""
     copy = next((each for each in _locked_postings(invoice) if _is_copy(each)), None)
-    if copy is None or copy.held_revision == invoice.revision:
+    if copy is None or copy.held_revision in (NEVER_HELD, invoice.revision):
         raise NothingChanged(invoice)
     held = as_of(invoice, copy.held_revision)
     tax_point, due_on = dates_from(held)

@@ -219,23 +219,27 @@ def test_f88_a_member_without_the_right_chooses_no_side(brook, sage, acme, clien
     assert resolve(client_of("bob"), acme.invoice, due_date="theirs").status_code == 403
 
 
-def test_p13_a_missing_document_is_linked_to_another_one_of_sage(brook, sage, acme, browser):
-    # Somebody deleted ours and typed it anew.
+def typed_anew(sage, acme, price: str = "100.00", tax: str = "20.00") -> dict:
+    """Somebody deleted ours in Sage and typed it again."""
     contact = acme.theirs["contact"]["id"]
     lines = [
         {
             "description": "Bookkeeping",
             "ledger_account_id": acme.theirs["invoice_lines"][0]["ledger_account"]["id"],
             "quantity": "1",
-            "unit_price": "100.00",
+            "unit_price": price,
             "tax_rate_id": "GB_STANDARD",
-            "tax_amount": "20.00",
+            "tax_amount": tax,
         }
     ]
     sage.delete_record("sales_invoices", acme.theirs["id"])
-    typed = sage.create(
+    return sage.create(
         "sales_invoices", contact_id=contact, date="2027-03-10", due_date="2027-03-24", invoice_lines=lines
     )
+
+
+def test_p13_a_missing_document_is_linked_to_another_one_of_sage(brook, sage, acme, browser):
+    typed = typed_anew(sage, acme)
     assert browser.post(page(acme.invoice, "check/")).status_code == 303
     assert "Missing in Sage" in text_of(browser.get(f"/p/brook-co/invoices/{acme.invoice.pk}/"))
     assert "Link to another document" in text_of(browser.get(page(acme.invoice)))
@@ -245,6 +249,33 @@ def test_p13_a_missing_document_is_linked_to_another_one_of_sage(brook, sage, ac
     copy = posting_of(acme.invoice)
     assert (copy.external_id, copy.standing) == (typed["id"], "")
     assert len(sage.sales_invoices()) == 1
+
+
+def test_p13_a_document_of_another_total_is_linked_as_one_that_differs(brook, sage, acme, browser):
+    typed = typed_anew(sage, acme, "90.00", "18.00")
+    browser.post(page(acme.invoice, "check/"))
+    browser.post(page(acme.invoice, "relink/"), {"document": typed["id"]})
+    with practice_scope(brook.pk):
+        link = SageLink.objects.get(posting__subject_id=acme.invoice.pk)
+    assert (link.difference, link.in_sage["net"]) == ("differing", "90.00")
+    assert "£120.00, and" in link.difference_in_words
+    shown = text_of(browser.get(page(acme.invoice)))
+    assert "Changed here" in shown
+    assert 'name="side_line_0"' in shown
+    assert resolve(browser, acme.invoice, line_0="theirs").status_code == 303
+    assert fresh(acme.invoice).gross == Decimal("108.00")
+    settled(brook, sage, acme)
+
+
+def test_what_was_not_read_in_sage_yet_is_not_called_the_same(brook, acme, browser):
+    with practice_scope(brook.pk):
+        SageLink.objects.update(copied={}, seen={})
+    shown = text_of(browser.get(page(acme.invoice)))
+    assert "It was not read in Sage yet" in shown
+    assert ["Not read yet" in shown, ">Same<" in shown] == [True, False]
+    browser.post(page(acme.invoice, "check/"))
+    shown = text_of(browser.get(page(acme.invoice)))
+    assert ["Not read yet" in shown, ">Same<" in shown] == [False, True]
 
 
 def test_a_document_of_another_invoice_is_not_linked(brook, sage, acme, browser):
