@@ -59,6 +59,27 @@ def compare(
     )
 
 
+def is_as_known(link: SageLink, invoice: Invoice, row: SalesInvoice, locked_until: date | None) -> bool:
+    """Whether `compare` would find nothing in a row of a list and keep nothing of it but the time; asks for nothing."""
+    posting, told = link.posting, snapshot_of(row)
+    is_settled = (
+        invoice.status == Invoice.Status.ISSUED
+        and row["status"]["id"] not in (VOID, DRAFT)
+        and not (link.is_draft or link.seen or link.difference or link.wanted_at)
+        and posting.status == Posting.Status.POSTED
+        and posting.standing == Standing.AS_COPIED
+        and posting.blocked == blocked_by(row, locked_until or date.min)
+    )
+    if not is_settled or "lines" in told or not link.copied or _is_news(link, told, FINISHES_WITHIN):
+        return False
+    theirs = amounts_of(row)
+    return (
+        link.seen_fingerprint == fingerprint_of(row, theirs)
+        and theirs == Amounts(link.net, link.vat) == _expected(link, invoice)
+        and row.get("outstanding_amount") in (None, invoice.outstanding)
+    )
+
+
 def _amounts_differ(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
     """Against what was agreed to be there: the copy as it was made last, or ours where it was amended since."""
     theirs, label = amounts_of(stored), invoice.number_label
@@ -191,11 +212,12 @@ def _want_document(link: SageLink) -> None:
 
 def _may_say_more(link: SageLink, row: Snapshot, finishes_within: timedelta) -> bool:
     """Whether a row of a list tells of a change of the newest copy that was not looked at yet, perhaps of its lines."""
+    return _is_news(link, row, finishes_within) and _is_latest(link)
+
+
+def _is_news(link: SageLink, row: Snapshot, finishes_within: timedelta) -> bool:
     known = link.in_sage
-    is_news = not same(known, row) or is_later(
-        row["updated_at"], known.get("updated_at", ""), finishes_within
-    )
-    return is_news and _is_latest(link)
+    return not same(known, row) or is_later(row["updated_at"], known.get("updated_at", ""), finishes_within)
 
 
 def is_later(stamp: str, than: str, by_more_than: timedelta) -> bool:

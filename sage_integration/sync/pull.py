@@ -26,7 +26,7 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, SageError
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
-from sage_integration.sync import outcomes
+from sage_integration.sync import news, outcomes
 from sage_integration.sync.cadence import Cadence, cadence
 from sage_integration.sync.comparison import Difference, compare
 from sage_integration.sync.feeds import Feed, Glance, cursors_of, glance_at, read_feed
@@ -228,17 +228,37 @@ class Poll:
         self.learnt["opening_read_at"] = timezone.now()
 
     def _feeds(self, sage: SageClient) -> tuple[list[Any], list[Any]]:
-        """The feeds read each time, and those that a quiet business may be read in turn; each with its handler."""
+        """The feeds read each time, and those that a quiet business may be read in turn.
+
+        Each with what picks the rows of a page that bring anything, and with what takes over one of them.
+        """
         payments, allocations, invoices = sage.contact_payments, sage.contact_allocations, sage.sales_invoices
+        mirror, business_id = self.mirror, self.business_id
         each_time = [
-            (_changed("contact_payments", payments.list), self.mirror.payment),
-            (_changed("contact_allocations", allocations.list), self.mirror.allocation),
+            (
+                _changed("contact_payments", payments.list),
+                lambda rows: news.changed_payments(rows, business_id),
+                mirror.payment,
+            ),
+            (
+                _changed("contact_allocations", allocations.list),
+                lambda rows: news.changed_allocations(rows, business_id),
+                mirror.allocation,
+            ),
         ]
         in_turn = [
-            (_deleted("contact_payments", payments.list), self.mirror.gone),
-            (_deleted("contact_allocations", allocations.list), self.mirror.gone),
-            (_changed("sales_invoices", invoices.list), self._invoice_changed),
-            (_deleted("sales_invoices", invoices.list), self._invoice_gone),
+            (_deleted("contact_payments", payments.list), news.gone_payments, mirror.gone),
+            (_deleted("contact_allocations", allocations.list), news.gone_payments, mirror.gone),
+            (
+                _changed("sales_invoices", invoices.list),
+                lambda rows: news.changed_invoices(rows, business_id, self._differences),
+                self._invoice_changed,
+            ),
+            (
+                _deleted("sales_invoices", invoices.list),
+                lambda rows: news.gone_invoices(rows, business_id),
+                self._invoice_gone,
+            ),
         ]
         return each_time, in_turn
 
@@ -257,8 +277,8 @@ class Poll:
 
     def _read_feeds(self, feeds: list[Any], sage: SageClient) -> None:
         try:
-            for feed, handle in feeds:
-                self._read(feed, handle)
+            for feed, pick, handle in feeds:
+                self._read(feed, pick, handle)
         finally:
             # Their cursors have passed them, so what was refused is tried again even where a later feed breaks off.
             self._take_refused()
@@ -272,9 +292,9 @@ class Poll:
                 self.mirror.take_refused()
                 self._note_touched()
 
-    def _read(self, feed: Feed[Any], handle: Callable[[Any], None]) -> None:
+    def _read(self, feed: Feed[Any], pick: Callable[[Any], list[Any]], handle: Callable[[Any], None]) -> None:
         def record(page: list[Any]) -> None:
-            for row in page:
+            for row in pick(page) if page else ():
                 self.mirror.take(handle, row)
             self._note_touched()  # With the rows and the cursor: a kill after this forgets nothing.
 

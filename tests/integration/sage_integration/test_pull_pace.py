@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from invoicing.models import Invoice
 from ledger.models import Posting
 from ledger.outbox import request_posting
 from practices.tenancy import acting_for, practice_scope
@@ -50,6 +53,50 @@ def test_an_idle_paid_business_is_not_read_invoice_by_invoice(brook, sage, acme,
     run = polled(brook)
     assert asked(sage) == ["contact_payments", "contact_allocations"] * 2 + ["sales_invoices"] * 2
     assert run.counts.get("mirrored", 0) == 0
+
+
+def test_po4_what_comes_again_costs_as_many_statements_however_many_rows_it_is(brook, enabled, sage, clock):
+    """The last rows of each feed come with every reading; and what others write in Sage is none of our business."""
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert polled(brook).counts.get("mirrored", 0) == 0
+        return len(seen)
+
+    def happens(number: int) -> None:
+        copied = posted(brook, sage, f"Client {number}")
+        payment = sage.record_payment(copied.theirs["id"], "20.00")
+        sage.delete_payment(sage.record_payment(copied.theirs["id"], "7.00")["id"])
+        sage.edit_payment(payment["id"], amount=f"{30 + number}.00")
+        lines = [
+            {
+                "description": "Typed in Sage",
+                "ledger_account_id": enabled.default_account_id,
+                "quantity": "1",
+                "unit_price": "10.00",
+                "tax_rate_id": "GB_ZERO",
+                "tax_amount": "0",
+            }
+        ]
+        contact = copied.theirs["contact"]["id"]
+        theirs = sage.create(
+            "sales_invoices",
+            contact_id=contact,
+            date="2027-03-10",
+            due_date="2027-03-24",
+            invoice_lines=lines,
+        )
+        sage.record_payment(theirs["id"], "10.00")
+
+    happens(1)
+    polled(brook)
+    few = statements()
+    for number in range(2, 5):
+        happens(number)
+    polled(brook)
+    assert statements() == few
+    with practice_scope(brook.pk):
+        assert sorted(Invoice.objects.values_list("outstanding", flat=True)) == [86, 87, 88, 89]
 
 
 def test_what_differs_for_long_is_news_once_and_read_once(brook, sage, acme, clock):
