@@ -5,20 +5,21 @@ what is owed on an invoice with several services is shared by the lines' parts o
 over goes to the service that is owed most.
 """
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Sum
 
 from clients.models import Client
-from invoicing.models import Invoice, Payment
+from clients.models.search import ids_with_words, words_of
+from invoicing.models import Payment
 from money.amounts import ZERO, to_pence
+from practices.arrays import array
 from practices.models import User
 from practices.tenancy import acting_practice_id
 from services.models import Service
@@ -28,6 +29,8 @@ ENDS = (0, 30, 60, 90)
 BUCKETS = ("Not due yet", "1 to 30 days", "31 to 60", "61 to 90", "Over 90")
 BY = [("client", "By client"), ("manager", "By manager"), ("service", "By service")]
 NOBODY = "Without a manager"
+#: Pages are not counted beyond it.
+LAST_PAGE = 10**9
 Figures = list[Decimal]
 
 
@@ -56,15 +59,17 @@ class Debt:
 
 @dataclass(frozen=True, slots=True)
 class AgedDebt:
-    """The rows, most overdue first, and the sums of all of them; what lies on account is not taken off."""
+    """Some rows, most overdue first unless asked otherwise, and what all that were asked for come to."""
 
-    rows: list[Debt]
+    rows: Sequence[Debt]
     figures: Figures
-    on_account: Decimal
+    #: How many rows there are altogether, and how many invoices are open behind them.
+    count: int
+    invoices: int
 
     @property
     def total(self) -> Decimal:
-        """Everything that is owed to the practice."""
+        """Everything that is owed."""
         return sum(self.figures, ZERO)
 
     @property
@@ -73,14 +78,32 @@ class AgedDebt:
         return sum(self.figures[1:], ZERO)
 
 
-def aged_debt(by: str, on: date) -> AgedDebt:
-    """The debt of a day by `client`, `manager` or `service`."""
-    clients = _by_client(on)
-    figures = _sums(clients)
-    found = {"manager": _by_manager, "service": _by_service}.get(by)
-    rows = found(clients, figures, on) if found else _named(clients)
-    rows.sort(key=lambda row: (-row.overdue, -row.total, row.name.casefold()))
-    return AgedDebt(rows, figures, on_account_total())
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which clients are wanted: a page of so many, in the order of a column, turned round or not, found by words."""
+
+    order: str = "total"
+    is_turned: bool = False
+    words: str = ""
+    page: int = 1
+    size: int | None = None
+
+
+#: Every row there is, in the usual order.
+EVERYTHING = Place()
+
+
+def aged_debt(by: str, on: date, place: Place = EVERYTHING) -> AgedDebt:
+    """The debt of a day by `client`, `manager` or `service`; a place is of clients alone, who are many."""
+    if by == "client":
+        return _by_client(on, place)
+    rows = _by_manager(on) if by == "manager" else _by_service(on)
+    return added_up(sorted(rows, key=lambda row: (-row.overdue, -row.total, row.name.casefold())))
+
+
+def added_up(rows: Sequence[Debt]) -> AgedDebt:
+    """These rows and what they come to."""
+    return AgedDebt(rows, _sums(rows), len(rows), sum(row.invoices for row in rows))
 
 
 def on_account_total() -> Decimal:
@@ -91,25 +114,79 @@ def on_account_total() -> Decimal:
     return lying or ZERO
 
 
-def _ranges(on: date) -> list[Q]:
-    """For each bucket the due dates that belong to it."""
-    edges = [on - timedelta(days=end) for end in ENDS]
-    between = [Q(due_on__lt=later, due_on__gte=earlier) for later, earlier in itertools.pairwise(edges)]
-    return [Q(due_on__gte=edges[0]), *between, Q(due_on__lt=edges[-1])]
-
-
-def _by_client(on: date) -> list[Debt]:
-    sums = {f"bucket_{place}": Sum("outstanding", filter=each) for place, each in enumerate(_ranges(on))}
-    rows: Any = (
-        Invoice.objects.unpaid()
-        .order_by()
-        .values("client")
-        .annotate(invoices=Count("pk"), oldest=Min("due_on"), **sums)
+_BUCKET_NAMES = [f"bucket_{place}" for place in range(len(BUCKETS))]
+_IN_BUCKET = [
+    "due_on >= %(edge_0)s",
+    "due_on < %(edge_0)s AND due_on >= %(edge_1)s",
+    "due_on < %(edge_1)s AND due_on >= %(edge_2)s",
+    "due_on < %(edge_2)s AND due_on >= %(edge_3)s",
+    "due_on < %(edge_3)s",
+]
+#: Open invoices alone, read from the index that has nothing else in it (`sums_to_be_paid`).
+_DEBTS = f"""
+    WITH debts AS MATERIALIZED (
+        SELECT client_id, count(*) AS invoices, min(due_on) AS oldest, sum(outstanding) AS total,
+            {
+    ", ".join(
+        f"coalesce(sum(outstanding) FILTER (WHERE {condition}), 0) AS {name}"
+        for name, condition in zip(_BUCKET_NAMES, _IN_BUCKET, strict=True)
     )
-    return [
-        Debt(row["client"], "", [row[name] or ZERO for name in sums], row["invoices"], row["oldest"])
-        for row in rows
-    ]
+}
+        FROM invoicing_invoice
+        WHERE practice_id = %(practice)s AND status = 'issued' AND outstanding > 0
+            AND (%(found)s::bigint[] IS NULL OR client_id = ANY(%(found)s::bigint[]))
+        GROUP BY client_id
+    )
+"""  # noqa: S608 - names of columns alone
+_FIGURES = f"invoices, oldest, {', '.join(_BUCKET_NAMES)}"
+_CLIENTS_OF_DEBTS = """
+    JOIN clients_client AS client ON client.practice_id = %(practice)s AND client.id = debts.client_id
+"""
+#: One page, and on each of its rows what all of them come to. Behind the last page is the last page.
+_PAGE = f"""
+    {_DEBTS}
+    SELECT debts.client_id, {_FIGURES}, count(*) OVER (), sum(invoices) OVER (),
+        {", ".join(f"sum({name}) OVER ()" for name in _BUCKET_NAMES)}
+    FROM debts {{joined}} ORDER BY {{order}} LIMIT %(size)s
+    OFFSET (SELECT least(%(skipped)s, (greatest(count(*), 1) - 1) / %(size)s * %(size)s) FROM debts)
+"""  # noqa: S608 - names of columns alone
+_OF_MANAGERS = f"""
+    {_DEBTS}
+    SELECT client.manager_id, sum(invoices), min(oldest), {", ".join(f"sum({name})" for name in _BUCKET_NAMES)}
+    FROM debts {_CLIENTS_OF_DEBTS} GROUP BY client.manager_id
+"""  # noqa: S608 - names of columns alone
+_USUAL = ["total - bucket_0 DESC", "total DESC", "debts.client_id"]
+_ORDERS = {
+    "total": _USUAL,
+    "name": ["lower(client.name)", "debts.client_id"],
+    "oldest": ["oldest", *_USUAL],
+    **{name: [f"{name} DESC", *_USUAL] for name in _BUCKET_NAMES},
+}
+
+
+def _by_client(on: date, place: Place) -> AgedDebt:
+    order = [_turned(each) for each in _ORDERS[place.order]] if place.is_turned else _ORDERS[place.order]
+    asked = _PAGE.format(order=", ".join(order), joined=_CLIENTS_OF_DEBTS if place.order == "name" else "")
+    found = array(ids_with_words(place.words)) if words_of(place.words) else None
+    # Nobody leafs further; a longer number is none that the database could hold.
+    skipped = min(place.page - 1, LAST_PAGE) * (place.size or 0)
+    with connection.cursor() as cursor:
+        cursor.execute(asked, _parameters(on) | {"found": found, "size": place.size, "skipped": skipped})
+        answer = cursor.fetchall()
+    rows = _named(
+        [Debt(key, "", list(figures[:5]), number, since) for key, number, since, *figures in answer]
+    )
+    count, invoices, *sums = answer[0][8:] if answer else (0, 0, *[ZERO] * len(BUCKETS))
+    return AgedDebt(rows, sums, count, int(invoices))
+
+
+def _turned(order: str) -> str:
+    return order.removesuffix(" DESC") if order.endswith(" DESC") else f"{order} DESC"
+
+
+def _parameters(on: date) -> dict[str, Any]:
+    edges = {f"edge_{place}": on - timedelta(days=end) for place, end in enumerate(ENDS)}
+    return {"practice": acting_practice_id(), "found": None, **edges}
 
 
 def _sums(rows: Iterable[Debt]) -> Figures:
@@ -127,48 +204,41 @@ def _named(rows: list[Debt]) -> list[Debt]:
     return rows
 
 
-def _by_manager(clients: list[Debt], figures: Figures, on: date) -> list[Debt]:
-    del figures, on
-    managers = dict(Client.objects.among(row.key for row in clients if row.key).values_list("pk", "manager"))
-    found: dict[int | None, Debt] = {}
-    for row in clients:
-        manager = managers.get(row.key or 0)
-        debt = found.setdefault(manager, Debt(manager, NOBODY))
-        debt.figures = [one + other for one, other in zip(debt.figures, row.figures, strict=True)]
-        debt.invoices += row.invoices
-        debt.oldest = min(filter(None, [debt.oldest, row.oldest]), default=None)
-    people = User.objects.in_bulk([pk for pk in found if pk])
-    for pk, debt in found.items():
-        if pk:
-            debt.name = str(people[pk])
-    return list(found.values())
+def _by_manager(on: date) -> list[Debt]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_MANAGERS, _parameters(on))
+        found = cursor.fetchall()
+    people = User.objects.in_bulk([manager for manager, *_ in found if manager])
+    return [
+        Debt(manager, str(people[manager]) if manager else NOBODY, figures, int(invoices), oldest)
+        for manager, invoices, oldest, *figures in found
+    ]
 
 
 _SHARES = """
     SELECT line.service_id,
-           CASE WHEN invoice.due_on >= %s THEN 0 WHEN invoice.due_on >= %s THEN 1
-                WHEN invoice.due_on >= %s THEN 2 WHEN invoice.due_on >= %s THEN 3 ELSE 4 END,
+           CASE WHEN invoice.due_on >= %(edge_0)s THEN 0 WHEN invoice.due_on >= %(edge_1)s THEN 1
+                WHEN invoice.due_on >= %(edge_2)s THEN 2 WHEN invoice.due_on >= %(edge_3)s THEN 3 ELSE 4 END,
            sum(invoice.outstanding * (line.net + line.vat) / (invoice.net + invoice.vat)),
            count(DISTINCT invoice.id)
     FROM invoicing_invoice AS invoice
     JOIN invoicing_invoiceline AS line
         ON line.practice_id = invoice.practice_id AND line.invoice_id = invoice.id
-    WHERE invoice.practice_id = %s AND invoice.status = 'issued' AND invoice.outstanding > 0
+    WHERE invoice.practice_id = %(practice)s AND invoice.status = 'issued' AND invoice.outstanding > 0
     GROUP BY 1, 2
 """
 
 
-def _by_service(clients: list[Debt], figures: Figures, on: date) -> list[Debt]:
-    del clients
+def _by_service(on: date) -> list[Debt]:
     with connection.cursor() as cursor:
-        cursor.execute(_SHARES, [*(on - timedelta(days=end) for end in ENDS), acting_practice_id()])
+        cursor.execute(_SHARES, _parameters(on))
         shares = cursor.fetchall()
     found: dict[int, Debt] = defaultdict(lambda: Debt(None, ""))
     for service, bucket, amount, invoices in shares:
         debt = found[service]
         debt.key, debt.figures[bucket] = service, to_pence(amount)
         debt.invoices += invoices
-    _settle_pennies(found, figures)
+    _settle_pennies(found, aged_debt("client", on, Place(size=1)).figures)
     names = dict(Service.objects.filter(pk__in=found).values_list("pk", "name"))
     for pk, debt in found.items():
         debt.name = names[pk]

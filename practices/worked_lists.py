@@ -6,7 +6,7 @@ They are few enough to be held at once, and no index knows their order. Declared
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -21,9 +21,10 @@ class WorkedPage:
     rows: Sequence[Any]
     previous: str
     next: str
-    #: All rows that the words let through, and how many there are, in words.
-    everything: Sequence[Any]
+    #: How many rows the words let through, as a number and in words; and all of them where they are in memory.
+    count: int
     found: str
+    everything: Sequence[Any] = ()
 
     def __iter__(self) -> Any:
         return iter(self.rows)
@@ -39,24 +40,51 @@ def worked_page(shown: ShownList, rows: Iterable[Any], *, size: int = PAGE) -> W
 
 def page_of_rows(shown: ShownList, everything: Sequence[Any], *, size: int = PAGE) -> WorkedPage:
     """The page that the address asks for, of rows that are chosen and in order already."""
-    asked = shown.request.GET.get("page", "")
-    last = max(1, -(-len(everything) // size))
-    number = min(max(int(asked), 1), last) if asked.isdecimal() and len(asked) < 10 else 1
+    first = (min(page_asked(shown), _last_page(len(everything), size)) - 1) * size
+    page = page_found(shown, everything[first : first + size], len(everything), size=size)
+    return replace(page, everything=everything)
+
+
+def page_found(shown: ShownList, rows: Sequence[Any], count: int, *, size: int = PAGE) -> WorkedPage:
+    """The page that the address asks for (the last one where it is behind it), of rows that were read for it alone."""
+    last = _last_page(count, size)
+    number = min(page_asked(shown), last)
     return WorkedPage(
-        everything[(number - 1) * size : number * size],
+        rows,
         _address(shown, number - 1) if number > 1 else "",
         _address(shown, number + 1) if number < last else "",
-        everything,
-        in_words(len(everything), shown.declared.nouns),
+        count,
+        in_words(count, shown.declared.nouns),
     )
+
+
+def page_asked(shown: ShownList) -> int:
+    """The number of the page in the address; 1 for none, and for what is no number."""
+    asked = shown.request.GET.get("page", "")
+    return max(1, int(asked)) if asked.isdecimal() and len(asked) < 10 else 1
+
+
+def _last_page(count: int, size: int) -> int:
+    return max(1, -(-count // size))
 
 
 def worked_file(shown: ShownList, rows: Iterable[Any]) -> HttpResponseBase | None:
     """The CSV file the address asks for: the rows that hold its words, in the shown columns; else None."""
-    if shown.request.GET.get("file") != "csv":
+    return (
+        file_of_rows(shown, _ordered(shown, _with_words(shown, list(rows)))) if asks_for_file(shown) else None
+    )
+
+
+def file_of_rows(shown: ShownList, rows: Iterable[Any]) -> HttpResponseBase | None:
+    """The CSV file the address asks for, of rows that are chosen and in order already; else None."""
+    if not asks_for_file(shown):
         return None
-    chosen = _ordered(shown, _with_words(shown, list(rows)))
-    return file_of_cells(shown, ([plain(column.value(row)) for column in shown.columns] for row in chosen))
+    return file_of_cells(shown, ([plain(column.value(row)) for column in shown.columns] for row in rows))
+
+
+def asks_for_file(shown: ShownList) -> bool:
+    """Whether the address asks for the file of the list, and not for a page of it."""
+    return shown.request.GET.get("file") == "csv"
 
 
 def _with_words(shown: ShownList, rows: list[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """Aged debt, and the files that can be taken away."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from django.http import FileResponse, Http404, HttpResponse
@@ -8,16 +9,24 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from invoicing.aged_debt import BUCKETS, BY, Debt, aged_debt
+from invoicing.aged_debt import BUCKETS, BY, Debt, Place, added_up, aged_debt, on_account_total
 from invoicing.exports import EXPORTS, Choice
+from invoicing.figures import aged_debt as kept_by_age
 from invoicing.listing import AGES, ListForm, invoice_list_of
 from money.amounts import ZERO
-from practices.lists import Column, List, ShownList
+from practices.lists import PAGE, Column, List, ShownList
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from practices.spreadsheets import csv_file
 from practices.workbooks import workbook
-from practices.worked_lists import worked_file, worked_page
+from practices.worked_lists import (
+    asks_for_file,
+    file_of_rows,
+    page_asked,
+    page_found,
+    worked_file,
+    worked_page,
+)
 
 
 def _figure(place: int) -> Callable[[Debt], Decimal]:
@@ -57,16 +66,25 @@ def aged_debt_page(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """What clients owe by how long it is due, by client, manager or service, beside what Sage says."""
     by = request.GET.get("by", "client")
     by = by if by in dict(BY) else "client"
-    debt = aged_debt(by, request.practice.today())
+    today = request.practice.today()
     shown = ShownList(request, DEBTS, without={"oldest"} if by == "service" else ())
-    if file := worked_file(shown, debt.rows):
+    debt = aged_debt(by, today, _place(shown))
+    # Clients are many: chosen, put in order and added up in the database. Managers and services are few.
+    file = file_of_rows(shown, debt.rows) if by == "client" else worked_file(shown, debt.rows)
+    if file:
         return file
-    page = worked_page(shown, debt.rows)
-    totals = [sum(column, ZERO) for column in zip(*(row.figures for row in page.everything), strict=True)]
+    if by == "client":
+        page = page_found(shown, debt.rows, debt.count)
+    else:
+        page = worked_page(shown, debt.rows)
+        debt = added_up(page.everything)
+    owed = [amount for _, amount in kept_by_age(today)]
     context = {
         "by": by,
         "tabs": [{"label": label, "url": f"?by={key}", "active": key == by} for key, label in BY],
-        "debt": debt,
+        "outstanding": sum(owed, ZERO),
+        "overdue": sum(owed[1:], ZERO),
+        "on_account": on_account_total(),
         "list": shown,
         "page": page,
         "rows": [
@@ -80,12 +98,18 @@ def aged_debt_page(request: PracticeRequest, practice: str) -> HttpResponseBase:
             }
             for row in page
         ],
-        "figures": [figure for place, figure in enumerate(totals) if f"bucket_{place}" in shown],
-        "total": sum(totals, ZERO),
-        "invoices": sum(row.invoices for row in page.everything),
+        "figures": [figure for place, figure in enumerate(debt.figures) if f"bucket_{place}" in shown],
+        "total": debt.total,
+        "invoices": debt.invoices,
         "export": "aged-debt" if by == "client" else f"aged-debt-by-{by}",
     }
     return render(request, "invoicing/aged_debt.html" + ("#rows" if request.htmx else ""), context)
+
+
+def _place(shown: ShownList) -> Place:
+    """The clients the address asks for: a page of them, or all of them for the file."""
+    asked = Place(shown.sort.removeprefix("-"), shown.sort.startswith("-"), shown.request.GET.get("q", ""))
+    return asked if asks_for_file(shown) else replace(asked, page=page_asked(shown), size=PAGE)
 
 
 @requires(Can.SEE)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from clients.models import Client, ContactPerson
 from clients.operations import add_client
 from clients.operations.records import assign_client
-from invoicing.aged_debt import NOBODY, aged_debt
+from invoicing.aged_debt import NOBODY, Place, aged_debt
 from invoicing.models import Invoice, Payment
 from invoicing.operations import issue_credit_note, mark_paid, record_payment, void_invoice
 from ledger.leases import lease_due_postings
@@ -94,6 +94,33 @@ def test_the_page_shows_debt_and_nobodys_debt_of_another_practice(brook, cedar, 
         assert page.status_code == 200
         assert "£720.00" in page.content.decode()
         assert "Cedar" not in page.content.decode()
+
+
+@pytest.mark.parametrize("order", ["total", "name", "oldest", "bucket_0", "bucket_2"])
+def test_a_page_of_debtors_is_a_part_of_all_in_their_order_and_says_what_all_come_to(brook, order):
+    with practice_scope(brook.pk):
+        for number in range(7):
+            client = a_client(f"{'dcbagfe'[number].upper()} Vets Ltd")
+            owing(client, number * 17 - 20, a_line("Payroll", str(100 + number % 3)))
+            owing(client, number % 4 * 10, a_line("Payroll", "10"))
+        value = {
+            "total": lambda row: (-row.overdue, -row.total),
+            "name": lambda row: row.name.casefold(),
+            "oldest": lambda row: row.oldest,
+        }.get(order, lambda row: -row.figures[int(order[-1])])
+        whole = aged_debt("client", TODAY, Place(order))
+        assert [value(row) for row in whole.rows] == sorted(map(value, whole.rows))
+        pages = [aged_debt("client", TODAY, Place(order, page=page, size=3)) for page in (1, 2, 3)]
+        assert [row for page in pages for row in page.rows] == whole.rows
+        assert len(whole.rows) == whole.count == 7
+        assert aged_debt("client", TODAY, Place(order, page=10**8, size=3)) == pages[-1]
+        assert aged_debt("client", TODAY, Place(order, is_turned=True)).rows == whole.rows[::-1]
+        for page in pages:
+            assert (page.count, page.invoices, page.figures) == (7, 14, whole.figures)
+        found = aged_debt("client", TODAY, Place(order, words="d ve", size=3))
+        assert [row.name for row in found.rows] == ["D Vets Ltd"]
+        assert (found.count, found.invoices, found.total) == (1, 2, found.rows[0].total)
+        assert aged_debt("client", TODAY, Place(order, words="nobody")).rows == []
 
 
 def rows_of_csv(answer) -> list[dict]:
