@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 
 from clients.models import Client
 from invoicing.models import Invoice, InvoiceQuerySet, InvoiceTally, InvoiceTallyQuerySet
-from invoicing.queries import invoices_in
+from invoicing.queries import invoices_in, totals_of
 from practices.row_keys import row_key
+from proposals.periods import add_months, day_in_month
 
 Rows = TypeVar("Rows", InvoiceQuerySet, InvoiceTallyQuerySet)
 VIEWS = [
@@ -78,6 +81,8 @@ class InvoiceList:
     form: ListForm
     #: What the invoices come to as far as that is kept; None where the choice is a finer one.
     tallies: InvoiceTallyQuerySet | None
+    #: Invoices of the choice that those leave out: of months that it takes a part of.
+    of_parts: InvoiceQuerySet | None
     #: What of the address counts, without the place in the list.
     chosen: dict[str, str]
 
@@ -85,6 +90,22 @@ class InvoiceList:
     def is_narrowed(self) -> bool:
         """Whether anything but the place was chosen."""
         return bool(self.chosen)
+
+    def totals(self) -> dict[str, Decimal]:
+        """What the list comes to: from what is kept where that is known, else from its invoices.
+
+        Drafts and void invoices are owed by nobody: they are only added up where the list shows nothing else.
+        """
+        if self.tallies is None:
+            return totals_of(self._that_count(self.invoices))
+        kept = totals_of(self.tallies)
+        if self.of_parts is None:
+            return kept
+        live = totals_of(self._that_count(self.of_parts))
+        return {name: kept[name] + live[name] for name in kept}
+
+    def _that_count(self, invoices: InvoiceQuerySet) -> InvoiceQuerySet:
+        return invoices if self.view else invoices.issued()
 
     def address(self, **other: Any) -> str:
         """A query string with the same choice, and with these values instead of their own."""
@@ -109,16 +130,65 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
         invoices = _aged(invoices, age, on)
     if source := said.get("source"):
         invoices = invoices.filter(source=source)
-    if since := said.get("since"):
+    since, until = said.get("since"), said.get("until")
+    stretch, undated = _stretch(since, until), invoices
+    if since:
         invoices = invoices.filter(tax_point__gte=since)
-    if until := said.get("until"):
+    if until:
         invoices = invoices.filter(tax_point__lte=until)
     chosen = {name: str(value) for name, value in said.items()}
     chosen |= {"view": view} if view in dict(VIEWS) and view else {}
     chosen |= {"client": str(client.pk)} if client else {}
     chosen |= {"month": f"{month:%Y-%m}"} if month else {}
     chosen |= {"age": age} if age in AGES else {}
-    return InvoiceList(invoices, view, client, month, form, _tallies(chosen, month, on), chosen)
+    tallies = _tallies(chosen, month, on)
+    return InvoiceList(
+        invoices,
+        view,
+        client,
+        month,
+        form,
+        tallies.filter(stretch.of_months) if tallies is not None and stretch else None,
+        undated.filter(stretch.of_parts) if stretch and stretch.of_parts else None,
+        chosen,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Days from one to another as calendar months, of which sums are kept, and the days of those it takes a part of."""
+
+    of_months: Q
+    of_parts: Q
+
+
+def _stretch(since: date | None, until: date | None) -> Stretch | None:
+    """What lies between two days, either of which may be open; None where no whole month does."""
+    try:
+        begins = _month_from(since) if since else None
+        ends = _month_until(until) if until else None
+    except (ValueError, OverflowError):  # next to the first day or the last one there is
+        return None
+    if begins and ends and begins > ends:
+        return None
+    of_months, of_parts = Q(), Q()
+    if begins:
+        of_months &= Q(month__gte=begins)
+        of_parts |= Q(tax_point__gte=since, tax_point__lt=begins)
+    if ends:
+        of_months &= Q(month__lte=ends)
+        of_parts |= Q(tax_point__gt=ends, tax_point__lte=until)
+    return Stretch(of_months, of_parts)
+
+
+def _month_from(day: date) -> date:
+    """The first day of the first month that begins on a day or later."""
+    return day if day.day == 1 else add_months(day.replace(day=1), 1)
+
+
+def _month_until(day: date) -> date:
+    """The last day of the last month that ends on a day or earlier."""
+    return day if day == day_in_month(day.year, day.month, 31) else day - timedelta(days=day.day)
 
 
 #: Views of which sums are kept. Drafts and void invoices are owed by nobody: they are only added up by themselves.
@@ -136,13 +206,13 @@ _TALLIED: dict[str, Callable[[InvoiceTallyQuerySet, date], InvoiceTallyQuerySet]
 
 
 def _tallies(chosen: Mapping[str, str], month: date | None, on: date) -> InvoiceTallyQuerySet | None:
-    """The kept sums of a choice of invoices; None where it is by client, words, days or what the ledger has.
+    """The kept sums of a choice of invoices; None where it is by client, words or what the ledger has.
 
     Due dates are only kept of what is owed.
     """
     view = chosen.get("view", "")
     by_age = "age" in chosen and view not in ("unpaid", "overdue")
-    if view not in _TALLIED or by_age or {"q", "client", "since", "until"} & chosen.keys():
+    if view not in _TALLIED or by_age or {"q", "client"} & chosen.keys():
         return None
     tallies = _TALLIED[view](InvoiceTally.objects.all(), on)
     if month:

@@ -22,7 +22,6 @@ from invoicing.queries import (
     ledger_facts,
     rows_with_clients,
     state_of,
-    totals_of,
     with_newest_copy,
 )
 from ledger.outbox import ledger_settings
@@ -100,7 +99,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
             }
             for invoice in page
         ],
-        "totals": _totals(listed),
+        "totals": listed.totals(),
         "list": shown,
         "page": page,
         "acts": choices_for(lambda right: may(request.role, right)),
@@ -111,16 +110,6 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     if not request.htmx:
         context |= _around(request, listed)
     return render(request, "invoicing/invoice_list.html" + ("#rows" if request.htmx else ""), context)
-
-
-def _totals(listed: InvoiceList) -> dict[str, Decimal]:
-    """What the list comes to: from what is kept where that is known, else from its invoices.
-
-    Drafts and void invoices are owed by nobody: they are only added up where the list shows nothing else.
-    """
-    if listed.tallies is not None:
-        return totals_of(listed.tallies)
-    return totals_of(listed.invoices if listed.view else listed.invoices.issued())
 
 
 def _around(request: PracticeRequest, listed: InvoiceList) -> dict[str, Any]:
