@@ -38,7 +38,7 @@ class Standing:
 
 def standing_of(job: Job, *, needs_you: int = 0, waiting: int = 0) -> Standing:
     """How a job stands, its rows counted as of now: one that has ended may need somebody, or go on elsewhere."""
-    ended = {Status.FAILED: "bad", Status.CANCELLED: "neutral"}
+    ended: dict[str, str] = {Status.FAILED: "bad", Status.CANCELLED: "neutral"}
     if job.status != Status.DONE:
         return Standing(job.get_status_display(), ended.get(job.status, "working"))
     if needs_you:

@@ -24,9 +24,7 @@ from sage_integration.sync.wanted import newest_links
 Row = Mapping[str, Any]
 
 
-def changed_invoices(
-    rows: Sequence[SalesInvoice], business_id: str, noted: Collection[int]
-) -> list[SalesInvoice]:
+def changed_invoices(rows: Sequence[Any], business_id: str, noted: Collection[int]) -> list[SalesInvoice]:
     """Newest copies of invoices of ours that are not as they are known; ``noted`` are handled whatever they say."""
     links = _newest(rows, business_id)
     subjects = {link.posting.subject_id for link in links.values()}
@@ -43,7 +41,7 @@ def changed_invoices(
     ]
 
 
-def gone_invoices(rows: Sequence[SalesInvoice], business_id: str) -> list[SalesInvoice]:
+def gone_invoices(rows: Sequence[Any], business_id: str) -> list[SalesInvoice]:
     """Those that are newest copies of invoices of ours."""
     links = _newest(rows, business_id)
     return [row for row in rows if row["id"] in links]
