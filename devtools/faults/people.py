@@ -42,7 +42,7 @@ class Accountant:
     #: What may be done, by name; twice what happens more often.
     acts: ClassVar[tuple[str, ...]] = (
         *("pay", "pay", "edit", "redate_payment", "move", "delete", "credit", "take_off", "void"),
-        *("reprice", "reprice", "redate", "switch_customer"),
+        *("reprice", "reprice", "redate", "reword", "switch_customer"),
     )
 
     def __init__(
@@ -132,6 +132,12 @@ class Accountant:
             "unit_price": str(price),
             "tax_amount": str(price / 5),
         }
+        self.handle.edit_invoice(document["id"], invoice_lines=[line])
+
+    def reword(self) -> None:
+        """Other words on an invoice, whose total stays."""
+        document = self._document()
+        line = {"id": document["invoice_lines"][0]["id"], "description": f"Work {self.dice.randint(1, 9)}"}
         self.handle.edit_invoice(document["id"], invoice_lines=[line])
 
     def redate(self) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from devtools.faults.agreement import disagreement
 from devtools.faults.interference import Moment
-from devtools.faults.interleavings import Table, disagreement, play
+from devtools.faults.interleavings import Table, play
 from invoicing.models import Invoice
 from practices.tenancy import practice_scope
 from tests.integration.sage_integration.posting import posted
@@ -48,5 +49,8 @@ def test_the_property_would_notice_a_difference_that_nobody_is_told_of(brook, en
             )
 
     assert judged() == ""
+    line = acme.theirs["invoice_lines"][0]
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
+    assert "Other work" in judged()
     sage.record_payment(acme.theirs["id"], "10.00")
     assert "110" in judged()
