@@ -172,11 +172,16 @@ def _by_client(on: date, place: Place) -> AgedDebt:
     skipped = min(place.page - 1, LAST_PAGE) * (place.size or 0)
     with connection.cursor() as cursor:
         cursor.execute(asked, _parameters(on) | {"found": found, "size": place.size, "skipped": skipped})
-        answer = cursor.fetchall()
+        answer: list[Any] = cursor.fetchall()
     rows = _named(
-        [Debt(key, "", list(figures[:5]), number, since) for key, number, since, *figures in answer]
+        [
+            Debt(key, "", list(figures[: len(BUCKETS)]), number, since)
+            for key, number, since, *figures in answer
+        ]
     )
-    count, invoices, *sums = answer[0][8:] if answer else (0, 0, *[ZERO] * len(BUCKETS))
+    if not answer:
+        return AgedDebt([], [ZERO] * len(BUCKETS), 0, 0)
+    count, invoices, *sums = answer[0][-2 - len(BUCKETS) :]
     return AgedDebt(rows, sums, count, int(invoices))
 
 
