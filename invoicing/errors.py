@@ -64,6 +64,10 @@ class DueBeforeItsDate(DomainError):
     message = "An invoice cannot be due before its own date. Choose a later due date."
 
 
+class CreditedBeforeItsDate(DomainError):
+    message = "A credit note cannot be dated before its invoice. Give it the invoice's date or a later one."
+
+
 class AmountTooLarge(DomainError):
     message = (
         "This comes to more than £9,999,999,999.99, which an invoice cannot hold. Check quantity and price."

@@ -6,6 +6,7 @@ What was there before is kept as a revision, so that both sides can be told apar
 from collections.abc import Sequence
 from datetime import date
 
+from invoicing.century import check_century
 from invoicing.errors import (
     DatedInTheFuture,
     DueBeforeItsDate,
@@ -41,7 +42,7 @@ def amend_invoice(
 
     Nothing is sent by itself: a copy in the ledger shows as changed here until somebody updates it. The lines come
     unsaved, as for `draft_invoice`; ``on`` is today. Raises what `why_not_amend` says, `NoReason`, `NothingChanged`,
-    `DatedInTheFuture`, `DueBeforeItsDate`, `NoLines` or `AmountTooLarge`.
+    `DatedInTheFuture`, `DueBeforeItsDate`, `DateOutOfRange`, `NoLines` or `AmountTooLarge`.
     """
     invoice = locked_invoice(invoice)
     if refusal := why_not_amend(invoice, _locked_postings(invoice)):
@@ -50,6 +51,7 @@ def amend_invoice(
         raise NoReason(invoice)
     if tax_point > on:
         raise DatedInTheFuture(invoice)
+    check_century(invoice, due_on)
     if due_on < tax_point:
         raise DueBeforeItsDate(invoice)
     before = particulars_of(invoice, list(invoice.lines.all()))

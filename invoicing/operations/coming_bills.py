@@ -11,10 +11,10 @@ from decimal import Decimal
 from django.db import connection
 from django.utils import timezone
 
+from invoicing.century import check_century
 from invoicing.coming import amounts_of, settled_and_decided
 from invoicing.due import Bill, bills
 from invoicing.errors import (
-    DateOutOfRange,
     NeedsAReason,
     NotAPeriod,
     NotAPrice,
@@ -28,7 +28,6 @@ from invoicing.practicalities import Practicalities
 from practices import audit
 from practices.arrays import array
 from practices.tenancy import acting_practice_id
-from proposals.models import EARLIEST, LATEST
 from proposals.periods import Period
 
 Status, Billing = BillingSchedule.Status, BillingSchedule.Billing
@@ -50,8 +49,7 @@ def change_bill(
     Raises `NotAPeriod`, `PeriodIsSettled`, `NotBilling`, `DateOutOfRange` or `NotAPrice`.
     """
     schedule = _unsettled(schedule, starts_on)
-    if bills_on is not None and not EARLIEST <= bills_on <= LATEST:
-        raise DateOutOfRange(schedule)
+    check_century(schedule, bills_on)
     _check(quantity, QUANTITY_PLACES, least=Decimal("0.01"))
     _check(unit_price, PRICE_PLACES, least=Decimal(0))
     bill, _ = ComingBill.objects.get_or_create(schedule=schedule, starts_on=starts_on)
@@ -228,8 +226,7 @@ def split_bill(
     The bill itself is made for the rest. Raises `NothingToSplit` unless both parts are more than nothing.
     """
     schedule = _unsettled(schedule, starts_on)
-    if not EARLIEST <= bills_on <= LATEST:
-        raise DateOutOfRange(schedule)
+    check_century(schedule, bills_on)
     bill = bill_of(schedule, starts_on)
     rest = amounts_of(schedule, bill, Practicalities.of_the_practice()).net - amount
     if amount <= 0 or rest <= 0 or amount != round(amount, 2):

@@ -5,6 +5,7 @@ from datetime import date
 
 from invoicing.errors import (
     AlreadyPosting,
+    CreditedBeforeItsDate,
     DatedInTheFuture,
     IsCredited,
     LockedInTheLedger,
@@ -44,8 +45,8 @@ def issue_credit_note(
     """The numbered credit note over the whole invoice, set against what is outstanding on it.
 
     It goes to the ledger where the invoice is there (F77), else stays here; held where it is not to leave by itself.
-    What was paid already stays as a credit of the client. ``on`` is today. Raises `NotIssued`, `IsCredited`, `NoReason`
-    or `DatedInTheFuture`.
+    What was paid already stays as a credit of the client. ``on`` is today. Raises `NotIssued`, `IsCredited`,
+    `NoReason`, `DatedInTheFuture` or `CreditedBeforeItsDate`.
     """
     invoice = locked_issued(invoice)
     if CreditNote.objects.filter(invoice=invoice).exists():
@@ -54,6 +55,8 @@ def issue_credit_note(
         raise NoReason(invoice)
     if issued_on > on:
         raise DatedInTheFuture(message="A credit note cannot be dated in the future. Give it today's date.")
+    if issued_on < invoice.tax_point:
+        raise CreditedBeforeItsDate(invoice)
     note: CreditNote = CreditNote.objects.create(
         invoice=invoice,
         client=invoice.client,
@@ -110,14 +113,16 @@ def post_credit_note(note: CreditNote, *, reason: str = "") -> Posting:
 def amend_credit_note(note: CreditNote, *, issued_on: date, reason: str, on: date) -> CreditNote:
     """The credit note with another date or reason; its lines are the invoice's and stay (F78).
 
-    A copy in the ledger is changed by `update_credit_note`. Raises `NoReason`, `DatedInTheFuture`, `NothingChanged` or
-    `LockedInTheLedger`.
+    A copy in the ledger is changed by `update_credit_note`. Raises `NoReason`, `DatedInTheFuture`,
+    `CreditedBeforeItsDate`, `NothingChanged` or `LockedInTheLedger`.
     """
     note = _locked(note)
     if not reason.strip():
         raise NoReason(note)
     if issued_on > on:
         raise DatedInTheFuture(message="A credit note cannot be dated in the future. Give it today's date.")
+    if issued_on < note.invoice.tax_point:
+        raise CreditedBeforeItsDate(note)
     latest = latest_copy(note)
     if latest is not None and latest.blocked == Posting.Blocked.LOCKED:
         raise LockedInTheLedger(note)

@@ -3,6 +3,7 @@
 from datetime import date
 
 from clients.models import Client
+from invoicing.century import check_century
 from invoicing.client_states import settle_clients
 from invoicing.errors import EndsBeforeItStarts, NothingToEnd
 from invoicing.models import BilledPeriod, BillingSchedule
@@ -39,8 +40,9 @@ def call_off_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
 def end_service(schedule: BillingSchedule, *, on: date, today: date | None = None) -> BillingSchedule:
     """The schedule with its last day; one that would begin later is called off, and has none (G41).
 
-    ``today`` is ``on`` unless said. Raises `NotBilling` or `EndsBeforeItStarts`.
+    ``today`` is ``on`` unless said. Raises `NotBilling`, `EndsBeforeItStarts` or `DateOutOfRange`.
     """
+    check_century(schedule, on)
     if schedule.starts_on > on:
         return call_off_billing(schedule, on=today or on)
     return end_billing(schedule, on=on)

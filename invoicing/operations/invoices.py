@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from clients.models import Client
 from clients.operations import activate_client, check_may_bill
+from invoicing.century import check_century
 from invoicing.errors import (
     AlreadyPosting,
     AmountTooLarge,
@@ -53,7 +54,7 @@ def draft_invoice(
     source: str,
     proposal: Proposal | None = None,
 ) -> Invoice:
-    """A draft without a number, priced for its tax point; raises `NoLines` or `AmountTooLarge`.
+    """A draft without a number, priced for its tax point; raises `NoLines`, `DateOutOfRange` or `AmountTooLarge`.
 
     The lines come unsaved, with service, name, description, quantity, unit_price and tax_rate. Where somebody else
     pays for the client (G49), it is made out to that one, and each line says for whom it is.
@@ -75,7 +76,7 @@ def name_for(client_name: str, name: str) -> str:
 
 
 def amend_draft(invoice: Invoice, lines: Sequence[InvoiceLine], *, tax_point: date) -> Invoice:
-    """The draft with other lines and another date; raises `NotADraft`, `NoLines` or `AmountTooLarge`."""
+    """The draft with other lines and another date; raises `NotADraft` or as `draft_invoice` does."""
     invoice = _locked_draft(invoice)
     invoice.tax_point = tax_point
     fix_amounts(invoice, lines)
@@ -261,9 +262,13 @@ def price_lines(lines: Sequence[InvoiceLine], tax_point: date) -> Amounts:
 
 
 def fix_amounts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
-    """Sets amounts by the tax point, the due date by the terms of this moment."""
+    """Sets amounts by the tax point, the due date by the terms of this moment.
+
+    Raises `NoLines`, `DateOutOfRange` or `AmountTooLarge`.
+    """
     if not lines:
         raise NoLines(invoice)
+    check_century(invoice, invoice.tax_point)
     amounts = price_lines(lines, invoice.tax_point)
     if amounts.gross > LARGEST_AMOUNT:
         raise AmountTooLarge(invoice)

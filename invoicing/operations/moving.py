@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from invoicing.century import check_century
 from invoicing.coming import amounts_of
 from invoicing.due import Bill
 from invoicing.errors import DateOutOfRange, NotBilling
@@ -11,7 +12,6 @@ from invoicing.operations.schedules import locked_recurring
 from invoicing.practicalities import Practicalities
 from invoicing.shifts import Shift, shift_of
 from practices import audit
-from proposals.models import EARLIEST, LATEST
 
 Status = BillingSchedule.Status
 
@@ -47,8 +47,7 @@ def move_periods(schedule: BillingSchedule, *, starts_on: date, on: date) -> Bil
     schedule = locked_recurring(schedule)
     if schedule.status == Status.ENDED or schedule.next_starts_on is None:
         raise NotBilling(schedule)
-    if not EARLIEST <= starts_on <= LATEST:
-        raise DateOutOfRange(schedule)
+    check_century(schedule, starts_on)
     shift = shift_when_moved(schedule, starts_on)
     before = schedule.next_starts_on
     schedule.starts_on, schedule.bills_from = starts_on, max(starts_on, on)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from clients.operations import check_may_bill, may_bill
+from invoicing.century import check_century
 from invoicing.client_states import settle_clients
 from invoicing.coming import settled_and_decided, settled_periods
 from invoicing.due import Decision
@@ -180,13 +181,14 @@ def pause_billing(
 ) -> BillingSchedule:
     """The schedule paused: no period dated today or later is billed until it is resumed. Raises `NotBilling`.
 
-    With ``until``, it is resumed by itself on that day, which has to come (`PauseIsOver`).
+    With ``until``, it is resumed by itself on that day, which has to come (`PauseIsOver`, `DateOutOfRange`).
     """
     schedule = locked_recurring(schedule)
     if schedule.status != Status.ACTIVE:
         raise NotBilling(schedule)
     if until is not None and until <= on:
         raise PauseIsOver(schedule)
+    check_century(schedule, until)
     schedule.status, schedule.paused_on = Status.PAUSED, on
     schedule.paused_until, schedule.pause_reason = until, reason.strip()
     recorded = {"until": str(until)} if until else {}

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from invoicing.century import check_century
 from invoicing.errors import DatedInTheFuture, MoreThanIsOwed, NoReason, NothingOutstanding, PaidInTheLedger
 from invoicing.models import Invoice, Payment
 from invoicing.operations.invoices import locked_issued
@@ -16,7 +17,8 @@ def mark_paid(
 ) -> Payment:
     """The payment entered by hand, set against the invoice (G72); ``on`` is today.
 
-    Raises `NotIssued`, `NothingOutstanding`, `MoreThanIsOwed`, `DatedInTheFuture` or `NotAnAmount`.
+    Raises `NotIssued`, `NothingOutstanding`, `MoreThanIsOwed`, `DatedInTheFuture`, `DateOutOfRange` or
+    `NotAnAmount`.
     """
     invoice = _owed(invoice)
     if amount > invoice.outstanding:
@@ -25,6 +27,7 @@ def mark_paid(
         raise DatedInTheFuture(
             invoice, message="Money cannot have been received in the future. Check the day."
         )
+    check_century(invoice, received_on)
     return record_payment(
         invoice.client,
         received_on=received_on,

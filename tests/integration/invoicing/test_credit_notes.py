@@ -1,13 +1,14 @@
 """Credit notes in lists: every one of them, those of a client, and what they add up to."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from invoicing.errors import IsCredited
-from invoicing.operations import issue_credit_note
+from invoicing.errors import CreditedBeforeItsDate, IsCredited
+from invoicing.operations import amend_credit_note, issue_credit_note
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import a_client, a_draft, an_invoice
@@ -78,3 +79,13 @@ def test_f78_the_lines_are_the_invoices_and_a_second_credit_is_refused(brook, cr
         assert note.invoice.outstanding == Decimal(0)
         with pytest.raises(IsCredited):
             issue_credit_note(note.invoice, reason="Twice", issued_on=TODAY, on=TODAY)
+
+
+def test_f78_a_credit_note_is_never_dated_before_its_invoice(brook):
+    with practice_scope(brook.pk):
+        invoice, before = an_invoice(), TODAY - timedelta(days=1)
+        with pytest.raises(CreditedBeforeItsDate):
+            issue_credit_note(invoice, reason="Twice", issued_on=before, on=TODAY)
+        note = issue_credit_note(invoice, reason="Twice", issued_on=TODAY, on=TODAY)
+        with pytest.raises(CreditedBeforeItsDate):
+            amend_credit_note(note, issued_on=before, reason="Twice", on=TODAY)
