@@ -33,6 +33,7 @@ WORDS = {
     "invoice.relinked": ("Linked to another document in Sage", "warn", "pencil"),
     "invoice.voided": ("Voided", "warn", "x"),
     "invoice.voided_in_ledger": ("Voided in Sage", "warn", "x"),
+    "invoice.renumbered_in_sage": ("Another number in Sage", "warn", "pencil"),
     "invoice.released_in_sage": ("Released in Sage", "good", "check"),
     "invoice.posting_requested": ("Sent to Sage once more", "neutral", "send"),
     "invoice.payment_recorded": ("Payment received", "good", "banknote"),

@@ -257,7 +257,7 @@ WHERE id = %(id)s AND lease = %(lease)s AND status <> 'posted'
 
 
 def renumber(posting: Posting, number: str) -> None:
-    """The document in the ledger has got another number there: a draft was made final."""
+    """The document in the ledger has got another number there: a draft was made final, or somebody changed it."""
     Posting.objects.filter(pk=posting.pk, status=Posting.Status.POSTED).update(external_number=number)
 
 

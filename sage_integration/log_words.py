@@ -60,6 +60,9 @@ SENTENCES: dict[str, Told] = {
     "invoice.released_in_sage": Told(
         DOCUMENTS, "The draft of {which} was released in Sage as {number}.", GOOD
     ),
+    "invoice.renumbered_in_sage": Told(
+        DOCUMENTS, "{before}, the copy of {which}, has the number {number} in Sage now.", "warn"
+    ),
     "invoice.relinked": Told(DOCUMENTS, "{number} in Sage counts as the copy of {which} from now on."),
     "invoice.found_changed": Told(DOCUMENTS, "{number} in Sage is not as {which} was copied.", "warn"),
     "invoice.found_void": Told(DOCUMENTS, "{number}, the copy of {which}, is void in Sage.", "warn"),

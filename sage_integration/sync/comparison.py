@@ -75,6 +75,7 @@ def is_as_known(link: SageLink, invoice: Invoice, row: SalesInvoice, locked_unti
     theirs = amounts_of(row)
     return (
         link.seen_fingerprint == fingerprint_of(row, theirs)
+        and link.sage_number == number_of(row)
         and theirs == Amounts(link.net, link.vat) == _expected(link, invoice)
         and row.get("outstanding_amount") in (None, invoice.outstanding)
     )
@@ -162,6 +163,8 @@ def _keep_what_was_seen(
         )
     if link.is_draft and stored["status"]["id"] != DRAFT:
         _released(link, invoice, stored)
+    elif not link.is_draft and number_of(stored) != link.sage_number:
+        _renumbered(link, invoice, stored)
     _keep_snapshot(link, snapshot_of(stored), finishes_within)
     standing, is_told = Standing.AS_COPIED, False
     if link.seen:
@@ -240,6 +243,13 @@ def blocked_by(stored: SalesDocument, locked_until: date | None = None) -> str:
     if stored.get("tax_reconciled") or (locked_until and day and date.fromisoformat(day) <= locked_until):
         return Posting.Blocked.LOCKED
     return "" if stored.get("editable", True) else Posting.Blocked.LOCKED
+
+
+def _renumbered(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> None:
+    """Another number in Sage changes nothing about the money; people find the document under it from now on."""
+    before, link.sage_number = link.sage_number, number_of(stored)
+    outbox.renumber(link.posting, link.sage_number)
+    audit.record("invoice.renumbered_in_sage", invoice, before=before, number=link.sage_number)
 
 
 def _released(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> None:

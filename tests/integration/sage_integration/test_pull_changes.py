@@ -131,6 +131,25 @@ def test_fault_52_an_edit_of_an_adopted_invoice_is_noticed_where_the_total_stays
     assert posting_of(invoice).standing == Posting.Standing.CHANGED
 
 
+def test_an_invoice_renumbered_in_sage_is_known_by_its_new_number_and_is_no_difference(
+    brook, sage, acme, clock, client_of
+):
+    polled(brook)
+    clock.shift(600)
+    before = acme.theirs["invoice_number"]
+    renumbered = {"invoice_number": "X-77", "displayed_as": "X-77", "updated_at": sage.now()}
+    sage.change_record("sales_invoices", acme.theirs["id"], **renumbered)
+    for _ in range(2):
+        polled(brook)
+    assert posting_of(acme.invoice).external_number == "X-77"
+    assert standing_of(acme) == ""
+    with practice_scope(brook.pk):
+        assert SageLink.objects.get().sage_number == "X-77"
+        assert AuditEntry.objects.filter(action="invoice.renumbered_in_sage").count() == 1
+    log = client_of("alice").get("/p/brook-co/sage/log/").content.decode()
+    assert f"{before}, the copy of {acme.invoice.number_label}, has the number X-77 in Sage now." in log
+
+
 def test_an_invoice_deleted_in_sage_is_missing_and_not_sent_again(brook, sage, acme, clock):
     polled(brook)
     clock.shift(600)
