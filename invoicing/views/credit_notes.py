@@ -31,6 +31,21 @@ from services.queries import columns_without_vat
 
 #: Digits of a number, as the database keeps them.
 LONGEST_NUMBER = 9
+#: What is said of a copy that is not in Sage as it was copied, by how it was found there.
+FOUND = {
+    Posting.Standing.CHANGED: (
+        "Changed in Sage",
+        "Somebody changed it in Sage since it was copied. Needs you says what, and what can be done.",
+    ),
+    Posting.Standing.VOID: (
+        "Void in Sage",
+        "It was voided in Sage and still takes the invoice back here. Create it anew there, or leave it so.",
+    ),
+    Posting.Standing.MISSING: (
+        "Missing in Sage",
+        "Sage does not have it any more, and it still takes the invoice back here. Create it anew there.",
+    ),
+}
 CREDIT_NOTES = List(
     "credit-notes",
     "invoicing:credit-note-list",
@@ -216,6 +231,9 @@ def _state(
         words = f"The credit note is in Sage. {CHANGE_REFUSED if is_change else NOT_SET_YET}"
         pending = posting_state(follow_up, Subject(), ledger)
         state = replace(pending, note=f"{words} {pending.note}")
+    elif copy.status == Posting.Status.POSTED and copy.standing:
+        label, words = FOUND[copy.standing]
+        state = replace(state, label=label, tone="warn", icon="circle-alert", note=words)
     if copy.status in (Posting.Status.POSTED, Posting.Status.HELD):
         words = "Create new…" if copy.status == Posting.Status.POSTED else "Choose and copy…"
         choose = Action(words, "sage:credit-note-copy", note.pk, Can.CREDIT_INVOICES, icon="send")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from invoicing.models import CreditNote
+from ledger import copies
 from ledger.models import Posting
 from money.amounts import Amounts
 from practices.tenancy import practice_transaction
@@ -21,10 +22,17 @@ from sage_integration.sync.documents import amounts_of, number_of
 from sage_integration.sync.snapshots import Snapshot, changed_fields, same, snapshot_of
 from sage_integration.sync.standing_differences import keep_difference
 
-Kind = Posting.Kind
+Kind, Standing = Posting.Kind, Posting.Standing
 #: What a credit note differs in is kept under words of its own: what can be done about it is another thing.
 MISSING, VOIDED, DIFFERING = "credit_missing", "credit_voided", "credit_differing"
 CHANGED = "credit_changed"
+#: How a page says that the copy was found.
+STANDINGS = {
+    MISSING: Standing.MISSING,
+    VOIDED: Standing.VOID,
+    DIFFERING: Standing.CHANGED,
+    CHANGED: Standing.CHANGED,
+}
 #: What `changed_fields` found, as a person calls it.
 WORDS = {
     "contact": "the customer",
@@ -85,6 +93,9 @@ def _compared(link: SageLink, stored: SalesCreditNote | None, *, counts: bool) -
     """What differs of one copy, kept where no newer copy counts in its place."""
     difference = _difference(link, stored) if counts else None
     keep_difference(link, difference)
+    standing = STANDINGS[difference.kind] if difference else Standing.AS_COPIED
+    if counts and link.posting.standing != standing:
+        copies.mark_found(link.posting, standing=standing, blocked=link.posting.blocked)
     return difference
 
 

@@ -10,6 +10,7 @@ from sage_integration.models import SyncRun
 from sage_integration.sync.audit import audit_documents
 from sage_integration.tasks import nightly_sync
 from tests.factories import TODAY
+from tests.integration.sage_integration.connecting import text_of
 from tests.integration.sage_integration.posting import fresh, posted, posting_of, push_until_settled
 
 
@@ -120,16 +121,18 @@ def test_f78_credit_notes_are_compared_as_well(brook, sage, note):
 
 
 @pytest.mark.parametrize(
-    ("happens", "kind"),
+    ("happens", "kind", "chip"),
     [
-        ({"net_amount": "90.00", "total_amount": "110.00"}, "credit_differing"),
-        ({"status": {"id": "VOID", "displayed_as": "Void"}}, "credit_voided"),
-        (None, "credit_missing"),
+        ({"net_amount": "90.00", "total_amount": "110.00"}, "credit_differing", "Changed in Sage"),
+        ({"status": {"id": "VOID", "displayed_as": "Void"}}, "credit_voided", "Void in Sage"),
+        (None, "credit_missing", "Missing in Sage"),
     ],
 )
 def test_f78_what_differs_of_a_credit_note_needs_somebody_until_it_is_put_right(
-    brook, sage, note, happens, kind
+    brook, sage, note, client_of, happens, kind, chip
 ):
+    alice, page = client_of("alice"), f"/p/brook-co/credit-notes/{note.pk}/"
+    assert chip not in text_of(alice.get(page))
     stored = sage.sales_credit_notes()[0]
     if happens:
         sage.change_record("sales_credit_notes", stored["id"], **happens)
@@ -141,10 +144,12 @@ def test_f78_what_differs_of_a_credit_note_needs_somebody_until_it_is_put_right(
     with practice_scope(brook.pk):
         told = [thing for thing in things() if thing.label == note.number_label]
         assert [thing.client for thing in told] == ["Acme Ltd"]
+    assert chip in text_of(alice.get(page))
     if happens:
         before = {name: stored[name] for name in happens}
         sage.change_record("sales_credit_notes", stored["id"], **before)
         assert kind not in audit(brook).counts
+        assert chip not in text_of(alice.get(page))
         with practice_scope(brook.pk):
             assert things() == []
 
@@ -172,6 +177,7 @@ def test_f78_a_credit_note_changed_in_sage_needs_somebody_where_its_total_stays(
     assert sage.requests("GET", f"/sales_credit_notes/{stored['id']}") == [], "it was looked at already"
     with practice_scope(brook.pk):
         assert [thing.label for thing in things()] == [note.number_label]
+    clock.shift(60)
     before = {name: stored[name] for name in fields}
     sage.change_record("sales_credit_notes", stored["id"], **before | {"updated_at": sage.now()})
     assert "credit_changed" not in audit(brook).counts
