@@ -226,6 +226,9 @@ ACCOUNT_FORMS = {
     "signup": "practices.account_forms.SignupForm",
     "add_email": "practices.account_forms.AddEmailForm",
     "reset_password": "practices.account_forms.ResetPasswordForm",
+    "change_password": "practices.account_forms.ChangePasswordForm",
+    "set_password": "practices.account_forms.SetPasswordForm",
+    "reset_password_from_key": "practices.account_forms.ResetPasswordKeyForm",
 }
 #: Confirming an address needs mail that arrives; where messages are only kept for a look, it is not required.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if os.environ.get("EMAIL_URL") else "optional"

@@ -1,8 +1,14 @@
-"""The forms of allauth that ask for an address, in our words: it is an e-mail address, here as on every other page."""
+"""The forms of allauth in our words: an e-mail address and a new password, here as on every other page."""
 
 from typing import Any
 
 from allauth.account import forms as theirs
+
+PASSWORDS = {
+    "oldpassword": "Password until now",
+    "password1": "New password",
+    "password2": "New password again",
+}
 
 
 class _InOurWords:
@@ -30,3 +36,27 @@ class AddEmailForm(_InOurWords, theirs.AddEmailForm):  # type: ignore[misc]
 
 class ResetPasswordForm(_InOurWords, theirs.ResetPasswordForm):  # type: ignore[misc]
     """A link to choose a new password."""
+
+
+class _NewPassword:
+    """Names its fields in sentences, as all our forms do."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields = self.fields  # type: ignore[attr-defined]  # of the form it is mixed into
+        for name, label in PASSWORDS.items():
+            if name in fields:
+                fields[name].label = label
+                fields[name].widget.attrs.pop("placeholder", None)
+
+
+class ChangePasswordForm(_NewPassword, theirs.ChangePasswordForm):  # type: ignore[misc]
+    """Another password."""
+
+
+class SetPasswordForm(_NewPassword, theirs.SetPasswordForm):  # type: ignore[misc]
+    """A first password."""
+
+
+class ResetPasswordKeyForm(_NewPassword, theirs.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A password instead of the one that was forgotten."""
