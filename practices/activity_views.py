@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from practices.lists import Column, List, ShownList, file_of
-from practices.models import AuditEntry, Membership
+from practices.models import IN_WORDS, THINGS, AuditEntry, Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from practices.row_keys import row_key
@@ -70,7 +70,10 @@ def chosen_entries(query: QueryDict) -> QuerySet[AuditEntry]:
     elif actor := row_key(who):
         entries = entries.filter(actor=actor)
     if what:
-        entries = entries.filter(action__icontains=what)
+        named = [action for action, words in IN_WORDS.items() if what.replace("_", " ") in words.lower()]
+        for thing, words in THINGS.items():
+            what = what.replace(words.lower().replace(" ", "_"), thing)
+        entries = entries.filter(Q(action__icontains=what) | Q(action__in=named))
     if first := _day(query.get("from", "")):
         entries = entries.filter(at__gte=_midnight(first))
     if (last := _day(query.get("to", ""))) and last < date.max:

@@ -178,6 +178,16 @@ class Invitation(TenantModel):
         return self.email
 
 
+#: Events and kinds of things whose names in the trail are not the words of the pages.
+IN_WORDS = {"posting.posted": "Document reached Sage", "posting.failed": "Document did not reach Sage"}
+THINGS = {
+    "api_key": "API key",
+    "posting": "document",
+    "tax_rate": "VAT rate",
+    "vat_settings": "VAT settings",
+}
+
+
 class AuditEntry(TenantModel):
     """What was done, by whom and when; rows are only ever added."""
 
@@ -205,7 +215,11 @@ class AuditEntry(TenantModel):
     @property
     def in_words(self) -> str:
         """`invoice.issued` as a person reads it: `Invoice issued`."""
-        return self.action.replace("_", " ").replace(".", " ").capitalize()
+        if self.action in IN_WORDS:
+            return IN_WORDS[self.action]
+        thing, _, done = self.action.partition(".")
+        named = THINGS.get(thing, thing.replace("_", " "))
+        return capfirst(f"{named} {done.replace('_', ' ')}".strip())
 
     @property
     def subject_in_words(self) -> str:

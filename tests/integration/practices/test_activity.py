@@ -40,6 +40,18 @@ def test_entries_are_found_by_who_what_and_when(cast, client_of):
     assert "Nothing fits" in shown(client_of, "?to=2001-01-01")
 
 
+def test_events_are_said_and_found_in_the_words_of_the_pages(cast, client_of):
+    with practice_scope(cast.brook.pk):
+        audit.record("tax_rate.added", cast.brook)
+        audit.record("posting.posted", cast.brook)
+        audit.record("posting.retried", cast.brook)
+    everything = shown(client_of)
+    for words in ("VAT rate added", "Document reached Sage", "Document retried"):
+        assert words in everything
+        assert words in shown(client_of, f"?what={words}")
+    assert "Document reached Sage" not in shown(client_of, "?what=VAT rate")
+
+
 def test_rows_are_named_as_people_call_them_on_the_page_and_in_the_file(cast, client_of):
     """By the names they have now, and by kind and number once they are gone; no more questions for more rows."""
     with practice_scope(cast.brook.pk):
