@@ -59,4 +59,4 @@ def _labels(headings: str) -> list[str]:
 
 def _said(tag: str, attributes: str) -> str:
     role = ROLES.get(tag) or ("rowheader" if 'scope="row"' in attributes else "columnheader")
-    return f'<{tag} role="{role}"{attributes}'
+    return f'<{tag}{attributes.rstrip()} role="{role}"'

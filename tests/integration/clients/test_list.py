@@ -194,8 +194,8 @@ def test_the_page_shows_columns_of_ones_own_choice(client_of, brook):
     browser = client_of("alice")
     page = browser.get("/p/brook-co/clients/?columns=town&columns=tags").content.decode()
     assert "Whitby" in page
-    assert '<th scope="col" >Town</th>' in page
-    assert '<th scope="col" >Manager</th>' not in page
+    assert '<th scope="col" role="columnheader">Town</th>' in page
+    assert '<th scope="col" role="columnheader">Manager</th>' not in page
 
 
 def test_the_lists_queries_do_not_grow_with_its_rows(client_of, brook, django_assert_max_num_queries):

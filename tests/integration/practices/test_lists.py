@@ -109,7 +109,7 @@ def test_each_list_counts_keeps_views_and_gives_a_file_of_its_shown_columns(busy
     for name in FILLED:
         declared = LISTS[name]
         page = browser.get(address(name)).content.decode()
-        assert re.search(r"\d", page.split("<tfoot>")[1].split("</tfoot>")[0]), name
+        assert re.search(r"\d", page.split("<tfoot")[1].split("</tfoot>")[0]), name
         assert "Keep this view" in page, name
         assert ('class="row-link' in page) == (name not in WITHOUT_LINKS), name
         answer = browser.get(address(name), {"file": "csv"})
@@ -130,12 +130,12 @@ def test_only_the_chosen_columns_are_shown_and_written(busy, client_of):
                 continue
             what = f"{column.key} of {name}"
             page = browser.get(address(name), {"columns": column.key})
-            table = page.content.decode().split("data-rows>")[-1]
+            table = page.content.decode().split("data-rows")[-1]
             heads = re.findall(r"<th scope=\"col\".*?</th>", table.split("<tbody")[0], re.DOTALL)
             acts = sum("visually-hidden" in head for head in heads)
             named = [head for head in heads if "visually-hidden" not in head and 'class="check"' not in head]
             assert len(named) == len(fixed) + 1, what
-            assert len(cells_of(table.split("<tbody>")[1].split("</tr>")[0])) - acts == len(fixed) + 1, what
+            assert len(cells_of(table.split("<tbody")[1].split("</tr>")[0])) - acts == len(fixed) + 1, what
             file = browser.get(address(name), {"columns": column.key, "file": "csv"}).getvalue()
             assert next(csv.reader(io.StringIO(file.decode("utf-8-sig")))) == [*fixed, column.label], what
 
