@@ -212,12 +212,15 @@ class Invoice(TenantModel):
         """What has been paid or credited so far."""
         return self.gross - self.outstanding if self.status == self.Status.ISSUED else ZERO
 
-    def settlement(self, on: date) -> str:
-        """`draft`, `void`, `paid`, `part_paid`, `overdue` or `unpaid`: arithmetic on a date, not a stored state."""
+    def settlement(self, on: date, *, is_credited: bool = False) -> str:
+        """`draft`, `void`, `credited`, `paid`, `part_paid`, `overdue` or `unpaid`: arithmetic on a date, not stored.
+
+        Whoever knows that a credit note takes it back says so: nobody has paid such an invoice.
+        """
         if self.status != self.Status.ISSUED:
             return self.status
         if self.outstanding == ZERO:
-            return "paid"
+            return "credited" if is_credited else "paid"
         if self.due_on < on:
             return "overdue"
         return "part_paid" if self.outstanding < self.gross else "unpaid"

@@ -120,7 +120,7 @@ def client_invoices(request: PracticeRequest, practice: str, pk: int) -> HttpRes
         "rows": [
             {
                 "invoice": invoice,
-                "settlement": invoice.settlement(today),
+                "settlement": invoice.settlement(today, is_credited=facts[invoice.pk].is_credited),
                 "posting": facts[invoice.pk].posting,
                 "state": state_of(invoice, facts[invoice.pk], ledger),
             }

@@ -68,7 +68,9 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     lines, rules = list(invoice.lines.all()), invoicing_settings()
     context = {
         **panel,
-        "settlement": invoice.settlement(request.practice.today()),
+        "settlement": invoice.settlement(
+            request.practice.today(), is_credited=panel["credit_note"] is not None
+        ),
         "owed": invoice.outstanding if invoice.status == Invoice.Status.ISSUED else None,
         "days_late": (request.practice.today() - invoice.due_on).days,
         "lines": lines,

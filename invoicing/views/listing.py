@@ -1,6 +1,5 @@
 """The invoice list, and what is done with many invoices at once."""
 
-from decimal import Decimal
 from operator import add
 from typing import Any
 
@@ -38,17 +37,19 @@ def _number(number: int | None) -> str:
     return Invoice.label_of(number) if number else ""
 
 
-def _settled(status: str, outstanding: Decimal, net: Decimal, vat: Decimal, is_late: bool) -> str:  # noqa: FBT001 - a cell
-    """The same words as the badge on the page says."""
+def _settled(*fields: Any) -> str:
+    """The same words as the badge on the page says, of the fields `OF_THE_STATE`."""
+    status, outstanding, net, vat, is_late, is_credited = fields
     if status != Invoice.Status.ISSUED:
         return str(STATUSES[status])
     if not outstanding:
-        return "Paid"
+        return "Credited" if is_credited else "Paid"
     if is_late:
         return "Overdue"
     return "Unpaid" if outstanding == net + vat else "Part paid"
 
 
+OF_THE_STATE = ("status", "outstanding", "net", "vat", "is_late", "is_credited")
 INVOICES = List(
     "invoices",
     "invoicing:invoice-list",
@@ -63,7 +64,7 @@ INVOICES = List(
         Column("vat", "VAT", as_it_is, is_figure=True, reads=("vat",)),
         Column("gross", "Gross", add, is_figure=True, reads=("net", "vat")),
         Column("outstanding", "Outstanding", as_it_is, is_figure=True, reads=("outstanding",)),
-        Column("state", "Payment, Sage", _settled, reads=("status", "outstanding", "net", "vat", "is_late")),
+        Column("state", "Payment, Sage", _settled, reads=OF_THE_STATE),
         Column("sage_number", "Number in Sage", as_it_is, hidden=True, reads=("sage_number",)),
         Column("checked", "Last checked in Sage", as_it_is, hidden=True, reads=("sage_checked",)),
     ),
@@ -78,7 +79,8 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     today = request.practice.today()
     listed = invoice_list_of(request.GET, today)
     shown = ShownList(request, INVOICES, without=columns_without_vat())
-    dated = listed.invoices.annotate(is_late=ExpressionWrapper(Q(due_on__lt=today), BooleanField()))
+    is_late = ExpressionWrapper(Q(due_on__lt=today), BooleanField())
+    dated = listed.invoices.annotate(is_late=is_late, is_credited=Exists(_CREDITED))
     if file := file_of(shown, with_newest_copy(dated, [key for key in OF_THE_COPY if key in shown])):
         return file
     page = shown.page_of(rows_with_clients(listed.invoices).annotate(is_credited=Exists(_CREDITED)))
@@ -92,7 +94,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "rows": [
             {
                 "invoice": invoice,
-                "settlement": invoice.settlement(today),
+                "settlement": invoice.settlement(today, is_credited=facts[invoice.pk].is_credited),
                 "days_late": (today - invoice.due_on).days,
                 "posting": facts[invoice.pk].posting,
                 "state": state_of(invoice, facts[invoice.pk], ledger),

@@ -1,5 +1,6 @@
 """Credit notes in lists: every one of them, those of a client, and what they add up to."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -60,6 +61,21 @@ def test_f76_credit_notes_are_linked_from_the_client_and_from_the_invoices(credi
     shown = text(browser.get(f"/p/brook-co/clients/{note.client_id}/invoices/"))
     assert f"/p/brook-co/credit-notes/{note.pk}/" in shown
     assert "/p/brook-co/credit-notes/" in text(browser.get("/p/brook-co/invoices/"))
+
+
+def test_an_invoice_that_is_taken_back_is_called_credited_and_not_paid(credited, client_of):
+    browser, invoice = client_of("alice"), credited[0].invoice
+    for page in ("invoices/", f"invoices/{invoice.pk}/", f"clients/{invoice.client_id}/invoices/"):
+        badges = re.findall(
+            r'class="badge"[^>]*>(?:<svg.*?</svg>)?\s*([^<]+)',
+            text(browser.get(f"/p/brook-co/{page}")),
+            re.DOTALL,
+        )
+        assert "Credited" in badges
+        assert "Paid" not in badges
+    file = browser.get("/p/brook-co/invoices/?file=csv").getvalue().decode()
+    assert "Credited" in file
+    assert "Paid" not in file
 
 
 def test_f76_a_draft_offers_no_credit_note_and_refuses_one(brook, client_of):
