@@ -34,7 +34,7 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.row_keys import row_key
 from practices.templatetags.dates import written_date
-from practices.templatetags.money_tags import written
+from practices.templatetags.money_tags import typed_price, written
 from services.queries import including_vat
 
 #: Bills that are looked through together.
@@ -58,7 +58,8 @@ def bill_edit(request: PracticeRequest, practice: str, pk: int, starts_on: str) 
     quantity, price = terms_of(schedule, bill, known)
     dated = None if bill.bills_on == date.max else bill.bills_on
     form = ChangeBillForm(
-        request.POST or None, initial={"bills_on": dated, "quantity": quantity, "unit_price": price}
+        request.POST or None,
+        initial={"bills_on": dated, "quantity": typed_price(quantity), "unit_price": typed_price(price)},
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -162,7 +163,9 @@ def _hand_row(request: PracticeRequest, client: Client, key: str, known: Practic
         raise Http404
     quantity, price = terms_of(schedule, bill_of(schedule, starts_on), known)
     data = request.POST if request.method == "POST" else None
-    form = HandItemForm(data, prefix=key, initial={"quantity": quantity, "unit_price": price.normalize()})
+    form = HandItemForm(
+        data, prefix=key, initial={"quantity": typed_price(quantity), "unit_price": typed_price(price)}
+    )
     return {
         "key": key,
         "schedule": schedule,

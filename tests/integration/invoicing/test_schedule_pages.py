@@ -1,5 +1,6 @@
 """The pages on which services are billed by hand, changed, paused, moved and looked through."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -77,6 +78,19 @@ def test_g68_chosen_items_are_reviewed_priced_and_issued_and_nothing_else(brook,
         invoice = Invoice.objects.get()
         assert (invoice.net, invoice.source, invoice.tax_point) == (151, "on_completion", today)
         assert bill_due_periods(on=today).invoices == 1
+
+
+def test_a_price_and_a_quantity_stand_in_their_fields_as_somebody_would_type_them(brook, acme, client_of):
+    browser, books, today = client_of("alice"), schedule(brook, "Books"), brook.today()
+    with practice_scope(brook.pk):
+        BillingSchedule.objects.filter(pk=books.pk).update(unit_price=100)
+    review = browser.get(address(brook, "client-bill", acme.pk), {"selected": [f"{books.pk}:{today}"]})
+    one = browser.get(address(brook, "bill-edit", books.pk, today.isoformat()))
+    for answer in (review, one):
+        fields = dict(
+            re.findall(r'name="(?:[\w:-]*-)?(quantity|unit_price)" value="([^"]*)"', answer.content.decode())
+        )
+        assert fields == {"quantity": "1", "unit_price": "100"}
 
 
 def test_g70_the_review_says_how_many_invoices_the_practices_rule_makes(brook, acme, client_of):
