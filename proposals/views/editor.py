@@ -106,7 +106,7 @@ def _linked(check: Check, slug: str, pk: int) -> dict[str, Any]:
         "state": check.state,
         "text": check.text,
         "url": f"{url}#{check.anchor}" if check.state != "done" else "",
-        "action": "Mend",
+        "action": "Fix",
     }
 
 
