@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 
@@ -156,6 +156,11 @@ def _price_with_vat(line: InvoiceLine) -> None:
 
 class BaseLineFormSet(forms.BaseFormSet):
     """The lines of an invoice."""
+
+    default_error_messages: ClassVar[dict[str, str]] = forms.BaseFormSet.default_error_messages | {
+        "too_many_forms": f"An invoice entered here has at most {MOST_LINES} lines. Nothing was saved: take some"
+        " out, and put them on a second invoice.",
+    }
 
     def lines(self, on: date) -> list[InvoiceLine]:
         """The lines in their order, without rows that are left out."""

@@ -15,8 +15,8 @@ from invoicing.operations import bill_due_periods, change_bill, draft_invoice, e
 from invoicing.operations.billing import MOST_LINES, _grouped
 from practices.tenancy import practice_scope
 from services.errors import PriceExists
-from services.models import Price
-from services.operations import reprice_service
+from services.models import Price, Service, TaxRate
+from services.operations import archive_tax_rate, reprice_service
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -95,6 +95,7 @@ def test_what_cannot_be_billed_is_refused_by_the_form_and_nothing_is_kept(brook,
 def test_more_lines_than_a_form_takes_are_refused_and_not_cut_off(brook, client_of):
     answer = entered(client_of("alice"), brook, **{"lines-TOTAL_FORMS": "1000000"})
     assert answer.status_code == 422
+    assert "at most 100 lines. Nothing was saved" in answer.text
     with practice_scope(brook.pk):
         assert not Invoice.objects.exists()
 
@@ -167,6 +168,22 @@ def test_a_service_repriced_at_the_same_instant_keeps_one_price_and_what_was_acc
         assert Price.objects.filter(service=schedule.service, effective_from=TODAY).count() == 1
         bill_due_periods(on=TODAY)
         assert Invoice.objects.get().net == D("100.00")
+
+
+def test_a_rate_that_is_no_longer_offered_still_bills_what_was_agreed_with_it(brook):
+    with practice_scope(brook.pk):
+        bill_without_asking()
+        schedule = a_schedule(MONTHLY | {"price": "100"})
+        TaxRate.objects.create(name="Reduced", vat_code="reduced")
+        Service.objects.filter(pk=schedule.service_id).update(status=Service.Status.ARCHIVED)
+        archive_tax_rate(schedule.tax_rate)
+        bill_due_periods(on=TODAY)
+        line = InvoiceLine.objects.get()
+        assert (line.tax_rate_id, line.vat_percent, line.vat) == (
+            schedule.tax_rate_id,
+            D("20.00"),
+            D("20.00"),
+        )
 
 
 def test_a_rate_in_use_cannot_be_deleted(brook):
