@@ -120,6 +120,16 @@ def test_a_phone_shows_the_number_the_state_and_the_amount_of_each_invoice_side_
     assert abs(name["y"] - figure["y"]) < 8
 
 
+def test_a_printed_list_keeps_to_the_paper(cast, alice, brook):
+    with practice_scope(brook.pk):
+        an_invoice()
+    alice.set_viewport_size({"width": 680, "height": 900})  # 180 mm
+    alice.emulate_media(media="print")
+    for page in ("invoices", "clients", "proposals"):
+        alice.goto(f"/p/{brook.slug}/{page}/")
+        assert alice.evaluate("document.documentElement.scrollWidth - innerWidth") == 0, page
+
+
 def test_a_phone_scrolls_the_tabs_to_the_one_that_is_open(cast, browser_of, brook):
     page: Page = browser_of(cast.alice, **PHONE)
     page.goto(f"/p/{brook.slug}/sage/balance/")
