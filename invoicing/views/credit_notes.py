@@ -32,7 +32,7 @@ from services.queries import columns_without_vat
 #: Digits of a number, as the database keeps them.
 LONGEST_NUMBER = 9
 #: What is said of a copy that is not in Sage as it was copied, by how it was found there.
-FOUND = {
+FOUND: dict[str, tuple[str, str]] = {
     Posting.Standing.CHANGED: (
         "Changed in Sage",
         "Somebody changed it in Sage since it was copied. Needs you says what, and what can be done.",
