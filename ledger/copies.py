@@ -3,6 +3,8 @@
 Operations, as in `ledger.outbox`: they run inside the caller's transaction.
 """
 
+from collections.abc import Collection
+
 from django.utils import timezone
 
 from ledger.errors import ChangeUnderWay, NotInLedger, PostingsAreClosed
@@ -56,6 +58,11 @@ def mark_found(posting: Posting, *, standing: str, blocked: str) -> None:
     Posting.objects.filter(pk=posting.pk).update(
         standing=standing, blocked=blocked, checked_at=posting.checked_at
     )
+
+
+def mark_found_as_known(posting_ids: Collection[int]) -> None:
+    """These copies were looked at in the ledger just now, and are as they were found last."""
+    Posting.objects.filter(pk__in=posting_ids).update(checked_at=timezone.now())
 
 
 def mark_held_revision(copy: Posting, revision: int) -> None:

@@ -6,18 +6,20 @@ from collections import Counter, defaultdict
 import structlog
 from django.utils import timezone
 
+from invoicing.models import Invoice
+from ledger import copies
 from ledger.models import Posting
 from ledger.outbox import MARK_ALPHABET
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
-from sage_integration.models import SageLink, SyncRun
+from sage_integration.models import SageConnection, SageLink, SyncRun
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import SageError
 from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
-from sage_integration.sync.comparison import AT_ONCE, Difference, compare
+from sage_integration.sync.comparison import AT_ONCE, Difference, compare, is_as_known
 from sage_integration.sync.credit_audit import audit_credit_notes
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.standing_differences import keep_difference
@@ -119,21 +121,31 @@ def _unknown(found: Found) -> list[Difference]:
 def _differences(link_ids: list[int], found: Found) -> list[Difference]:
     differences: list[Difference] = []
     links = list(SageLink.objects.select_related("posting").filter(pk__in=link_ids).order_by("pk"))
-    newest = newest_links([link.posting.subject_id for link in links], links[0].business_id) if links else {}
+    newest = newest_links([link.posting.subject_id for link in links], links[0].business_id)
+    invoices = Invoice.objects.in_bulk(newest)
+    locked_until = SageConnection.objects.live().values_list("locked_until", flat=True).first()
+    as_known: list[SageLink] = []
     for link in links:
-        copies = found.get(link.posting.reference, [])
-        live = [copy for copy in copies if copy["status"]["id"] != VOID]
-        if len(live) > 1:
-            differences.append(
-                Difference(
-                    "duplicated",
-                    f"{len(live)} documents in Sage carry the reference {link.posting.reference}.",
-                )
-            )
-        ours = next((copy for copy in copies if copy["id"] == link.sage_id), None)
+        documents = found.get(link.posting.reference, [])
+        differences += _duplicated(link, documents)
+        ours = next((each for each in documents if each["id"] == link.sage_id), None)
+        invoice = invoices[link.posting.subject_id]
+        is_newest = newest[invoice.pk] == link
+        if is_newest and ours and is_as_known(link, invoice, ours, locked_until, finishes_within=AT_ONCE):
+            as_known.append(link)
+            continue
         difference = compare(link, ours, finishes_within=AT_ONCE)
-        if newest.get(link.posting.subject_id) == link:
+        if is_newest:
             keep_difference(link, difference)
         if difference:
             differences.append(difference)
+    SageLink.objects.filter(pk__in=[link.pk for link in as_known]).update(seen_at=timezone.now())
+    copies.mark_found_as_known([link.posting_id for link in as_known])
     return differences
+
+
+def _duplicated(link: SageLink, documents: list[SalesInvoice]) -> list[Difference]:
+    reference, live = link.posting.reference, [each for each in documents if each["status"]["id"] != VOID]
+    if len(live) < 2:
+        return []
+    return [Difference("duplicated", f"{len(live)} documents in Sage carry the reference {reference}.")]

@@ -59,8 +59,18 @@ def compare(
     )
 
 
-def is_as_known(link: SageLink, invoice: Invoice, row: SalesInvoice, locked_until: date | None) -> bool:
-    """Whether `compare` would find nothing in a row of a list and keep nothing of it but the time; asks for nothing."""
+def is_as_known(
+    link: SageLink,
+    invoice: Invoice,
+    row: SalesInvoice,
+    locked_until: date | None,
+    *,
+    finishes_within: timedelta = FINISHES_WITHIN,
+) -> bool:
+    """Whether `compare` would find nothing in a row of a list and keep nothing of it but the time; asks for nothing.
+
+    For the newest copy of an invoice.
+    """
     posting, told = link.posting, snapshot_of(row)
     is_settled = (
         invoice.status == Invoice.Status.ISSUED
@@ -70,7 +80,7 @@ def is_as_known(link: SageLink, invoice: Invoice, row: SalesInvoice, locked_unti
         and posting.standing == Standing.AS_COPIED
         and posting.blocked == blocked_by(row, locked_until or date.min)
     )
-    if not is_settled or "lines" in told or not link.copied or _is_news(link, told, FINISHES_WITHIN):
+    if not is_settled or "lines" in told or not link.copied or _is_news(link, told, finishes_within):
         return False
     theirs = amounts_of(row)
     return (

@@ -1,12 +1,16 @@
 """Each night every posted invoice is looked for in Sage: there once, with our total."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from invoicing.models import Invoice
 from invoicing.operations import issue_credit_note, mark_voided_in_ledger
+from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.attention import things
-from sage_integration.models import SyncRun
+from sage_integration.models import SageLink, SyncRun
 from sage_integration.sync.audit import audit_documents
 from sage_integration.tasks import nightly_sync
 from tests.factories import TODAY
@@ -102,6 +106,27 @@ def test_the_nightly_round_refreshes_reads_and_compares(brook, sage, acme):
     with practice_scope(brook.pk):
         kinds = set(SyncRun.objects.filter(finished_at__isnull=False).values_list("kind", flat=True))
     assert {SyncRun.Kind.REFERENCE_DATA, SyncRun.Kind.AUDIT} <= kinds
+
+
+def test_what_is_as_it_was_costs_as_many_statements_however_many_documents(brook, enabled, sage, clock):
+    """Each of them was looked at all the same, and says when."""
+
+    def statements() -> int:
+        clock.shift(600)  # The token is another one each time.
+        with CaptureQueriesContext(connection) as seen:
+            assert audit(brook).problem == ""
+        return len(seen)
+
+    copied = [posted(brook, sage, "Client 1")]
+    few = statements()
+    copied += [posted(brook, sage, f"Client {number}") for number in range(2, 6)]
+    before = timezone.now()
+    assert statements() == few
+    with practice_scope(brook.pk):
+        assert SageLink.objects.filter(seen_at__gte=before).count() == len(copied)
+        assert Posting.objects.filter(checked_at__gte=before).count() == len(copied)
+    sage.edit_invoice(copied[0].theirs["id"], due_date="2027-05-31")
+    assert audit(brook).counts["changed"] == 1
 
 
 @pytest.fixture
