@@ -15,7 +15,7 @@ from invoicing.operations import (
     discard_draft,
     draft_invoice,
     issue_invoice,
-    record_payment,
+    receive_by_hand,
     reverse_payment,
     void_invoice,
 )
@@ -168,13 +168,13 @@ class Payments(ReadOnlyResource):
         serializer: Any = PaymentSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
-        payment = record_payment(
+        payment = receive_by_hand(
             asked["client"],
             received_on=asked["received_on"],
             amount=asked["amount"],
-            source=Payment.Source.BY_HAND,
             reference=asked.get("reference", ""),
             allocations=[(part["invoice"], part["amount"]) for part in asked["allocations"]],
+            on=today_of(request),
         )
         return self.answer(payment, status=201)
 

@@ -56,7 +56,7 @@ from invoicing.operations.settings import (
     set_invoicing_settings,
     set_sending_rules,
 )
-from invoicing.operations.settling import mark_paid, take_back, write_off
+from invoicing.operations.settling import mark_paid, receive_by_hand, take_back, write_off
 from invoicing.operations.undoing import undo_invoice
 
 __all__ = [
@@ -99,6 +99,7 @@ __all__ = [
     "post_invoice",
     "post_invoices",
     "realign",
+    "receive_by_hand",
     "record_payment",
     "remind",
     "reopen_billing",

@@ -1,8 +1,10 @@
 """Settling an invoice here: marked as paid, or written off. Neither ever reaches the ledger (F84)."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from clients.models import Client
 from invoicing.century import check_century
 from invoicing.errors import DatedInTheFuture, MoreThanIsOwed, NoReason, NothingOutstanding, PaidInTheLedger
 from invoicing.models import Invoice, Payment
@@ -23,18 +25,42 @@ def mark_paid(
     invoice = _owed(invoice)
     if amount > invoice.outstanding:
         raise MoreThanIsOwed(invoice)
+    allocations = [(invoice, amount)]
+    return receive_by_hand(
+        invoice.client,
+        received_on=received_on,
+        amount=amount,
+        reference=reference,
+        allocations=allocations,
+        on=on,
+    )
+
+
+def receive_by_hand(
+    client: Client,
+    *,
+    received_on: date,
+    amount: Decimal,
+    reference: str = "",
+    allocations: Sequence[tuple[Invoice, Decimal]],
+    on: date,
+) -> Payment:
+    """The payment entered here, set against these invoices; it never reaches the ledger. ``on`` is today.
+
+    Raises `DatedInTheFuture`, `DateOutOfRange`, or what `record_payment` does.
+    """
     if received_on > on:
         raise DatedInTheFuture(
-            invoice, message="Money cannot have been received in the future. Check the day."
+            client, message="Money cannot have been received in the future. Check the day."
         )
-    check_century(invoice, received_on)
+    check_century(client, received_on)
     return record_payment(
-        invoice.client,
+        client,
         received_on=received_on,
         amount=amount,
         source=Payment.Source.BY_HAND,
         reference=reference.strip(),
-        allocations=[(invoice, amount)],
+        allocations=allocations,
     )
 
 

@@ -1,5 +1,7 @@
 """What programs send that cannot be billed is refused with a reason, and nothing is kept."""
 
+from datetime import timedelta
+
 import pytest
 
 from invoicing.models import Invoice, Payment
@@ -61,5 +63,18 @@ def test_no_payment_is_of_nothing_or_of_half_pennies(brook, program_of, field, s
     sent |= {"allocations": [{"invoice": owed.pk, "amount": said}]}
     answer = program_of(brook).post("/api/v1/payments/", sent, content_type=SENT)
     assert answer.status_code in (400, 409), answer.text
+    with practice_scope(brook.pk):
+        assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(("days", "words"), [(1, "in the future"), (-36_500, "Check the year")])
+def test_money_is_received_on_a_day_that_has_come_and_is_of_this_century(brook, program_of, days, words):
+    with practice_scope(brook.pk):
+        owed = an_invoice(on=brook.today())
+    sent = {"client": owed.client_id, "received_on": str(brook.today() + timedelta(days=days)), "amount": "5"}
+    sent |= {"allocations": [{"invoice": owed.pk, "amount": "5"}]}
+    answer = program_of(brook).post("/api/v1/payments/", sent, content_type=SENT)
+    assert answer.status_code == 409, answer.text
+    assert words in answer.text
     with practice_scope(brook.pk):
         assert not Payment.objects.exists()
