@@ -1,12 +1,14 @@
 """What the outbox holds, counted and listed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from ledger.models import Posting, PostingQuerySet
-from practices.scalars import count_of, figures
+from practices.lists import COUNTED
+from practices.scalars import count_of, count_up_to, figures
 
 Status = Posting.Status
 
@@ -18,6 +20,11 @@ class PostingView:
     key: str
     label: str
     states: tuple[str, ...]
+
+    @property
+    def parts(self) -> list[Q]:
+        """Its states one by one: an index has the order within each, and none that of all."""
+        return [Q(status=state) for state in self.states]
 
 
 VIEWS = (
@@ -48,12 +55,22 @@ def columns_of_home() -> dict[str, Any]:
     }
 
 
-def counts_by_view() -> dict[str, int]:
-    """How many postings each view holds, by its key."""
-    by_status = dict(Posting.objects.order_by().values_list("status").annotate(Count("pk")))
+def columns_of_views() -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: how many postings are in each state, as `in_failed`.
+
+    What has come to its end grows with the practice for ever, and is counted no further than lists are.
+    """
+    ended = (Status.POSTED, Status.CANCELLED)
     return {
-        view.key: sum(by_status.get(state, 0) for state in view.states) for view in (*VIEWS, UNSETTLED, ALL)
+        f"in_{state}": count_up_to(rows, COUNTED + 1) if state in ended else count_of(rows)
+        for state in Status.values
+        for rows in [Posting.objects.filter(status=state)]
     }
+
+
+def counts_by_view(known: Mapping[str, int]) -> dict[str, int]:
+    """How many postings each view holds, by its key, from the values of `columns_of_views`."""
+    return {view.key: sum(known[f"in_{state}"] for state in view.states) for view in (*VIEWS, UNSETTLED, ALL)}
 
 
 def view_named(key: str) -> PostingView:
@@ -63,7 +80,8 @@ def view_named(key: str) -> PostingView:
 
 def postings_in(view: PostingView) -> PostingQuerySet:
     """The postings of a view, newest first."""
-    found: PostingQuerySet = Posting.objects.filter(status__in=view.states).order_by("-id")
+    postings = Posting.objects.all() if view == ALL else Posting.objects.filter(status__in=view.states)
+    found: PostingQuerySet = postings.order_by("-id")
     return found
 
 

@@ -14,13 +14,23 @@ from django.views.decorators.http import require_POST, require_safe
 from ledger.actions import Subject
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, ledger_settings, release_posting, retry_posting
-from ledger.queries import ALL, UNSETTLED, VIEWS, causes, counts_by_view, postings_in, view_named
+from ledger.queries import (
+    ALL,
+    UNSETTLED,
+    VIEWS,
+    causes,
+    columns_of_views,
+    counts_by_view,
+    postings_in,
+    view_named,
+)
 from ledger.releases import retry_all
 from ledger.states import posting_state
 from ledger.subjects import page_about, with_clients
-from practices.lists import Column, List, ShownList, file_of, in_words
+from practices.lists import Column, List, ShownList, file_of, in_figures, in_words
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.scalars import figures, figures_with_shell
 
 POSTINGS = List(
     "postings",
@@ -48,8 +58,9 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     postings, shown = with_clients(postings_in(view).named(words)), ShownList(request, POSTINGS)
     if file := file_of(shown, postings):
         return file
-    page = shown.page_of(postings)
-    counts, ledger = counts_by_view(), ledger_settings()
+    page, columns = shown.page_of(postings, view.parts), columns_of_views()
+    known = figures(**columns) if request.htmx else figures_with_shell(request, **columns)
+    counts, ledger = counts_by_view(known), ledger_settings()
     context = {
         "view": view,
         "list": shown,
@@ -64,7 +75,6 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         ],
         "words": words,
         "causes": causes() if view.key == "needs-you" else [],
-        "count": counts[view.key],
         "found": shown.counted(postings) if words else in_words(counts[view.key], POSTINGS.nouns),
         "tabs": [
             _tab(choice, counts, active=choice == view)
@@ -81,7 +91,7 @@ def _tab(choice: Any, counts: dict[str, int], *, active: bool) -> dict[str, Any]
     return {
         "label": choice.label,
         "url": f"?view={choice.key}",
-        "count": counts[choice.key],
+        "count": in_figures(counts[choice.key]),
         "active": active,
     }
 

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -172,9 +172,9 @@ class ShownList:
         """The person's kept views of it."""
         return views_of(self.request.user, self.name)
 
-    def page_of(self, rows: "QuerySet[Any]") -> "KeysetPage[Any]":
-        """The rows of the page the address asks for, and the way on."""
-        return keyset_page(rows, self.order, self.request.GET, size=PAGE)
+    def page_of(self, rows: "QuerySet[Any]", parts: Sequence[Q] = ()) -> "KeysetPage[Any]":
+        """The rows of the page the address asks for, and the way on; ``parts`` as `keyset_page` takes them."""
+        return keyset_page(rows, self.order, self.request.GET, size=PAGE, parts=parts)
 
     def counted(self, rows: "QuerySet[Any]") -> str:
         """How many rows there are, in words: `1 message`, `more than 1,000 messages`."""
@@ -190,6 +190,11 @@ def in_words(count: int, nouns: tuple[str, str]) -> str:
     if count > COUNTED:
         return f"more than {COUNTED:,} {nouns[1]}"
     return f"{count:,} {nouns[0] if count == 1 else nouns[1]}"
+
+
+def in_figures(count: int) -> int | str:
+    """A count beside a tab: up to `COUNTED` exactly, `1,000+` beyond it."""
+    return f"{COUNTED:,}+" if count > COUNTED else count
 
 
 def file_of(

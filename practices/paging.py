@@ -39,12 +39,17 @@ class KeysetPage(Generic[Row]):
 
 
 def keyset_page(
-    rows: "models.QuerySet[Row]", order: Sequence[str], query: QueryDict, *, size: int
+    rows: "models.QuerySet[Row]",
+    order: Sequence[str],
+    query: QueryDict,
+    *,
+    size: int,
+    parts: Sequence[Q] = (),
 ) -> KeysetPage[Row]:
     """The page that a query string asks for, and the way on.
 
     ``order`` are columns that are never null (`-created_at`), the last one unique. A place that cannot be read is the
-    first page.
+    first page. ``parts`` make up the rows where an index knows the order of each part, and none that of all.
     """
     backwards = bool(query.get(BEFORE))
     place = _read(query.get(BEFORE if backwards else AFTER, ""), order)
@@ -53,7 +58,7 @@ def keyset_page(
     try:
         if place:
             chosen = chosen.filter(_behind(directions, place))
-        found = list(chosen_first(chosen, size + 1))
+        found = list(chosen_first(chosen, size + 1, parts))
     except (ValidationError, ValueError, TypeError):  # a forged place of the wrong type
         found, place, backwards = list(rows.order_by(*order)[: size + 1]), [], False
     shown, more = found[:size], len(found) > size
@@ -68,11 +73,17 @@ def keyset_page(
     )
 
 
-def chosen_first(rows: "models.QuerySet[Row]", number: int) -> "models.QuerySet[Row]":
+def chosen_first(
+    rows: "models.QuerySet[Row]", number: int, parts: Sequence[Q] = ()
+) -> "models.QuerySet[Row]":
     """The first rows of a choice in its order, whose joins are made for them alone.
 
     Under row level security the planner expects few rows behind a join, makes it first, and filters thousands after it.
+    Of each of the ``parts`` the first are chosen, and the first of these.
     """
+    if len(parts) > 1:
+        first, *others = (rows.select_related(None).filter(part).values_list("pk")[:number] for part in parts)
+        return rows.filter(pk__in=first.union(*others, all=True))[:number]
     if not rows.query.select_related or not rows.query.where:
         return rows[:number]
     return rows.filter(pk__in=rows.select_related(None).values("pk")[:number])

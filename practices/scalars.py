@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Subquery, Sum, Value
+from django.db.models import Count, IntegerField, Subquery, Sum, Value
 from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Coalesce
 
@@ -18,6 +18,18 @@ def count_of(rows: "TenantQuerySet[Any]") -> Coalesce:
     """How many rows there are, as a column of `figures`."""
     grouped = rows.order_by().values("practice").annotate(figure=Count("pk"))
     return Coalesce(Subquery(grouped.values("figure")), 0)
+
+
+def count_up_to(rows: "TenantQuerySet[Any]", most: int) -> Subquery:
+    """How many rows there are, counted no further than so many, as a column of `figures`."""
+    return _Counted(rows.order_by().values("pk")[:most])
+
+
+class _Counted(Subquery):
+    """The number of a question's rows."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
 
 
 def sum_of(rows: "TenantQuerySet[Any]", amount: str | Combinable) -> Subquery:

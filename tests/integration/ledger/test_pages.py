@@ -143,6 +143,42 @@ def test_the_list_is_cut_by_state_and_goes_on(brook, held, client_of, monkeypatc
     assert {tab["label"]: tab["count"] for tab in second.context["tabs"]}["All"] == 3
 
 
+def test_documents_of_every_state_stand_in_one_order_from_page_to_page(brook, held, client_of, monkeypatch):
+    monkeypatch.setattr("practices.lists.PAGE", 2)
+    with practice_scope(brook.pk):
+        for number in range(2, 6):
+            request_posting("invoice.create", number, label=f"INV-00000{number}")
+        Posting.objects.filter(subject_id=2).update(status="failed")
+        Posting.objects.filter(subject_id=4).update(status="posted", external_id="4")
+    alice, address, found = client_of("alice"), "?", []
+    while address:
+        page = alice.get(path("list", brook) + address).context
+        found.append([posting.subject_id for posting, *_ in page["rows"]])
+        address = page["page"].next
+    assert found == [[5, 4], [3, 2], [1]]
+    back = alice.get(path("list", brook) + page["page"].previous).context["rows"]
+    assert [posting.subject_id for posting, *_ in back] == [3, 2]
+
+
+def test_what_is_in_sage_is_counted_no_further_than_a_list_is(brook, held, client_of):
+    with practice_scope(brook.pk):
+        Posting.objects.bulk_create(
+            Posting(
+                kind="invoice.create",
+                subject_id=number,
+                reference=f"INV-{number}",
+                idempotency_id=f"{number:032}",
+                status="posted",
+                external_id="1",
+            )
+            for number in range(2, 1010)
+        )
+    page = client_of("alice").get(path("list", brook)).context
+    counts = {tab["label"]: tab["count"] for tab in page["tabs"]}
+    assert (counts["All"], counts["Held"], counts["In Sage"]) == ("1,000+", 1, "1,000+")
+    assert page["found"] == "more than 1,000 documents"
+
+
 def test_the_list_is_swapped_by_itself_for_htmx(brook, held, client_of):
     page = client_of("alice").get(path("list", brook), headers={"HX-Request": "true"}).content.decode()
     assert held.reference in page
