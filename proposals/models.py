@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clients.models import Client
 from money.amounts import ZERO, Amounts, price_line, total
-from practices.tenancy import TenantModel, TenantQuerySet
+from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 from proposals.billing_rules import BillingRule
 from proposals.letter_models import (
     BrochureBlock,
@@ -153,6 +153,8 @@ class Proposal(TenantModel):
     #: Not sent yet, so it may be changed.
     EDITABLE = (Status.DRAFT, Status.IN_REVIEW)
 
+    # Every index begins with the practice, so none for it alone: the planner would take that one.
+    practice = practice_key(db_index=False)
     client = models.ForeignKey(Client, models.PROTECT, related_name="proposals")
     number = models.PositiveIntegerField(editable=False)
     title = models.CharField("internal name", max_length=120)
@@ -221,7 +223,15 @@ class Proposal(TenantModel):
                 condition=Q(status__in=["draft", "in_review"]) | ~Q(document_sha256=""),
             ),
         ]
-        indexes = [models.Index(fields=["practice", "status", "-id"], name="proposals_by_status")]
+        indexes = [
+            models.Index(fields=["practice", "status", "-id"], name="proposals_by_status"),
+            # Every page tells what was decided since yesterday.
+            models.Index(
+                fields=["practice", "decided_at"],
+                name="proposals_by_decision",
+                condition=Q(decided_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number_label} {self.title}"
