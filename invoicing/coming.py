@@ -5,7 +5,7 @@ recurs several times by then, or was decided about, is worked out one by one.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -91,36 +91,43 @@ def _sum(schedule: BillingSchedule, found: Collection[Bill], known: Practicaliti
 
 def waits_for_somebody(rules: Rules) -> Q:
     """The schedules whose next bill is not made by itself, where nobody changed its date or price."""
-    next_one = ComingBill.objects.filter(schedule=OuterRef("pk"), starts_on=OuterRef("next_starts_on"))
-    approved = Exists(next_one.filter(approved_at__isnull=False))
+    approved = _next_one_is(Q(approved_at__isnull=False))
     asked = Q(needs_confirming=True)
     if rules.needs_approval:
         asked |= Q(billing=Billing.RECURRING)
     return (
         Q(Q(mode=BillingSchedule.Mode.MANUAL), ~approved)
-        | Q(Exists(next_one.exclude(held_reason="")))
+        | _next_one_is(~Q(held_reason=""))
         | (asked & Q(~approved))
     )
 
 
 def waits_for_confirmation() -> Q:
     """The schedules whose next bill lacks a quantity or price that somebody has to confirm (G56, G89)."""
-    return Q(needs_confirming=True, mode=BillingSchedule.Mode.AUTOMATIC) & ~Q(Exists(_decided()))
+    return Q(needs_confirming=True, mode=BillingSchedule.Mode.AUTOMATIC) & ~_is_decided()
 
 
 def waits_for_approval(rules: Rules) -> Q:
     """The schedules whose next bill lacks nothing but somebody's approval; none where nobody is asked."""
     if not rules.needs_approval:
         return Q(pk__in=[])
-    return Q(billing=Billing.RECURRING, needs_confirming=False, mode=BillingSchedule.Mode.AUTOMATIC) & ~Q(
-        Exists(_decided())
-    )
+    automatic = Q(mode=BillingSchedule.Mode.AUTOMATIC)
+    return automatic & Q(billing=Billing.RECURRING, needs_confirming=False) & ~_is_decided()
 
 
-def _decided() -> TenantQuerySet[ComingBill]:
-    """The decision about the next bill of a schedule that lets it be billed or holds it."""
-    next_one = ComingBill.objects.filter(schedule=OuterRef("pk"), starts_on=OuterRef("next_starts_on"))
-    return next_one.filter(Q(approved_at__isnull=False) | ~Q(held_reason=""))
+def _is_decided() -> Q:
+    """The schedules of which the next bill may be made, or is held, because somebody said so."""
+    return _next_one_is(Q(approved_at__isnull=False) | ~Q(held_reason=""))
+
+
+def _next_one_is(how: Q) -> Q:
+    """The schedules about whose next bill something was decided of which this is true.
+
+    Few schedules have any such decision: their ids are read once, and only theirs are looked at one by one.
+    """
+    decided = ComingBill.objects.filter(how)
+    next_one = decided.filter(schedule=OuterRef("pk"), starts_on=OuterRef("next_starts_on"))
+    return Q(Q(pk__in=decided.values("schedule")), Q(Exists(next_one)))
 
 
 def standings(
@@ -149,15 +156,50 @@ def next_bills(
     schedules: Collection[BillingSchedule], known: Practicalities | None = None
 ) -> dict[int, Bill]:
     """The next bill of each schedule, by the schedule's id; absent where none is left or nothing is dated."""
-    settled, decisions = settled_and_decided(schedules)
     day = (known or Practicalities.of_the_practice()).invoice_day
+    return _next_bills(schedules, day, *settled_and_decided(schedules))
+
+
+def _next_bills(
+    schedules: Collection[BillingSchedule],
+    invoice_day: int,
+    settled: Mapping[int, set[date]],
+    decisions: Mapping[int, Mapping[date, Decision]],
+) -> dict[int, Bill]:
     coming: dict[int, Bill] = {}
     for schedule in schedules:
         own = decisions.get(schedule.pk, {})
-        found = next(bills(schedule.coming(day), settled.get(schedule.pk, ()), own), None)
+        found = next(bills(schedule.coming(invoice_day), settled.get(schedule.pk, ()), own), None)
         if found:
             coming[schedule.pk] = found
     return coming
+
+
+def priced_next_bills(
+    schedules: BillingScheduleQuerySet,
+) -> Iterator[tuple[BillingSchedule, Bill, Amounts]]:
+    """The next bill of each of these schedules that has one, and what it comes to.
+
+    One question, and one more each where a bill of theirs was decided about or settled ahead, or a price is planned.
+    """
+    ahead = BilledPeriod.objects.filter(
+        schedule=OuterRef("pk"), starts_on__gte=Coalesce(OuterRef("next_starts_on"), Value(date.max))
+    )
+    decided = ComingBill.objects.filter(schedule=OuterRef("pk"))
+    found: list[Any] = list(
+        schedules.select_related("tax_rate").annotate(
+            is_told=Exists(decided) | Exists(ahead), has_plans=Exists(ServiceChange.objects.planned())
+        )
+    )
+    rates = {each.tax_rate_id: each.tax_rate for each in found}
+    for rate in rates.values():
+        rate.has_plans = found[0].has_plans
+    known = Practicalities.of_the_practice().with_rates(rates)
+    told = settled_and_decided([each for each in found if each.is_told])
+    coming = _next_bills(found, known.invoice_day, *told)
+    for each in found:
+        if bill := coming.get(each.pk):
+            yield each, bill, amounts_of(each, bill, known)
 
 
 def due_bills(
@@ -201,10 +243,8 @@ def terms_on(schedule: BillingSchedule, on: date, known: Practicalities) -> tupl
 def _plain(until: date) -> Q:
     """The schedules of which at most one bill is dated by then, at their own price."""
     once = ~Q(billing=Billing.RECURRING) | Q(period=Period.MONTH, next_bill_on__gte=until.replace(day=1))
-    changed = ComingBill.objects.filter(schedule=OuterRef("pk")).exclude(
-        bills_on=None, quantity=None, unit_price=None
-    )
-    return Q(once, ~Exists(changed))
+    changed = ComingBill.objects.exclude(bills_on=None, quantity=None, unit_price=None)
+    return Q(once, ~Q(pk__in=changed.values("schedule")))
 
 
 def _added_up(

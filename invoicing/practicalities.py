@@ -1,7 +1,7 @@
 """What a practice has decided about billing, read once and used for a thousand schedules."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -68,6 +68,10 @@ class Practicalities:
             has_plans = Exists(ServiceChange.objects.planned())
             self._rates = TaxRate.objects.annotate(has_plans=has_plans).in_bulk()
         return self._rates
+
+    def with_rates(self, rates: dict[int, Any]) -> "Practicalities":
+        """The same where these rates, read as `rates` reads them, are all that is asked about."""
+        return replace(self, _rates=rates, _planned=None)
 
     def percent(self, rate_id: int, tax_point: date) -> Decimal:
         """The percentage of a VAT rate on a tax point, two places."""
