@@ -20,12 +20,14 @@ from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
 from clients.queries import not_cleared
 from money.amounts import ZERO, to_pence
 from practices.job_models import JobRow
-from practices.models import AuditEntry, Membership
+from practices.models import AuditEntry, Membership, SavedView, User
 from practices.paging import KeysetPage, keyset_page
 from practices.scalars import count_of
 from practices.tenancy import acting_practice_id
 
 PAGE = 50
+#: What the list's kept views belong to.
+NAME = "clients"
 #: Order in words: what it is called in an address → the columns, the last one unique.
 ORDERS: dict[str, tuple[str, ...]] = {
     "name": ("name_key", "pk"),
@@ -154,16 +156,19 @@ class ListForm(forms.Form):
     checks = forms.ChoiceField(required=False, choices=[("", "Any state of checks"), *CHECKS])
     activity = forms.ChoiceField(required=False, choices=[("", "Any activity"), *ACTIVITY])
 
-    def __init__(self, data: QueryDict) -> None:
+    def __init__(self, data: QueryDict, user: User | None = None) -> None:
+        """``user`` is who looks at the list, where its kept views are shown."""
         super().__init__(data)
-        there = _choices()
+        there = _choices(user)
+        #: The person's views of the list, by name.
+        self.views = [SavedView(pk=int(pk), name=name, query=query) for pk, name, query in there["views"]]
         #: Who may be a client's manager or partner: id and name.
-        self.people = sorted(there["people"], key=lambda person: person[1].casefold())
+        self.people = sorted(_named(there["people"]), key=lambda person: person[1].casefold())
         nobody = (NOBODY, "Nobody")
         self._offer("manager", "Any manager", [*self.people, nobody])
         self._offer("partner", "Any partner", [*self.people, nobody])
-        self._offer("tag", "Any tag", there["tags"])
-        self._offer("group", "Any group", there["groups"])
+        self._offer("tag", "Any tag", _named(there["tags"]))
+        self._offer("group", "Any group", _named(there["groups"]))
         for choice in contributions.filters():
             self.fields[choice.key] = forms.ChoiceField(
                 label=choice.label, required=False, choices=[("", f"{choice.label}: any"), *choice.choices]
@@ -186,23 +191,36 @@ class ListForm(forms.Form):
         return [self[name] for name in self.fields if name != "q"]
 
 
-def _choices() -> dict[str, list[tuple[str, str]]]:
-    """Members, tags and groups of the practice, each id and name, by name; one question for all of them."""
+def _choices(user: User | None) -> dict[str, list[tuple[str, str, str]]]:
+    """Members, tags, groups and the person's views, each id, name and query string, by name; in one question."""
     members = Membership.objects.filter(practice=acting_practice_id())
+    views = SavedView.objects.filter(user=user, list=NAME)
     rows = _labelled("people", members, "user_id", _name_of("user__")).union(
         _labelled("tags", Tag.objects.all(), "pk", F("name")),
         _labelled("groups", ClientGroup.objects.all(), "pk", F("name")),
+        _labelled("views", views, "pk", F("name"), F("query")),
         all=True,
     )
-    found: dict[str, list[tuple[str, str]]] = {"people": [], "tags": [], "groups": []}
-    for kind, key, label in rows.order_by("label"):
-        found[kind].append((str(key), label))
+    found: dict[str, list[tuple[str, str, str]]] = {"people": [], "tags": [], "groups": [], "views": []}
+    for kind, key, label, query in rows.order_by("label"):
+        found[kind].append((str(key), label, query))
     return found
 
 
-def _labelled(kind: str, rows: "QuerySet[Any]", key: str, label: Combinable) -> "QuerySet[Any, Any]":
-    named = rows.order_by().annotate(choice=Value(kind), key=F(key), label=Cast(label, TextField()))
-    found: QuerySet[Any, Any] = named.values_list("choice", "key", "label")
+def _named(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    return [(key, label) for key, label, _ in found]
+
+
+def _labelled(
+    kind: str, rows: "QuerySet[Any]", key: str, label: Combinable, query: Combinable | None = None
+) -> "QuerySet[Any, Any]":
+    named = rows.order_by().annotate(
+        choice=Value(kind),
+        key=F(key),
+        label=Cast(label, TextField()),
+        kept=Cast(query or Value(""), TextField()),
+    )
+    found: QuerySet[Any, Any] = named.values_list("choice", "key", "label", "kept")
     return found
 
 

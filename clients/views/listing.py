@@ -11,13 +11,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from clients.bulk import BulkForm, start_bulk
-from clients.listing import ClientList, ListForm, all_columns, client_list_of, columns_of_states, sortable
+from clients.listing import (
+    NAME,
+    ClientList,
+    ListForm,
+    all_columns,
+    client_list_of,
+    columns_of_states,
+    sortable,
+)
 from clients.models import Client
 from practices.models import SavedView
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.row_keys import row_keys
-from practices.saved_views import views_of
 from practices.scalars import figures, figures_with_shell
 
 #: A place in the list belongs to one order and one choice, so that another choice starts at the top.
@@ -37,18 +44,18 @@ class Tools:
     rows_asked: list[tuple[str, str]]
 
 
-def tools_of(request: PracticeRequest, chosen: ClientList) -> Tools:
+def tools_of(request: PracticeRequest, chosen: ClientList, views: list[SavedView]) -> Tools:
     """Kept views, columns and the file of the list as it is shown."""
     pairs = [(name, value) for name, values in request.GET.lists() for value in values if value]
     kept = [(name, value) for name, value in pairs if name not in PLACES]
     shown = {column.key for column in chosen.columns}
     file_url = reverse("clients:client-export", args=[request.practice.slug])
     return Tools(
-        "clients",
+        NAME,
         request.path,
         urlencode(kept),
         f"{file_url}?{urlencode(kept)}" if may(request.role, Can.MANAGE_CLIENTS) else "",
-        views_of(request.user, "clients"),
+        views,
         [(column.key, column.label, column.key in shown) for column in all_columns()],
         [(name, value) for name, value in kept if name != "columns"],
     )
@@ -57,7 +64,7 @@ def tools_of(request: PracticeRequest, chosen: ClientList) -> Tools:
 @requires(Can.SEE)
 def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
     """The practice's clients by state, words and filters, in columns of one's own choice."""
-    today, form = request.practice.today(), ListForm(request.GET)
+    today, form = request.practice.today(), ListForm(request.GET, request.user)
     chosen = client_list_of(request.GET, form, today)
     page, headings = chosen.page(request.GET), _headings(request.GET, chosen.sort)
     columns = {**chosen.columns_of_totals(), **columns_of_states()}
@@ -71,7 +78,7 @@ def client_list(request: PracticeRequest, practice: str) -> HttpResponse:
         "headings": headings,
         "is_narrowed": bool(chosen.chosen or chosen.status),
         "query": request.GET.urlencode(),
-        "list": tools_of(request, chosen),
+        "list": tools_of(request, chosen, form.views),
         "bulk": BulkForm(people=form.people),
     }
     if not request.htmx:

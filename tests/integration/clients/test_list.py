@@ -24,6 +24,8 @@ from practices.models import SavedView
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.clients.books import a_client, names
+from tests.integration.home.questions import questions_of
+from tests.integration.invoicing.documents import many_schedules
 from tests.statistics import analyse
 
 
@@ -206,6 +208,14 @@ def test_the_lists_queries_do_not_grow_with_its_rows(client_of, brook, django_as
             a_client(f"Client {number}", f"c{number}@x.example")
     with django_assert_max_num_queries(45):
         browser.get("/p/brook-co/clients/")
+
+
+def test_looking_for_clients_by_a_word_asks_nine_questions_at_most(client_of, brook):
+    browser, address = client_of("alice"), "/p/brook-co/clients/?q=client"
+    with practice_scope(brook.pk):
+        many_schedules(60, on=brook.today())
+    browser.get(address)
+    assert len(questions_of(browser, address)) <= 9
 
 
 def test_a_view_is_kept_for_its_person_alone_without_its_place(client_of, brook, cast):
