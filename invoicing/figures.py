@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, F, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
 
-from invoicing.client_columns import with_monthly
+from invoicing.client_columns import UNITS_A_MONTH
 from invoicing.coming import waits_for_approval, waits_for_confirmation
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, InvoiceTally
 from invoicing.practicalities import Practicalities
@@ -44,7 +44,7 @@ def income_by_month(today: date) -> list[Income]:
     }
     issued = Invoice.objects.issued().filter(tax_point__gte=months[0], tax_point__lt=add_months(this, 1))
     # By day: a few hundred rows, of which the database need not work out the months, invoice by invoice.
-    by_day = issued.arrived().order_by().values_list("tax_point").annotate(Sum("net"), Sum("vat"))
+    by_day = issued.arrived_of_many().order_by().values_list("tax_point").annotate(Sum("net"), Sum("vat"))
     there: dict[date, Decimal] = defaultdict(lambda: ZERO)
     for day, net, vat in by_day:
         there[day.replace(day=1)] += net + vat
@@ -57,9 +57,12 @@ def income_by_month(today: date) -> list[Income]:
 
 def monthly_by_service() -> list[tuple[str, Decimal]]:
     """What active recurring services come to in an average month, net, by the service's name; the largest first."""
-    rows = with_monthly(BillingSchedule.objects.recurring()).order_by().values_list("service__name")
-    sums = [(name, to_pence(amount)) for name, amount in rows.annotate(Sum("monthly")) if amount]
-    return sorted(sums, key=lambda row: (-row[1], row[0]))
+    rows = BillingSchedule.objects.recurring().order_by().values_list("service__name", "every", "period")
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for name, every, period, amount in rows.annotate(net=Sum(F("quantity") * F("unit_price"))):
+        sums[name] += amount * UNITS_A_MONTH[period] / every
+    found = [(name, to_pence(amount)) for name, amount in sums.items() if amount]
+    return sorted(found, key=lambda row: (-row[1], row[0]))
 
 
 def aged_debt(on: date) -> list[tuple[str, Decimal]]:

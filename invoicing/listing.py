@@ -17,6 +17,8 @@ from invoicing.queries import invoices_in, totals_of
 from practices.row_keys import row_key
 from proposals.periods import add_months, day_in_month
 
+#: What of an address leaves a part of the invoices that is small beside all of them.
+NARROWS = {"q", "client", "month", "since", "until"}
 Rows = TypeVar("Rows", InvoiceQuerySet, InvoiceTallyQuerySet)
 VIEWS = [
     ("", "All"),
@@ -118,7 +120,9 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
     form.is_valid()
     said = {name: value for name, value in form.cleaned_data.items() if value}
     view = query.get("view", "")
-    invoices = invoices_in(view, on).matching(str(said.get("q", "")))
+    is_of_all = view == "not-in-sage" and not NARROWS & {name for name, value in query.items() if value}
+    chosen_ones = Invoice.objects.not_in_the_ledger_of_all() if is_of_all else invoices_in(view, on)
+    invoices = chosen_ones.matching(str(said.get("q", "")))
     client = _client(query.get("client", ""))
     month = first_of_month(query.get("month", ""))
     if client:

@@ -224,10 +224,32 @@ def test_what_arrived_of_a_stretch_is_what_arrived_of_everything_in_it(scope):
             wanted = set(Invoice.objects.in_the_ledger().of_month(first).values_list("pk", flat=True))
             found = Invoice.objects.issued().of_month(first).arrived()
             assert set(found.values_list("pk", flat=True)) == wanted
+            found = Invoice.objects.issued().of_month(first).arrived_of_many()
+            assert set(found.values_list("pk", flat=True)) == wanted
         assert {invoice.pk for invoice in Invoice.objects.issued().arrived()} == {
             invoice.pk for invoice in Invoice.objects.in_the_ledger()
         }
         assert 5 < Invoice.objects.in_the_ledger().count() < 25
+
+
+@pytest.mark.parametrize("most", [0, 5000])
+def test_what_is_not_in_sage_is_the_same_for_a_whole_practice_as_month_by_month(scope, monkeypatch, most):
+    """However many there are: a few are looked up by their ids."""
+    monkeypatch.setattr("invoicing.models.invoices.MOST_ABSENT", most)
+    with scope():
+        client = a_client()
+        made = [an_invoice(client) for _ in range(6)]
+        drafted = a_draft(client)
+        Posting.objects.filter(subject_id__in=[made[0].pk, made[1].pk]).update(
+            status="posted", external_id="1"
+        )
+        void_invoice(made[2])
+        found = Invoice.objects.not_in_the_ledger_of_all()
+        assert set(found) == set(Invoice.objects.not_in_the_ledger()) == set(made[3:])
+        assert drafted not in found
+        for address in ("view=not-in-sage", f"view=not-in-sage&month={TODAY:%Y-%m}"):
+            listed = invoice_list_of(QueryDict(address), TODAY)
+            assert set(listed.invoices) == set(made[3:])
 
 
 def test_what_is_rolled_back_leaves_nothing_in_the_sums(scope):
