@@ -1,20 +1,22 @@
 """The week of a practice: accepted, awaited, failed, ending; read here and sent on Mondays (G87)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import DateField, DateTimeField, Exists, ExpressionWrapper, F, Func, OuterRef, Value
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.urls import reverse
+from django.utils import timezone
 
 from invoicing.models import BillingSchedule
 from invoicing.queries import payment_issues
 from practices.mail import File, queue_email
 from practices.models import Membership, Practice
 from practices.permissions import Can, may
+from practices.scalars import count_of
 from practices.spreadsheets import csv_bytes
 from proposals.models import Proposal
 from proposals.periods import add_months
@@ -33,13 +35,17 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the summary: what it is about, the heads of its columns, and its rows."""
+    """One part of the summary: what it is about, the heads of its columns, and its rows.
+
+    ``count`` is how many there are, of which not all need to have been read.
+    """
 
     key: str
     title: str
     nothing: str
     heads: tuple[str, ...]
     rows: list[Row]
+    count: int
 
     @property
     def named(self) -> list[str]:
@@ -49,82 +55,101 @@ class Section:
     @property
     def more(self) -> int:
         """How many rows are not named."""
-        return max(0, len(self.rows) - NAMED)
+        return max(0, self.count - NAMED)
 
 
-def weekly_summary(on: date) -> list[Section]:
-    """The sections of the week that ends before a day, in the practice whose scope is open."""
+#: The sections in their order: key, title, what an empty one says, heads.
+SECTIONS = (
+    ("accepted", "Accepted last week", "No proposal was accepted.", ("Client", "Proposal", "Accepted on")),
+    (
+        "awaiting",
+        "Awaiting an answer",
+        "No proposal is with a client.",
+        ("Client", "Proposal", "Valid until"),
+    ),
+    (
+        "failed-payments",
+        "Payments taken back",
+        "No payment was taken back.",
+        ("Client", "Invoice", "Owed again"),
+    ),
+    ("ending", "Services that end within 30 days", "No service ends soon.", ("Client", "Service", "Ends on")),
+    (
+        "renewal",
+        "Engagements due for renewal within 30 days",
+        "No engagement is due for renewal.",
+        ("Client", "Proposal", "Due on"),
+    ),
+    (
+        "sage",
+        "What did not go through with Sage",
+        "Everything that was meant for Sage is there.",
+        ("What", "Client", "What happened", "Since"),
+    ),
+)
+
+
+def weekly_summary(
+    on: date, most: int | None = None, counted: Mapping[str, int] | None = None
+) -> list[Section]:
+    """The sections of the week that ends before a day, in the practice whose scope is open.
+
+    At most so many rows of each are read where ``counted`` has the values of `columns_of_week`, else all of them.
+    """
+    found = {key: [said(each) for each in rows[:most]] for key, (rows, said) in _read(on).items()}
+    found["renewal"] = _due_for_renewal(on)
+    found["sage"] = [
+        (each.label, each.client, each.sentence, each.since.date())
+        for each in things()
+        if each.state_on(on) == "open"
+    ]
+    counts = {key: (counted or {}).get(f"week_{key}", len(rows)) for key, rows in found.items()}
     return [
-        Section(
-            "accepted",
-            "Accepted last week",
-            "No proposal was accepted.",
-            ("Client", "Proposal", "Accepted on"),
-            _proposals(_accepted(on), lambda each: each.decided_at),
-        ),
-        Section(
-            "awaiting",
-            "Awaiting an answer",
-            "No proposal is with a client.",
-            ("Client", "Proposal", "Valid until"),
-            _proposals(Proposal.objects.awaiting(), lambda each: each.valid_until),
-        ),
-        Section(
-            "failed-payments",
-            "Payments taken back",
-            "No payment was taken back.",
-            ("Client", "Invoice", "Owed again"),
-            [
-                (each.client.name, each.number_label, each.outstanding)
-                for each in payment_issues().select_related("client").order_by("due_on", "pk")
-            ],
-        ),
-        Section(
-            "ending",
-            "Services that end within 30 days",
-            "No service ends soon.",
-            ("Client", "Service", "Ends on"),
-            [(each.client.name, each.name, each.ends_on) for each in _ending(on)],
-        ),
-        Section(
-            "renewal",
-            "Engagements due for renewal within 30 days",
-            "No engagement is due for renewal.",
-            ("Client", "Proposal", "Due on"),
-            _due_for_renewal(on),
-        ),
-        Section(
-            "sage",
-            "What did not go through with Sage",
-            "Everything that was meant for Sage is there.",
-            ("What", "Client", "What happened", "Since"),
-            [
-                (each.label, each.client, each.sentence, each.since.date())
-                for each in things()
-                if each.state_on(on) == "open"
-            ],
-        ),
+        Section(key, title, nothing, heads, found[key], counts[key])
+        for key, title, nothing, heads in SECTIONS
     ]
 
 
-def _proposals(proposals: Any, day: Callable[[Proposal], date | datetime | None]) -> list[Row]:
-    found = proposals.select_related("client").order_by("pk")
-    return [(each.client.name, f"{each.number_label} {each.title}", _day(day(each))) for each in found]
+def columns_of_week(on: date) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: how many rows the sections have that the database alone knows."""
+    return {f"week_{key}": count_of(rows) for key, (rows, _) in _read(on).items()}
+
+
+def _read(on: date) -> dict[str, tuple[Any, Callable[[Any], Row]]]:
+    """What is read from the database alone, section by section, and what a row says."""
+    proposals = Proposal.objects.select_related("client").defer("document", "message").order_by("pk")
+    ending = BillingSchedule.objects.filter(
+        status=BillingSchedule.Status.ACTIVE, ends_on__range=(on, on + NOTICE)
+    )
+    return {
+        "accepted": (_accepted(proposals, on), lambda each: _proposal(each, each.decided_at)),
+        "awaiting": (
+            proposals.awaiting(),
+            lambda each: _proposal(each, each.valid_until),
+        ),
+        "failed-payments": (
+            payment_issues().select_related("client").order_by("due_on", "pk"),
+            lambda each: (each.client.name, each.number_label, each.outstanding),
+        ),
+        "ending": (
+            ending.select_related("client").order_by("ends_on", "pk"),
+            lambda each: (each.client.name, each.name, each.ends_on),
+        ),
+    }
+
+
+def _proposal(each: Proposal, day: date | datetime | None) -> Row:
+    return (each.client.name, f"{each.number_label} {each.title}", _day(day))
 
 
 def _day(moment: date | datetime | None) -> date | None:
     return moment.date() if isinstance(moment, datetime) else moment
 
 
-def _accepted(on: date) -> Any:
-    return Proposal.objects.filter(
-        status=Proposal.Status.ACCEPTED, decided_at__date__gte=on - WEEK, decided_at__date__lt=on
-    )
-
-
-def _ending(on: date) -> Any:
-    active = BillingSchedule.objects.filter(status=BillingSchedule.Status.ACTIVE)
-    return active.filter(ends_on__range=(on, on + NOTICE)).select_related("client").order_by("ends_on", "pk")
+def _accepted(proposals: Any, on: date) -> Any:
+    """Those accepted in the week before a day; by instants, which an index has."""
+    first, end = (timezone.make_aware(datetime.combine(day, time.min)) for day in (on - WEEK, on))
+    return proposals.filter(status=Proposal.Status.ACCEPTED, decided_at__gte=first, decided_at__lt=end)
 
 
 def _due_for_renewal(on: date) -> list[Row]:
