@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import Coalesce, Round
+from django.utils import timezone
 
 from money.amounts import ZERO, to_pence
 from practices import audit
@@ -35,7 +36,10 @@ MONTHS_A_YEAR = 12
 
 def _net_of_lines(prefix: str = "") -> Sum:
     """The lines' net, each rounded by itself, at `ProposalLine.billed_price`; ``prefix`` leads to the lines."""
-    price = Round(F(f"{prefix}unit_price") * (100 - F(f"{prefix}discount_percent")) / 100, precision=4)
+    full = F(f"{prefix}unit_price")
+    reduced = Round(full * (100 - F(f"{prefix}discount_percent")) / 100, precision=4)
+    # Most have none, and add up in half the time without a division.
+    price = Case(When(**{f"{prefix}discount_percent": 0}, then=full), default=reduced)
     return Sum(Round(F(f"{prefix}quantity") * price, precision=2))
 
 
@@ -99,7 +103,7 @@ def worth_by(proposals: ProposalQuerySet, part: str) -> dict[str, Worth]:
 
 
 #: How long a proposal may be with its client before somebody should ask, and how long before its end they should.
-PATIENCE, NOTICE = timedelta(days=7), timedelta(days=7)
+PATIENCE, NOTICE, DAY = timedelta(days=7), timedelta(days=7), timedelta(days=1)
 #: Choices of the list that cut across its states.
 SHOWS = {
     "awaiting": "with their clients",
@@ -117,7 +121,10 @@ def shown_as(proposals: ProposalQuerySet, show: str, on: date) -> ProposalQueryS
     if show == "awaiting":
         return awaiting
     if show == "unsigned":
-        return awaiting.filter(sent_at__date__lte=on - PATIENCE)
+        # By the instant: of a date the database would work out each proposal's own.
+        return awaiting.filter(
+            sent_at__lt=timezone.make_aware(datetime.combine(on - PATIENCE + DAY, time.min))
+        )
     if show == "expiring":
         return awaiting.filter(valid_until__lte=on + NOTICE)
     views = ProposalEvent.objects.filter(
