@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django import forms
 
@@ -157,11 +157,6 @@ def _price_with_vat(line: InvoiceLine) -> None:
 class BaseLineFormSet(forms.BaseFormSet):
     """The lines of an invoice."""
 
-    default_error_messages: ClassVar[dict[str, str]] = forms.BaseFormSet.default_error_messages | {
-        "too_many_forms": f"An invoice entered here has at most {MOST_LINES} lines. Nothing was saved: take some"
-        " out, and put them on a second invoice.",
-    }
-
     def lines(self, on: date) -> list[InvoiceLine]:
         """The lines in their order, without rows that are left out."""
         return [line for form in self.forms if (line := form.line(on)) is not None]
@@ -194,7 +189,14 @@ def line_formset(
         for line in lines
     ]
     kwargs = {"vat": vat_settings(), "offered": _offered()}
-    return cast(BaseLineFormSet, factory(data, initial=initial, prefix="lines", form_kwargs=kwargs))
+    words = (
+        f"An invoice entered here has at most {MOST_LINES} lines. Nothing was saved: take some out, and put them on a"
+        " second invoice."
+    )
+    rows = factory(
+        data, initial=initial, prefix="lines", form_kwargs=kwargs, error_messages={"too_many_forms": words}
+    )
+    return cast(BaseLineFormSet, rows)
 
 
 def _offered() -> Offered:
