@@ -21,6 +21,8 @@ import django
 QUANTITIES, PRICES = 10**5, 10**7
 MOST_LINES = 6
 FIRST_DAY = date(2026, 4, 6)
+#: After so many posts a new token is asked for.
+POSTS_OF_A_TOKEN = 500
 #: Our VAT codes, and the rates of Sage that stand for them.
 RATES = {
     "standard": "GB_STANDARD",
@@ -88,11 +90,8 @@ class PretendBooks:
         self._headers: dict[str, str] = {}
         self._control("PUT", "switches", {"rate_limit_per_minute": 0, "rate_limit_per_day": 0, **switches})
         [business, *_] = self._control("GET", "businesses")["items"]
-        token = self._control("POST", "tokens", {"client_id": "totals", "scope": "full_access"})
-        self._headers = {
-            "HTTP_AUTHORIZATION": f"Bearer {token['access_token']}",
-            "HTTP_X_BUSINESS": str(business["id"]),
-        }
+        self._business, self._posted = str(business["id"]), 0
+        self._sign_in()
         self.contact = self._control("POST", "contacts", {"business": business["id"], "name": "Acme Ltd"})[
             "id"
         ]
@@ -103,7 +102,18 @@ class PretendBooks:
 
     def post(self, payload: str) -> dict[str, Any]:
         """The invoice as the books have stored it; raises `AssertionError` with Sage's words when it is refused."""
+        self._posted += 1
+        if not self._posted % POSTS_OF_A_TOKEN:
+            self._sign_in()
         return self._ask("POST", "/v3.1/sales_invoices", f'{{"sales_invoice":{payload}}}')
+
+    def _sign_in(self) -> None:
+        """Tokens last five minutes, which ten thousand invoices may not fit into."""
+        token = self._control("POST", "tokens", {"client_id": "totals", "scope": "full_access"})
+        self._headers = {
+            "HTTP_AUTHORIZATION": f"Bearer {token['access_token']}",
+            "HTTP_X_BUSINESS": self._business,
+        }
 
     def _control(self, method: str, what: str, body: Any = None) -> dict[str, Any]:
         return self._ask(method, f"/_control/{what}", None if body is None else json.dumps(body))
