@@ -17,7 +17,7 @@ TELLING = re.compile(
     r"|href|alt|title|tabindex)(?![\w-]))(?:=\"([^\"]*)\")?"
 )
 #: Tables whose rows are blocks on a phone, and that are too wide all the same.
-WIDE_TABLES = """[...document.querySelectorAll('.table-wrap:not(:has(.matrix))')]
+WIDE_TABLES = """[...document.querySelectorAll('.table-wrap:has(> :is(.list, .stacked, .diff, .lines))')]
   .filter((wrap) => wrap.scrollWidth > wrap.clientWidth).map((wrap) => wrap.ariaLabel)"""
 WITH_WORDS = ("aria-label", "alt", "title", "href", "for", "aria-labelledby", "aria-describedby")
 
