@@ -3,8 +3,13 @@
 No clients, no mapping, no row level security and no audit: rows of a bare table, as many companies and as many rows of
 each as were measured, are claimed by company and twenty-five at a time, each company behind all others once it had its
 turn. One fixed document is sent for each over a kept connection of the standard library, and what was sent is completed
-together. Both are committed. It waits for each answer, in threads of one process, because the workers do: where
-neighbours keep the machine busy, both lose by it alike.
+together. Both are committed, and durably: before the first of the twenty-five leaves, and once all have left. It waits
+for each answer, in threads of one process, because the workers do: where neighbours keep the machine busy, both lose by
+it alike.
+
+Counted in instructions, which no neighbour changes, a document costs it 630 thousand, 490 of them in this process. The
+same loop in asyncio, which the performance goals call the limit, comes to 660 with aiohttp as its client, and to 270
+with an HTTP client of a few lines that understands this remote alone. So it is neither a softer peer nor a harder one.
 """
 
 import http.client
