@@ -95,11 +95,11 @@ def invoices_to_post(pks: Iterable[int]) -> dict[int, ToPost]:
     """Several invoices at once with their lines, by id; an id without an invoice is left out."""
     invoices = rows_of(Invoice, "id = ANY(%s::bigint[])", array(pks))
     in_order = "invoice_id = ANY(%s::bigint[]) ORDER BY invoice_id, position, id"
-    lines = rows_of(InvoiceLine, in_order, array(invoice.pk for invoice in invoices))
+    lines = rows_of(InvoiceLine, in_order, array(invoice.id for invoice in invoices))
     clients = _by_id(Client, {invoice.client_id for invoice in invoices})
     services = _by_id(Service, {line.service_id for line in lines})
     rates = _by_id(TaxRate, {line.tax_rate_id for line in lines})
-    found = {invoice.pk: ToPost(invoice, []) for invoice in invoices}
+    found = {invoice.id: ToPost(invoice, []) for invoice in invoices}
     for invoice in invoices:
         tie(invoice, "client", clients[invoice.client_id])
     for line in lines:

@@ -23,9 +23,9 @@ def mark_all_attempted(postings: Sequence[Posting]) -> list[Posting]:
     with connection.cursor() as cursor:
         cursor.execute(_INTEND_ALL, values)
         noted = dict(cursor.fetchall())
-    ours = [posting for posting in postings if posting.pk in noted]
+    ours = [posting for posting in postings if posting.id in noted]
     for posting in ours:
-        posting.attempted_at, posting.refused_at = noted[posting.pk], None
+        posting.attempted_at, posting.refused_at = noted[posting.id], None
     return ours
 
 
@@ -74,7 +74,7 @@ def mark_all_posted(arrivals: Sequence[Arrival]) -> None:
 
 def _ids_and_leases(postings: Sequence[Posting]) -> dict[str, str]:
     return {
-        "ids": array(posting.pk for posting in postings),
+        "ids": array(posting.id for posting in postings),
         "leases": array(posting.lease for posting in postings),
     }
 

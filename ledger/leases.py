@@ -31,7 +31,7 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
             return []
     values = {"lease": uuid4().hex, "length": LEASE, "limit": limit}
     if due := rows_from(Posting, _LEASE_RIPE, values):
-        return sorted(due, key=lambda posting: posting.pk)
+        return sorted(due, key=lambda posting: posting.id)
     return rows_from(Posting, _LEASE_LOST, values)
 
 

@@ -104,24 +104,21 @@ FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], 
 
 def _columns(noted: list[tuple[int | None, datetime, Exchange]]) -> list[str]:
     said = [exchange for _, _, exchange in noted]
-    return [
+    columns = [
         array(posting_id for posting_id, _, _ in noted),
-        array(_storable(exchange.business_id or "") for exchange in said),
+        array(exchange.business_id or "" for exchange in said),
         array(at for _, at, _ in noted),
         array(round(exchange.seconds * 1000) for exchange in said),
-        array(_storable(exchange.method) for exchange in said),
-        array(_storable(exchange.path)[:200] for exchange in said),
+        array(exchange.method for exchange in said),
+        array(exchange.path[:200] for exchange in said),
         array(exchange.status for exchange in said),
-        array(_storable(exchange.failure)[:60] for exchange in said),
-        array(_storable(exchange.request_id or "")[:80] for exchange in said),
-        array(_storable(exchange.sent) for exchange in said),
-        array(_storable(exchange.received) for exchange in said),
+        array(exchange.failure[:60] for exchange in said),
+        array((exchange.request_id or "")[:80] for exchange in said),
+        array(exchange.sent for exchange in said),
+        array(exchange.received for exchange in said),
     ]
-
-
-def _storable(text: str) -> str:
-    """Without the one character that the database cannot hold."""
-    return text.replace("\0", "")
+    # The one character that the database cannot hold.
+    return [column.replace("\0", "") for column in columns]
 
 
 def forget_old(now: datetime) -> int:

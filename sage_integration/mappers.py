@@ -327,9 +327,9 @@ def _main_person(client: Client, people: Sequence[ContactPerson]) -> NewContactP
 def _is_included(line: BilledLine) -> bool:
     """Services without a price never reach an invoice (F22)."""
     return (
-        line.service.billing_basis == Service.BillingBasis.INCLUDED
+        line.unit_price == 0
         and line.net == ZERO
-        and line.unit_price == 0
+        and line.service.billing_basis == Service.BillingBasis.INCLUDED
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+
+from django.utils.functional import cached_property
 
 from invoicing.models import Invoice, InvoiceLine
 from money.amounts import ZERO, Amounts, total

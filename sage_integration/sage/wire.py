@@ -218,16 +218,17 @@ class _Head:
         status = first[9:12]
         if not first.startswith("HTTP/1.1 ") or not status.isdecimal() or len(lines) > MOST_HEADERS:
             return None
-        headers = Headers()
+        named: dict[str, str] = {}
         for line in lines:
             name, colon, value = line.partition(":")
-            if not colon or name.lower() in headers:
+            if not colon or (name := name.lower()) in named:
                 return None
-            headers[name.lower()] = value.strip()
-        length = headers.get("content-length", "")
-        if int(status) in _WITHOUT_BODY or not length.isdecimal() or "transfer-encoding" in headers:
+            named[name] = value.strip()
+        length = named.get("content-length", "")
+        if int(status) in _WITHOUT_BODY or not length.isdecimal() or "transfer-encoding" in named:
             return None
-        return cls(int(status), headers, int(length), "close" in headers.get("connection", "").lower())
+        ends = "close" in named.get("connection", "").lower()
+        return cls(int(status), Headers(named), int(length), ends)
 
 
 def _read_by_library(sock: socket.socket, method: str, received: bytes) -> tuple[Response, bool]:

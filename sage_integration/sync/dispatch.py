@@ -74,7 +74,7 @@ class Dispatch:
         self._batch = batch
         self._confirmed: list[Result] = []
         #: What an earlier turn may have sent.
-        self._tried = {posting.pk for posting in batch if posting.may_have_landed}
+        self._tried = {posting.id for posting in batch if posting.may_have_landed}
         #: What is announced and was not sent, by id; which of it may be sent without being announced anew; until when.
         self._intended: dict[int, Posting] = {}
         self._may_leave: set[int] = set()
@@ -145,21 +145,21 @@ class Dispatch:
         draft = self._draft_of(posting)
         crash_points.reach("mapped")
         client = draft.invoice.client
-        if posting.pk in self._tried or client.pk not in self._drafts.links:
+        if posting.id in self._tried or client.id not in self._drafts.links:
             self._go_alone(posting)
-            if posting.pk in self._tried and (stored := self._look_up(posting)):
+            if posting.id in self._tried and (stored := self._look_up(posting)):
                 self._adopt(posting, draft, stored)
                 return
             draft.require_postable()
             link = resolve_contact(client, self._business_id, self._sage, self._directory)
-            self._drafts.links[client.pk] = link
-        require_contact(self._drafts.links[client.pk])
+            self._drafts.links[client.id] = link
+        require_contact(self._drafts.links[client.id])
         self._bring_name(posting, client)
         self._create(posting, draft)
 
     def _bring_name(self, posting: Posting, client: Client) -> None:
         """Give the contact its client's name first, where names follow ours (D7)."""
-        if renaming := self._renamings.pop(client.pk, None):
+        if renaming := self._renamings.pop(client.id, None):
             self._record_confirmed()
             self._require_lease(posting)
             try:
@@ -182,15 +182,15 @@ class Dispatch:
     def _create(self, posting: Posting, draft: Draft) -> None:
         link = self._drafts.links[draft.invoice.client_id]
         payload = draft.to(link)
-        if posting.pk in self._may_leave:
+        if posting.id in self._may_leave:
             # May have to ask for a newer token; only then does it show whether the announcement still holds.
             self._sage.reserve()
-        if posting.pk not in self._may_leave or time.monotonic() > self._until:
+        if posting.id not in self._may_leave or time.monotonic() > self._until:
             self._announce(posting)
             # One before it may have taken more than was held for it, repeated with a newer token.
             self._sage.reserve()
         crash_points.reach("intended")
-        self._intended.pop(posting.pk, None)
+        self._intended.pop(posting.id, None)
         try:
             stored = self._sage.sales_invoices.create(payload)
         except SageUnavailable:
@@ -199,7 +199,7 @@ class Dispatch:
             raise
         except (AccessDenied, NotInSage, SageRejected) as error:
             refusal = why_refused(error, draft, link, self._sage)
-            refusal.nothing_landed = posting.pk not in self._tried
+            refusal.nothing_landed = posting.id not in self._tried
             raise refusal from error
         crash_points.reach("sent")
         self._went_through += 1
@@ -230,9 +230,9 @@ class Dispatch:
         else:
             self._are_recorded()
         self._until = time.monotonic() + HOLDS_FOR
-        self._may_leave = {each.pk for each in ours}
+        self._may_leave = {each.id for each in ours}
         self._remember_unsent(ours)
-        if posting.pk not in self._may_leave:
+        if posting.id not in self._may_leave:
             raise LeaseLost(posting)
 
     def _joining(self, posting: Posting) -> Iterator[Posting]:
@@ -246,7 +246,7 @@ class Dispatch:
 
     def _needs_nothing(self, posting: Posting) -> bool:
         """Whether an invoice is ready to be sent as it is; what is wrong with it is told in its own turn."""
-        if posting.kind != Posting.Kind.INVOICE_CREATE or posting.pk in self._tried:
+        if posting.kind != Posting.Kind.INVOICE_CREATE or posting.id in self._tried:
             return False
         try:
             draft = self._drafts.of(posting)
@@ -256,12 +256,12 @@ class Dispatch:
                 link and not link.trouble and client_id not in self._renamings and not draft.document.refusals
             )
         except Exception:
-            log.exception("a posting cannot be announced with others", other_id=posting.pk)
+            log.exception("a posting cannot be announced with others", other_id=posting.id)
             return False
 
     def _remember_unsent(self, announced: list[Posting]) -> None:
         """Note whose intent may be taken back; never one that an earlier try, whose end is unknown, left behind."""
-        self._intended |= {each.pk: each for each in announced if each.pk not in self._tried}
+        self._intended |= {each.id: each for each in announced if each.id not in self._tried}
 
     def _take_back(self) -> None:
         """Withdraw the intents that nothing came of, while they are still ours."""
@@ -314,7 +314,7 @@ class Dispatch:
 
     def _adopt(self, posting: Posting, draft: Draft, stored: SalesInvoice) -> None:
         client = draft.invoice.client
-        link = self._drafts.links.get(client.pk) or link_by_name(client, self._business_id, self._directory)
+        link = self._drafts.links.get(client.id) or link_by_name(client, self._business_id, self._directory)
         if link is None or stored["contact"]["id"] != link.sage_contact_id:
             raise ContactDiffers(f"{number_of(stored)} belongs to {stored['contact']['displayed_as']}")
         result = result_of(posting, draft, stored, self._business_id, adopted=True)

@@ -57,7 +57,7 @@ class Drafts:
         )
         self.rules: Rules = load_rules(connection)
         kept = rows_of(
-            CopyChoices, "posting_id = ANY(%s::bigint[])", array(posting.pk for posting in postings)
+            CopyChoices, "posting_id = ANY(%s::bigint[])", array(posting.id for posting in postings)
         )
         self._made: dict[int, Draft] = {}
         self._choices = {choices.posting_id: choices for choices in kept}
@@ -75,7 +75,7 @@ class Drafts:
 
     def of(self, posting: Posting) -> Draft:
         """The draft of one posting; raises `NotIssued` or `Invoice.DoesNotExist`."""
-        if (made := self._made.get(posting.pk)) is not None:
+        if (made := self._made.get(posting.id)) is not None:
             return made
         if posting.subject_id not in self._invoices:
             raise Invoice.DoesNotExist(posting.subject_id)
@@ -88,7 +88,7 @@ class Drafts:
             self.rules,
             posting.reference,
             posting.idempotency_id,
-            choices=stored_choices(self._choices.get(posting.pk), invoice),
+            choices=stored_choices(self._choices.get(posting.id), invoice),
         )
-        self._made[posting.pk] = Draft(invoice, document)
-        return self._made[posting.pk]
+        self._made[posting.id] = Draft(invoice, document)
+        return self._made[posting.id]

@@ -81,7 +81,7 @@ def _lease(limit: int) -> list[Posting]:
     with practice_transaction():
         batch = [posting for posting in leases.lease_due_postings(limit) if not outcomes.is_parked(posting)]
     crash_points.reach("leased")
-    return sorted(batch, key=lambda posting: (posting.kind != Posting.Kind.CONTACT_UPSERT, posting.pk))
+    return sorted(batch, key=lambda posting: (posting.kind != Posting.Kind.CONTACT_UPSERT, posting.id))
 
 
 def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClient) -> list[Exception]:
@@ -95,8 +95,8 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
     ):
         for position, posting in enumerate(batch):
             # Until the next one: binding and unbinding each costs several times as much.
-            structlog.contextvars.bind_contextvars(posting_id=posting.pk)
-            with exchanges.about(posting.pk):
+            structlog.contextvars.bind_contextvars(posting_id=posting.id)
+            with exchanges.about(posting.id):
                 try:
                     went_through = _push_and_settle(posting, dispatch, connection, came_of_it)
                     if went_through and not is_calm:

@@ -71,7 +71,7 @@ def result_of(
         raise OutcomeUnknown(str(error)) from error
     number = number_of(stored)
     link = NewLink(
-        posting_id=posting.pk,
+        posting_id=posting.id,
         business_id=business_id,
         sage_id=stored["id"],
         sage_number=number,
@@ -136,7 +136,7 @@ def _settle(results: Sequence[Result]) -> None:
         Posting,
         (
             (
-                result.posting.pk,
+                result.posting.id,
                 {
                     "reference": result.posting.reference,
                     "number": result.link.sage_number,
