@@ -8,6 +8,7 @@ from typing import Self
 
 from ledger import actions
 from ledger.actions import WHY_NOT, Action, Subject
+from ledger.copies import NEVER_HELD
 from ledger.models import LedgerSettings, Posting
 from practices.permissions import Can, may
 from practices.templatetags.dates import written_instant
@@ -252,10 +253,12 @@ def _changed(copy: Posting, subject: Subject, *, here: bool, there: bool) -> Sta
             is_change=True,
         )
         note = "It was changed here since it was copied. Sage still has it as it was."
+        # Of what the ledger never held there is nothing to go back to.
+        back = () if copy.held_revision == NEVER_HELD else (discard,)
         others = (
             actions.review(subject.pk, "View differences"),
             actions.again(subject),
-            discard,
+            *back,
             actions.details(copy),
         )
         return State("changed_here", "Changed here", "warn", "pencil", note, update, others)

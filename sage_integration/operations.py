@@ -118,7 +118,8 @@ def replace_copy(invoice: Invoice, *, reason: str) -> Posting:
 def relink(invoice: Invoice, found: SalesInvoice) -> SageLink:
     """Another document of Sage is the invoice's latest copy from now on, because a person says so.
 
-    What it says is where that copy begins. Of other amounts than ours, it never held the invoice as it is here.
+    What it says is where that copy begins, whatever the one before it held: of our amounts, it holds the invoice as it
+    is here; of others, it never held it.
     Raises `NotInTheLedger` or `LinkedAlready`.
     """
     copy = latest_copy(invoice)
@@ -138,7 +139,7 @@ def relink(invoice: Invoice, found: SalesInvoice) -> SageLink:
         url=web_address(found.get("links")) or "",
     )
     audit.record("invoice.relinked", invoice, before=before, after=found["id"], number=link.sage_number)
-    if amounts_of(found) != invoice.amounts:
-        mark_held_revision(link.posting, NEVER_HELD)
+    is_ours = amounts_of(found) == invoice.amounts
+    mark_held_revision(link.posting, invoice.revision if is_ours else NEVER_HELD)
     keep_difference(link, compare(link, found))
     return link

@@ -247,8 +247,21 @@ def test_p13_a_missing_document_is_linked_to_another_one_of_sage(brook, sage, ac
     answer = browser.post(page(acme.invoice, "relink/"), {"document": typed["id"]})
     assert answer.status_code == 303
     copy = posting_of(acme.invoice)
-    assert (copy.external_id, copy.standing) == (typed["id"], "")
+    assert (copy.external_id, copy.standing, copy.held_revision) == (typed["id"], "", 1)
     assert len(sage.sales_invoices()) == 1
+
+
+def test_p13_what_the_deleted_document_held_says_nothing_of_the_one_it_is_linked_to(
+    brook, sage, acme, browser
+):
+    """Changed here since it was copied, and typed again in Sage as it is now: there is nothing left to bring there."""
+    amend(acme.invoice, "90.00")
+    typed = typed_anew(sage, acme, "90.00", "18.00")
+    browser.post(page(acme.invoice, "check/"))
+    browser.post(page(acme.invoice, "relink/"), {"document": typed["id"]})
+    assert posting_of(acme.invoice).held_revision == fresh(acme.invoice).revision == 2
+    shown = text_of(browser.get(f"/p/brook-co/invoices/{acme.invoice.pk}/"))
+    assert ["Changed here" in shown, "Discard changes" in shown] == [False, False]
 
 
 def test_p13_a_document_of_another_total_is_linked_as_one_that_differs(brook, sage, acme, browser):

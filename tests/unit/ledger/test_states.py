@@ -241,3 +241,12 @@ def test_p12_no_button_leads_to_what_sage_would_refuse(found, subject, under_way
         assert all(each.reason for each in update)
     for each in (state.main, *state.others):
         assert each.page or each.url or each.reason, f"{each.label} leads nowhere and does not say why"
+
+
+@pytest.mark.parametrize(("held", "offered"), [(1, True), (0, False)])
+def test_f72_changes_are_discarded_only_where_sage_ever_held_the_invoice(held, offered):
+    """Of a document that somebody wrote in Sage himself there is no state of ours to go back to."""
+    copy = posting("posted", kind=Posting.Kind.INVOICE_CREATE, held_revision=held)
+    state = posting_state(copy, replace(INVOICE, revision=2), OPEN)
+    assert state.label == "Changed here"
+    assert ("Discard changes" in {each.label for each in state.others}) is offered
