@@ -75,6 +75,12 @@ SENTENCES: dict[str, Told] = {
     "credit_note.taken_off": Told(
         DOCUMENTS, "{number} was taken off {invoice} in Sage, to be changed and set against it again."
     ),
+    "credit_note.found_changed": Told(DOCUMENTS, "{number} in Sage is not as {which} was copied.", "warn"),
+    "credit_note.found_void": Told(DOCUMENTS, "{number}, the copy of {which}, is void in Sage.", "warn"),
+    "credit_note.found_missing": Told(
+        DOCUMENTS, "{number}, the copy of {which}, is not in Sage any more.", BAD
+    ),
+    "credit_note.found_as_copied": Told(DOCUMENTS, "{number} in Sage is again as {which} was copied.", GOOD),
     "credit_note.copied_again": Told(DOCUMENTS, "A further copy of {which} is to be made in Sage."),
     "invoice.payment_recorded": Told(
         PAYMENTS, "£{after} was {received} {which}; £{outstanding} is outstanding.", GOOD

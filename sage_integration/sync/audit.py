@@ -14,16 +14,16 @@ from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection, SageLink, SyncRun
 from sage_integration.sage.client import SageClient
-from sage_integration.sage.errors import SageError
+from sage_integration.sage.errors import NotInSage, SageError
 from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync import outcomes
 from sage_integration.sync.comparison import AT_ONCE, Difference, compare, is_as_known
-from sage_integration.sync.credit_audit import audit_credit_notes
+from sage_integration.sync.credit_audit import MOST_READ, audit_credit_notes
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.standing_differences import keep_difference
-from sage_integration.sync.wanted import newest_links
+from sage_integration.sync.wanted import newest_links, wanted_links, was_read
 
 log = structlog.get_logger(__name__)
 
@@ -52,15 +52,15 @@ def audit_documents() -> SyncRun | None:
         with open_sage(connection) as sage:
             found = _in_sage(set(references.values()), adopted, sage)
             number_of_credits, of_credits = audit_credit_notes(connection.business_id, sage)
+            differences = _compared(list(references), found)
+            if not connection.pulls_payments:  # Else the next poll reads them.
+                read = _read_wanted(connection.business_id, sage)
+                differences += [each for each in read if each not in differences]
     except SageError as error:
         outcomes.pause_business(error, connection.business_id)
         problems.append(str(error))
         log.warning("comparison stopped", failure=type(error).__name__, status=error.status)
     else:
-        link_ids, differences = list(references), list[Difference]()
-        for start in range(0, len(link_ids), CHUNK):
-            with practice_transaction():
-                differences += _differences(link_ids[start : start + CHUNK], found)
         with practice_transaction():
             differences += [*_unknown(found), *of_credits]
         counts.update(difference.kind for difference in differences)
@@ -116,6 +116,34 @@ def _unknown(found: Found) -> list[Difference]:
         for reference, documents in sorted(ours.items())
         if reference not in known
     ]
+
+
+def _compared(link_ids: list[int], found: Found) -> list[Difference]:
+    differences: list[Difference] = []
+    for start in range(0, len(link_ids), CHUNK):
+        with practice_transaction():
+            differences += _differences(link_ids[start : start + CHUNK], found)
+    return differences
+
+
+def _read_wanted(business_id: str, sage: SageClient) -> list[Difference]:
+    """What differs of documents whose rows told too little, each read itself, the longest waiting first."""
+    differences: list[Difference] = []
+    with practice_transaction():
+        waiting = wanted_links(business_id, MOST_READ)
+    for wanted in waiting:
+        try:
+            stored = sage.sales_invoices.get(wanted.sage_id)
+        except NotInSage:
+            stored = None
+        with practice_transaction():
+            link = SageLink.objects.select_related("posting").get(pk=wanted.pk)
+            if link.sage_id == wanted.sage_id:
+                difference = compare(link, stored, finishes_within=AT_ONCE)
+                keep_difference(link, difference)
+                differences += [difference] if difference else []
+            was_read(wanted)
+    return differences
 
 
 def _differences(link_ids: list[int], found: Found) -> list[Difference]:

@@ -11,7 +11,8 @@ from invoicing.models import CreditNote
 from ledger import copies
 from ledger.models import Posting
 from money.amounts import Amounts
-from practices.tenancy import practice_transaction
+from practices import audit
+from practices.tenancy import TenantQuerySet, practice_transaction
 from sage_integration.models import SageLink
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import NotInSage
@@ -56,27 +57,37 @@ def audit_credit_notes(business_id: str, sage: SageClient) -> tuple[int, list[Di
     if not links:
         return 0, []
     stored = {each["id"]: each for each in sage.sales_credit_notes.list()}
-    newest = set({link.posting.subject_id: link.pk for link in links}.values())
+    newest = _newest(links)
     written = [link for link in links if link.pk in newest and _was_written(link, stored.get(link.sage_id))]
     for link in written[:MOST_READ]:
         with suppress(NotInSage):
             stored[link.sage_id] = sage.sales_credit_notes.get(link.sage_id)
+    as_read = {link.pk: (link.sage_id, link.copied) for link in links}
     with practice_transaction():
-        found = [_compared(link, stored.get(link.sage_id), counts=link.pk in newest) for link in links]
+        held = list(_links(business_id).select_for_update(of=["self"]))
+        newest = _newest(held)
+        # What was updated or copied while Sage was read is newer than what was read: it is for the next night.
+        found = [
+            compare_credit_note(link, stored.get(link.sage_id), counts=link.pk in newest)
+            for link in held
+            if as_read.get(link.pk) == (link.sage_id, link.copied)
+        ]
     differences = [difference for difference in found if difference]
     return len(links), [*differences, *_twice(links, stored.values())]
 
 
-def _links(business_id: str) -> Iterable[SageLink]:
-    return (
-        SageLink.objects.select_related("posting")
-        .filter(
-            business_id=business_id,
-            posting__kind=Kind.CREDIT_NOTE_CREATE,
-            posting__status=Posting.Status.POSTED,
-        )
-        .order_by("posting__copy", "pk")
-    )
+def _newest(links: Iterable[SageLink]) -> set[int]:
+    """The links of the copies that count, of links in the order of their copies."""
+    return set({link.posting.subject_id: link.pk for link in links}.values())
+
+
+def _links(business_id: str) -> TenantQuerySet[SageLink]:
+    links: TenantQuerySet[SageLink] = SageLink.objects.select_related("posting")
+    return links.filter(
+        business_id=business_id,
+        posting__kind=Kind.CREDIT_NOTE_CREATE,
+        posting__status=Posting.Status.POSTED,
+    ).order_by("posting__copy", "pk")
 
 
 def _was_written(link: SageLink, row: SalesCreditNote | None) -> bool:
@@ -89,18 +100,26 @@ def _was_written(link: SageLink, row: SalesCreditNote | None) -> bool:
     return not same(known, told) or is_later(told["updated_at"], known.get("updated_at", ""), AT_ONCE)
 
 
-def _compared(link: SageLink, stored: SalesCreditNote | None, *, counts: bool) -> Difference | None:
-    """What differs of one copy, kept where no newer copy counts in its place."""
-    difference = _difference(link, stored) if counts else None
+def compare_credit_note(
+    link: SageLink, stored: SalesCreditNote | None, *, counts: bool = True
+) -> Difference | None:
+    """What differs of one copy, kept where no newer copy ``counts`` in its place; inside a transaction."""
+    note = CreditNote.objects.get(pk=link.posting.subject_id)
+    difference = _difference(link, note, stored) if counts else None
     keep_difference(link, difference)
     standing = STANDINGS[difference.kind] if difference else Standing.AS_COPIED
     if counts and link.posting.standing != standing:
+        audit.record(f"credit_note.found_{standing or 'as_copied'}", note, number=link.sage_number)
         copies.mark_found(link.posting, standing=standing, blocked=link.posting.blocked)
     return difference
 
 
-def _difference(link: SageLink, stored: SalesCreditNote | None) -> Difference | None:
-    note = CreditNote.objects.get(pk=link.posting.subject_id)
+def as_it_began(link: SageLink, told: Snapshot) -> Snapshot:
+    """What a credit note said when it was copied; where nothing was kept, as told now but for its amounts."""
+    return {**told, "net": f"{link.net:.2f}", "vat": f"{link.vat:.2f}", **link.copied}
+
+
+def _difference(link: SageLink, note: CreditNote, stored: SalesCreditNote | None) -> Difference | None:
     if stored is None:
         return Difference(MISSING, f"{note.number_label}: {link.sage_number} is not in Sage any more.")
     if stored["status"]["id"] == VOID:
@@ -125,7 +144,8 @@ def _keep_what_was_seen(link: SageLink, snapshot: Snapshot) -> None:
     before = link.copied, link.seen
     told = {**link.in_sage, **snapshot} if "lines" not in snapshot else snapshot
     if "lines" in told and not link.copied.get("lines"):
-        link.copied = told  # Nothing was kept of it before: what is there now is where it begins.
+        # No lines were kept of it before: those that are there now are where they begin.
+        link.copied = {**as_it_began(link, told), "lines": told["lines"]}
     if same(link.copied, told):
         link.seen = {}
         if "lines" in snapshot:
@@ -136,7 +156,9 @@ def _keep_what_was_seen(link: SageLink, snapshot: Snapshot) -> None:
         link.seen = {**told, "updated_at": stamp.get("updated_at", "")}
     if (link.copied, link.seen) != before:
         link.seen_at = timezone.now()
-        link.save(update_fields=["copied", "seen", "seen_at"])
+        if link.difference and before[1] and not same(before[1], link.seen):
+            link.differs_since = link.seen_at  # That it may stay so was said of something else.
+        link.save(update_fields=["copied", "seen", "seen_at", "differs_since"])
 
 
 def _twice(links: Iterable[SageLink], stored: Iterable[SalesCreditNote]) -> list[Difference]:

@@ -22,10 +22,11 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, NotInSage
 from sage_integration.sage.resources.documents import PAID, PART_PAID, VOID
 from sage_integration.sage.resources.sales_credit_notes import SalesCreditNote, SalesCreditNoteChanges
+from sage_integration.sync.credit_audit import as_it_began, compare_credit_note
 from sage_integration.sync.credits import CreditDraft, draft_of, open_amount, refused_as
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.errors import AllocationNotAllowed, CreditNotAllowed, CreditStays, MissingInSage
-from sage_integration.sync.snapshots import same, snapshot_of
+from sage_integration.sync.snapshots import snapshot_of
 
 Kind, Status = Posting.Kind, Posting.Status
 
@@ -46,11 +47,12 @@ def push_credit_update(posting: Posting, rules: Rules, business_id: str, sage: S
             _take_off(posting, draft, link, _ours_alone(draft, link, stored, rules, sage), sage)
         stored = _change(posting, link, wanted, sage)
     with practice_transaction():
-        # Its lines were not sent: what somebody made of them in Sage goes on being told.
+        link = SageLink.objects.select_related("posting").select_for_update(of=["self"]).get(pk=link.pk)
+        # Nothing but the date was sent of what is compared: what somebody made of the rest goes on being told.
         now = snapshot_of(stored)
-        link.copied = {**now, "lines": link.copied.get("lines") or now.get("lines", [])}
-        link.seen = {} if same(link.copied, now) else now
-        link.save(update_fields=["copied", "seen"])
+        link.copied = {**as_it_began(link, now), "date": now["date"], "updated_at": now["updated_at"]}
+        link.save(update_fields=["copied"])
+        compare_credit_note(link, stored)
         copies.mark_held_revision(copy, draft.note.revision)
         outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=copy.external_url)
         audit.record("credit_note.updated_in_ledger", draft.note, number=link.sage_number)

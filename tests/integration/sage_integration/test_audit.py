@@ -8,9 +8,11 @@ from django.utils import timezone
 from invoicing.models import Invoice
 from invoicing.operations import issue_credit_note, mark_voided_in_ledger
 from ledger.models import Posting
+from practices.models import AuditEntry, Membership
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.attention import things
-from sage_integration.models import SageLink, SyncRun
+from sage_integration.attention import handle, things
+from sage_integration.models import SageConnection, SageLink, SyncRun
+from sage_integration.sage.resources.sales_credit_notes import SalesCreditNotes
 from sage_integration.sync.audit import audit_documents
 from sage_integration.tasks import nightly_sync
 from tests.factories import TODAY
@@ -129,6 +131,19 @@ def test_what_is_as_it_was_costs_as_many_statements_however_many_documents(brook
     assert audit(brook).counts["changed"] == 1
 
 
+def test_other_words_on_a_line_are_noticed_where_payments_are_not_mirrored(brook, sage, acme, clock):
+    """A list shows no lines, and no poll comes to read the document: the night reads it itself, once."""
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(pulls_payments=False)
+    clock.shift(600)
+    line = acme.theirs["invoice_lines"][0]
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
+    for _ in range(2):
+        sage.forget_requests()
+        assert audit(brook).counts["changed"] == 1
+    assert sage.requests("GET", f"/sales_invoices/{acme.theirs['id']}") == []
+
+
 @pytest.fixture
 def note(brook, sage, acme, clock):
     """A credit note over the whole of Acme's invoice, in Sage."""
@@ -167,6 +182,7 @@ def test_f78_what_differs_of_a_credit_note_needs_somebody_until_it_is_put_right(
     assert run.counts[kind] == 1
     assert note.number_label in run.problem
     with practice_scope(brook.pk):
+        assert AuditEntry.objects.latest("id").action.startswith("credit_note.found_")
         told = [thing for thing in things() if thing.label == note.number_label]
         assert [thing.client for thing in told] == ["Acme Ltd"]
     assert chip in text_of(alice.get(page))
@@ -177,6 +193,7 @@ def test_f78_what_differs_of_a_credit_note_needs_somebody_until_it_is_put_right(
         assert chip not in text_of(alice.get(page))
         with practice_scope(brook.pk):
             assert things() == []
+            assert AuditEntry.objects.latest("id").action == "credit_note.found_as_copied"
 
 
 @pytest.mark.parametrize(
@@ -208,6 +225,56 @@ def test_f78_a_credit_note_changed_in_sage_needs_somebody_where_its_total_stays(
     assert "credit_changed" not in audit(brook).counts
     with practice_scope(brook.pk):
         assert things() == []
+
+
+def test_f78_a_later_change_of_a_credit_note_needs_somebody_anew(brook, sage, note, clock):
+    """That one change may stay so is said of that change alone."""
+    [stored] = sage.sales_credit_notes()
+    for day in ("2027-03-08", "2027-03-09"):
+        clock.shift(600)
+        sage.change_record("sales_credit_notes", stored["id"], date=day, updated_at=sage.now())
+        audit(brook)
+        with practice_scope(brook.pk):
+            [thing] = things()
+            assert thing.state_on(TODAY) == "open", day
+            clock.shift(60)
+            somebody = Membership.objects.filter(practice=brook)[0].user
+            handle(thing, "It may stay so", by=somebody)
+        audit(brook)
+        with practice_scope(brook.pk):
+            assert [thing.state_on(TODAY) for thing in things()] == ["handled"]
+
+
+def test_f78_another_total_of_a_credit_note_is_told_where_its_lines_were_not_kept(brook, sage, note):
+    sage.change_record(
+        "sales_credit_notes", sage.sales_credit_notes()[0]["id"], net_amount="90.00", total_amount="110.00"
+    )
+    with practice_scope(brook.pk):
+        SageLink.objects.filter(posting__kind=Posting.Kind.CREDIT_NOTE_CREATE).update(copied={}, seen={})
+    for _ in range(2):
+        assert audit(brook).counts["credit_differing"] == 1
+
+
+def test_f78_a_credit_note_that_is_updated_while_sage_is_read_is_left_to_the_next_night(
+    brook, sage, note, monkeypatch
+):
+    """What was read before the update must neither be told nor overwrite what the update kept."""
+    copied = SageLink.objects.filter(posting__kind=Posting.Kind.CREDIT_NOTE_CREATE)
+    read = SalesCreditNotes.list
+
+    def updates_meanwhile(resource, **how):
+        rows = list(read(resource, **how))
+        with practice_scope(brook.pk):
+            link = copied.get()
+            link.copied = {**link.copied, "date": "2027-03-08"}
+            link.save(update_fields=["copied"])
+        return rows
+
+    monkeypatch.setattr(SalesCreditNotes, "list", updates_meanwhile)
+    assert audit(brook).problem == ""
+    with practice_scope(brook.pk):
+        link = copied.get()
+        assert (link.copied["date"], link.seen, link.difference) == ("2027-03-08", {}, "")
 
 
 def test_f78_a_second_credit_note_with_our_reference_is_named(brook, enabled, sage, note):

@@ -9,9 +9,11 @@ from invoicing.models import CreditNote
 from invoicing.operations import amend_credit_note, post_credit_note, update_credit_note
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.models import SageConnection
+from sage_integration.attention import things
+from sage_integration.models import Attention, SageConnection, SageLink
 from sage_integration.sage.resources.sales_credit_notes import SalesCreditNotes
 from sage_integration.sync import pull
+from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
 from tests.integration.sage_integration.posting import fresh, push_once, push_until_settled
 from tests.integration.sage_integration.test_corrections import (
@@ -114,6 +116,45 @@ def test_f78_what_somebody_set_in_sage_is_left_alone_and_leads_to_a_new_copy(
         assert Posting.objects.get(pk=change.pk).failure == "CreditStays"
         post_credit_note(credited, reason="The first one is spoken for in Sage")
         assert Posting.objects.get(pk=change.pk).status == Posting.Status.CANCELLED
+
+
+@pytest.mark.parametrize("other", ["total", "customer"])
+def test_f78_what_somebody_changed_of_it_in_sage_stays_told_after_an_update(
+    brook, sage, credited, clock, other
+):
+    """The update writes a date and a reason: another total or customer there is taken over by nobody here."""
+    [stored] = sage.sales_credit_notes()
+    theirs: dict[str, object] = {"contact": {"id": "c" * 32}}
+    if other == "total":
+        amounts = {"net_amount": "90.00", "total_amount": "110.00"}
+        line = {**stored["credit_note_lines"][0], "unit_price": "90.00", **amounts}
+        theirs = {**amounts, "credit_note_lines": [line]}
+    sage.change_record("sales_credit_notes", stored["id"], **theirs)
+    change = change_note(brook, credited, "Agreed to drop it")
+    push_until_settled(brook, clock)
+    for look in (lambda: None, audit_documents):
+        with acting_for(brook.pk):
+            look()
+        with practice_scope(brook.pk):
+            assert Posting.objects.get(pk=change.pk).status == Posting.Status.POSTED
+            told = {thing.label for thing in things() if thing.kind == Attention.Kind.COPY}
+            assert credited.number_label in told
+
+
+def test_f78_what_an_update_put_right_is_no_difference_any_more(brook, sage, credited, clock):
+    """A date moved in Sage is brought back with the next change from here, and nobody waits for the night."""
+    clock.shift(60)
+    [stored] = sage.sales_credit_notes()
+    sage.change_record("sales_credit_notes", stored["id"], date="2027-03-09", updated_at=sage.now())
+    with acting_for(brook.pk):
+        audit_documents()
+    with practice_scope(brook.pk):
+        assert [thing.label for thing in things()] == [credited.number_label]
+    change_note(brook, credited, "Agreed to drop it")
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        link = SageLink.objects.get(posting__kind=Posting.Kind.CREDIT_NOTE_CREATE)
+        assert (things(), link.difference, link.posting.standing) == ([], "", "")
 
 
 def test_f78_a_credit_note_in_a_locked_period_stays_as_it_is(brook, sage, credited, clock):
