@@ -173,7 +173,7 @@ def _keep_what_was_seen(
         )
     if link.is_draft and stored["status"]["id"] != DRAFT:
         _released(link, invoice, stored)
-    elif not link.is_draft and number_of(stored) != link.sage_number:
+    elif not link.is_draft and number_of(stored) != link.sage_number and not _is_overtaken(link, stored):
         _renumbered(link, invoice, stored)
     _keep_snapshot(link, snapshot_of(stored), finishes_within)
     standing, is_told = Standing.AS_COPIED, False
@@ -238,6 +238,11 @@ def is_later(stamp: str, than: str, by_more_than: timedelta) -> bool:
     if not stamp or not than:
         return False
     return datetime.fromisoformat(stamp) - datetime.fromisoformat(than) > by_more_than
+
+
+def _is_overtaken(link: SageLink, stored: SalesInvoice) -> bool:
+    """Whether Sage told of it as it was before what is known of it: a row of a list that came late."""
+    return is_later(link.in_sage.get("updated_at", ""), stored.get("updated_at") or "", AT_ONCE)
 
 
 def blocked_by(stored: SalesDocument, locked_until: date | None = None) -> str:

@@ -15,8 +15,10 @@ from practices.models import AuditEntry
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import SageConnection, SageLink, SyncCursor
+from sage_integration.sessions import open_sage
 from sage_integration.sync import pull
 from sage_integration.sync.audit import audit_documents
+from sage_integration.sync.comparison import compare
 from sage_integration.sync.feeds import instant
 from sage_integration.sync.mirror import Mirror
 from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
@@ -148,6 +150,20 @@ def test_an_invoice_renumbered_in_sage_is_known_by_its_new_number_and_is_no_diff
         assert AuditEntry.objects.filter(action="invoice.renumbered_in_sage").count() == 1
     log = client_of("alice").get("/p/brook-co/sage/log/").content.decode()
     assert f"{before}, the copy of {acme.invoice.number_label}, has the number X-77 in Sage now." in log
+
+
+def test_a_row_of_a_list_that_came_late_brings_no_old_number_back(brook, enabled, sage, acme, clock):
+    """The list was asked for before the change, and its row is compared after the document was read."""
+    polled(brook)
+    with acting_for(brook.pk), open_sage(enabled) as client:
+        [late] = client.sales_invoices.list()
+    clock.shift(600)
+    renumbered = {"invoice_number": "X-77", "displayed_as": "X-77", "updated_at": sage.now()}
+    sage.change_record("sales_invoices", acme.theirs["id"], **renumbered)
+    polled(brook)
+    with practice_scope(brook.pk):
+        compare(SageLink.objects.select_related("posting").get(), late)
+    assert posting_of(acme.invoice).external_number == "X-77"
 
 
 def test_an_invoice_deleted_in_sage_is_missing_and_not_sent_again(brook, sage, acme, clock):
