@@ -4,7 +4,8 @@ import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Replace
 from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -64,16 +65,18 @@ def activity(request: PracticeRequest, practice: str) -> HttpResponseBase:
 def chosen_entries(query: QueryDict) -> QuerySet[AuditEntry]:
     """The entries that fit the filters; one that cannot be read narrows nothing."""
     entries = AuditEntry.objects.select_related("actor")
-    who, what = query.get("who", ""), query.get("what", "").strip().lower().replace(" ", "_")
+    who, what = query.get("who", ""), _plain(query.get("what", ""))
     if who == SYSTEM:
         entries = entries.filter(actor=None)
     elif actor := row_key(who):
         entries = entries.filter(actor=actor)
     if what:
-        named = [action for action, words in IN_WORDS.items() if what.replace("_", " ") in words.lower()]
+        named = [action for action, words in IN_WORDS.items() if what in words.lower()]
         for thing, words in THINGS.items():
-            what = what.replace(words.lower().replace(" ", "_"), thing)
-        entries = entries.filter(Q(action__icontains=what) | Q(action__in=named))
+            what = what.replace(words.lower(), _plain(thing))
+        dotless = Replace("action", Value("."), Value(" "))
+        entries = entries.alias(words=Replace(dotless, Value("_"), Value(" ")))
+        entries = entries.filter(Q(words__icontains=what) | Q(action__in=named))
     if first := _day(query.get("from", "")):
         entries = entries.filter(at__gte=_midnight(first))
     if (last := _day(query.get("to", ""))) and last < date.max:
@@ -96,6 +99,11 @@ def details_of(entry: AuditEntry) -> list[dict[str, Any]]:
         elif value not in (None, ""):
             details.append({"name": _words(name), "value": value})
     return details
+
+
+def _plain(text: str) -> str:
+    """Words of a search or of an action as they are compared: `tax rate added` of `tax_rate.added`."""
+    return " ".join(text.lower().replace("_", " ").replace(".", " ").split())
 
 
 def _words(name: str) -> str:
