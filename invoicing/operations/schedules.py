@@ -223,7 +223,7 @@ def resume_after_pauses(*, on: date) -> int:
 
 
 def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
-    """The schedule with its last day; raises `NotBilling` or `EndsBeforeItStarts`.
+    """The schedule with its last day; raises `NotBilling`, `EndsBeforeItStarts` or `DateOutOfRange`.
 
     Periods that began by then are still billed, once each; it is over after that. Until then `reopen_billing`
     takes it back (G41).
@@ -233,6 +233,7 @@ def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
         raise NotBilling(schedule)
     if on < schedule.starts_on:
         raise EndsBeforeItStarts(schedule)
+    check_century(schedule, on)
     schedule.ends_on = on
     if schedule.billing != Billing.RECURRING or schedule.status == Status.PAUSED:
         schedule.status, schedule.paused_on = Status.ENDED, None

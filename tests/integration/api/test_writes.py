@@ -366,6 +366,16 @@ def test_a_schedule_is_paused_resumed_and_ended_and_work_completed(brook, progra
         assert BillingSchedule.objects.get(pk=once.pk).status == "ended"
 
 
+def test_a_schedule_is_not_ended_on_a_day_beyond_this_century(brook, program):
+    with practice_scope(brook.pk):
+        monthly = a_schedule(MONTHLY, starts_on=brook.today())
+    answer = send(program, "post", f"schedules/{monthly.pk}/end/", {"on": "9999-12-31"})
+    assert answer.status_code == 409
+    assert "Check the year" in answer.content.decode()
+    with practice_scope(brook.pk):
+        assert BillingSchedule.objects.get(pk=monthly.pk).ends_on is None
+
+
 def test_a_service_is_repriced_archived_and_offered_again(brook, program):
     with practice_scope(brook.pk):
         service = a_service("Payroll", "20")
