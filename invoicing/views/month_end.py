@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
+from invoicing.coming import coming_and_waiting
 from invoicing.models import Invoice, MonthSignOff
 from invoicing.month_clients import columns_of_clients, coming_of_clients
 from invoicing.month_end import ClientMonth, page_of_clients
@@ -72,6 +73,8 @@ def month_end(request: PracticeRequest, practice: str) -> HttpResponseBase:
     line = None
     if request.htmx:
         sums = figures(**columns) if columns else {}
+        _, waiting = coming_and_waiting(view.month.last, known, today=request.practice.today())
+        context["waiting_bills"] = waiting.bills
     else:
         columns |= columns_of_funnel(view.month) | {"leaving": count_of(in_quiet_time(timezone.now()))}
         sums = figures_with_shell(request, **columns)
@@ -121,6 +124,7 @@ def _head(
     slug, month = request.practice.slug, view.month
     return {
         "funnel": line,
+        "waiting_bills": line.waiting_bills,
         "signed": signed,
         "changed_since": bool(signed and signed.figures.get("billed") != str(line.billed)),
         "tabs": [

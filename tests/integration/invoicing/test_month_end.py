@@ -120,6 +120,19 @@ def test_the_funnel_balances_to_the_penny_from_agreed_to_paid(brook):
         assert (line.waiting_bills, line.ready_bills) == (2, 1)
 
 
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_clean_bills_are_approved_where_bills_wait_whatever_they_come_to(brook, client_of, headers):
+    with practice_scope(brook.pk):
+        bill_without_asking(needs_approval=True)
+        for schedule in many_schedules(2, on=brook.today()):
+            BillingSchedule.objects.filter(pk=schedule.pk).update(unit_price=0)
+    browser, page = client_of("alice"), reverse("invoicing:month-end", args=[brook.slug])
+    assert "Approve all clean" in browser.get(page, headers=headers).content.decode()
+    with practice_scope(brook.pk):
+        bill_without_asking()
+    assert "Approve all clean" not in browser.get(page, headers=headers).content.decode()
+
+
 def test_g75_four_hundred_clients_are_approved_at_once_and_billed(brook, client_of):
     with practice_scope(brook.pk):
         bill_without_asking(needs_approval=True)
