@@ -11,6 +11,8 @@ from practices.lists import COUNTED
 from practices.scalars import count_of, count_up_to, figures
 
 Status = Posting.Status
+#: The states that nothing leaves any more.
+ENDED = frozenset({Status.POSTED, Status.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class PostingView:
     def parts(self) -> list[Q]:
         """Its states one by one: an index has the order within each, and none that of all."""
         return [Q(status=state) for state in self.states]
+
+    @property
+    def grows(self) -> bool:
+        """Whether it holds what has come to its end, which is counted no further than lists are."""
+        return not ENDED.isdisjoint(self.states)
 
 
 VIEWS = (
@@ -60,9 +67,8 @@ def columns_of_views() -> dict[str, Any]:
 
     What has come to its end grows with the practice for ever, and is counted no further than lists are.
     """
-    ended = (Status.POSTED, Status.CANCELLED)
     return {
-        f"in_{state}": count_up_to(rows, COUNTED + 1) if state in ended else count_of(rows)
+        f"in_{state}": count_up_to(rows, COUNTED + 1) if state in ENDED else count_of(rows)
         for state in Status.values
         for rows in [Posting.objects.filter(status=state)]
     }

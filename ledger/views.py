@@ -18,6 +18,7 @@ from ledger.queries import (
     ALL,
     UNSETTLED,
     VIEWS,
+    PostingView,
     causes,
     columns_of_views,
     counts_by_view,
@@ -27,7 +28,7 @@ from ledger.queries import (
 from ledger.releases import retry_all
 from ledger.states import posting_state
 from ledger.subjects import page_about, with_clients
-from practices.lists import Column, List, ShownList, file_of, in_figures, in_words
+from practices.lists import COUNTED, Column, List, ShownList, file_of, in_figures, in_words
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.scalars import figures, figures_with_shell
@@ -75,7 +76,7 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         ],
         "words": words,
         "causes": causes() if view.key == "needs-you" else [],
-        "found": shown.counted(postings) if words else in_words(counts[view.key], POSTINGS.nouns),
+        "found": shown.counted(postings) if words else _in_words(view, counts[view.key]),
         "tabs": [
             _tab(choice, counts, active=choice == view)
             for choice in (ALL, *VIEWS, UNSETTLED)
@@ -87,11 +88,16 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     return render(request, "ledger/posting_list.html" + ("#rows" if request.htmx else ""), context)
 
 
-def _tab(choice: Any, counts: dict[str, int], *, active: bool) -> dict[str, Any]:
+def _in_words(view: PostingView, count: int) -> str:
+    """How many documents the view holds; what is open is counted to the last of it."""
+    return in_words(count, POSTINGS.nouns, up_to=COUNTED if view.grows else None)
+
+
+def _tab(choice: PostingView, counts: dict[str, int], *, active: bool) -> dict[str, Any]:
     return {
         "label": choice.label,
         "url": f"?view={choice.key}",
-        "count": in_figures(counts[choice.key]),
+        "count": in_figures(counts[choice.key]) if choice.grows else counts[choice.key],
         "active": active,
     }
 

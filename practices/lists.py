@@ -185,10 +185,10 @@ class ShownList:
         return [(name, value) for name, value in pairs if name not in without and name != "file" and value]
 
 
-def in_words(count: int, nouns: tuple[str, str]) -> str:
-    """A count up to `COUNTED` exactly, `more than 1,000 messages` beyond it."""
-    if count > COUNTED:
-        return f"more than {COUNTED:,} {nouns[1]}"
+def in_words(count: int, nouns: tuple[str, str], *, up_to: int | None = COUNTED) -> str:
+    """A count up to a number exactly, `more than 1,000 messages` beyond it; without one always exactly."""
+    if up_to is not None and count > up_to:
+        return f"more than {up_to:,} {nouns[1]}"
     return f"{count:,} {nouns[0] if count == 1 else nouns[1]}"
 
 

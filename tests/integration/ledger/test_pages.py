@@ -179,6 +179,19 @@ def test_what_is_in_sage_is_counted_no_further_than_a_list_is(brook, held, clien
     assert page["found"] == "more than 1,000 documents"
 
 
+def test_what_is_open_is_counted_to_the_last_however_much_it_is(brook, held, client_of, monkeypatch):
+    for place in ("ledger.views", "ledger.queries", "practices.lists"):
+        monkeypatch.setattr(f"{place}.COUNTED", 2)
+    with practice_scope(brook.pk):
+        for number in range(2, 5):
+            request_posting("invoice.create", number, label=f"INV-{number}")
+        Posting.objects.update(status="held")
+    page = client_of("alice").get(path("list", brook) + "?view=held").context
+    counts = {tab["label"]: tab["count"] for tab in page["tabs"]}
+    assert (counts["Held"], counts["All"], counts["In Sage"]) == (4, "2+", 0)
+    assert page["found"] == "4 documents"
+
+
 def test_the_list_is_swapped_by_itself_for_htmx(brook, held, client_of):
     page = client_of("alice").get(path("list", brook), headers={"HX-Request": "true"}).content.decode()
     assert held.reference in page
