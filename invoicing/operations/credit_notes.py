@@ -121,7 +121,8 @@ def amend_credit_note(note: CreditNote, *, issued_on: date, reason: str, on: dat
         raise NoReason(note)
     if issued_on > on:
         raise DatedInTheFuture(message="A credit note cannot be dated in the future. Give it today's date.")
-    if issued_on < note.invoice.tax_point:
+    # A note that was dated so before that was refused may still have its reason mended.
+    if issued_on != note.issued_on and issued_on < note.invoice.tax_point:
         raise CreditedBeforeItsDate(note)
     latest = latest_copy(note)
     if latest is not None and latest.blocked == Posting.Blocked.LOCKED:

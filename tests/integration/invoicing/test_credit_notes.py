@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing.errors import CreditedBeforeItsDate, IsCredited
+from invoicing.models import CreditNote
 from invoicing.operations import amend_credit_note, issue_credit_note
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
@@ -105,3 +106,15 @@ def test_f78_a_credit_note_is_never_dated_before_its_invoice(brook):
         note = issue_credit_note(invoice, reason="Twice", issued_on=TODAY, on=TODAY)
         with pytest.raises(CreditedBeforeItsDate):
             amend_credit_note(note, issued_on=before, reason="Twice", on=TODAY)
+
+
+def test_f78_a_credit_note_that_always_was_dated_before_its_invoice_may_have_its_reason_mended(brook):
+    with practice_scope(brook.pk):
+        note, before = (
+            issue_credit_note(an_invoice(), reason="x", issued_on=TODAY, on=TODAY),
+            TODAY - timedelta(2),
+        )
+        CreditNote.objects.filter(pk=note.pk).update(issued_on=before)
+        assert amend_credit_note(note, issued_on=before, reason="Wrong fee", on=TODAY).reason == "Wrong fee"
+        with pytest.raises(CreditedBeforeItsDate):
+            amend_credit_note(note, issued_on=before + timedelta(1), reason="Wrong fee", on=TODAY)
