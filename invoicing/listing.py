@@ -119,7 +119,7 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
     form = ListForm(query)
     form.is_valid()
     said = {name: value for name, value in form.cleaned_data.items() if value}
-    view = query.get("view", "")
+    view = asked if (asked := query.get("view", "")) in dict(VIEWS) else ""
     is_of_all = view == "not-in-sage" and not NARROWS & {name for name, value in query.items() if value}
     chosen_ones = Invoice.objects.not_in_the_ledger_of_all() if is_of_all else invoices_in(view, on)
     invoices = chosen_ones.matching(str(said.get("q", "")))
@@ -141,7 +141,7 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
     if until:
         invoices = invoices.filter(tax_point__lte=until)
     chosen = {name: str(value) for name, value in said.items()}
-    chosen |= {"view": view} if view in dict(VIEWS) and view else {}
+    chosen |= {"view": view} if view else {}
     chosen |= {"client": str(client.pk)} if client else {}
     chosen |= {"month": f"{month:%Y-%m}"} if month else {}
     chosen |= {"age": age} if age in AGES else {}
@@ -178,9 +178,12 @@ def _stretch(since: date | None, until: date | None) -> Stretch | None:
     of_months, of_parts = Q(), Q()
     if begins:
         of_months &= Q(month__gte=begins)
-        of_parts |= Q(tax_point__gte=since, tax_point__lt=begins)
     if ends:
         of_months &= Q(month__lte=ends)
+    # Where a month begins or ends on the very day, nothing is left out of the months on that side.
+    if begins != since:
+        of_parts |= Q(tax_point__gte=since, tax_point__lt=begins)
+    if ends != until:
         of_parts |= Q(tax_point__gt=ends, tax_point__lte=until)
     return Stretch(of_months, of_parts)
 

@@ -226,10 +226,40 @@ def test_what_arrived_of_a_stretch_is_what_arrived_of_everything_in_it(scope):
         assert 5 < Invoice.objects.in_the_ledger().count() < 25
 
 
-@pytest.mark.parametrize("most", [0, 5000])
-def test_what_is_not_in_sage_is_the_same_for_a_whole_practice_as_month_by_month(scope, monkeypatch, most):
-    """However many there are: a few are looked up by their ids."""
+def test_an_unknown_view_is_all_invoices_and_comes_to_what_they_come_to(scope):
+    with scope():
+        a_draft(a_client())
+        an_invoice(a_client("Beck Ltd"))
+        unknown, usual = (
+            invoice_list_of(QueryDict(f"q=Ltd&view={view}"), TODAY) for view in ("nonsense", "")
+        )
+        assert (unknown.view, unknown.chosen, unknown.totals()) == ("", usual.chosen, usual.totals())
+        assert set(unknown.invoices) == set(usual.invoices)
+        assert len(unknown.invoices) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "has_parts"),
+    [
+        ("since=2027-03-01&until=2027-03-31", False),
+        ("since=2027-03-01", False),
+        ("until=2027-02-28", False),
+        ("since=2027-02-02&until=2027-03-31", True),
+        ("since=2027-02-01&until=2027-03-30", True),
+    ],
+)
+def test_invoices_are_only_added_up_where_a_part_of_a_month_is_asked_for(scope, address, has_parts):
+    with scope():
+        assert (invoice_list_of(QueryDict(address), TODAY).of_parts is not None) == has_parts
+
+
+@pytest.mark.parametrize(("most", "few"), [(0, 500), (5000, 500), (5000, 2)])
+def test_what_is_not_in_sage_is_the_same_for_a_whole_practice_as_month_by_month(
+    scope, monkeypatch, most, few
+):
+    """However many there are: a few are looked up by their ids, one by one or at once."""
     monkeypatch.setattr("invoicing.models.invoices.MOST_ABSENT", most)
+    monkeypatch.setattr("clients.models.search.FEW", few)
     with scope():
         client = a_client()
         made = [an_invoice(client) for _ in range(6)]
