@@ -29,8 +29,6 @@ ENDS = (0, 30, 60, 90)
 BUCKETS = ("Not due yet", "1 to 30 days", "31 to 60", "61 to 90", "Over 90")
 BY = [("client", "By client"), ("manager", "By manager"), ("service", "By service")]
 NOBODY = "Without a manager"
-#: Pages are not counted beyond it.
-LAST_PAGE = 10**9
 Figures = list[Decimal]
 
 
@@ -71,11 +69,6 @@ class AgedDebt:
     def total(self) -> Decimal:
         """Everything that is owed."""
         return sum(self.figures, ZERO)
-
-    @property
-    def overdue(self) -> Decimal:
-        """The part whose due date has passed."""
-        return sum(self.figures[1:], ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +121,7 @@ _DEBTS = f"""
         SELECT client_id, count(*) AS invoices, min(due_on) AS oldest, sum(outstanding) AS total,
             {
     ", ".join(
-        f"coalesce(sum(outstanding) FILTER (WHERE {condition}), 0) AS {name}"
+        f"coalesce(sum(outstanding) FILTER (WHERE {condition}), 0.00) AS {name}"
         for name, condition in zip(_BUCKET_NAMES, _IN_BUCKET, strict=True)
     )
 }
@@ -158,7 +151,7 @@ _OF_MANAGERS = f"""
 _USUAL = ["total - bucket_0 DESC", "total DESC", "debts.client_id"]
 _ORDERS = {
     "total": _USUAL,
-    "name": ["lower(client.name)", "debts.client_id"],
+    "name": ["client.name_key", "debts.client_id"],
     "oldest": ["oldest", *_USUAL],
     **{name: [f"{name} DESC", *_USUAL] for name in _BUCKET_NAMES},
 }
@@ -168,8 +161,7 @@ def _by_client(on: date, place: Place) -> AgedDebt:
     order = [_turned(each) for each in _ORDERS[place.order]] if place.is_turned else _ORDERS[place.order]
     asked = _PAGE.format(order=", ".join(order), joined=_CLIENTS_OF_DEBTS if place.order == "name" else "")
     found = array(ids_with_words(place.words)) if words_of(place.words) else None
-    # Nobody leafs further; a longer number is none that the database could hold.
-    skipped = min(place.page - 1, LAST_PAGE) * (place.size or 0)
+    skipped = (place.page - 1) * (place.size or 0)
     with connection.cursor() as cursor:
         cursor.execute(asked, _parameters(on) | {"found": found, "size": place.size, "skipped": skipped})
         answer: list[Any] = cursor.fetchall()

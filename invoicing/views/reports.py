@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from django.http import FileResponse, Http404, HttpResponse
@@ -9,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from clients.models.search import words_of
 from invoicing.aged_debt import BUCKETS, BY, Debt, Place, added_up, aged_debt, on_account_total
 from invoicing.exports import EXPORTS, Choice
 from invoicing.figures import aged_debt as kept_by_age
@@ -78,13 +80,11 @@ def aged_debt_page(request: PracticeRequest, practice: str) -> HttpResponseBase:
     else:
         page = worked_page(shown, debt.rows)
         debt = added_up(page.everything)
-    owed = [amount for _, amount in kept_by_age(today)]
+    words = request.GET.get("q", "").strip()
     context = {
         "by": by,
         "tabs": [{"label": label, "url": f"?by={key}", "active": key == by} for key, label in BY],
-        "outstanding": sum(owed, ZERO),
-        "overdue": sum(owed[1:], ZERO),
-        "on_account": on_account_total(),
+        "is_searched": bool(words_of(words) if by == "client" else words),
         "list": shown,
         "page": page,
         "rows": [
@@ -103,7 +103,19 @@ def aged_debt_page(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "invoices": debt.invoices,
         "export": "aged-debt" if by == "client" else f"aged-debt-by-{by}",
     }
-    return render(request, "invoicing/aged_debt.html" + ("#rows" if request.htmx else ""), context)
+    if request.htmx:
+        return render(request, "invoicing/aged_debt.html#rows", context)
+    return render(request, "invoicing/aged_debt.html", context | _headline(today))
+
+
+def _headline(on: date) -> dict[str, Decimal]:
+    """What stands above the rows, whichever of them are shown."""
+    owed = [amount for _, amount in kept_by_age(on)]
+    return {
+        "outstanding": sum(owed, ZERO),
+        "overdue": sum(owed[1:], ZERO),
+        "on_account": on_account_total(),
+    }
 
 
 def _place(shown: ShownList) -> Place:

@@ -8,14 +8,17 @@ from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clients.models import Client, ContactPerson
 from clients.operations import add_client
 from clients.operations.records import assign_client
-from invoicing.aged_debt import NOBODY, Place, aged_debt
+from invoicing.aged_debt import BUCKETS, NOBODY, Place, aged_debt
 from invoicing.models import Invoice, Payment
 from invoicing.operations import issue_credit_note, mark_paid, record_payment, void_invoice
+from invoicing.views.reports import DEBTS
 from ledger.leases import lease_due_postings
 from ledger.outbox import mark_failed, mark_posted
 from practices.job_models import Job, JobRow
@@ -52,7 +55,7 @@ def test_a_debt_is_as_old_as_the_days_since_it_was_due(brook, days, bucket):
         owing(a_client(), days)
         debt = aged_debt("client", TODAY)
         assert debt.figures[bucket] == debt.total == D("720")
-        assert debt.overdue == (D("720") if bucket else 0)
+        assert sum(debt.figures[1:]) == (D("720") if bucket else 0)
 
 
 @pytest.mark.parametrize("by", ["client", "manager", "service"])
@@ -96,7 +99,34 @@ def test_the_page_shows_debt_and_nobodys_debt_of_another_practice(brook, cedar, 
         assert "Cedar" not in page.content.decode()
 
 
-@pytest.mark.parametrize("order", ["total", "name", "oldest", "bucket_0", "bucket_2"])
+def test_headline_figures_are_only_read_where_they_are_shown(brook, client_of):
+    with practice_scope(brook.pk):
+        owing(a_client(), 5)
+    browser, counts = client_of("alice"), []
+    browser.get(path("aged-debt", brook))
+    for headers in ({}, {"HX-Request": "true"}):
+        with CaptureQueriesContext(connection) as asked:
+            page = browser.get(path("aged-debt", brook), headers=headers).content.decode()
+        assert "£720.00" in page
+        counts.append(sum("on_account" in each["sql"] for each in asked))
+    assert counts == [1, 0]
+
+
+def test_a_search_without_a_word_in_it_looks_for_nobody(brook, client_of):
+    browser = client_of("alice")
+    assert "Nobody of that name" in browser.get(path("aged-debt", brook), {"q": "Beck"}).content.decode()
+    assert "Nobody owes anything" in browser.get(path("aged-debt", brook), {"q": "&"}).content.decode()
+
+
+def test_debtors_stand_in_the_order_of_names_that_clients_stand_in(brook):
+    with practice_scope(brook.pk):
+        for name in ("éclair Ltd", "Eden Ltd", "Zoo Ltd", "acme Ltd", "Éden Ltd"):
+            owing(a_client(name), 5)
+        names = list(Client.objects.order_by("name_key", "pk").values_list("name", flat=True))
+        assert [row.name for row in aged_debt("client", TODAY, Place("name")).rows] == names
+
+
+@pytest.mark.parametrize("order", DEBTS.orders)
 def test_a_page_of_debtors_is_a_part_of_all_in_their_order_and_says_what_all_come_to(brook, order):
     with practice_scope(brook.pk):
         for number in range(7):
@@ -156,6 +186,17 @@ def test_invoices_lines_and_payments_come_as_csv_with_formulas_made_harmless(bro
     assert (row["Name"], row["Unit price"], row["Gross"]) == ("'=HYPERLINK(1)", "3.3330", "12.00")
     (row,) = rows_of_csv(browser.get(path("export-file", brook, name="payments", kind="csv")))
     assert (row["Invoice"], row["On this invoice"], row["Reference"]) == ("INV-000001", "2.00", "'@ref")
+
+
+@pytest.mark.parametrize("by", ["client", "manager", "service"])
+def test_nothing_owed_of_an_age_is_an_amount_in_the_file_too(brook, client_of, by):
+    with practice_scope(brook.pk):
+        owing(a_client(), 0)
+    name = "aged-debt" if by == "client" else f"aged-debt-by-{by}"
+    (row,) = rows_of_csv(client_of("alice").get(path("export-file", brook, name=name, kind="csv")))
+    assert [row[bucket] for bucket in BUCKETS] == ["720.00", "0.00", "0.00", "0.00", "0.00"]
+    (row,) = rows_of_csv(client_of("alice").get(path("aged-debt", brook), {"by": by, "file": "csv"}))
+    assert [row[bucket] for bucket in BUCKETS] == ["720.00", "0.00", "0.00", "0.00", "0.00"]
 
 
 @pytest.mark.parametrize(
