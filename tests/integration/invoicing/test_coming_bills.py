@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from invoicing import errors
-from invoicing.coming import coming_total, next_bills
+from invoicing.coming import amounts_of, coming_total, next_bills, priced_next_bills
 from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice
 from invoicing.operations import (
     approve_bills,
@@ -29,6 +29,8 @@ from invoicing.operations import (
     take_back_skip,
     undo_invoice,
 )
+from invoicing.operations.changing import plan_change
+from invoicing.practicalities import Practicalities
 from ledger.models import Posting
 from practices.operations import amend_practice
 from practices.tenancy import practice_scope
@@ -71,6 +73,37 @@ def test_g65_a_bill_moved_forward_is_made_before_its_neighbour(monthly):
     bill_due_periods(on=date(2027, 4, 15))
     assert [on for on, _ in billed()] == [APRIL, date(2027, 4, 15)]
     assert next_bills([BillingSchedule.objects.get()])[monthly.pk].bills_on == MAY
+
+
+def test_next_bills_read_at_once_with_their_prices_are_those_of_each_schedule(monthly):
+    """One was decided about, one settled ahead, one has a planned price, one has none left, one is as agreed."""
+    decided, ahead, planned, over = (
+        a_schedule(MONTHLY, client=a_client(name), starts_on=APRIL) for name in ("B", "C", "D", "E")
+    )
+    change_bill(decided, APRIL, quantity=Decimal(3), bills_on=date(2027, 4, 9))
+    skip_period(ahead, APRIL, reason="Waived")
+    skip_period(ahead, JUNE, reason="Waived")
+    plan_change(planned, {"unit_price": Decimal(150)}, effective_on=APRIL, on=TODAY)
+    skip_period(over, APRIL, reason="Waived")
+    end_billing(over, on=date(2027, 4, 30))
+    known = Practicalities.of_the_practice()
+    found = {
+        schedule.pk: (bill, amounts)
+        for schedule, bill, amounts in priced_next_bills(BillingSchedule.objects.all())
+    }
+    schedules = list(BillingSchedule.objects.all())
+    wanted = next_bills(schedules)
+    assert found == {
+        schedule.pk: (wanted[schedule.pk], amounts_of(schedule, wanted[schedule.pk], known))
+        for schedule in schedules
+        if schedule.pk in wanted
+    }
+    assert {pk: (bill.bills_on, amounts.net) for pk, (bill, amounts) in found.items()} == {
+        monthly.pk: (APRIL, 100),
+        decided.pk: (date(2027, 4, 9), 300),
+        ahead.pk: (MAY, 100),
+        planned.pk: (APRIL, 150),
+    }
 
 
 @pytest.mark.parametrize(
