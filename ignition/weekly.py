@@ -28,8 +28,8 @@ NOTICE = timedelta(days=30)
 LEEWAY = timedelta(days=4)
 #: An engagement without a minimum length is looked at again after so long.
 USUAL_MONTHS = 12
-#: Rows of a section that a message names; its CSV file has them all.
-NAMED = 5
+#: Rows of a section that a message names, and that the page shows; its CSV file has them all.
+NAMED, SHOWN = 5, 20
 Row = Sequence[Any]
 
 
@@ -89,13 +89,12 @@ SECTIONS = (
 )
 
 
-def weekly_summary(
-    on: date, most: int | None = None, counted: Mapping[str, int] | None = None
-) -> list[Section]:
+def weekly_summary(on: date, counted: Mapping[str, int] | None = None) -> list[Section]:
     """The sections of the week that ends before a day, in the practice whose scope is open.
 
-    At most so many rows of each are read where ``counted`` has the values of `columns_of_week`, else all of them.
+    Where ``counted`` has the values of `columns_of_week`, no more rows are read than the page shows, else all.
     """
+    most = None if counted is None else SHOWN
     found = {key: [said(each) for each in rows[:most]] for key, (rows, said) in _read(on).items()}
     found["renewal"] = _due_for_renewal(on)
     found["sage"] = [

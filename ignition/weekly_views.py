@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
-from ignition.weekly import columns_of_week, switch_weekly_summary, weekly_summary
+from ignition.weekly import SHOWN, columns_of_week, switch_weekly_summary, weekly_summary
 from practices.models import Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -13,16 +13,13 @@ from practices.scalars import figures_with_shell
 from practices.spreadsheets import csv_response
 from practices.views import settings_tabs
 
-#: Rows of a section on the page; its CSV file has them all.
-SHOWN = 20
-
 
 @requires(Can.SEE)
 @require_safe
 def weekly(request: PracticeRequest, practice: str) -> HttpResponse:
     """The week as it would be sent now, and whether this person gets it by e-mail."""
     today = request.practice.today()
-    sections = weekly_summary(today, SHOWN, figures_with_shell(request, **columns_of_week(today)))
+    sections = weekly_summary(today, figures_with_shell(request, **columns_of_week(today)))
     context = {
         "sections": [{"section": each, "rows": each.rows[:SHOWN]} for each in sections],
         "member": Membership.objects.filter(practice=request.practice, user=request.user).first(),
