@@ -1,4 +1,4 @@
-"""The list system for rows that are worked out in memory: debts by client, things that need somebody, keys, rates.
+"""The list system for rows that are worked out in memory: debts by manager, things that need somebody, keys, rates.
 
 They are few enough to be held at once, and no index knows their order. Declared, shown, kept and taken away as every
 `practices.lists.List`: an order names a column to compare by (`("-debt",)` the largest first), one without

@@ -153,7 +153,7 @@ class Proposal(TenantModel):
     #: Not sent yet, so it may be changed.
     EDITABLE = (Status.DRAFT, Status.IN_REVIEW)
 
-    # Every index begins with the practice, so none for it alone: the planner would take that one.
+    # Nearly every other index begins with the practice, so none for it alone: the planner would take that one.
     practice = practice_key(db_index=False)
     client = models.ForeignKey(Client, models.PROTECT, related_name="proposals")
     number = models.PositiveIntegerField(editable=False)

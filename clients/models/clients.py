@@ -67,7 +67,7 @@ class Client(TenantModel):
         CLEARED = "cleared", "Cleared"
         REFUSED = "refused", "Not cleared"
 
-    # Every index begins with the practice, so none for it alone: the planner would take that one.
+    # Nearly every other index begins with the practice, so none for it alone: the planner would take that one.
     practice = practice_key(db_index=False)
     #: Sage takes contact names of at most 100 characters (FACTS.md 6).
     name = models.CharField("client name", max_length=100)

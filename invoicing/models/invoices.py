@@ -261,7 +261,7 @@ class Invoice(TenantModel):
     def settlement(self, on: date, *, is_credited: bool = False) -> str:
         """`draft`, `void`, `credited`, `paid`, `part_paid`, `overdue` or `unpaid`: arithmetic on a date, not stored.
 
-        Whoever knows that a credit note takes it back says so: nobody has paid such an invoice.
+        Whoever knows that a credit note takes it back says so: nothing is owed on it then, paid before or not.
         """
         if self.status != self.Status.ISSUED:
             return self.status

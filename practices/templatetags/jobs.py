@@ -1,4 +1,4 @@
-"""How long work stands, as a template says it."""
+"""Where background work stands, as a template says it."""
 
 from django import template
 
