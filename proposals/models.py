@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client
-from money.amounts import ZERO, Amounts, price_line, total
+from money.amounts import ZERO, Amounts, price_line
 from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 from proposals.billing_rules import BillingRule
 from proposals.letter_models import (
@@ -40,7 +40,6 @@ __all__ = [
     "Signature",
     "SignedRecord",
     "Terms",
-    "amounts_by_rule",
 ]
 
 #: Beyond these a date is a slip of the keyboard, and billing would run to the end of the calendar.
@@ -399,12 +398,3 @@ class ProposalLine(TenantModel, BillingRule):
     def deposit_on(self, tax_point: date) -> Amounts:
         """What is billed on acceptance of work that is billed on completion."""
         return price_line(Decimal(1), self.deposit, self.tax_rate.percent_on(tax_point))
-
-
-def amounts_by_rule(lines: list[ProposalLine], tax_point: date) -> list[tuple[str, Amounts]]:
-    """What is due together, rule by rule in words, in the order the lines name them."""
-    groups: dict[str, list[Amounts]] = {}
-    for line in lines:
-        if not line.is_included:
-            groups.setdefault(line.rule_in_words, []).append(line.amounts_on(tax_point))
-    return [(rule, total(amounts)) for rule, amounts in groups.items()]

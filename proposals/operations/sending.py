@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clients.models import Client, ContactPerson
 from clients.queries import signatories_of
-from money.amounts import ZERO
+from money.amounts import ZERO, Amounts, total
 from practices import audit
 from practices.errors import DomainError
 from proposals import errors
@@ -26,7 +26,6 @@ from proposals.models import (
     ProposalOption,
     ProposalSignatory,
     Terms,
-    amounts_by_rule,
 )
 from proposals.operations.locks import locked, locked_awaiting
 from proposals.queries import current_terms
@@ -134,8 +133,12 @@ def people_to_sign(proposal: Proposal) -> list[ContactPerson]:
 
 
 def _largest_bill(lines: list[ProposalLine], on: date) -> Decimal:
-    """The gross of the largest bill these lead to, in the practice's currency."""
-    return max((amounts.gross for _, amounts in amounts_by_rule(lines, on)), default=ZERO)
+    """The gross of the largest bill these lead to, in the practice's currency: lines of one rule are due together."""
+    by_rule: dict[str, list[Amounts]] = {}
+    for line in lines:
+        if not line.is_included:
+            by_rule.setdefault(line.rule_in_words, []).append(line.amounts_on(on))
+    return max((total(amounts).gross for amounts in by_rule.values()), default=ZERO)
 
 
 def send_proposal(proposal: Proposal, *, on: date) -> Proposal:
