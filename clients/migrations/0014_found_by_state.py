@@ -4,7 +4,7 @@ from django.db.models.deletion import PROTECT
 
 
 class Migration(migrations.Migration):
-    """The index by practice alone goes: every other one begins with the practice, and the planner took that one."""
+    """The index by practice alone goes: nearly every other one begins with the practice, and the planner took that one."""
 
     atomic = False
 

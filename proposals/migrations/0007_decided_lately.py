@@ -7,7 +7,7 @@ from django.db.models.deletion import PROTECT
 class Migration(migrations.Migration):
     """What was decided lately is told on every page: from an index, not from all proposals there are.
 
-    The index by practice alone goes: every other one begins with the practice, and the planner took that one and read
+    The index by practice alone goes: nearly every other one begins with the practice, and the planner took that one and read
     all rows.
     """
 
