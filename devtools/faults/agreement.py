@@ -1,46 +1,119 @@
 """Whether both sides say and owe the same of an invoice, or the page says that they do not."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from invoicing.models import Invoice
 from ledger.models import Posting
+from sage_integration.connections import current_connection
+from sage_integration.mappings import load_rules
 from sage_integration.models import SageLink
+from sage_integration.sync.changes import wanted_for
+from sage_integration.sync.snapshots import Snapshot
 from sage_integration.sync.wanted import newest_link
 
 #: Chips that say nothing is amiss: then both sides have to owe the same.
 QUIET = {"in_sage", "paid", "part_paid", "copied_again", "void"}
 
 
-def disagreement(ours: Invoice, chip: str, business: str, documents: dict[str, dict[str, Any]]) -> str:
-    """What is other on both sides and not on screen; empty when all is well. Inside a scope.
+def disagreement(
+    ours: Invoice,
+    chip: str,
+    business: str,
+    documents: dict[str, dict[str, Any]],
+    *,
+    finishes_within: timedelta = timedelta(0),
+) -> str:
+    """What is other on both sides and not on screen, or on screen and not so; empty when all is well. Inside a scope.
 
-    ``chip`` is what the page shows of the invoice, ``documents`` what Sage holds, by id.
+    ``chip`` is what the page shows of the invoice, ``documents`` what Sage holds, by id. What Sage wrote so soon after
+    it was read is excused: no poll asks about that.
     """
     link = newest_link(ours.pk, business)
     if link is None:
         return f"{ours} has no copy; chip {chip}"
+    said, stored = f"chip {chip}", documents.get(link.sage_id)
+    is_excused = stored is not None and _is_finished_later(link, stored, finishes_within)
+    if link.difference and not is_excused and not _still_differs(ours, link, stored):
+        return f"{ours} is told to be {link.difference}, and is not; {said}"
     if chip not in QUIET or link.difference:
         return ""
-    said, stored = f"chip {chip}", documents.get(link.sage_id)
     if stored is None or _status(stored) == "VOID":
         return "" if ours.status == Invoice.Status.VOID else f"{ours} is gone from Sage; {said}"
     if ours.status == Invoice.Status.VOID:
         return f"{ours} is void here and counts in Sage; {said}"
+    return _beside(ours, link, stored, documents, chip=chip, is_excused=is_excused)
+
+
+def _beside(
+    ours: Invoice,
+    link: SageLink,
+    stored: dict[str, Any],
+    documents: dict[str, dict[str, Any]],
+    *,
+    chip: str,
+    is_excused: bool,
+) -> str:
+    """What is other on an invoice and on its copy, both of which count."""
     copies = SageLink.objects.filter(
         posting__subject_id=ours.pk, posting__kind=Posting.Kind.INVOICE_CREATE
     ).values_list("sage_id", flat=True)
     live = [pk for pk in copies if pk in documents and _status(documents[pk]) != "VOID"]
     if len(live) > 1 and chip == "in_sage":
-        return f"{ours} is {len(live)} times in Sage; {said}"
+        return f"{ours} is {len(live)} times in Sage; chip {chip}"
     owed = Decimal(str(stored["outstanding_amount"]))
     if owed != ours.outstanding:
-        return f"{ours}: {ours.outstanding} here, {owed} in Sage; {said}"
-    copied, there = _as_copied(link.copied), _as_stored(stored)
-    return "" if copied == there else f"{ours} was copied as {copied} and reads {there} in Sage; {said}"
+        return f"{ours}: {ours.outstanding} here, {owed} in Sage; chip {chip}"
+    if is_excused:
+        return ""
+    meant, there = _as_kept(_meant(ours, link)), _as_stored(stored)
+    return "" if meant == there else f"{ours} is meant as {meant} and reads {there} in Sage; chip {chip}"
 
 
-def _as_copied(copied: dict[str, Any]) -> list[object]:
+def _still_differs(ours: Invoice, link: SageLink, stored: dict[str, Any] | None) -> bool:
+    """Whether what is told of a copy is so; of kinds that are not known here it is."""
+    if link.difference == "missing":
+        return stored is None
+    if stored is None:
+        return True
+    totals = [Decimal(str(stored[name])) for name in ("net_amount", "tax_amount")]
+    meant = _meant(ours, link) if link.difference in ("differing", "changed") else {}
+    match link.difference:
+        case "voided":
+            return _status(stored) == "VOID"
+        case "void_here":
+            return _status(stored) != "VOID"
+        case "settled_differently":
+            return Decimal(str(stored["outstanding_amount"])) != ours.outstanding
+        case "differing":
+            return totals != [Decimal(meant["net"]), Decimal(meant["vat"])]
+        case "changed":
+            return _as_kept(link.copied) != _as_stored(stored)
+    return True
+
+
+def _meant(ours: Invoice, link: SageLink) -> Snapshot:
+    """What the copy is to say: the invoice itself, for the customer it was copied to.
+
+    Not what was kept of the copy: a mistake in keeping it would go unseen.
+    """
+    connection = current_connection()
+    if connection is None or ours.status != Invoice.Status.ISSUED:
+        kept: Snapshot = link.copied
+        return kept
+    return wanted_for(link.posting, load_rules(connection)).snapshot
+
+
+def _is_finished_later(link: SageLink, stored: dict[str, Any], within: timedelta) -> bool:
+    known = link.in_sage.get("updated_at")
+    if not known or not within:
+        return False
+    later = datetime.fromisoformat(stored["updated_at"]) - datetime.fromisoformat(known)
+    return timedelta(0) <= later <= within
+
+
+def _as_kept(copied: Snapshot) -> list[object]:
     lines = [(line["description"], Decimal(line["net"]), Decimal(line["vat"])) for line in copied["lines"]]
     return [copied["contact"], copied["date"], copied["due_date"], lines]
 
