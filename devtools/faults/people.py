@@ -1,7 +1,7 @@
 """An accountant at work in Sage and a bookkeeper at work here; what Sage or a rule refuses does not happen."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -29,11 +29,12 @@ class Copied:
 
 @dataclass(frozen=True)
 class SageOffice:
-    """Where an accountant works: a company in the pretend Sage, and its account for sales."""
+    """Where an accountant works: a company in the pretend Sage, its account for sales, and how a second is let pass."""
 
     handle: SandboxHandle
     business: str
     account: str
+    let_a_second_pass: Callable[[], None] = lambda: None
 
 
 class Accountant:
@@ -49,6 +50,7 @@ class Accountant:
         self, office: SageOffice, invoices: Sequence[Copied], dice: random.Random, today: date
     ) -> None:
         self.handle, self.business, self.account = office.handle, office.business, office.account
+        self.let_a_second_pass = office.let_a_second_pass
         self.invoices, self.dice, self.today = invoices, dice, today
         self.payments: list[str] = []
         self.allocations: list[str] = []
@@ -62,7 +64,7 @@ class Accountant:
         return str(Decimal(self.dice.randint(1, 12000)) / 100)
 
     def _document(self) -> dict[str, Any]:
-        """One of the copies of these invoices, later ones included."""
+        """One of the first copies of these invoices, whether a later one has taken its place or not."""
         mine = {invoice.sage_id for invoice in self.invoices}
         stored = [each for each in self.handle.sales_invoices(self.business) if each["id"] in mine]
         return self.dice.choice(stored)
@@ -132,12 +134,18 @@ class Accountant:
             "unit_price": str(price),
             "tax_amount": str(price / 5),
         }
-        self.handle.edit_invoice(document["id"], invoice_lines=[line])
+        self._edit_line(document, line)
 
     def reword(self) -> None:
         """Other words on an invoice, whose total stays."""
         document = self._document()
         line = {"id": document["invoice_lines"][0]["id"], "description": f"Work {self.dice.randint(1, 9)}"}
+        self._edit_line(document, line)
+
+    def _edit_line(self, document: dict[str, Any], line: dict[str, Any]) -> None:
+        # Sage's stamps are of whole seconds, and alone tell of a line: changed in the one in which it was read, nobody
+        # can see it.
+        self.let_a_second_pass()
         self.handle.edit_invoice(document["id"], invoice_lines=[line])
 
     def redate(self) -> None:

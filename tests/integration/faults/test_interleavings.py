@@ -7,6 +7,8 @@ from devtools.faults.interference import Moment
 from devtools.faults.interleavings import Table, play
 from invoicing.models import Invoice
 from practices.tenancy import practice_scope
+from sage_integration.models import SageLink
+from sage_integration.sync import news
 from tests.integration.sage_integration.posting import posted
 
 
@@ -36,6 +38,37 @@ def test_fault_17_what_a_lost_token_kept_from_being_read_is_read_once_somebody_s
     with_the_token, dies = Moment("commit", 2, "before"), Table._read_and_die
     monkeypatch.setattr(Table, "_read_and_die", lambda table, _, **how: dies(table, with_the_token, **how))
     assert play(range(12)).broken == []
+
+
+def test_the_property_would_notice_a_poll_that_leaves_out_what_somebody_changed(
+    brook, own_settings, monkeypatch
+):
+    """The nightly look puts it right, so the polls between two nights have to be judged before it."""
+    monkeypatch.setattr(news, "changed_invoices", lambda *_: [])
+    assert "in Sage; chip" in str(play(range(20)).broken)
+
+
+def test_the_property_would_notice_a_difference_that_is_told_and_is_not_so_any_more(brook, enabled, sage):
+    acme = posted(brook, sage)
+    with practice_scope(brook.pk):
+        SageLink.objects.update(difference="changed", difference_in_words="It was changed in Sage.")
+        documents = {each["id"]: each for each in sage.sales_invoices()}
+        invoice = Invoice.objects.get(pk=acme.invoice.pk)
+        assert "told to be changed" in disagreement(invoice, "in_sage", enabled.business_id, documents)
+
+
+def test_the_property_would_notice_a_copy_that_was_kept_as_somebody_changed_it(brook, enabled, sage):
+    """What was kept of the copy says the same as Sage, and the invoice says something else."""
+    acme = posted(brook, sage)
+    line = acme.theirs["invoice_lines"][0]
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
+    documents = {each["id"]: each for each in sage.sales_invoices()}
+    with practice_scope(brook.pk):
+        link = SageLink.objects.get()
+        link.copied["lines"][0]["description"] = "Other work"
+        link.save(update_fields=["copied"])
+        invoice = Invoice.objects.get(pk=acme.invoice.pk)
+        assert "Other work" in disagreement(invoice, "in_sage", enabled.business_id, documents)
 
 
 def test_the_property_would_notice_a_difference_that_nobody_is_told_of(brook, enabled, sage):
