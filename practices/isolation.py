@@ -9,7 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection, migrations, models
+from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 
 from practices.tenancy import TenantModel
@@ -47,25 +47,6 @@ def isolate_practices(**_: Any) -> None:
         for model in present:
             _tie_keys(cursor, model, tables)
         _grant(cursor, present)
-
-
-def drop_key(table: str, name: str, column: str, target: str, twin_column: str = "") -> migrations.RunSQL:
-    """A migration's step: the key goes, as its same-practice twin checks more; refused where rows have no such twin.
-
-    ``twin_column`` is that of the twin which checks the practice as well, where the key is the one to the practice.
-    Twins are made after every `migrate`, so a new table has none yet. Back again, the key checks new rows.
-    """
-    twin = short_name(f"{table}_{twin_column or column}_same_practice")
-    is_missing = (
-        f"NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '{twin}' AND conrelid = '{table}'::regclass)"
-    )
-    words = f"{table} has no {twin} to check what {name} checks. Run migrate of the version before this one first."
-    check = f"IF {is_missing} AND EXISTS (SELECT FROM {table}) THEN RAISE EXCEPTION '{words}'; END IF;"
-    key = f"FOREIGN KEY ({column}) REFERENCES {target} (id) DEFERRABLE INITIALLY DEFERRED NOT VALID"
-    return migrations.RunSQL(
-        [f"DO $$ BEGIN {check} END $$", f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"],
-        f"ALTER TABLE {table} ADD CONSTRAINT {name} {key}",
-    )
 
 
 def _protect(cursor: CursorWrapper, model: type[TenantModel]) -> None:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("clients", "0013_collected_by_direct_debit")]
+    dependencies = [("clients", "0002_words")]
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[

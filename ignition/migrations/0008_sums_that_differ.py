@@ -30,5 +30,5 @@ MORE = """UNION ALL
 class Migration(migrations.Migration):
     """Kept sums that are not what the invoices come to are told with what waits."""
 
-    dependencies = [('ignition', '0007_arrival_practices_due'), ('invoicing', '0016_tallies')]
+    dependencies = [('ignition', '0002_functions'), ('invoicing', '0016_tallies')]
     operations = [migrations.RunSQL(FUNCTION.format(more=MORE), FUNCTION.format(more=''))]

@@ -48,7 +48,7 @@ def practice_key(**options):
 class Migration(migrations.Migration):
     """Where what invoices add up to is kept, and the functions that keep it; the next one lets them begin."""
 
-    dependencies = [('invoicing', '0015_sums_to_be_paid')]
+    dependencies = [('invoicing', '0001_tables')]
 
     operations = [
         migrations.CreateModel(

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [('ledger', '0016_postings_of_a_document')]
+    dependencies = [('ledger', '0002_functions')]
 
     operations = [
         migrations.RunSQL(DUE.format(question=BY_STATE), DUE.format(question=AT_ONCE)),

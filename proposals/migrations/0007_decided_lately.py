@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("proposals", "0006_shown_as")]
+    dependencies = [("proposals", "0001_tables")]
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[
