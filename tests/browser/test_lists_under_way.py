@@ -110,7 +110,7 @@ def test_a_phone_shows_the_number_the_state_and_the_amount_of_each_invoice_side_
 
     invoices = page.get_by_role("region", name="Invoices")
     row = invoices.get_by_role("row").filter(has_text=invoice.number_label)
-    amount = row.get_by_role("cell", name="Outstanding")
+    amount = row.locator('[data-label="Outstanding"]')
     for seen in (row.get_by_role("rowheader"), amount, row.get_by_text("Unpaid")):
         expect(seen).to_be_in_viewport(ratio=1)
     assert invoices.evaluate("region => region.scrollWidth - region.clientWidth") == 0

@@ -79,7 +79,7 @@ def test_a_person_without_an_address_cannot_sign(brook, program):
 
 def test_an_invoice_is_credited_once_and_the_note_amended(brook, program):
     with practice_scope(brook.pk):
-        invoice = an_invoice()
+        invoice = an_invoice(on=brook.today())
     body = {"invoice": invoice.pk, "reason": "Wrong client", "issued_on": str(brook.today())}
     first = send(program, "post", "credit-notes/", body, **{"Idempotency-Key": "credit 1"})
     again = send(program, "post", "credit-notes/", body, **{"Idempotency-Key": "credit 1"})
