@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from invoicing.figures import aged_debt, income_by_month, monthly_by_service
+from invoicing.figures import debt_by_age, income_by_month, monthly_by_service
 from invoicing.listing import AGES
 from ledger.pulse import last_days
 from money.amounts import ZERO
@@ -38,7 +38,7 @@ def pictures(request: PracticeRequest, practice: str) -> HttpResponse:
         "services": _services(),
         "debt": [
             (label, amount, f"{_invoices(request)}&age={key}", "")
-            for (label, amount), key in zip(aged_debt(today), AGES, strict=True)
+            for (label, amount), key in zip(debt_by_age(today), AGES, strict=True)
         ],
         "funnel": _funnel(request),
         "days": [

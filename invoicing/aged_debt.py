@@ -26,7 +26,7 @@ from services.models import Service
 
 #: Upper ends of the buckets in days after the due date; the first is not due yet, the last has no end.
 ENDS = (0, 30, 60, 90)
-BUCKETS = ("Not due yet", "1 to 30 days", "31 to 60", "61 to 90", "Over 90")
+BUCKETS = ("Not due yet", "1 to 30 days", "31 to 60 days", "61 to 90 days", "Over 90 days")
 BY = [("client", "By client"), ("manager", "By manager"), ("service", "By service")]
 NOBODY = "Without a manager"
 Figures = list[Decimal]

@@ -4,11 +4,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Count, F, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
 
+from invoicing.aged_debt import BUCKETS, ENDS
 from invoicing.client_columns import UNITS_A_MONTH
 from invoicing.coming import waits_for_approval, waits_for_confirmation
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, InvoiceTally
@@ -19,8 +21,6 @@ from practices.scalars import count_of, sum_of, tally_of
 from proposals.periods import add_months, day_in_month
 
 MONTHS = 12
-#: The last day of each bucket of debt, in days after the due date.
-BUCKETS = (("1 to 30 days", 1, 30), ("31 to 60 days", 31, 60), ("61 to 90 days", 61, 90))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +65,14 @@ def monthly_by_service() -> list[tuple[str, Decimal]]:
     return sorted(found, key=lambda row: (-row[1], row[0]))
 
 
-def aged_debt(on: date) -> list[tuple[str, Decimal]]:
-    """What clients owe, gross, by how long it has been due on a day."""
-    ages = {
-        f"age_{first}": Sum(
-            "outstanding", filter=Q(due_on__range=(on - timedelta(days=last), on - timedelta(days=first)))
-        )
-        for _, first, last in BUCKETS
-    }
-    found = InvoiceTally.objects.unpaid().aggregate(
-        not_due=Sum("outstanding", filter=Q(due_on__gte=on)),
-        oldest=Sum("outstanding", filter=Q(due_on__lt=on - timedelta(days=BUCKETS[-1][2]))),
-        **ages,
-    )
-    named = [("Not due yet", "not_due"), *((label, f"age_{first}") for label, first, _ in BUCKETS)]
-    return [(label, found[key] or ZERO) for label, key in [*named, ("Over 90 days", "oldest")]]
+def debt_by_age(on: date) -> list[tuple[str, Decimal]]:
+    """What clients owe, gross, by how long it has been due on a day: the buckets of aged debt, from the kept sums."""
+    edges = [on - timedelta(days=end) for end in ENDS]
+    between = [Q(due_on__lt=later, due_on__gte=earlier) for later, earlier in pairwise(edges)]
+    in_bucket = [Q(due_on__gte=edges[0]), *between, Q(due_on__lt=edges[-1])]
+    sums = {f"bucket_{place}": Sum("outstanding", filter=each) for place, each in enumerate(in_bucket)}
+    found = InvoiceTally.objects.unpaid().aggregate(**sums)
+    return [(label, found[name] or ZERO) for label, name in zip(BUCKETS, sums, strict=True)]
 
 
 def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:

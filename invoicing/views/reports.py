@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from clients.models.search import words_of
 from invoicing.aged_debt import BUCKETS, BY, Debt, Place, added_up, aged_debt, on_account_total
 from invoicing.exports import EXPORTS, Choice
-from invoicing.figures import aged_debt as kept_by_age
+from invoicing.figures import debt_by_age
 from invoicing.listing import AGES, ListForm, invoice_list_of
 from money.amounts import ZERO
 from practices.lists import PAGE, Column, List, ShownList
@@ -110,7 +110,7 @@ def aged_debt_page(request: PracticeRequest, practice: str) -> HttpResponseBase:
 
 def _headline(on: date) -> dict[str, Decimal]:
     """What stands above the rows, whichever of them are shown."""
-    owed = [amount for _, amount in kept_by_age(on)]
+    owed = [amount for _, amount in debt_by_age(on)]
     return {
         "outstanding": sum(owed, ZERO),
         "overdue": sum(owed[1:], ZERO),

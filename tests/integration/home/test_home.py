@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from clients.likeness import Verdict
-from invoicing.figures import aged_debt, income_by_month, monthly_by_service
+from invoicing.figures import debt_by_age, income_by_month, monthly_by_service
 from invoicing.models import BillingSchedule
 from invoicing.months import Month, funnel
 from invoicing.operations import record_payment, reverse_payment
@@ -160,7 +160,7 @@ def test_the_pictures_hold_what_the_books_hold(busy, brook, client_of):
         this = income[-1]
         assert (this.raised, this.posted, this.paid) == (360, 120, 20)
         assert sum(month.raised for month in income) == 720
-        debts = dict(aged_debt(busy))
+        debts = dict(debt_by_age(busy))
         assert debts == {
             "Not due yet": 340,
             "1 to 30 days": 0,
