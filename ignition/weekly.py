@@ -98,7 +98,7 @@ def weekly_summary(on: date, counted: Mapping[str, int] | None = None) -> list[S
     found = {key: [said(each) for each in rows[:most]] for key, (rows, said) in _read(on).items()}
     found["renewal"] = _due_for_renewal(on)
     found["sage"] = [
-        (each.label, each.client, each.sentence, each.since.date())
+        (each.label, each.client, each.sentence, _day(each.since))
         for each in things()
         if each.state_on(on) == "open"
     ]
@@ -142,7 +142,8 @@ def _proposal(each: Proposal, day: date | datetime | None) -> Row:
 
 
 def _day(moment: date | datetime | None) -> date | None:
-    return moment.date() if isinstance(moment, datetime) else moment
+    """The civil date of it, in the practice's zone."""
+    return timezone.localdate(moment) if isinstance(moment, datetime) else moment
 
 
 def _accepted(proposals: Any, on: date) -> Any:

@@ -1,6 +1,6 @@
 """G87: the week by e-mail and as a page, with a file for each list and a switch for each person."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -50,6 +50,16 @@ def test_g87_the_summary_names_each_thing_in_its_list(week):
     assert {row[0] for row in found["ending"]} == {"Acme Ltd"}
     assert [row[1] for row in found["sage"]] == ["Beck Ltd"]
     assert found["awaiting"] == found["failed-payments"] == []
+
+
+def test_g87_a_day_is_that_of_the_practice(week):
+    """Half past eleven in the evening of universal time is the next day in a London summer."""
+    with practice_scope(week.pk):
+        Proposal.objects.filter(status="accepted").update(
+            decided_at=datetime(2027, 6, 30, 23, 30, tzinfo=UTC)
+        )
+    for on, days in ((date(2027, 7, 1), []), (date(2027, 7, 2), [date(2027, 7, 1)])):
+        assert [row[2] for row in sections_of(week, on)["accepted"]] == days
 
 
 def test_g87_an_engagement_is_due_for_renewal_when_its_year_ends_and_nothing_renews_it(week):
