@@ -1,5 +1,6 @@
 """Practices, their people and what is recorded about both."""
 
+import re
 from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -219,7 +220,8 @@ class AuditEntry(TenantModel):
             return IN_WORDS[self.action]
         thing, _, done = self.action.partition(".")
         named = THINGS.get(thing, thing.replace("_", " "))
-        return capfirst(f"{named} {done.replace('_', ' ')}".strip())
+        words = f"{named} {done.replace('_', ' ')}".strip()
+        return capfirst(re.sub(r"\bsage\b", "Sage", words))
 
     @property
     def subject_in_words(self) -> str:

@@ -53,8 +53,9 @@ def test_events_are_said_and_found_in_the_words_of_the_pages(cast, client_of):
         audit.record("tax_rate.added", cast.brook)
         audit.record("posting.posted", cast.brook)
         audit.record("posting.retried", cast.brook)
+        audit.record("invoice.changed_in_sage", cast.brook)
     everything = acts(client_of)
-    for words in ("VAT rate added", "Document reached Sage", "Document retried"):
+    for words in ("VAT rate added", "Document reached Sage", "Document retried", "Invoice changed in Sage"):
         assert words in everything
         assert acts(client_of, f"?what={words}") == [words]
     assert acts(client_of, "?what=VAT rate") == acts(client_of, "?what=tax_rate.added") == ["VAT rate added"]
