@@ -14,6 +14,7 @@ from money.vat import VatCode
 from practices.tenancy import practice_scope
 from services.models import Service, VatSettings
 from services.operations import set_vat_settings
+from tests.factories import TODAY
 from tests.integration.invoicing.documents import (
     MONTHLY,
     a_client,
@@ -130,7 +131,7 @@ def test_u02_without_registration_invoices_credit_notes_and_the_clients_tabs_hav
     with practice_scope(brook.pk):
         client = unregistered.client
         invoice, other = (an_invoice(client, a_line("Advice", "50", code="outside_scope")) for _ in range(2))
-        note = issue_credit_note(other, reason="Twice", issued_on=brook.today(), on=brook.today())
+        note = issue_credit_note(other, reason="Twice", issued_on=TODAY, on=TODAY)
     browser = client_of("alice")
     for name, key in (
         ("invoice-list", None),
