@@ -34,7 +34,7 @@ def pictures(request: PracticeRequest, practice: str) -> HttpResponse:
             (f"{month.first:%b %y}", [month.raised, month.posted, month.paid])
             for month in income_by_month(today)
         ],
-        "income_series": ["Raised", "In Sage", "Paid"],
+        "income_series": ["Raised", "In Sage", "Paid or credited"],
         "services": _services(),
         "debt": [
             (label, amount, f"{_invoices(request)}&age={key}", "")

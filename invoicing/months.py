@@ -86,7 +86,7 @@ class Funnel:
 
     @property
     def paid(self) -> Decimal:
-        """Billed and settled."""
+        """Billed, and owed no more: paid, credited or written off."""
         return self.billed - self.owed
 
     def as_text(self) -> dict[str, str]:

@@ -135,9 +135,9 @@ def test_the_month_is_the_totals_of_the_lists_it_leads_to(home, busy, brook, cli
     )
     not_in_sage = browser.get(month["In Sage"]["gap_url"]).context["totals"]
     assert not_in_sage["gross"] == month["In Sage"]["gap"] == 240
-    assert raised["gross"] - raised["outstanding"] == month["Paid"]["amount"] == 20
-    owed = browser.get(month["Paid"]["gap_url"]).context["totals"]
-    assert owed["outstanding"] == month["Paid"]["gap"] == 340
+    assert raised["gross"] - raised["outstanding"] == month["Paid or credited"]["amount"] == 20
+    owed = browser.get(month["Paid or credited"]["gap_url"]).context["totals"]
+    assert owed["outstanding"] == month["Paid or credited"]["gap"] == 340
     with practice_scope(brook.pk):
         line = funnel(Month.of(busy), Practicalities.of_the_practice(), today=busy)
     assert month["Expected"]["amount"] == line.agreed - line.skipped
