@@ -205,7 +205,15 @@ def month_in_links(request: PracticeRequest, known: dict[str, Any], today: date)
         ("Expected", raised + coming, month_end, None, "", "including VAT", ""),
         ("Raised", raised, invoices, coming, "still to bill", "nothing left to bill", month_end),
         ("In Sage", posted, there, raised - posted, "not in Sage", "nothing missing", not_there),
-        ("Paid or credited", raised - owed, invoices, owed, "owed", "nothing owed", f"{invoices}&view=unpaid"),
+        (
+            "Paid or credited",
+            raised - owed,
+            invoices,
+            owed,
+            "owed",
+            "nothing owed",
+            f"{invoices}&view=unpaid",
+        ),
     ]
     names = ("label", "amount", "url", "gap", "gap_words", "no_gap_words", "gap_url")
     return [dict(zip(names, row, strict=True)) for row in rows]

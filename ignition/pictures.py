@@ -28,12 +28,10 @@ WAY = (Proposal.Status.DRAFT, Proposal.Status.IN_REVIEW, Proposal.Status.SENT, P
 def pictures(request: PracticeRequest, practice: str) -> HttpResponse:
     """The pictures as a page of their own; alone for the home page, which fetches them."""
     today = request.practice.today()
-    days = last_days(today)
+    days, months = last_days(today), income_by_month(today)
     context = {
-        "income": [
-            (f"{month.first:%b %y}", [month.raised, month.posted, month.paid])
-            for month in income_by_month(today)
-        ],
+        "income": [(f"{month.first:%b %y}", [month.raised, month.posted, month.paid]) for month in months],
+        "has_income": any(month.raised for month in months),
         "income_series": ["Raised", "In Sage", "Paid or credited"],
         "services": _services(),
         "debt": [

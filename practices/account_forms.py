@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account import forms as theirs
 
 PASSWORDS = {
-    "oldpassword": "Password until now",
+    "oldpassword": "Current password",
     "password1": "New password",
     "password2": "New password again",
 }

@@ -64,7 +64,7 @@ def import_new(request: PracticeRequest, practice: str) -> HttpResponse:
         "imports": ClientImport.objects.select_related("started_by")[:LAST],
         "fields": [label for label, _ in FIELDS.values()],
         "most": in_megabytes(settings.UPLOAD_MAX_BYTES),
-        "most_rows": settings.IMPORT_MAX_ROWS,
+        "most_rows": f"{settings.IMPORT_MAX_ROWS:,}",
     }
     return render(
         request, "clients/import_new.html", context, status=422 if request.method == "POST" else 200

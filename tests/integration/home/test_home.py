@@ -229,6 +229,12 @@ def test_home_alone_fetches_the_pictures_without_the_page_around_them(busy, clie
     assert "Aged debt" in part
 
 
+def test_a_practice_without_invoices_reads_words_instead_of_an_empty_picture(brook, client_of):
+    shown = client_of("alice").get(f"{HOME}pictures/").content.decode()
+    assert "Nothing was raised in the last twelve months." in shown
+    assert "Raised, in Sage" not in shown
+
+
 def test_what_happened_names_whose_it_is_and_leads_there(home, client_of):
     events = {event["text"]: event for event in home["recent"]}
     issued = events["Invoice issued"]
