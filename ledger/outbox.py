@@ -37,7 +37,7 @@ from practices.webhooks import emit
 
 #: Letters and digits that cannot be mistaken for one another when read out on the telephone.
 MARK_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-REFERENCE_LENGTH, MARK_LENGTH = 25, 6
+REFERENCE_LENGTH, MARK_LENGTH, IDEMPOTENCY_LENGTH = 25, 6, 32
 #: A letter for each byte: marks only have to differ, so that some letters are a little likelier does no harm.
 _LETTERS = bytes(ord(MARK_ALPHABET[byte % len(MARK_ALPHABET)]) for byte in range(256))
 
@@ -108,6 +108,7 @@ def request_postings(
             acting_practice_id(),
             array(document.subject_id for document in documents),
             array(_reference(document.label, mark) for document, mark in zip(documents, marks, strict=True)),
+            array(_idempotency_ids(len(documents))),
             array(document.leaves for document in documents),
         ],
     )
@@ -123,11 +124,12 @@ _NEW_POSTINGS = """
         (practice_id, kind, not_before, requested_at, requested_by_id, subject_id, reference, idempotency_id,
          status, copy, attempts, times_lost, lease, external_id, external_number, external_url,
          failure, failure_detail, remedy)
-    SELECT %s, %s, %s, %s, %s::bigint, subject_id, reference, replace(gen_random_uuid()::text, '-', ''),
+    SELECT %s, %s, %s, %s, %s::bigint, subject_id, reference, idempotency_id,
            CASE WHEN leaves AND (SELECT accepts_postings FROM ledger_ledgersettings WHERE practice_id = %s)
                THEN 'pending' ELSE 'held' END,
            1, 0, 0, '', '', '', '', '', '', ''
-    FROM unnest(%s::bigint[], %s::text[], %s::boolean[]) AS posting(subject_id, reference, leaves)
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::boolean[])
+        AS posting(subject_id, reference, idempotency_id, leaves)
     RETURNING status
 """
 _LEAVING = "SELECT count(*) FROM postings WHERE status = 'pending'"
@@ -162,6 +164,12 @@ def _marks(count: int) -> list[str]:
     """So many random marks, drawn together."""
     letters = secrets.token_bytes(MARK_LENGTH * count).translate(_LETTERS).decode()
     return [letters[start : start + MARK_LENGTH] for start in range(0, len(letters), MARK_LENGTH)]
+
+
+def _idempotency_ids(count: int) -> list[str]:
+    """So many random ids, drawn together: each by itself opens the source of randomness anew."""
+    digits = secrets.token_hex(IDEMPOTENCY_LENGTH // 2 * count)
+    return [digits[start : start + IDEMPOTENCY_LENGTH] for start in range(0, len(digits), IDEMPOTENCY_LENGTH)]
 
 
 def release_posting(posting: Posting) -> Posting:
