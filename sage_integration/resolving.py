@@ -26,6 +26,7 @@ from sage_integration.models import AccountMapping, CopyChoices, SageLink, TaxRa
 from sage_integration.operations import update_copy, wanted_now
 from sage_integration.sync.changes import Wanted
 from sage_integration.sync.snapshots import Snapshot
+from sage_integration.sync.standing_differences import keep_difference
 from services.models import Service, TaxRate
 
 NAME_LENGTH = 160
@@ -237,8 +238,7 @@ def _agree(invoice: Invoice, link: SageLink) -> None:
     """Both sides say the same now: what Sage holds is what was copied."""
     copy = Posting.objects.get(pk=link.posting_id)
     link.copied, link.seen = link.in_sage, {}
-    link.difference = link.difference_in_words = ""
-    link.differs_since = None
-    link.save(update_fields=["copied", "seen", "difference", "difference_in_words", "differs_since"])
+    link.save(update_fields=["copied", "seen"])
+    keep_difference(link, None)
     mark_held_revision(copy, Invoice.objects.values_list("revision", flat=True).get(pk=invoice.pk))
     mark_found(copy, standing=Posting.Standing.AS_COPIED, blocked=copy.blocked)

@@ -227,7 +227,9 @@ class SageLink(TenantModel):
     #: What differed when it was read last, a kind of `comparison.Difference` and its sentence; empty when nothing did.
     difference = models.CharField(max_length=24, blank=True)
     difference_in_words = models.CharField(max_length=400, blank=True)
+    #: Since when it has differed so, and a stand-in for in what: another change in Sage makes it another difference.
     differs_since = models.DateTimeField(null=True)
+    differs_by = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-id"]

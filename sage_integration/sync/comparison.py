@@ -15,7 +15,7 @@ from sage_integration.models import SageConnection, SageLink
 from sage_integration.sage.resources.documents import DRAFT, PAID, PART_PAID, VOID, SalesDocument
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
-from sage_integration.sync.snapshots import Snapshot, same, snapshot_of
+from sage_integration.sync.snapshots import Snapshot, changes_in_words, same, snapshot_of
 from sage_integration.sync.wanted import want
 
 Standing = Posting.Standing
@@ -125,8 +125,10 @@ def _changed_otherwise(link: SageLink, invoice: Invoice, stored: SalesInvoice) -
     """The amounts agree, and somebody has to choose a side all the same: a date, a line, the customer."""
     if not link.seen:
         return None
+    changed = changes_in_words(link.copied, link.seen)
     return Difference(
-        "changed", f"{invoice.number_label}: {number_of(stored)} was changed in Sage. The total is the same."
+        "changed",
+        f"{invoice.number_label}: {number_of(stored)} was changed in Sage ({changed}). The total is the same.",
     )
 
 

@@ -20,7 +20,7 @@ from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_credit_notes import SalesCreditNote
 from sage_integration.sync.comparison import AT_ONCE, Difference, is_later
 from sage_integration.sync.documents import amounts_of, number_of
-from sage_integration.sync.snapshots import Snapshot, changed_fields, same, snapshot_of
+from sage_integration.sync.snapshots import Snapshot, changes_in_words, same, snapshot_of
 from sage_integration.sync.standing_differences import keep_difference
 
 Kind, Standing = Posting.Kind, Posting.Standing
@@ -33,15 +33,6 @@ STANDINGS = {
     VOIDED: Standing.VOID,
     DIFFERING: Standing.CHANGED,
     CHANGED: Standing.CHANGED,
-}
-#: What `changed_fields` found, as a person calls it.
-WORDS = {
-    "contact": "the customer",
-    "date": "the date",
-    "due_date": "the due date",
-    "net": "the net amount",
-    "vat": "the VAT",
-    "lines": "a line",
 }
 #: Documents read themselves in one night, because they were written in Sage since they were looked at last.
 MOST_READ = 200
@@ -132,7 +123,7 @@ def _difference(link: SageLink, note: CreditNote, stored: SalesCreditNote | None
         return Difference(DIFFERING, words)
     if not link.seen:
         return None
-    changed = ", ".join(WORDS[name] for name in changed_fields(copied, link.seen))
+    changed = changes_in_words(copied, link.seen)
     words = (
         f"{note.number_label}: {number_of(stored)} was changed in Sage ({changed}). The total is the same."
     )
@@ -156,9 +147,7 @@ def _keep_what_was_seen(link: SageLink, snapshot: Snapshot) -> None:
         link.seen = {**told, "updated_at": stamp.get("updated_at", "")}
     if (link.copied, link.seen) != before:
         link.seen_at = timezone.now()
-        if link.difference and before[1] and not same(before[1], link.seen):
-            link.differs_since = link.seen_at  # That it may stay so was said of something else.
-        link.save(update_fields=["copied", "seen", "seen_at", "differs_since"])
+        link.save(update_fields=["copied", "seen", "seen_at"])
 
 
 def _twice(links: Iterable[SageLink], stored: Iterable[SalesCreditNote]) -> list[Difference]:

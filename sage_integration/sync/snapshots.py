@@ -14,6 +14,14 @@ from sage_integration.sync.documents import fingerprint
 Snapshot = dict[str, Any]
 #: What is compared of a document, and of a line; names of contacts and the numbers are only shown.
 FIELDS = ("contact", "date", "due_date", "net", "vat")
+WORDS = {
+    "contact": "the customer",
+    "date": "the date",
+    "due_date": "the due date",
+    "net": "the net amount",
+    "vat": "the VAT",
+    "lines": "a line",
+}
 LINE_FIELDS = ("description", "account", "rate", "quantity", "unit_price", "net", "vat")
 
 
@@ -64,6 +72,11 @@ def changed_fields(one: Snapshot, other: Snapshot) -> list[str]:
     if "lines" in one and "lines" in other and _bare(one["lines"]) != _bare(other["lines"]):
         found.append("lines")
     return found
+
+
+def changes_in_words(one: Snapshot, other: Snapshot) -> str:
+    """What differs, as a person calls it: `the date, a line`."""
+    return ", ".join(WORDS[name] for name in changed_fields(one, other))
 
 
 def fingerprint_of_snapshot(snapshot: Snapshot) -> str:

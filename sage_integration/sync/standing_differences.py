@@ -1,4 +1,8 @@
-"""What differs between a document here and in Sage, kept from when it was first seen until it is gone."""
+"""What differs between a document here and in Sage, kept from when it was first seen until it is gone.
+
+A later change in Sage makes it another difference, also where it is of the same kind: what somebody decided about the
+earlier one, and what was told of it, was not about this one.
+"""
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -8,6 +12,8 @@ from ledger.models import Posting
 from practices.tenancy import TenantQuerySet
 from sage_integration.models import SageLink
 from sage_integration.sync.comparison import Difference
+from sage_integration.sync.documents import fingerprint
+from sage_integration.sync.snapshots import fingerprint_of_snapshot
 
 LONGEST = 400
 #: Kinds of differences of what Sage has no more.
@@ -19,13 +25,24 @@ def keep_difference(link: SageLink, difference: Difference | None) -> bool:
     held: SageLink = SageLink.objects.select_for_update().get(pk=link.pk)
     kind = difference.kind if difference else ""
     words = difference.sentence[:LONGEST] if difference else ""
-    if (held.difference, held.difference_in_words) == (kind, words):
+    by = _stand_in(held, difference)
+    if (held.difference, held.difference_in_words, held.differs_by) == (kind, words, by):
         return False
-    if kind != held.difference:
+    # Of what was found before stand-ins were kept, the kind alone is known.
+    is_other = kind != held.difference or held.differs_by not in ("", by)
+    if is_other:
         held.differs_since = timezone.now() if kind else None
-    held.difference, held.difference_in_words = kind, words
-    held.save(update_fields=["difference", "difference_in_words", "differs_since"])
-    return True
+    held.difference, held.difference_in_words, held.differs_by = kind, words, by
+    held.save(update_fields=["difference", "difference_in_words", "differs_since", "differs_by"])
+    return is_other
+
+
+def _stand_in(held: SageLink, difference: Difference | None) -> str:
+    """For what a copy differs by: its words, whatever the number, and what the document says as far as is known."""
+    if difference is None:
+        return ""
+    words = difference.sentence.replace(held.sage_number, "") if held.sage_number else difference.sentence
+    return fingerprint([difference.kind, words, fingerprint_of_snapshot(held.seen)])
 
 
 def differing_links() -> TenantQuerySet[SageLink]:

@@ -96,7 +96,7 @@ def test_p11_what_changed_in_sage_without_its_total_is_in_the_inbox_until_a_side
     with practice_scope(brook.pk):
         [thing] = things()
     page = text_of(alice.get(path("inbox", brook)))
-    assert "was changed in Sage. The total is the same." in page
+    assert "was changed in Sage (the due date). The total is the same." in page
     # Amounts may have moved from one line to another, so no more than that is known.
     cause = "Somebody changed a date, a line or the customer in Sage; the total is the same."
     assert cause in text_of(alice.get(path("inbox-thing", brook, key=thing.key)))

@@ -69,7 +69,7 @@ def test_an_edit_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
     polled(brook)
     clock.shift(600)
     sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
-    assert "was changed in Sage. The total is the same." in poll(brook).problem
+    assert "was changed in Sage (the due date). The total is the same." in poll(brook).problem
     clock.shift(600)
     assert poll(brook).counts["states_changed"] == 0
     with practice_scope(brook.pk):
@@ -100,7 +100,7 @@ def test_fault_52_amounts_moved_from_line_to_line_are_noticed_where_the_total_st
     if by_night:
         with acting_for(brook.pk):
             audit_documents()
-    assert "was changed in Sage. The total is the same." in poll(brook).problem
+    assert "was changed in Sage (a line). The total is the same." in poll(brook).problem
     assert standing_of(copied) == Posting.Standing.CHANGED
 
 
@@ -129,7 +129,7 @@ def test_fault_52_an_edit_of_an_adopted_invoice_is_noticed_where_the_total_stays
     [stored] = sage.sales_invoices(reference=reference)
     described = {"id": stored["invoice_lines"][0]["id"], "description": "Something else"}
     sage.edit_invoice(link.sage_id, invoice_lines=[described])
-    assert "was changed in Sage. The total is the same." in poll(brook).problem
+    assert "was changed in Sage (a line). The total is the same." in poll(brook).problem
     assert posting_of(invoice).standing == Posting.Standing.CHANGED
 
 

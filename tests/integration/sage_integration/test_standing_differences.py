@@ -1,0 +1,95 @@
+"""What differs has an age, and a decision about it holds for that difference alone."""
+
+import pytest
+
+from practices.models import Membership
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.attention import handle, things
+from sage_integration.models import SageLink
+from sage_integration.sync.audit import audit_documents
+from tests.factories import TODAY
+from tests.integration.sage_integration.polling import poll, polled
+
+
+def the_thing(practice):
+    """The only thing that needs somebody, and how it stands today."""
+    with practice_scope(practice.pk):
+        [thing] = things()
+    return thing, thing.state_on(TODAY)
+
+
+def handled(practice) -> None:
+    """Somebody looked at it and said that it may stay so."""
+    with practice_scope(practice.pk):
+        [thing] = things()
+        handle(thing, "It may stay so", by=Membership.objects.filter(practice=practice)[0].user)
+
+
+def change(sage, theirs, what: str, number: int) -> None:
+    """One change of an accountant; each number is another one of the same kind."""
+    line = {"id": theirs["invoice_lines"][0]["id"]}
+    match what:
+        case "due date":
+            sage.edit_invoice(theirs["id"], due_date=f"2027-05-0{number}")
+        case "words":
+            sage.edit_invoice(theirs["id"], invoice_lines=[{**line, "description": f"Work {number}"}])
+        case "total":
+            price = {"unit_price": f"9{number}.00", "tax_amount": f"1{number}.00"}
+            sage.edit_invoice(theirs["id"], invoice_lines=[{**line, **price}])
+        case "outstanding":
+            stamp = {"updated_at": sage.now()}
+            sage.change_record("sales_invoices", theirs["id"], outstanding_amount=f"5{number}.00", **stamp)
+
+
+@pytest.mark.parametrize("what", ["due date", "words", "total", "outstanding"])
+def test_fault_52_a_later_change_in_sage_needs_somebody_anew_whatever_was_decided_about_the_earlier_one(
+    brook, sage, acme, clock, what
+):
+    polled(brook)
+    moments = []
+    for number in (1, 2):
+        clock.shift(600)
+        change(sage, acme.theirs, what, number)
+        assert poll(brook).counts["states_changed"] == 1, number
+        thing, state = the_thing(brook)
+        assert state == "open", number
+        moments.append(thing.since)
+        clock.shift(60)
+        handled(brook)
+    assert (moments[1] - moments[0]).total_seconds() > 600
+
+
+def test_fault_52_a_difference_is_as_old_as_it_is_however_often_it_is_found(brook, sage, acme, clock):
+    """By polls, by night, and under another number."""
+    polled(brook)
+    clock.shift(600)
+    change(sage, acme.theirs, "due date", 1)
+    poll(brook)
+    first, _ = the_thing(brook)
+    clock.shift(60)
+    handled(brook)
+    for renumbered in (False, True):
+        clock.shift(3600)
+        if renumbered:
+            number = {"invoice_number": "X-77", "displayed_as": "X-77", "updated_at": sage.now()}
+            sage.change_record("sales_invoices", acme.theirs["id"], **number)
+        assert poll(brook).counts.get("states_changed", 0) == 0
+        with acting_for(brook.pk):
+            audit_documents()
+        poll(brook)
+        thing, state = the_thing(brook)
+        assert (thing.since, state) == (first.since, "handled")
+    assert "X-77" in thing.sentence
+
+
+def test_a_difference_from_before_its_content_was_kept_keeps_its_age(brook, sage, acme, clock):
+    polled(brook)
+    clock.shift(600)
+    change(sage, acme.theirs, "total", 1)
+    poll(brook)
+    first, _ = the_thing(brook)
+    with practice_scope(brook.pk):
+        SageLink.objects.update(differs_by="")
+    clock.shift(600)
+    poll(brook)
+    assert the_thing(brook)[0].since == first.since
