@@ -38,7 +38,8 @@ def compare(
 
     How the copy was found is kept on its posting, where pages read it. Nothing is overwritten on either side: a void,
     a missing document and an edit wait for a person's decision (faults 52, 53). An older copy is only kept track of.
-    A row of a list that was written so much later than what is known of a copy is no change of it yet.
+    A row of a list that was written so much later than what is known of a copy is no change of it yet. One that is
+    older, or counts although the copy was found void or missing, came late: it says nothing, and the document is read.
     """
     invoice: Invoice = Invoice.objects.get(pk=link.posting.subject_id)
     label = invoice.number_label
@@ -47,6 +48,9 @@ def compare(
         return _if_it_counts(link, "missing", f"{label}: {link.sage_number} is not in Sage any more.")
     if stored["status"]["id"] == VOID:
         return _voided(link, invoice, stored)
+    if _is_told_late(link, stored) and _is_latest(link):
+        _want_document(link)
+        return _as_told_last(link)
     _keep_what_was_seen(link, invoice, stored, finishes_within)
     if invoice.status == Invoice.Status.VOID:
         return Difference("void_here", f"{label} is void here, and {number_of(stored)} is not void in Sage.")
@@ -245,6 +249,17 @@ def is_later(stamp: str, than: str, by_more_than: timedelta) -> bool:
 def _is_overtaken(link: SageLink, stored: SalesInvoice) -> bool:
     """Whether Sage told of it as it was before what is known of it: a row of a list that came late."""
     return is_later(link.in_sage.get("updated_at", ""), stored.get("updated_at") or "", AT_ONCE)
+
+
+def _is_told_late(link: SageLink, stored: SalesInvoice) -> bool:
+    """Whether a row of a list contradicts what was known after it was written; a document that was read never does."""
+    if "invoice_lines" in stored:
+        return False
+    return link.posting.standing in (Standing.VOID, Standing.MISSING) or _is_overtaken(link, stored)
+
+
+def _as_told_last(link: SageLink) -> Difference | None:
+    return Difference(link.difference, link.difference_in_words) if link.difference else None
 
 
 def blocked_by(stored: SalesDocument, locked_until: date | None = None) -> str:

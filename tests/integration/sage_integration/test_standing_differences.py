@@ -2,13 +2,17 @@
 
 import pytest
 
+from ledger.models import Posting
 from practices.models import Membership
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.attention import handle, things
 from sage_integration.models import SageLink
+from sage_integration.sessions import open_sage
 from sage_integration.sync.audit import audit_documents
+from sage_integration.sync.comparison import compare
+from sage_integration.sync.standing_differences import keep_difference
 from tests.factories import TODAY
-from tests.integration.sage_integration.polling import poll, polled
+from tests.integration.sage_integration.polling import poll, polled, standing_of
 
 
 def the_thing(practice):
@@ -93,3 +97,29 @@ def test_a_difference_from_before_its_content_was_kept_keeps_its_age(brook, sage
     clock.shift(600)
     poll(brook)
     assert the_thing(brook)[0].since == first.since
+
+
+@pytest.mark.parametrize("what", ["void", "due date"])
+def test_fault_64_a_row_of_a_list_that_came_late_takes_no_difference_back(
+    brook, enabled, sage, acme, clock, what
+):
+    """It was asked for before the change, and is compared after that is known: the document itself is read again."""
+    polled(brook)
+    with acting_for(brook.pk), open_sage(enabled) as client:
+        [late] = client.sales_invoices.list()
+    clock.shift(600)
+    if what == "void":
+        sage.void_invoice(acme.theirs["id"])
+    else:
+        change(sage, acme.theirs, what, 1)
+    poll(brook)
+    before, standing = the_thing(brook), standing_of(acme)
+    assert standing in (Posting.Standing.VOID, Posting.Standing.CHANGED)
+    clock.shift(600)
+    with practice_scope(brook.pk):
+        link = SageLink.objects.select_related("posting").get()
+        keep_difference(link, compare(link, late))
+        assert SageLink.objects.get().wanted_at is not None
+    assert (the_thing(brook), standing_of(acme)) == (before, standing)
+    poll(brook)
+    assert (the_thing(brook), standing_of(acme)) == (before, standing)
