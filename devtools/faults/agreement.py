@@ -6,11 +6,12 @@ from typing import Any
 
 from invoicing.models import Invoice
 from ledger.models import Posting
+from practices.models import AuditEntry
 from sage_integration.connections import current_connection
 from sage_integration.mappings import load_rules
-from sage_integration.models import SageLink
+from sage_integration.models import ContactLink, SageLink
 from sage_integration.sync.changes import wanted_for
-from sage_integration.sync.snapshots import Snapshot
+from sage_integration.sync.snapshots import Snapshot, changed_fields
 from sage_integration.sync.wanted import newest_link
 
 #: Chips that say nothing is amiss: then both sides have to owe the same.
@@ -27,15 +28,17 @@ def disagreement(
 ) -> str:
     """What is other on both sides and not on screen, or on screen and not so; empty when all is well. Inside a scope.
 
-    ``chip`` is what the page shows of the invoice, ``documents`` what Sage holds, by id. What Sage wrote so soon after
-    it was read is excused: no poll asks about that.
+    ``chip`` is what the page shows of the invoice, ``documents`` what Sage holds, by id. Lines that were written so
+    soon after the document was read are excused: rows of a list show none, and no poll asks for the document. Whatever
+    such a row shows is excused never.
     """
     link = newest_link(ours.pk, business)
     if link is None:
         return f"{ours} has no copy; chip {chip}"
     said, stored = f"chip {chip}", documents.get(link.sage_id)
-    is_excused = stored is not None and _is_finished_later(link, stored, finishes_within)
-    if link.difference and not is_excused and not _still_differs(ours, link, stored):
+    leaves_lines_out = stored is not None and _is_finished_later(link, stored, finishes_within)
+    is_excused = leaves_lines_out and changed_fields(link.copied, link.in_sage) == ["lines"]
+    if link.difference and not _still_differs(ours, link, stored) and not is_excused:
         return f"{ours} is told to be {link.difference}, and is not; {said}"
     if chip not in QUIET or link.difference:
         return ""
@@ -43,7 +46,7 @@ def disagreement(
         return "" if ours.status == Invoice.Status.VOID else f"{ours} is gone from Sage; {said}"
     if ours.status == Invoice.Status.VOID:
         return f"{ours} is void here and counts in Sage; {said}"
-    return _beside(ours, link, stored, documents, chip=chip, is_excused=is_excused)
+    return _beside(ours, link, stored, documents, chip=chip, leaves_lines_out=leaves_lines_out)
 
 
 def _beside(
@@ -53,7 +56,7 @@ def _beside(
     documents: dict[str, dict[str, Any]],
     *,
     chip: str,
-    is_excused: bool,
+    leaves_lines_out: bool,
 ) -> str:
     """What is other on an invoice and on its copy, both of which count."""
     copies = SageLink.objects.filter(
@@ -65,9 +68,11 @@ def _beside(
     owed = Decimal(str(stored["outstanding_amount"]))
     if owed != ours.outstanding:
         return f"{ours}: {ours.outstanding} here, {owed} in Sage; chip {chip}"
-    if is_excused:
-        return ""
+    if words := _customer_differs(ours, link, stored):
+        return f"{words}; chip {chip}"
     meant, there = _as_kept(_meant(ours, link)), _as_stored(stored)
+    if leaves_lines_out:
+        meant, there = meant[:-1], there[:-1]
     return "" if meant == there else f"{ours} is meant as {meant} and reads {there} in Sage; chip {chip}"
 
 
@@ -105,6 +110,27 @@ def _meant(ours: Invoice, link: SageLink) -> Snapshot:
     return wanted_for(link.posting, load_rules(connection)).snapshot
 
 
+def _customer_differs(ours: Invoice, link: SageLink, stored: dict[str, Any]) -> str:
+    """Whose name is on the copy in Sage, where it is neither the client's nor the one somebody accepted here last.
+
+    Not by what was kept of the copy: a customer kept by mistake would go unseen.
+    """
+    there = stored["contact"]
+    accepted = AuditEntry.objects.filter(
+        action="invoice.customer_in_sage_accepted",
+        subject_type=ours._meta.label_lower,
+        subject_id=ours.pk,
+        at__gte=link.posted_at,
+    )
+    last = accepted.order_by("-pk").first()
+    if last is not None:
+        is_meant = there["displayed_as"] == last.data["customer"]
+    else:
+        contacts = ContactLink.objects.filter(business_id=link.business_id, client=ours.client)
+        is_meant = contacts.filter(sage_contact_id=there["id"]).exists()
+    return "" if is_meant else f"{ours} is of {ours.client}, and of {there['displayed_as']} in Sage"
+
+
 def _is_finished_later(link: SageLink, stored: dict[str, Any], within: timedelta) -> bool:
     known = link.in_sage.get("updated_at")
     if not known or not within:
@@ -114,8 +140,10 @@ def _is_finished_later(link: SageLink, stored: dict[str, Any], within: timedelta
 
 
 def _as_kept(copied: Snapshot) -> list[object]:
+    """What is compared of a document; its lines, which no list shows, come last."""
     lines = [(line["description"], Decimal(line["net"]), Decimal(line["vat"])) for line in copied["lines"]]
-    return [copied["contact"], copied["date"], copied["due_date"], lines]
+    totals = [Decimal(copied["net"]), Decimal(copied["vat"])]
+    return [copied["contact"], copied["date"], copied["due_date"], *totals, lines]
 
 
 def _as_stored(document: dict[str, Any]) -> list[object]:
@@ -123,7 +151,8 @@ def _as_stored(document: dict[str, Any]) -> list[object]:
         (line["description"], Decimal(line["net_amount"]), Decimal(line["tax_amount"]))
         for line in document["invoice_lines"]
     ]
-    return [document["contact"]["id"], document["date"], document["due_date"], lines]
+    totals = [Decimal(str(document["net_amount"])), Decimal(str(document["tax_amount"]))]
+    return [document["contact"]["id"], document["date"], document["due_date"], *totals, lines]
 
 
 def _status(document: dict[str, Any]) -> str:

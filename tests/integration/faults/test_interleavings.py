@@ -1,14 +1,20 @@
 """`./dev faults --interleavings` in small: edits here and in Sage in any order, on a pretend Sage in this process."""
 
+from datetime import timedelta
+from functools import partial
+
 import pytest
 
 from devtools.faults.agreement import disagreement
 from devtools.faults.interference import Moment
 from devtools.faults.interleavings import Table, play
 from invoicing.models import Invoice
+from practices import audit
 from practices.tenancy import practice_scope
 from sage_integration.models import SageLink
 from sage_integration.sync import news
+from sage_integration.sync.comparison import FINISHES_WITHIN
+from tests.integration.sage_integration.polling import poll
 from tests.integration.sage_integration.posting import posted
 
 
@@ -69,6 +75,65 @@ def test_the_property_would_notice_a_copy_that_was_kept_as_somebody_changed_it(b
         link.save(update_fields=["copied"])
         invoice = Invoice.objects.get(pk=acme.invoice.pk)
         assert "Other work" in disagreement(invoice, "in_sage", enabled.business_id, documents)
+
+
+def test_the_property_excuses_of_what_comes_soon_after_a_copy_the_lines_alone_and_those_until_the_night(
+    brook, enabled, sage, clock
+):
+    """A row of a list shows whatever else was changed, so the next poll has to tell of it."""
+    acme = posted(brook, sage)
+    line = acme.theirs["invoice_lines"][0]
+    clock.shift(2)
+
+    def judged(finishes_within: timedelta) -> str:
+        documents = {each["id"]: each for each in sage.sales_invoices()}
+        with practice_scope(brook.pk):
+            invoice = Invoice.objects.get(pk=acme.invoice.pk)
+            return disagreement(
+                invoice, "in_sage", enabled.business_id, documents, finishes_within=finishes_within
+            )
+
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
+    assert judged(FINISHES_WITHIN) == ""
+    assert "Other work" in judged(timedelta(0))
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
+    assert "2027-05-31" in judged(FINISHES_WITHIN)
+
+
+def test_the_property_would_notice_another_customer_in_sage_that_was_kept_as_the_copys_own(
+    brook, enabled, sage
+):
+    """Unless somebody chose theirs, which is on record."""
+    acme = posted(brook, sage)
+    other = sage.add_contact("Somebody Else", enabled.business_id)
+    sage.edit_invoice(acme.theirs["id"], contact_id=other["id"])
+    documents = {each["id"]: each for each in sage.sales_invoices()}
+    with practice_scope(brook.pk):
+        link = SageLink.objects.get()
+        link.copied |= {"contact": other["id"], "contact_name": "Somebody Else"}
+        link.save(update_fields=["copied"])
+        invoice = Invoice.objects.get(pk=acme.invoice.pk)
+        judged = partial(disagreement, invoice, "in_sage", enabled.business_id, documents)
+        assert "and of Somebody Else in Sage" in judged()
+        audit.record("invoice.customer_in_sage_accepted", invoice, customer="Somebody Else")
+        assert judged() == ""
+
+
+def test_the_property_excuses_nothing_that_is_told_of_a_date_and_is_not_so(brook, enabled, sage, clock):
+    """Put back within the seconds in which lines are excused; a list shows the date."""
+    acme = posted(brook, sage)
+    clock.shift(600)
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
+    poll(brook)
+    clock.shift(2)
+    sage.edit_invoice(acme.theirs["id"], due_date=acme.theirs["due_date"])
+    documents = {each["id"]: each for each in sage.sales_invoices()}
+    with practice_scope(brook.pk):
+        invoice = Invoice.objects.get(pk=acme.invoice.pk)
+        told = disagreement(
+            invoice, "changed", enabled.business_id, documents, finishes_within=FINISHES_WITHIN
+        )
+    assert "told to be changed, and is not" in told
 
 
 def test_the_property_would_notice_a_difference_that_nobody_is_told_of(brook, enabled, sage):
