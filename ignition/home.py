@@ -200,20 +200,12 @@ def month_in_links(request: PracticeRequest, known: dict[str, Any], today: date)
     month_end = reverse("invoicing:month-end", args=[slug]) + f"?month={key}"
     raised, posted, owed = (known[name] or ZERO for name in ("raised", "posted", "owed"))
     coming = known["coming"]
-    there, not_there = f"{invoices}&view=in-sage", f"{invoices}&view=not-in-sage"
+    there, not_there, unpaid = (f"{invoices}&view={view}" for view in ("in-sage", "not-in-sage", "unpaid"))
     rows = [
         ("Expected", raised + coming, month_end, None, "", "including VAT", ""),
         ("Raised", raised, invoices, coming, "still to bill", "nothing left to bill", month_end),
         ("In Sage", posted, there, raised - posted, "not in Sage", "nothing missing", not_there),
-        (
-            "Paid or credited",
-            raised - owed,
-            invoices,
-            owed,
-            "owed",
-            "nothing owed",
-            f"{invoices}&view=unpaid",
-        ),
+        ("Paid or credited", raised - owed, invoices, owed, "owed", "nothing owed", unpaid),
     ]
     names = ("label", "amount", "url", "gap", "gap_words", "no_gap_words", "gap_url")
     return [dict(zip(names, row, strict=True)) for row in rows]
