@@ -2,7 +2,7 @@
 
 import csv
 import io
-import statistics
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +12,8 @@ from django.test import Client as Browser
 from django.test.utils import override_settings
 
 from devtools.bench import machine, plain_pages
+from devtools.bench.pages_asking import Ask
+from devtools.bench.pages_goals import DETAIL, HOME, LIST, SEARCH
 from devtools.bench.pages_population import Measured
 from invoicing.models import Invoice
 from ledger.models import Posting
@@ -19,11 +21,17 @@ from ledger.releases import retry_all
 from practices.models import User
 from practices.tenancy import practice_scope
 
-ROUNDS = 25
+#: Which plain page a page of ours is held against.
+HELD_AGAINST = {LIST: "list", DETAIL: "detail", SEARCH: "search", HOME: "dashboard"}
 
 
-def floors(practice: Measured, person: User) -> dict[str, float]:
-    """The 95th percentile of each plain page (`devtools.bench.plain_pages`), in milliseconds."""
+def plain_page_for(address: str) -> str:
+    """The name of the plain page that an address is held against; empty for none."""
+    return next((name for pattern, name in HELD_AGAINST.items() if re.search(pattern, address)), "")
+
+
+def plain_asks(practice: Measured, person: User) -> dict[str, Ask]:
+    """The plain pages (`devtools.bench.plain_pages`) by name."""
     with practice_scope(practice.pk):
         (invoice,) = Invoice.objects.order_by("pk").values_list("pk", flat=True)[practice.invoices // 2 :][:1]
     addresses = {
@@ -33,26 +41,14 @@ def floors(practice: Measured, person: User) -> dict[str, float]:
         "dashboard": "/",
     }
     plain_pages.shown["practice"] = practice.pk
+    browser = Browser()
+    browser.force_login(person)
+    asks = {name: Ask(browser, address) for name, address in addresses.items()}
+    # The browser keeps the middleware of its first request.
     with override_settings(MIDDLEWARE=plain_pages.MIDDLEWARE):
-        browser = Browser()
-        browser.force_login(person)
-        return {name: p95_of(lambda at=at: _page(browser, at)) for name, at in addresses.items()}  # type: ignore[misc]
-
-
-def _page(browser: Any, address: str) -> None:
-    answer = browser.get(address, secure=True)
-    assert answer.status_code == 200, f"{address} answered {answer.status_code}"  # noqa: S101 - else nothing was measured
-
-
-def p95_of(act: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Milliseconds that nineteen of twenty calls stay below, once what is made once is made."""
-    act()
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.quantiles(times, n=20, method="inclusive")[18]
+        for ask in asks.values():
+            assert ask.is_a_page(), ask.address  # noqa: S101 - else nothing was measured
+    return asks
 
 
 def file_of_everything(browser: Any, address: str, practice: Measured) -> dict[str, float]:

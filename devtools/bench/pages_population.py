@@ -26,6 +26,8 @@ from services.models import Service, TaxRate
 SHARE_OF_THE_LARGEST = 10
 #: Invoices a client has in the other practices.
 INVOICES_A_CLIENT = 25
+#: Documents that Sage refused, in each practice; twice as many wait. Neither grows with what was ever billed.
+REFUSED = 100
 #: Invoices are spread over so many days.
 DAYS = 1000
 NET, VAT = Decimal("165.53"), Decimal("33.11")
@@ -45,18 +47,22 @@ class Measured:
 
 
 def populate(invoices: int, practices: int, clients: int, people: Sequence[User]) -> list[Measured]:
-    """The practices, the largest first; the first and the last have an owner of their own, the rest one together."""
+    """The practices, the largest first; the first and the last have an owner of their own, the rest one together.
+
+    The last has as many invoices a client as the first, so that their lists differ in nothing but what is behind them.
+    """
     largest = max(invoices // SHARE_OF_THE_LARGEST, invoices // practices)
     others = (invoices - largest) // max(practices - 1, 1)
+    alike = (
+        {0: clients, practices - 1: max(clients * others // largest, 1)} if practices > 1 else {0: clients}
+    )
     made = []
     for number in range(practices):
         person = people[0] if number == 0 else people[-1] if number == practices - 1 else people[1]
         share = others if number else largest
         opened = open_practice(person, f"Practice {number + 1}")
         with practice_scope(opened.pk):
-            _fill(
-                share, clients if number == 0 else max(share // INVOICES_A_CLIENT, 1), opened.today(), person
-            )
+            _fill(share, alike.get(number, max(share // INVOICES_A_CLIENT, 1)), opened.today(), person)
         made.append(Measured(opened.pk, opened.slug, share))
         if number % 20 == 0:
             say(f"{number + 1} of {practices} practices")
@@ -207,8 +213,10 @@ def _add_postings(invoice: Invoice, invoices: int) -> None:
         attempted_at=now,
         settled_at=now,
     )
+    every = max(invoices // REFUSED, 2)
+    refused = f"mod(nth, {every}) = 0"
     status = (
-        "CASE WHEN mod(nth, 1000) = 0 THEN 'failed' WHEN mod(nth, 500) = 1 THEN 'pending' ELSE 'posted' END"
+        f"CASE WHEN {refused} THEN 'failed' WHEN mod(nth, {every // 2}) = 1 THEN 'pending' ELSE 'posted' END"
     )
     multiply(
         posting,
@@ -219,7 +227,7 @@ def _add_postings(invoice: Invoice, invoices: int) -> None:
         idempotency_id="md5(template.practice_id || '-' || nth)",
         status=status,
         external_number=f"CASE WHEN ({status}) = 'posted' THEN 'SI-' || nth ELSE '' END",
-        failure="CASE WHEN mod(nth, 1000) = 0 THEN 'MappingMissing' ELSE '' END",
+        failure=f"CASE WHEN {refused} THEN 'MappingMissing' ELSE '' END",
         settled_at=f"template.settled_at - ({invoices} - nth) * interval '{DAYS} days' / {invoices}",
     )
 

@@ -3,23 +3,20 @@
 import argparse
 import gzip
 import re
-import statistics
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.db import connection
 from django.test import Client as Browser
-from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from devtools.bench import machine
-from devtools.bench.bulk_retry import NOT_COUNTED, bulk_retry
-from devtools.bench.pages_floors import file_of_everything, floors, retry_of_many
+from devtools.bench.bulk_retry import bulk_retry
+from devtools.bench.pages_asking import Ask, form_that_counts, in_turn, tell_all_cpu
+from devtools.bench.pages_floors import file_of_everything, plain_asks, plain_page_for, retry_of_many
 from devtools.bench.pages_goals import verdicts
 from devtools.bench.pages_population import Measured, populate
 from devtools.terminal import say
@@ -32,8 +29,6 @@ from proposals.models import Proposal
 CEILING = 15
 #: Refused documents that are tried again at once.
 MANY = 5000
-#: Longest a page is asked for, in seconds, however many rounds there are to go.
-PATIENCE = 20.0
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 #: Lists with what people do to them: filters, orders, words.
 CHOICES = {
@@ -61,31 +56,6 @@ CHOICES = {
 }
 
 
-@dataclass(slots=True)
-class Timing:
-    """What one page costs."""
-
-    url: str
-    milliseconds: list[float]
-    questions: int
-    html: bytes
-    assets: set[str] = field(default_factory=set)
-
-    def as_figures(self) -> dict[str, Any]:
-        """The page as the last line has it: bytes as they travel, compressed; the page and what it loads."""
-        cuts = statistics.quantiles(self.milliseconds, n=20, method="inclusive")
-        return {
-            "url": self.url,
-            "p50_ms": round(statistics.median(self.milliseconds), 1),
-            "p95_ms": round(cuts[18], 1),
-            "queries": self.questions,
-            "bytes": len(gzip.compress(self.html, 6)),
-            "bytes_plain": len(self.html),
-            "requests": 1 + len(self.assets),
-            "first_visit_bytes": len(gzip.compress(self.html, 6)) + sum(map(_weight, self.assets)),
-        }
-
-
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """The figures of one run."""
     say(machine.facts())
@@ -96,24 +66,33 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     practices = populate(options.invoices, options.practices, options.clients, people)
     say(f"{options.invoices} invoices of {len(practices)} practices in {time.perf_counter() - started:.0f} s")
     settings.ALLOWED_HOSTS = ["testserver"]
+    form, (large, small) = form_that_counts(), (practices[0], practices[-1])
+    if form == "cpu":
+        tell_all_cpu()
     browser, elsewhere = Browser(), Browser()
     browser.force_login(people[0])
     elsewhere.force_login(people[-1])
-    large, small = practices[0], practices[-1]
-    pages, unanswered = _all_pages(browser, large, options)
-    others = _all_pages(elsewhere, small, options)[0] if small != large else {}
-    rows = [_beside(page.as_figures(), others.get(key)) for key, page in pages.items()]
+    others = _asks(elsewhere, small) if small != large else {}
+    plain, rows, unanswered = plain_asks(large, people[0]), list[dict[str, Any]](), list[str]()
+    for key, ask in _asks(browser, large).items():
+        if options.only not in ask.address:
+            continue
+        if ask.is_a_page():
+            rows.append(figures_of(key, ask, others.get(key), plain, options.rounds))
+        elif "?" in key:
+            unanswered.append(ask.address)
+    say(f"{len(rows)} pages of a practice with {large.invoices} invoices and of one with {small.invoices}")
     figures = {
         "invoices": options.invoices,
         "practices": len(practices),
         "clients_of_the_largest": options.clients,
+        "form": form,
         "pages": rows,
         "over_15_queries": sorted(row["url"] for row in rows if row["queries"] > CEILING),
         "queries_grow_with_rows": sorted(row["url"] for row in rows if row.get("queries_grow")),
         "heaviest_first_visit_bytes": max((row["first_visit_bytes"] for row in rows), default=0),
         "bulk_retry_5000": bulk_retry(browser, large.pk, large.slug),
         "unanswered": unanswered,
-        "floors": {name: round(p95, 2) for name, p95 in floors(large, people[0]).items()},
         "csv": file_of_everything(browser, reverse("invoicing:invoice-list", args=[large.slug]), large),
         "retry": retry_of_many(large, MANY),
         "calibration_ms": [before, machine.calibration_ms()],
@@ -121,34 +100,52 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return figures | {"goals": verdicts(figures)}
 
 
-def _beside(figures: dict[str, Any], small: Timing | None) -> dict[str, Any]:
-    """The figures with those of a practice of ordinary size."""
-    if small is None:
-        return figures
-    there = small.as_figures()
-    return figures | {
-        "p95_ms_ordinary": there["p95_ms"],
-        "p95_ratio": round(figures["p95_ms"] / max(there["p95_ms"], 0.1), 2),
-        "queries_grow": figures["queries"] > there["queries"] + 2,
+def figures_of(
+    key: str, ask: Ask, there: Ask | None, plain: Mapping[str, Ask], rounds: int
+) -> dict[str, Any]:
+    """What one page costs, in turn with the same page of an ordinary practice and the plain page it is held against."""
+    asks = {"page": ask}
+    if there is not None and there.is_a_page():
+        asks["ordinary"] = there
+    if name := plain_page_for(ask.address):
+        asks["floor"] = plain[name]
+    (questions, html), costs = ask.questions(), in_turn(asks, rounds)
+    assets = set(ASSET.findall(html.decode()))
+    figures: dict[str, Any] = {
+        "url": key,
+        "queries": questions,
+        # Bytes as they travel, compressed; the page and what it loads.
+        "bytes": len(gzip.compress(html, 6)),
+        "bytes_plain": len(html),
+        "requests": 1 + len(assets),
+        "first_visit_bytes": len(gzip.compress(html, 6)) + sum(map(_weight, assets)),
     }
+    if "ordinary" in asks:
+        figures["queries_grow"] = questions > asks["ordinary"].questions()[0] + 2
+    for form, suffix in (("wall", ""), ("cpu", "_cpu")):
+        p95 = {name: each.p95(form) for name, each in costs.items()}
+        figures |= {f"p50{suffix}_ms": costs["page"].median(form), f"p95{suffix}_ms": p95["page"]}
+        if "ordinary" in p95:
+            figures |= {f"p95{suffix}_ms_ordinary": p95["ordinary"]}
+            figures |= {f"p95{suffix}_ratio": _ratio(p95["page"], p95["ordinary"])}
+        if "floor" in p95:
+            figures |= {f"floor{suffix}_ms": p95["floor"]}
+            figures |= {f"floor{suffix}_ratio": _ratio(p95["page"], p95["floor"])}
+    return figures
 
 
-def _all_pages(
-    browser: Browser, practice: Measured, options: argparse.Namespace
-) -> tuple[dict[str, Timing], list[str]]:
-    found, unanswered = {}, []
-    for name, address in addresses(practice):
-        if options.only not in address:
-            continue
-        typing = name == "search"
-        timing = _ask(browser, address, rounds=options.rounds, typing=typing)
-        if timing is None:
-            unanswered += [address] if name in CHOICES else []
-            continue
-        key = re.sub(r"/\d+/", "/N/", address.replace(practice.slug, "practice"))
-        found[key] = timing
-    say(f"{len(found)} pages of a practice with {practice.invoices} invoices")
-    return found, unanswered
+def _ratio(ours: float | None, theirs: float | None) -> float | None:
+    return None if ours is None or theirs is None else round(ours / max(theirs, 0.1), 2)
+
+
+def _asks(browser: Browser, practice: Measured) -> dict[str, Ask]:
+    """The pages of a practice, by their address with neither the practice nor a row in it."""
+    return {
+        re.sub(r"/\d+/", "/N/", address.replace(practice.slug, "practice")): Ask(
+            browser, address, is_typed=name == "search"
+        )
+        for name, address in addresses(practice)
+    }
 
 
 def addresses(practice: Measured) -> Iterator[tuple[str, str]]:
@@ -199,24 +196,6 @@ def _names(patterns: Any, namespace: str, *, inside: bool) -> Iterator[str]:
             yield from _names(pattern.url_patterns, below, inside=here)
         elif here and isinstance(pattern, URLPattern) and pattern.name:
             yield f"{namespace}{pattern.name}"
-
-
-def _ask(browser: Browser, address: str, *, rounds: int, typing: bool) -> Timing | None:
-    """What the page costs; None for what is no page."""
-    headers = {"HX-Request": "true"} if typing else {}
-    answer = browser.get(address, headers=headers, secure=True)
-    if answer.status_code != 200 or "text/html" not in answer.headers.get("Content-Type", ""):
-        return None
-    with CaptureQueriesContext(connection) as seen:
-        html = browser.get(address, headers=headers, secure=True).content
-    # Counted at once: the next request begins a new record.
-    questions = sum(not query["sql"].startswith(NOT_COUNTED) for query in seen)
-    times: list[float] = []
-    while len(times) < rounds and (len(times) < 3 or sum(times) < PATIENCE * 1000):
-        started = time.perf_counter()
-        browser.get(address, headers=headers, secure=True)
-        times.append((time.perf_counter() - started) * 1000)
-    return Timing(address, times, questions, html, set(ASSET.findall(html.decode())))
 
 
 def _weight(asset: str) -> int:
