@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django import forms
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, TextField, Value
-from django.db.models.expressions import Combinable, Expression
+from django.db.models.expressions import Combinable, Expression, RawSQL
 from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
 from django.http import QueryDict
 from django.utils import timezone
@@ -22,7 +23,7 @@ from money.amounts import ZERO, to_pence
 from practices.job_models import JobRow
 from practices.models import AuditEntry, Membership, SavedView, User
 from practices.paging import KeysetPage, keyset_page
-from practices.scalars import count_of
+from practices.scalars import WrittenColumns, count_of
 from practices.tenancy import acting_practice_id
 
 PAGE = 50
@@ -54,9 +55,13 @@ MOST_FAILED = 1000
 NOBODY = "none"
 
 
-def own_columns() -> list[Column]:
-    """The columns of this app, beside the name and the state that every list has."""
-    return [
+@cache
+def own_columns() -> tuple[Column, ...]:
+    """The columns of this app, beside the name and the state that every list has.
+
+    Made once: a column that is made anew is another one to `contributions.cells_of`, which keeps what it asks for.
+    """
+    return (
         Column("kind", "Kind", _words(lambda client: client.get_kind_display()), order=1),
         Column("group", "Group", _words(lambda client: client.group_name or ""), _group, order=2),
         Column("manager", "Manager", _words(lambda client: client.manager_name or ""), _manager, order=3),
@@ -67,7 +72,7 @@ def own_columns() -> list[Column]:
         Column("checks", "Checks", _check_in_words, order=8),
         Column("switch", "Invoices", _words(_switch_in_words), order=70),
         Column("activity", "Last activity", _day_of_activity, _last_activity, order=90),
-    ]
+    )
 
 
 DEFAULT_COLUMNS = ("group", "manager", "monthly", "next_bill", "outstanding", "sage", "activity")
@@ -347,6 +352,12 @@ def failed_in_bulk() -> set[int]:
     return {int(match[1]) for match in found if match}
 
 
-def columns_of_states() -> dict[str, Combinable]:
+def columns_of_states() -> dict[str, RawSQL]:
     """Columns for `practices.scalars.figures`: how many clients are in each state, as `in_active`."""
-    return {f"in_{state}": count_of(Client.objects.filter(status=state)) for state in Client.Status.values}
+    return _STATES.columns()
+
+
+#: They are the same whatever the list shows, so they are put into SQL once.
+_STATES = WrittenColumns(
+    lambda: {f"in_{state}": count_of(Client.objects.filter(status=state)) for state in Client.Status.values}
+)

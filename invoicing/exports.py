@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from clients.models.search import ids_in_one
+from clients.models.search import is_among
 from invoicing.aged_debt import BUCKETS, aged_debt, as_cells
 from invoicing.models import Allocation, Invoice, InvoiceLine, InvoiceQuerySet, Payment
 from ledger.models import Posting
@@ -95,7 +95,7 @@ COPIED = dict(Posting.Status.choices)
 
 def _copies(invoices: Sequence[int]) -> dict[int, Copy]:
     """The newest copy of each invoice, as `latest_postings` chooses it, without an object of each."""
-    postings = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, subject_id__in=ids_in_one(invoices))
+    postings = Posting.objects.filter(is_among("subject_id", invoices), kind=Posting.Kind.INVOICE_CREATE)
     latest: dict[int, Copy] = {}
     rows = postings.order_by("copy", "id").values_list(
         "subject_id", "status", "external_number", "reference", "external_url"

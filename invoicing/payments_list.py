@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
 from django.http import QueryDict
 
-from clients.models.search import ids_in_one, ids_with_words
+from clients.models.search import ids_with_words, is_among
 from invoicing.listing import date_field, words_field
 from invoicing.models import LARGEST_NUMBER, Allocation, Invoice, Payment
 from money.amounts import ZERO
@@ -99,11 +99,11 @@ def payment_list_of(query: QueryDict) -> PaymentList:
 
 def _named(words: str) -> Q:
     """Payments of clients so named, with these words in the reference, or set against the invoice of that number."""
-    found = Q(client__in=ids_in_one(ids_with_words(words))) | Q(reference__icontains=words)
+    found = is_among("client", ids_with_words(words)) | Q(reference__icontains=words)
     number = words.upper().removeprefix("INV-")
     if number.isdecimal() and int(number) <= LARGEST_NUMBER:
         settled = Allocation.objects.filter(invoice__number=int(number), payment__isnull=False)
-        found |= Q(pk__in=ids_in_one(settled.order_by().values_list("payment", flat=True)))
+        found |= is_among("pk", settled.order_by().values_list("payment", flat=True))
     return found
 
 

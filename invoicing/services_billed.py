@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Case, Count, DecimalField, F, Q, Sum, Value, When
 from django.db.models.functions import Round
 
-from clients.models.search import ids_in_one, ids_with_words
+from clients.models.search import ids_with_words, is_among
 from invoicing.coming import next_bills
 from invoicing.due import Bill
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet
@@ -66,7 +66,7 @@ def services_billed(view: str, words: str, on: date) -> BillingScheduleQuerySet:
         live = Q(status=BillingSchedule.Status.ACTIVE) | Q(status=BillingSchedule.Status.PAUSED)
         chosen = schedules.filter(live, billing=BillingSchedule.Billing.RECURRING)
     if words:
-        chosen = chosen.filter(Q(client__in=ids_in_one(ids_with_words(words))) | Q(name__icontains=words))
+        chosen = chosen.filter(is_among("client", ids_with_words(words)) | Q(name__icontains=words))
     return chosen
 
 

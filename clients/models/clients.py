@@ -11,7 +11,7 @@ from django.db.models.functions import Collate, Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from clients.models.search import SEARCH_COLLATION, clients_with_words, ids_in_one
+from clients.models.search import SEARCH_COLLATION, clients_with_words, is_among
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 
@@ -27,11 +27,11 @@ class ClientQuerySet(TenantQuerySet["Client"]):
 
     def among(self, ids: Iterable[int]) -> "ClientQuerySet":
         """Those with these ids, which were read from another table apart (two policies mislead the planner)."""
-        return self.filter(pk__in=ids_in_one(list(ids)))
+        return self.filter(is_among("pk", list(ids)))
 
     def not_among(self, ids: Iterable[int]) -> "ClientQuerySet":
         """All but those with these ids."""
-        return self.exclude(pk__in=ids_in_one(list(ids)))
+        return self.exclude(is_among("pk", list(ids)))
 
     def named(self, name: str) -> "ClientQuerySet":
         """Clients of exactly this name, whatever its case and the spaces around it (ruling D10)."""

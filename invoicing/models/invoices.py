@@ -24,7 +24,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client
-from clients.models.search import ids_in_one, ids_with_words
+from clients.models.search import ids_with_words, is_among
 from ledger.models import Posting, PostingQuerySet
 from money.amounts import ZERO, Amounts
 from practices.tenancy import TenantModel, TenantQuerySet, practice_key
@@ -108,7 +108,7 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         # A practice whose invoices stay here finds them wherever it looks.
         if len(absent) > MOST_ABSENT:
             return self.not_in_the_ledger()
-        return self.issued().filter(pk__in=ids_in_one(absent))
+        return self.issued().filter(is_among("pk", absent))
 
     def refused_by_the_ledger(self) -> "InvoiceQuerySet":
         """Invoices about which a posting was refused and waits for a person."""
@@ -142,7 +142,7 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         # Each read apart: under row level security the planner would join the tables row by row.
         copies = Posting.objects.numbered_like(text).filter(kind=Posting.Kind.INVOICE_CREATE)
         copied = list(copies.order_by().values_list("subject_id", flat=True))
-        found = Q(client__in=ids_in_one(ids_with_words(text))) | Q(pk__in=ids_in_one(copied))
+        found = is_among("client", ids_with_words(text)) | is_among("pk", copied)
         number = text.upper().removeprefix("INV-").split("-")[0]
         if number.isdecimal() and int(number) <= LARGEST_NUMBER:
             found |= Q(number=int(number))

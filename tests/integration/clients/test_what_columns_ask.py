@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from clients import contributions
 from clients.contributions import Cell, Column, cells_of
-from clients.models import Client
+from clients.listing import all_columns
+from clients.models import Client, search
 from practices.errors import NoPracticeScope
 from practices.tenancy import practice_scope
 from practices.written_rows import WrittenRows
@@ -52,3 +53,19 @@ def test_choices_of_columns_that_anybody_makes_up_are_not_kept_for_ever(brook):
 def test_nothing_is_asked_outside_of_a_practice():
     with pytest.raises(NoPracticeScope):
         WrittenRows(Client, {"called": "name"}).of([1])
+
+
+def test_the_columns_of_the_list_are_the_same_ones_for_every_page_so_that_what_they_ask_is_kept():
+    assert all_columns() == all_columns()
+
+
+def test_few_ids_and_many_choose_the_same_clients(brook, monkeypatch):
+    with practice_scope(brook.pk):
+        acme, birch, cobalt = (Client.objects.create(name=name) for name in ("Acme", "Birch", "Cobalt"))
+        for few in (500, 1):
+            monkeypatch.setattr(search, "FEW", few)
+            assert set(Client.objects.among([acme.pk, birch.pk])) == {acme, birch}
+            assert set(Client.objects.not_among([acme.pk, birch.pk])) == {cobalt}
+            assert set(Client.objects.among([])) == set()
+            assert "ANY" not in str(Client.objects.among([acme.pk]).query)
+        assert "ANY" in str(Client.objects.among([acme.pk, birch.pk]).query)
