@@ -8,8 +8,10 @@ through, and only those of the newest ones.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -18,12 +20,13 @@ from invoicing.models import Invoice
 from ledger.models import Posting
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
+from practices.tenancy import acting_practice_id
 from proposals.models import Proposal
 
 #: Of each kind at most, as somebody types and on the page of results.
 SOME, MOST = 5, 25
 #: Proposals whose name is looked through: the newest ones.
-NEWEST = 2000
+NEWEST = 1000
 #: Digits of an invoice number and of a proposal's.
 INVOICE, PROPOSAL = ("INV", 6), ("P", 4)
 #: PostgreSQL's integer.
@@ -75,18 +78,30 @@ def hits(words: str, most: int) -> Hits:
 
 def proposals_for(words: str, clients: Sequence[int], most: int) -> list[Proposal]:
     """Proposals by number (`P-0007`), of these clients, or with these words in the name of a recent one."""
-    newest = Proposal.objects.order_by("-number").values("pk")[:NEWEST]
-    found = Q(client__in=clients) | Q(pk__in=newest, title__icontains=words) | numbered(words, *PROPOSAL)
-    chosen = Proposal.objects.filter(found).select_related("client").defer("document", "message")
-    return list(chosen.order_by("-pk")[:most])
+    every = Proposal.objects.order_by("-pk")
+    parts = [
+        every.filter(client__in=clients),
+        every.filter(pk__in=RawSQL(_TITLED, [acting_practice_id(), NEWEST, words, most])),  # noqa: S611 - written here
+        *numbered(Proposal.objects.all(), words, *PROPOSAL),
+    ]
+    return list(newest_of(every.select_related("client").defer("document", "message"), parts, most))
+
+
+#: The newest ones first, and then their names: else those of every practice are looked through.
+_TITLED = """
+    SELECT id FROM (
+        SELECT id, title FROM proposals_proposal WHERE practice_id = %s ORDER BY number DESC LIMIT %s
+    ) AS newest WHERE strpos(lower(title), lower(%s)) > 0 ORDER BY id DESC LIMIT %s
+"""
 
 
 def invoices_for(words: str, clients: Sequence[Client], known: Sequence[int], most: int) -> list[Invoice]:
     """Invoices by our number (`INV-000012`), these ones, and the newest of these clients."""
-    exact = list(Invoice.objects.filter(numbered(words, *INVOICE) | Q(pk__in=known)).order_by("-pk")[:most])
-    found = {invoice.pk: invoice for invoice in exact}
+    every = Invoice.objects.order_by("-pk")
+    parts = [every.filter(pk__in=known), *numbered(Invoice.objects.all(), words, *INVOICE)]
+    found = {invoice.pk: invoice for invoice in newest_of(every, parts, most)}
     if clients and len(found) < most:
-        for invoice in Invoice.objects.filter(client__in=clients).order_by("-pk")[:most]:
+        for invoice in every.filter(client__in=clients)[:most]:
             found.setdefault(invoice.pk, invoice)
     names = {client.pk: client.name for client in clients}
     if missing := {each.client_id for each in found.values()} - set(names):
@@ -94,6 +109,15 @@ def invoices_for(words: str, clients: Sequence[Client], known: Sequence[int], mo
     for invoice in found.values():
         invoice.client_name = names[invoice.client_id]  # type: ignore[attr-defined]
     return list(found.values())[:most]
+
+
+def newest_of(every: "QuerySet[Any]", parts: Sequence["QuerySet[Any]"], most: int) -> "QuerySet[Any]":
+    """The newest rows of all parts: of each part its first, found by whichever index that part has.
+
+    Asked for as one condition, the newest rows would be read backwards until enough of them were among the parts.
+    """
+    first, *others = (part.values("pk")[:most] for part in parts)
+    return every.filter(pk__in=first.union(*others, all=True) if others else first)[:most]
 
 
 def numbered_in_sage(words: str, most: int) -> dict[int, str]:
@@ -106,22 +130,20 @@ def numbered_in_sage(words: str, most: int) -> dict[int, str]:
     return found
 
 
-def numbered(words: str, prefix: str, digits: int) -> Q:
-    """The numbers a person may mean by `INV-0000`, `inv 12`, `INV-000012-K7Q2M9` or `12`, typed in full or not yet.
+def numbered(rows: "QuerySet[Any]", words: str, prefix: str, digits: int) -> list["QuerySet[Any]"]:
+    """The rows a person may mean by `INV-0000`, `inv 12`, `INV-000012-K7Q2M9` or `12`, typed in full or not yet.
 
-    With leading zeros the number's beginning is meant as it is printed, else its beginning or the number itself.
+    A part for each stretch of numbers, the highest first, because an index has them so. With leading zeros the
+    number's beginning is meant as it is printed, else its beginning or the number itself.
     """
     match = re.fullmatch(rf"(?:{prefix}[\s-]*)?(\d{{1,9}})(?:-\w*)?", words, re.IGNORECASE)
     if not match:
-        return Q(pk__in=[])
+        return []
     typed = match.group(1)
-    if typed.startswith("0"):
-        missing = max(digits - len(typed), 0)
-        lowest = int(typed) * 10**missing
-        return Q(number__range=(lowest, lowest + 10**missing - 1))
-    found = Q()
-    for missing in range(10 - len(typed)):
-        lowest = int(typed) * 10**missing
-        if lowest <= LARGEST:
-            found |= Q(number__range=(lowest, min(lowest + 10**missing - 1, LARGEST)))
-    return found
+    further = [max(digits - len(typed), 0)] if typed.startswith("0") else range(10 - len(typed))
+    stretches = [(int(typed) * 10**missing, (int(typed) + 1) * 10**missing - 1) for missing in further]
+    return [
+        rows.filter(number__range=(lowest, min(highest, LARGEST))).order_by("-number")
+        for lowest, highest in stretches
+        if lowest <= LARGEST
+    ]

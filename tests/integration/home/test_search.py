@@ -4,6 +4,7 @@ import pytest
 
 from clients.models import Client
 from clients.operations import add_client
+from ignition import search
 from ignition.search import hits
 from ledger.leases import lease_due_postings
 from ledger.models import Posting
@@ -70,6 +71,15 @@ def test_an_invoice_is_found_by_our_number_and_by_sages_while_it_is_typed(book, 
 @pytest.mark.parametrize("words", ["P-0001", "p 1", "payroll"])
 def test_a_proposal_is_found_by_number_and_by_what_is_in_its_name(book, brook, words):
     assert found_by(brook, words)["proposals"] == [book["proposal"].pk]
+
+
+def test_names_of_proposals_are_looked_through_among_the_newest_alone(book, brook, monkeypatch):
+    monkeypatch.setattr(search, "NEWEST", 1)
+    assert found_by(brook, "payroll")["proposals"] == [book["proposal"].pk]
+    with practice_scope(brook.pk):
+        offers.a_draft()
+    assert found_by(brook, "payroll")["proposals"] == []
+    assert found_by(brook, "P-0001")["proposals"] == [book["proposal"].pk]
 
 
 @pytest.mark.parametrize("words", ["%", "'", "\\", "INV-999999999999", "٣", "x" * 300, "SI-\U0010ffff"])
