@@ -89,14 +89,23 @@ KEYS = {step.key for step in STEPS}
 
 def columns_of_first_steps() -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what there is of each step, and which were put aside."""
+    return {**columns_of_steps_done(), "skipped": column_of_skipped_steps()}
+
+
+def columns_of_steps_done() -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: what there is of each step."""
     return {
         "has_practice": Exists(PracticeProfile.objects.exclude(address="")),
         "has_vat": Exists(VatSettings.objects.all()),
         "has_services": Exists(Service.objects.all()),
         "has_clients": Exists(Client.objects.all()),
         "has_proposals": Exists(Proposal.objects.exclude(status__in=Proposal.EDITABLE)),
-        "skipped": Subquery(FirstRun.objects.order_by().values("skipped")[:1]),
     }
+
+
+def column_of_skipped_steps() -> Subquery:
+    """Which steps were put aside, as a column of `practices.scalars.figures`; None where nobody put one aside."""
+    return Subquery(FirstRun.objects.order_by().values("skipped")[:1])
 
 
 def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ from django.db.models.functions import Coalesce, Round
 from invoicing.aged_debt import BUCKETS, ENDS
 from invoicing.client_columns import UNITS_A_MONTH
 from invoicing.coming import waits_for_approval, waits_for_confirmation
+from invoicing.due import Rules
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, InvoiceTally
-from invoicing.practicalities import Practicalities
 from invoicing.queries import columns_of_raised, payment_issues
 from money.amounts import ZERO, to_pence
 from practices.scalars import count_of, sum_of, tally_of
@@ -75,7 +75,7 @@ def debt_by_age(on: date) -> list[tuple[str, Decimal]]:
     return [(label, found[name] or ZERO) for label, name in zip(BUCKETS, sums, strict=True)]
 
 
-def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
+def columns_of_home(on: date, rules: Rules) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: what is late, waits or was refused, and the month of that day, gross."""
     schedules, late = BillingSchedule.objects.all(), InvoiceTally.objects.overdue(on)
     by_hand, month_end = schedules.overdue_by_hand(on), day_in_month(on.year, on.month, 31)
@@ -85,8 +85,8 @@ def columns_of_home(on: date, known: Practicalities) -> dict[str, Any]:
         "payment_issue": count_of(payment_issues()),
         "payment_issue_amount": sum_of(payment_issues(), "outstanding"),
         "to_confirm": _clients_of(schedules.due(month_end).filter(waits_for_confirmation())),
-        "to_approve": _clients_of(schedules.due(month_end).filter(waits_for_approval(known.rules)))
-        if known.rules.needs_approval
+        "to_approve": _clients_of(schedules.due(month_end).filter(waits_for_approval(rules)))
+        if rules.needs_approval
         else Value(0),
         "by_hand": count_of(by_hand),
         "by_hand_amount": sum_of(by_hand, Round(F("quantity") * F("unit_price"), precision=2)),

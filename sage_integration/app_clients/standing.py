@@ -3,11 +3,12 @@
 from django.db.models import Q
 
 from clients.likeness import Verdict
+from practices.scalars import Given
 from sage_integration.models import ContactLink, SageContact
 from sage_integration.models.contacts import SageContactQuerySet
 
 
-def contacts_of(tab: str, business_id: str) -> SageContactQuerySet:
+def contacts_of(tab: str, business_id: str | Given) -> SageContactQuerySet:
     """A company's contacts by what is known of them: `suggested`, `decide`, `new`, `linked` or `ignored`."""
     unlinked: SageContactQuerySet = SageContact.objects.unlinked(business_id)
     if tab == "linked":

@@ -4,7 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q, UniqueConstraint
+from django.db.models import Q, UniqueConstraint, Value
 from django.utils import timezone
 
 from clients.models import Client
@@ -76,11 +76,11 @@ class ClientAccount(TenantModel):
 
 
 class SageContactQuerySet(TenantQuerySet["SageContact"]):
-    def of_business(self, business_id: str) -> "SageContactQuerySet":
+    def of_business(self, business_id: "str | Value") -> "SageContactQuerySet":
         """The contacts of one business."""
         return self.filter(business_id=business_id)
 
-    def unlinked(self, business_id: str) -> "SageContactQuerySet":
+    def unlinked(self, business_id: "str | Value") -> "SageContactQuerySet":
         """The business's contacts that stand for no client yet."""
         links = ContactLink.objects.filter(business_id=business_id)
         return self.of_business(business_id).exclude(sage_id__in=links.values("sage_contact_id"))
