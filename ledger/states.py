@@ -311,7 +311,7 @@ UNDECIDED: dict[str, tuple[str, str, str]] = {
     Posting.Standing.MISSING: (
         "missing_in_sage",
         "Missing in Sage",
-        "Sage does not have it any more. Link it to another document there, or copy it again.",
+        "Sage does not have it any more. Link it to another document there, copy it again, or accept it.",
     ),
 }
 SETTLED = {"paid", "part_paid"}

@@ -55,12 +55,12 @@ WORDS: dict[Path, Words] = {
         "note and a new invoice put it right in the open period.",
     ),
     Path.DECIDE_VOID: Words(
-        "Decide",
-        "It was voided in Sage. Accept that and void it here, or copy it again.",
+        "Decide what becomes of it",
+        "It was voided in Sage, and still counts here: it is owed, chased and in your figures.",
     ),
     Path.DECIDE_MISSING: Words(
-        "Decide",
-        "Sage does not have it any more. Link it to another document there, or copy it again.",
+        "Decide what becomes of it",
+        "Sage does not have it any more, and it still counts here: it is owed, chased and in your figures.",
     ),
 }
 

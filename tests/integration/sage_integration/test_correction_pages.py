@@ -95,6 +95,32 @@ def test_fault_53_what_is_gone_from_sage_is_in_the_inbox_and_the_balance_until_s
         assert (balance().intended, balance().in_sage, balance().is_even) == (left, left, True)
 
 
+@pytest.mark.parametrize(
+    ("gone", "words"), [("void", "Void there"), ("deleted", "Not there any more")], ids=["void", "deleted"]
+)
+def test_fault_53_pages_call_nothing_the_same_or_a_total_in_sage_once_it_is_gone(
+    brook, sage, acme, alice, gone, words
+):
+    """What was seen there last is named so, and each way to decide says what it does to the money."""
+    if gone == "void":
+        sage.void_invoice(acme.theirs["id"])
+    else:
+        sage.delete_record("sales_invoices", acme.theirs["id"])
+    alice.post(path(brook, "check/", acme.invoice))
+    shown = alice.get(path(brook, "differences/", acme.invoice)).content.decode()
+    for said in (words, "Last seen in Sage", "Was the same", "goes on owing £120.00", "owes £120.00 less"):
+        assert said in shown, said
+    assert "In Sage now" not in shown
+    assert ">Same<" not in shown
+    for receipt in (
+        alice.get(path(brook, "receipt/", acme.invoice)),
+        alice.get(f"/p/{brook.slug}/sage/postings/{acme.posting.pk}/"),
+    ):
+        total = receipt.content.decode().partition("Total in Sage")[2].partition("</div>")[0]
+        assert re.search(rf"<dd>\s*{words}", total), total
+        assert "it was" in total
+
+
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_a_side_taken_from_the_chip_is_chosen_for_every_field_and_carried_out_there(
     brook, sage, acme, alice, side
