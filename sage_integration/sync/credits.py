@@ -48,6 +48,7 @@ from sage_integration.sync.errors import (
     NotSeenYet,
 )
 from sage_integration.sync.snapshots import snapshot_of, snapshot_of_payload
+from sage_integration.sync.wanted import want
 
 Kind, Status, Standing = Posting.Kind, Posting.Status, Posting.Standing
 
@@ -131,6 +132,8 @@ def push_allocation(posting: Posting, business_id: str, sage: SageClient) -> Non
         # Nothing left to set against each other is an end as well: the credit stays with the client.
         outbox.mark_posted(posting, external_id=external_id or credit.sage_id, number=credit.sage_number)
         audit.record("credit_note.allocated", note, number=credit.sage_number, invoice=invoice.sage_number)
+        # Read on the way, both sides owed something else; what is set off here brings no row that says it is over.
+        want([note.invoice_id], business_id)
     crash_points.reach("allocation recorded")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from invoicing.operations import issue_credit_note
 from ledger.models import Posting
 from practices.models import Membership
 from practices.tenancy import acting_for, practice_scope
@@ -13,6 +14,7 @@ from sage_integration.sync.comparison import compare
 from sage_integration.sync.standing_differences import keep_difference
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import poll, polled, standing_of
+from tests.integration.sage_integration.posting import push_until_settled
 
 
 def the_thing(practice):
@@ -123,3 +125,24 @@ def test_fault_64_a_row_of_a_list_that_came_late_takes_no_difference_back(
     assert (the_thing(brook), standing_of(acme)) == (before, standing)
     poll(brook)
     assert (the_thing(brook), standing_of(acme)) == (before, standing)
+
+
+def test_f78_what_differed_while_a_credit_note_was_on_its_way_is_over_once_it_is_set_against_the_invoice(
+    brook, sage, acme, clock
+):
+    """The allocation is our own and touches nothing here, so the invoice is read once more because of it."""
+    polled(brook)
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Left", issued_on=TODAY, on=TODAY)
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
+    clock.shift(60)
+    assert "is outstanding in Sage, and £0.00 here" in poll(brook).problem
+    sage.edit_invoice(acme.theirs["id"], due_date=acme.theirs["due_date"])
+    clock.shift(600)
+    poll(brook)
+    assert the_thing(brook)[1] == "open"
+    push_until_settled(brook, clock)
+    clock.shift(600)
+    poll(brook)
+    with practice_scope(brook.pk):
+        assert things() == []
