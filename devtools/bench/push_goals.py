@@ -42,18 +42,21 @@ class Goal:
     must: float
     best: float | None = None
     at_least: bool = False
+    #: Whether the figure is to be held against the bounds at all, where that depends on the run; it is shown anyhow.
+    counts: Callable[[Parts], bool] | None = None
 
     def verdict(self, parts: Parts) -> dict[str, Any]:
-        """The figure beside its bounds; `met` is None where it was not measured."""
+        """The figure beside its bounds; `met` is None where it was not measured or does not count."""
         value = self.value(parts)
+        held = None if self.counts is not None and not self.counts(parts) else value
         return {
             "id": self.id,
             "what": self.what,
             "value": value,
             "must": self.must,
             "best": self.best,
-            "met": None if value is None else self._holds(value, self.must),
-            "best_met": None if value is None or self.best is None else self._holds(value, self.best),
+            "met": None if held is None else self._holds(held, self.must),
+            "best_met": None if held is None or self.best is None else self._holds(held, self.best),
         }
 
     def _holds(self, value: float, bound: float) -> bool:

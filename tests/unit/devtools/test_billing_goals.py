@@ -19,7 +19,7 @@ def test_what_was_not_measured_is_neither_met_nor_missed():
 
 def test_every_part_has_a_shape_of_its_own_and_no_goal_reads_another():
     assert len({tuple(options) for options in PARTS.values()}) == len(PARTS)
-    full = {part: dict.fromkeys(NAMES, 1) for part in PARTS}
+    full = {part: dict.fromkeys(NAMES, 1) | {"calibration_cpu_ms": [10, 10]} for part in PARTS}
     assert all(verdict["value"] is not None for verdict in verdicts(full) if verdict["id"] != "BR5")
 
 
@@ -45,9 +45,22 @@ def test_old_invoices_may_cost_a_tenth():
     assert (verdict["value"], verdict["met"], verdict["best_met"]) == (1.1, True, False)
 
 
-def test_a_peers_pace_has_to_be_met_both_as_measured_and_by_bulk_create():
-    parts = {"thousand_of_one": {"invoices_per_second": 2520.0, "share_of_bulk_create": 0.35}}
-    measured, carried, *others = [verdict for verdict in verdicts(parts) if verdict["id"] == "BR2"]
-    assert (measured["value"], measured["met"]) == (200.0, True)
-    assert (carried["value"], carried["met"]) == (188.8, False)
-    assert [other["value"] for other in others] == [None, None]
+def peers(parts):
+    return [verdict for verdict in verdicts(parts) if verdict["id"] == "BR2"]
+
+
+@pytest.mark.parametrize(
+    ("loop", "met"), [(10.9, True), (9.1, True), (11.1, None), (5.0, None), (48.0, None)]
+)
+def test_a_peers_pace_by_the_clock_counts_on_a_machine_as_quick_as_the_peers(loop, met):
+    parts = {"thousand_of_one": {"invoices_per_second": 2520.0, "calibration_ms": [10.0, loop]}}
+    by_clock, *others = peers(parts)
+    assert (by_clock["value"], by_clock["met"]) == (200.0, met)
+    assert [other["value"] for other in others] == [None, None, None]
+
+
+@pytest.mark.parametrize(("loops", "met"), [([4.9, 5.1], False), ([4.0, 6.0], None)])
+def test_elsewhere_a_peers_cpu_stretched_by_the_loop_decides_where_the_machine_was_steady(loops, met):
+    parts = {"ten_of_one": {"cpu_ms_per_invoice": 0.2, "calibration_cpu_ms": loops}}
+    by_cpu = peers(parts)[3]
+    assert (by_cpu["value"], by_cpu["met"], by_cpu["best_met"]) == (36.5, met, met)
