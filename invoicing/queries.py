@@ -292,10 +292,7 @@ def invoices_in(view: str, on: date) -> InvoiceQuerySet:
         "in-sage": invoices.in_the_ledger,
         "not-in-sage": invoices.not_in_the_ledger,
         "failed": lambda: invoices.issued().copied_as(Q(status=Posting.Status.FAILED)),
-        "changed": lambda: invoices.issued().copied_as(
-            Q(status=Posting.Status.POSTED, held_revision__lt=OuterRef("revision"))
-            | Q(status=Posting.Status.POSTED, standing=Posting.Standing.CHANGED)
-        ),
+        "changed": invoices.changed_since_copied,
         "payment-issue": payment_issues,
         "credited": lambda: invoices.filter(credit_notes__isnull=False),
         "run": lambda: invoices.issued().of_month(on.replace(day=1)).filter(source=Invoice.Source.RECURRING),

@@ -66,6 +66,11 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
         """Those that were sent and are certainly not in the ledger: it refused the only try."""
         return self.filter(refused_at__isnull=False)
 
+    def known_to_differ(self) -> "PostingQuerySet":
+        """Invoices' copies that somebody wrote or changed in the ledger, so that they hold no revision of ours."""
+        theirs = Q(held_revision=0) | Q(standing=Posting.Standing.CHANGED)
+        return self.filter(theirs, kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED)
+
     def numbered_like(self, beginning: str) -> "PostingQuerySet":
         """What the ledger has under numbers that begin so, in capitals or as typed."""
         number = Collate("external_number", "C")
@@ -220,6 +225,13 @@ class Posting(TenantModel):
                 fields=["practice", "subject_id"],
                 name="invoices_in_the_ledger",
                 condition=Q(kind="invoice.create", status="posted"),
+            ),
+            # Few copies differ from their documents; who looks for them reads no others.
+            models.Index(
+                fields=["practice", "subject_id"],
+                name="copies_that_differ",
+                condition=Q(kind="invoice.create", status="posted")
+                & (Q(held_revision=0) | Q(standing="changed")),
             ),
             # Read by beginnings of the ledger's numbers, letter by letter (docs/decisions/0014-finding-clients.md).
             models.Index(

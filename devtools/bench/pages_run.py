@@ -34,7 +34,9 @@ ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 CHOICES = {
     "invoicing:invoice-list": (
         "view=overdue",
+        "view=in-sage",
         "view=not-in-sage",
+        "view=changed",
         "view=unpaid",
         "q=INV-000012",
         "q=harbour+12",

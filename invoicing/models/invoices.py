@@ -35,8 +35,8 @@ from services.models import Service, TaxRate
 #: PostgreSQL's integer: a longer number typed into a search is no invoice number.
 LARGEST_NUMBER = 2**31 - 1
 
-#: Invoices outside the ledger that are looked up by their ids.
-MOST_ABSENT = 5000
+#: Invoices that are looked up by their ids: those outside the ledger, for one.
+MOST_IDS = 5000
 
 
 def arrived_copies() -> "PostingQuerySet":
@@ -103,12 +103,27 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         arrived = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED)
         every = Invoice.objects.order_by().values_list("pk", flat=True)
         absent = list(
-            every.difference(arrived.order_by().values_list("subject_id", flat=True))[: MOST_ABSENT + 1]
+            every.difference(arrived.order_by().values_list("subject_id", flat=True))[: MOST_IDS + 1]
         )
         # A practice whose invoices stay here finds them wherever it looks.
-        if len(absent) > MOST_ABSENT:
+        if len(absent) > MOST_IDS:
             return self.not_in_the_ledger()
         return self.issued().filter(is_among("pk", absent))
+
+    def changed_since_copied(self) -> "InvoiceQuerySet":
+        """Issued invoices that are not as the ledger has them: changed here since their copy, or changed there.
+
+        Looked for among those that ever changed here and the copies that are known to differ, which two short indexes
+        hold: nearly every invoice stays as it was issued.
+        """
+        differing = Q(status=Posting.Status.POSTED, standing=Posting.Standing.CHANGED)
+        found = self.issued().copied_as(
+            differing | Q(status=Posting.Status.POSTED, held_revision__lt=OuterRef("revision"))
+        )
+        changed = Invoice.objects.filter(revision__gt=1).order_by().values_list("pk", flat=True)
+        copies = Posting.objects.known_to_differ().order_by().values_list("subject_id", flat=True)
+        ids = list(changed.union(copies)[: MOST_IDS + 1])
+        return found if len(ids) > MOST_IDS else found.filter(is_among("pk", ids))
 
     def refused_by_the_ledger(self) -> "InvoiceQuerySet":
         """Invoices about which a posting was refused and waits for a person."""
@@ -219,6 +234,7 @@ class Invoice(TenantModel):
                 name="sums_to_be_paid",
                 condition=Q(status="issued", outstanding__gt=0),
             ),
+            models.Index(fields=["practice", "id"], name="invoices_changed", condition=Q(revision__gt=1)),
         ]
 
     def __str__(self) -> str:

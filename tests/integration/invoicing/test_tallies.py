@@ -28,7 +28,7 @@ from invoicing.operations import (
     void_invoice,
     write_off,
 )
-from invoicing.queries import debts, totals_of
+from invoicing.queries import debts, invoices_in, totals_of
 from invoicing.tallies import differences, fold, make_anew
 from invoicing.tasks import fold_tallies, sweep_tallies
 from ledger.models import Posting
@@ -258,7 +258,7 @@ def test_what_is_not_in_sage_is_the_same_for_a_whole_practice_as_month_by_month(
     scope, monkeypatch, most, few
 ):
     """However many there are: a few are looked up by their ids, one by one or at once."""
-    monkeypatch.setattr("invoicing.models.invoices.MOST_ABSENT", most)
+    monkeypatch.setattr("invoicing.models.invoices.MOST_IDS", most)
     monkeypatch.setattr("clients.models.search.FEW", few)
     with scope():
         client = a_client()
@@ -274,6 +274,22 @@ def test_what_is_not_in_sage_is_the_same_for_a_whole_practice_as_month_by_month(
         for address in ("view=not-in-sage", f"view=not-in-sage&month={TODAY:%Y-%m}"):
             listed = invoice_list_of(QueryDict(address), TODAY)
             assert set(listed.invoices) == set(made[3:])
+
+
+@pytest.mark.parametrize("most", [0, 5000])
+def test_what_differs_from_its_copy_is_found_wherever_it_was_changed(scope, monkeypatch, most):
+    monkeypatch.setattr("invoicing.models.invoices.MOST_IDS", most)
+    with scope():
+        client = a_client()
+        here, held, there, theirs, same, waiting = (an_invoice(client) for _ in range(6))
+        postings = Posting.objects.exclude(subject_id=waiting.pk)
+        postings.update(status="posted", external_id="1")
+        Invoice.objects.filter(pk__in=[here.pk, held.pk, waiting.pk]).update(revision=2)
+        postings.filter(subject_id=held.pk).update(held_revision=2)
+        postings.filter(subject_id=there.pk).update(standing="changed")
+        postings.filter(subject_id=theirs.pk).update(held_revision=0)
+        assert set(invoices_in("changed", TODAY)) == {here, there, theirs}
+        assert same not in invoices_in("changed", TODAY)
 
 
 def test_what_is_rolled_back_leaves_nothing_in_the_sums(scope):
