@@ -4,6 +4,9 @@ import os
 import sys
 
 from celery import Celery
+from celery.signals import worker_init
+
+from practices.prepared import keep_plans
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ignition.settings")
 
@@ -17,6 +20,8 @@ def is_beat(arguments: list[str]) -> bool:
 app = Celery("ignition", fixups=[] if is_beat(sys.argv) else None)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Workers keep their sessions with PostgreSQL from task to task.
+worker_init.connect(lambda **_: keep_plans(), weak=False)
 if is_beat(sys.argv):
     from django.conf import settings
     from django.utils.log import configure_logging

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ignition.reporting import report_errors_to
 from ignition.tracing import trace_to_collector
+from practices.prepared import PreparingCursor, Session
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -137,6 +138,8 @@ DATABASES = {
         "OPTIONS": {
             "assume_role": DATABASE_ROLE,
             "connect_timeout": 5,
+            "connection_factory": Session,
+            "cursor_factory": PreparingCursor,
             **{key: values[-1] for key, values in parse_qs(_database.query).items()},
         },
     }

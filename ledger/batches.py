@@ -15,6 +15,7 @@ from ledger.errors import LeaseLost
 from ledger.leases import SEND_MARGIN
 from ledger.models import Posting
 from practices.arrays import array
+from practices.prepared import Prepared
 
 
 def mark_all_attempted(postings: Sequence[Posting]) -> list[Posting]:
@@ -87,19 +88,22 @@ def _is_posted(arrival: Arrival, now: datetime) -> None:
     posting.held_revision, posting.checked_at = arrival.revision, now
 
 
-_INTEND_ALL = """
+_INTEND_ALL = Prepared(
+    """
 UPDATE ledger_posting SET attempted_at = statement_timestamp(), refused_at = NULL
 FROM unnest(%(ids)s::bigint[], %(leases)s::text[]) AS mine(id, lease)
 WHERE ledger_posting.id = mine.id AND ledger_posting.lease = mine.lease
     AND status = 'leased' AND lease_expires_at > statement_timestamp() + %(margin)s
 RETURNING ledger_posting.id, ledger_posting.attempted_at
 """
+)
 _WITHDRAW_INTENTS = """
 UPDATE ledger_posting SET attempted_at = NULL
 FROM unnest(%(ids)s::bigint[], %(leases)s::text[]) AS mine(id, lease)
 WHERE ledger_posting.id = mine.id AND ledger_posting.lease = mine.lease AND status = 'leased'
 """
-_POST_ALL = """
+_POST_ALL = Prepared(
+    """
 UPDATE ledger_posting SET status = 'posted', settled_at = %(now)s, failure = '', failure_detail = '',
     external_id = mine.external_id, external_number = mine.number, external_url = mine.url,
     held_revision = mine.revision, checked_at = %(now)s, lease = '', lease_expires_at = NULL
@@ -107,3 +111,4 @@ FROM unnest(%(ids)s::bigint[], %(leases)s::text[], %(external_ids)s::text[], %(n
     %(revisions)s::int[]) AS mine(id, lease, external_id, number, url, revision)
 WHERE ledger_posting.id = mine.id AND ledger_posting.lease = mine.lease AND status <> 'posted'
 """
+)

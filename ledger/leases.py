@@ -4,6 +4,7 @@ A lease lasts for some minutes, so that nobody waits for a worker that was lost.
 """
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from django.db.models.functions import Now
 
 from ledger.errors import LeaseLost
 from ledger.models import Posting
-from practices.rows import rows_from
+from practices.prepared import Prepared
+from practices.rows import columns_of, rows_from
 
 LEASE = timedelta(minutes=5)
 #: A send is only begun with this much of the lease left: longer than the HTTP deadline of 30 seconds.
@@ -29,16 +31,16 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
         cursor.execute(_TURNSTILE)
         if cursor.fetchone() is None:
             return []
-    values = {"lease": uuid4().hex, "length": LEASE, "limit": limit}
-    if due := rows_from(Posting, _LEASE_RIPE, values):
+    values = {"lease": uuid4().hex, "length": LEASE}
+    if due := rows_from(Posting, _lease_ripe(limit), values):
         return sorted(due, key=lambda posting: posting.id)
-    return rows_from(Posting, _LEASE_LOST, values)
+    return rows_from(Posting, _lease_lost(), values)
 
 
 # A statement of its own: what is read after the lock was taken is as the turn before has left it.
-_TURNSTILE = """
-SELECT 1 FROM ledger_ledgersettings WHERE accepts_postings AND paused_at IS NULL FOR UPDATE SKIP LOCKED
-"""
+_TURNSTILE = Prepared(
+    "SELECT 1 FROM ledger_ledgersettings WHERE accepts_postings AND paused_at IS NULL FOR UPDATE SKIP LOCKED"
+)
 # The database's clock alone says when a lease begins and ends, what is ripe, and when something was tried, in every
 # statement below: the clocks of two machines differ, and one that is ahead would take over what the other is about to
 # send, or look a second time at once and send again.
@@ -52,19 +54,39 @@ WITH due AS MATERIALIZED (
 UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
     lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1, times_lost = times_lost + {lost}
 FROM due WHERE ledger_posting.id = due.id
-RETURNING ledger_posting.*
+RETURNING {columns}
 """
-_LEASE_RIPE = _LEASE.format(
-    due="status = 'pending' AND not_before <= statement_timestamp()", order="id", limit="%(limit)s", lost=0
-)
-# Postings whose worker was lost. One of them may be what killed it, so each is taken by itself, after all others: it
-# can hold up nobody.
-_LEASE_LOST = _LEASE.format(
-    due="status = 'leased' AND lease_expires_at <= statement_timestamp()",
-    order="attempts, id",
-    limit="1",
-    lost=1,
-)
+
+
+@cache
+def _lease_ripe(limit: int) -> Prepared:
+    # The number stands in it: a plan for any number of rows would not follow the order of the index.
+    return Prepared(
+        _LEASE.format(
+            due="status = 'pending' AND not_before <= statement_timestamp()",
+            order="id",
+            limit=int(limit),
+            lost=0,
+            columns=columns_of(Posting),
+        )
+    )
+
+
+@cache
+def _lease_lost() -> Prepared:
+    """Of postings whose worker was lost.
+
+    One of them may be what killed it, so each is taken by itself, after all others: it can hold up nobody.
+    """
+    return Prepared(
+        _LEASE.format(
+            due="status = 'leased' AND lease_expires_at <= statement_timestamp()",
+            order="attempts, id",
+            limit=1,
+            lost=1,
+            columns=columns_of(Posting),
+        )
+    )
 
 
 def lease_posting(posting: Posting) -> Posting:
@@ -72,18 +94,20 @@ def lease_posting(posting: Posting) -> Posting:
 
     For a posting that another one cannot leave without: a client's contact, before the client's invoice.
     """
-    ours = rows_from(Posting, _LEASE_ONE, {"id": posting.pk, "lease": uuid4().hex, "length": LEASE})
+    ours = rows_from(Posting, _lease_one(), {"id": posting.pk, "lease": uuid4().hex, "length": LEASE})
     if not ours:
         raise LeaseLost(posting)
     return ours[0]
 
 
-_LEASE_ONE = """
+@cache
+def _lease_one() -> str:
+    return f"""
 UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
     lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1
 WHERE id = %(id)s AND (status = 'pending' OR status = 'leased' AND lease_expires_at <= statement_timestamp())
-RETURNING ledger_posting.*
-"""
+RETURNING {columns_of(Posting)}
+"""  # noqa: S608 - names of ours
 
 
 def still_ours(posting: Posting) -> bool:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from practices.arrays import array
 from practices.models import ApiKey, AuditEntry, User
+from practices.prepared import Prepared
 from practices.statements import Change
 from practices.tenancy import acting_practice_id
 
@@ -90,10 +91,12 @@ def entries_of(
     )
 
 
-_ENTRIES = """
+_ENTRIES = Prepared(
+    """
     INSERT INTO practices_auditentry (practice_id, actor_id, action, subject_type, subject_id, data, at)
     SELECT %s, %s::bigint, %s, %s, id, data, %s FROM unnest(%s::bigint[], %s::jsonb[]) AS entry(id, data)
 """
+)
 
 
 def trail_of(subject: models.Model) -> models.QuerySet[AuditEntry]:

@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.db.models.base import ModelState
 
 from practices.arrays import Value
+from practices.prepared import Prepared
 from practices.tenancy import TenantModel, require_scope
 
 Row = TypeVar("Row", bound=TenantModel)
@@ -24,7 +25,7 @@ def rows_of(model: type[Row], condition: str, *values: Value, without: tuple[str
 
     Complete but for the fields ``without``, which are read only if somebody asks for them.
     """
-    return rows_from(model, _beginning(model, without) + condition, values)
+    return rows_from(model, _statement(model, condition, without), values)
 
 
 def rows_from(model: type[Row], statement: str, values: dict[str, Any] | tuple[Any, ...]) -> list[Row]:
@@ -82,7 +83,14 @@ def _shape(model: type[TenantModel], columns: tuple[str, ...]) -> _Shape:
     return _Shape(model, tuple(field.attname for field in fields), tuple(conversions))
 
 
+def columns_of(model: type[TenantModel], *, without: tuple[str, ...] = ()) -> str:
+    """The columns of a table with its name, for a statement: a `*` would give those of a later version too."""
+    table = model._meta.db_table
+    read = [field.column for field in model._meta.concrete_fields if field.name not in without]
+    return ", ".join(f'"{table}"."{column}"' for column in read)
+
+
 @cache
-def _beginning(model: type[TenantModel], without: tuple[str, ...]) -> str:
-    columns = [f'"{field.column}"' for field in model._meta.concrete_fields if field.name not in without]
-    return f'SELECT {", ".join(columns)} FROM "{model._meta.db_table}" WHERE '  # noqa: S608 - names of ours
+def _statement(model: type[TenantModel], condition: str, without: tuple[str, ...]) -> Prepared:
+    columns = columns_of(model, without=without)
+    return Prepared(f'SELECT {columns} FROM "{model._meta.db_table}" WHERE {condition}')  # noqa: S608 - names of ours

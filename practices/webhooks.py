@@ -23,6 +23,7 @@ from practices import audit, outbound
 from practices.arrays import array
 from practices.errors import DomainError
 from practices.models import User
+from practices.prepared import Prepared
 from practices.tenancy import acting_practice_id, practice_transaction
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
 
@@ -139,10 +140,12 @@ def _somebody_wants(event: str) -> bool:
         return cursor.fetchone() is not None
 
 
-_WANTED = """
+_WANTED = Prepared(
+    """
 SELECT 1 FROM practices_webhookendpoint
 WHERE practice_id = %s AND removed_at IS NULL AND events @> %s::jsonb LIMIT 1
 """
+)
 _EMIT = """
 INSERT INTO practices_webhookdelivery
     (practice_id, endpoint_id, message_id, event, body, status, attempts, not_before, created_at, give_up_at, failure)

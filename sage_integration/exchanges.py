@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from practices.arrays import array
+from practices.prepared import Prepared
 from practices.tenancy import acting_practice_id, practice_transaction
 from sage_integration.models import SageExchange
 from sage_integration.sage.transport import Exchange
@@ -93,13 +94,15 @@ class Kept:
         transaction.on_commit(self._noted.clear)
 
 
-_INSERT = """
+_INSERT = Prepared(
+    """
 INSERT INTO sage_integration_sageexchange
     (practice_id, posting_id, business_id, at, milliseconds, method, path, status, failure, request_id, sent, received)
 SELECT %s, *
 FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::smallint[], %s::text[],
     %s::text[], %s::text[], %s::text[])
 """
+)
 
 
 def _columns(noted: list[tuple[int | None, datetime, Exchange]]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection as database
 
 from invoicing.models import InvoicingSettings
+from practices.prepared import Prepared
 from practices.tenancy import acting_practice_id, require_scope
 from sage_integration.mappers import ItemField, Mappings, Rules
 from sage_integration.models import SageConnection, SageItem
@@ -69,7 +70,8 @@ def _mappings(connection: SageConnection, mapped: list[Rows]) -> Mappings:
 
 
 # Names as the models write them. Percentages as texts: a float beside an amount is a bug.
-_MAPPINGS = """
+_MAPPINGS = Prepared(
+    """
 SELECT
     (SELECT coalesce(json_agg(json_build_array(sage_id, nominal_code || ' ' || name, is_usable)), '[]')::text
         FROM sage_integration_sageledgeraccount),
@@ -88,3 +90,4 @@ SELECT
     (SELECT includes_descriptions FROM invoicing_invoicingsettings),
     (SELECT currency FROM practices_practice WHERE id = %(practice)s)
 """
+)

@@ -21,6 +21,7 @@ from redis import Redis
 
 from devtools.faults.database_clock import move_along
 from practices.isolation import tenant_models
+from practices.prepared import keep_plans
 from sage_integration.sessions import forget_everything
 from tests import factories
 from tests.template_database import migrated_template
@@ -37,10 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Static files come straight from their folders, and the database's clock moves with the one of a test."""
+    """Static files come straight from their folders, the database's clock moves with the one of a
+    test, and sessions keep plans as those of workers do."""
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     move_along()
+    keep_plans()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from ledger.models import Posting
 from money.amounts import Amounts
 from practices import audit
 from practices.arrays import array
+from practices.prepared import Prepared
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit_many
 from sage_integration.sage.errors import OutcomeUnknown, TotalsDiffer, UnexpectedAnswer
@@ -182,14 +183,16 @@ _COLUMNS = {
     "seen_fingerprint": "text",
     "copied": "jsonb",
 }
-_LINK = f"""
+_LINK = Prepared(
+    f"""
 INSERT INTO sage_integration_sagelink
     (practice_id, posted_at, seen_at, difference, difference_in_words, seen, sent_fingerprint, wanted_at,
      {", ".join(_COLUMNS)})
-SELECT %(practice)s, %(now)s, %(now)s, '', '', '{{}}', '', CASE WHEN copied = '{{}}' THEN %(now)s END,
+SELECT %(practice)s, %(now)s::timestamptz, %(now)s, '', '', '{{}}', '', CASE WHEN copied = '{{}}' THEN %(now)s END,
     {", ".join(_COLUMNS)}
 FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())}) AS link({", ".join(_COLUMNS)})
 ON CONFLICT (posting_id) DO UPDATE SET
     seen = '{{}}', wanted_at = coalesce(sage_integration_sagelink.wanted_at, EXCLUDED.wanted_at),
     {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name != "posting_id")}
 """  # noqa: S608 - names of ours
+)
