@@ -24,6 +24,27 @@ def array(values: Iterable[Value]) -> str:
     return "{" + ",".join([_WRITTEN.get(type(value), _element)(value) for value in given]) + "}"
 
 
+#: Stands before each of several long texts, as it hardly ever does within one.
+_MARK = "\x1f"
+
+
+def long_texts(values: Iterable[str]) -> str:
+    """Several texts of any length, for a parameter that stands in `LONG_TEXTS`; the mark becomes a space in them.
+
+    An array literal puts a sign before every quotation mark, and is read by the server character by character: JSON
+    costs several times as much that way.
+    """
+    given = list(values)
+    together = _MARK.join(["", *given])
+    if together.count(_MARK) != len(given):
+        together = _MARK.join(["", *[text.replace(_MARK, " ") for text in given]])
+    return together
+
+
+#: The array of texts that a parameter from `long_texts` stands for.
+LONG_TEXTS = "(string_to_array({}, E'\\x1f'))[2:]"
+
+
 def _all_quoted(values: list[str]) -> str | None:
     """The array of several texts, written in one go; None where one of them holds what stands between them here."""
     together = "\0".join(values)

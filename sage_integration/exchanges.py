@@ -13,7 +13,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
-from practices.arrays import array
+from practices.arrays import LONG_TEXTS, array, long_texts
 from practices.prepared import Prepared
 from practices.tenancy import acting_practice_id, practice_transaction
 from sage_integration.models import SageExchange
@@ -95,30 +95,30 @@ class Kept:
 
 
 _INSERT = Prepared(
-    """
+    f"""
 INSERT INTO sage_integration_sageexchange
     (practice_id, posting_id, business_id, at, milliseconds, method, path, status, failure, request_id, sent, received)
 SELECT %s, *
 FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::smallint[], %s::text[],
-    %s::text[], %s::text[], %s::text[])
-"""
+    %s::text[], {LONG_TEXTS.format("%s")}, {LONG_TEXTS.format("%s")})
+"""  # noqa: S608 - words of ours
 )
 
 
 def _columns(noted: list[tuple[int | None, datetime, Exchange]]) -> list[str]:
     said = [exchange for _, _, exchange in noted]
     columns = [
-        array(posting_id for posting_id, _, _ in noted),
-        array(exchange.business_id or "" for exchange in said),
-        array(at for _, at, _ in noted),
-        array(round(exchange.seconds * 1000) for exchange in said),
-        array(exchange.method for exchange in said),
-        array(exchange.path[:200] for exchange in said),
-        array(exchange.status for exchange in said),
-        array(exchange.failure[:60] for exchange in said),
-        array((exchange.request_id or "")[:80] for exchange in said),
-        array(exchange.sent for exchange in said),
-        array(exchange.received for exchange in said),
+        array([posting_id for posting_id, _, _ in noted]),
+        array([exchange.business_id or "" for exchange in said]),
+        array([str(at) for _, at, _ in noted]),
+        array([round(exchange.seconds * 1000) for exchange in said]),
+        array([exchange.method for exchange in said]),
+        array([exchange.path[:200] for exchange in said]),
+        array([exchange.status for exchange in said]),
+        array([exchange.failure[:60] for exchange in said]),
+        array([(exchange.request_id or "")[:80] for exchange in said]),
+        long_texts([exchange.sent for exchange in said]),
+        long_texts([exchange.received for exchange in said]),
     ]
     # The one character that the database cannot hold.
     return [column.replace("\0", "") for column in columns]

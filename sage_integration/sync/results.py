@@ -13,7 +13,7 @@ from ledger import batches
 from ledger.models import Posting
 from money.amounts import Amounts
 from practices import audit
-from practices.arrays import array
+from practices.arrays import LONG_TEXTS, array, long_texts
 from practices.prepared import Prepared
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit_many
@@ -166,7 +166,7 @@ def _settle(results: Sequence[Result]) -> None:
 def _link(links: Sequence[NewLink]) -> None:
     """Write links in one statement: through a queryset it costs several times as much."""
     rows = {name: array(list(map(attrgetter(name), links))) for name in _COLUMNS if name != "copied"}
-    rows["copied"] = array([json.dumps(link.copied) for link in links])
+    rows["copied"] = long_texts(json.dumps(link.copied) for link in links)
     with connection.cursor() as cursor:
         cursor.execute(_LINK, {"practice": acting_practice_id(), "now": timezone.now(), **rows})
 
@@ -183,6 +183,10 @@ _COLUMNS = {
     "seen_fingerprint": "text",
     "copied": "jsonb",
 }
+_ARRAYS = [
+    f"({LONG_TEXTS.format('%(copied)s')})::jsonb[]" if name == "copied" else f"%({name})s::{kind}[]"
+    for name, kind in _COLUMNS.items()
+]
 _LINK = Prepared(
     f"""
 INSERT INTO sage_integration_sagelink
@@ -190,7 +194,7 @@ INSERT INTO sage_integration_sagelink
      {", ".join(_COLUMNS)})
 SELECT %(practice)s, %(now)s::timestamptz, %(now)s, '', '', '{{}}', '', CASE WHEN copied = '{{}}' THEN %(now)s END,
     {", ".join(_COLUMNS)}
-FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())}) AS link({", ".join(_COLUMNS)})
+FROM unnest({", ".join(_ARRAYS)}) AS link({", ".join(_COLUMNS)})
 ON CONFLICT (posting_id) DO UPDATE SET
     seen = '{{}}', wanted_at = coalesce(sage_integration_sagelink.wanted_at, EXCLUDED.wanted_at),
     {", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS if name != "posting_id")}
