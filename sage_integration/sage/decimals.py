@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import NewType
 
@@ -53,15 +54,21 @@ def json_text(value: object) -> str:
         for key, member in value.items():  # type: ignore[attr-defined]  # a dict, by its type
             inside = type(member)
             if inside is str:
-                members.append(f"{encode_basestring(str(key))}:{encode_basestring(member)}")
+                members.append(f"{_name(key)}:{encode_basestring(member)}")
             elif inside is Decimal:
-                members.append(f"{encode_basestring(str(key))}:{number(member):f}")
+                members.append(f"{_name(key)}:{number(member):f}")
             else:
-                members.append(f"{encode_basestring(str(key))}:{json_text(member)}")
+                members.append(f"{_name(key)}:{json_text(member)}")
         return "{" + ",".join(members) + "}"
     if kind is list or kind is tuple:
         return "[" + ",".join([json_text(member) for member in value]) + "]"  # type: ignore[attr-defined]
     return _rarer(value)
+
+
+@lru_cache(maxsize=1000)
+def _name(key: object) -> str:
+    """A name in an object: there are few, and each is written with every document."""
+    return encode_basestring(str(key))
 
 
 def _rarer(value: object) -> str:
@@ -107,26 +114,25 @@ _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
 
 def with_decimals(value: object, fields: Iterable[str]) -> object:
-    """The same JSON with the named fields as Decimal, at any depth; null and "" become None.
+    """The JSON itself, with the named fields as Decimal at any depth; null and "" become None.
 
-    Raises ValueError for an amount that is none.
+    Raises ValueError for an amount that is none. Changed in place, as most of an answer stays what it is.
     """
     names = frozenset(fields)
 
-    def convert(part: object) -> object:
-        if isinstance(part, dict):
-            return {
-                key: _amount(member)
-                if key in names
-                # Most of an answer is texts, which stay what they are.
-                else (convert(member) if type(member) in _NESTED else member)
-                for key, member in part.items()
-            }
-        if isinstance(part, list):
-            return [convert(member) for member in part]
-        return part
+    def convert(part: object) -> None:
+        if type(part) is dict:
+            for name, member in part.items():
+                if name in names:
+                    part[name] = _amount(member)
+                elif type(member) in _NESTED:
+                    convert(member)
+        elif type(part) is list:
+            for member in part:
+                convert(member)
 
-    return convert(value)
+    convert(value)
+    return value
 
 
 _NESTED = {dict, list}
@@ -134,6 +140,12 @@ _NESTED = {dict, list}
 
 def _amount(value: object) -> Decimal | None:
     # Most are texts that are amounts; empty ones stand for null in Sage's answers (FACTS.md 3).
-    if type(value) is str and _DECIMAL.fullmatch(value):
-        return Decimal(value)
-    return None if value is None or value == "" else decimal(value)
+    if value is None or value == "":
+        return None
+    return _read(value) if type(value) is str else decimal(value)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Decimal:
+    """The amount a text says: fees, rates and quantities are the same month after month, and for many clients."""
+    return decimal(text)
