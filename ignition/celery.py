@@ -1,10 +1,11 @@
 """The Celery application: workers, and beat's schedule, are configured in settings."""
 
+import gc
 import os
 import sys
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_process_init, worker_ready
 
 from practices.prepared import keep_plans
 
@@ -22,6 +23,17 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Workers keep their sessions with PostgreSQL from task to task.
 worker_init.connect(lambda **_: keep_plans(), weak=False)
+
+
+def hold_what_is_loaded(**_: object) -> None:
+    """Let the collector of garbage leave alone what stays as long as the process: going through it takes as long as
+    sending twenty-five documents, and would be done again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+worker_ready.connect(hold_what_is_loaded, weak=False)
+worker_process_init.connect(hold_what_is_loaded, weak=False)
 if is_beat(sys.argv):
     from django.conf import settings
     from django.utils.log import configure_logging
