@@ -21,8 +21,11 @@ LEASE = timedelta(minutes=5)
 SEND_MARGIN = timedelta(seconds=60)
 
 
-def lease_due_postings(limit: int = 25) -> list[Posting]:
+def lease_due_postings(limit: int = 25, *, announced: bool = False) -> list[Posting]:
     """Due postings, now ours for five minutes; none while another worker drains this practice.
+
+    Where they are ``announced``, the intent to send is recorded with the lease for new invoices that were never tried
+    (`was_announced`): for whoever sends nearly all of them at once, and takes the other intents back first.
 
     The settings row is the practice's turnstile: locking it lets one worker at a time decide, so that Sage
     sees one write at a time from a business (FACTS.md 4) and nobody waits for a locked row.
@@ -32,7 +35,7 @@ def lease_due_postings(limit: int = 25) -> list[Posting]:
         if cursor.fetchone() is None:
             return []
     values = {"lease": uuid4().hex, "length": LEASE}
-    if due := rows_from(Posting, _lease_ripe(limit), values):
+    if due := rows_from(Posting, _lease_ripe(limit, announced), values):
         return sorted(due, key=lambda posting: posting.id)
     return rows_from(Posting, _lease_lost(), values)
 
@@ -52,14 +55,19 @@ WITH due AS MATERIALIZED (
     ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
 )
 UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
-    lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1, times_lost = times_lost + {lost}
+    lease_expires_at = statement_timestamp() + %(length)s, attempts = attempts + 1,
+    times_lost = times_lost + {lost}{announced}
 FROM due WHERE ledger_posting.id = due.id
 RETURNING {columns}
 """
 
+_ANNOUNCED = """,
+    attempted_at = CASE WHEN kind = 'invoice.create' AND attempted_at IS NULL AND times_lost = 0
+        THEN statement_timestamp() ELSE attempted_at END"""
+
 
 @cache
-def _lease_ripe(limit: int) -> Prepared:
+def _lease_ripe(limit: int, announced: bool) -> Prepared:  # noqa: FBT001 - one of the two statements
     # The number stands in it: a plan for any number of rows would not follow the order of the index.
     return Prepared(
         _LEASE.format(
@@ -67,6 +75,7 @@ def _lease_ripe(limit: int) -> Prepared:
             order="id",
             limit=int(limit),
             lost=0,
+            announced=_ANNOUNCED if announced else "",
             columns=columns_of(Posting),
         )
     )
@@ -84,6 +93,7 @@ def _lease_lost() -> Prepared:
             order="attempts, id",
             limit=1,
             lost=1,
+            announced="",
             columns=columns_of(Posting),
         )
     )
@@ -108,6 +118,12 @@ UPDATE ledger_posting SET status = 'leased', lease = %(lease)s,
 WHERE id = %(id)s AND (status = 'pending' OR status = 'leased' AND lease_expires_at <= statement_timestamp())
 RETURNING {columns_of(Posting)}
 """  # noqa: S608 - names of ours
+
+
+def was_announced(posting: Posting) -> bool:
+    """Whether the intent of a leased posting was recorded with its lease: both are of the same moment."""
+    begins, ends = posting.attempted_at, posting.lease_expires_at
+    return begins is not None and ends is not None and begins + LEASE == ends
 
 
 def still_ours(posting: Posting) -> bool:

@@ -67,20 +67,25 @@ class Dispatch:
 
     def __init__(self, batch: list[Posting], connection: SageConnection, sage: SageClient) -> None:
         self._business_id, self._sage = connection.business_id, sage
+        self._batch = batch
+        self._confirmed: list[Result] = []
+        announced = [posting for posting in batch if leases.was_announced(posting)]
+        #: What an earlier turn may have sent.
+        self._tried = {posting.id for posting in batch if posting.may_have_landed}
+        self._tried.difference_update(posting.id for posting in announced)
+        self._until = time.monotonic() + HOLDS_FOR
+        self._went_through = int(all_went_well(self._business_id))
+        self._has_read_settings = False
         with practice_transaction():
             self._drafts = Drafts(batch, connection)
             self._renamings = renamings_for_sage(connection, list(self._drafts.links))
+            #: What is announced and was not sent, by id; which of it may be sent without being announced anew, and
+            #: until when.
+            self._intended = {posting.id: posting for posting in announced if self._needs_nothing(posting)}
+            if others := [posting for posting in announced if posting.id not in self._intended]:
+                batches.withdraw_intents(others)
+        self._may_leave = set(self._intended)
         self._directory = Directory(sage, strangers=self._drafts.strangers)
-        self._batch = batch
-        self._confirmed: list[Result] = []
-        #: What an earlier turn may have sent.
-        self._tried = {posting.id for posting in batch if posting.may_have_landed}
-        #: What is announced and was not sent, by id; which of it may be sent without being announced anew; until when.
-        self._intended: dict[int, Posting] = {}
-        self._may_leave: set[int] = set()
-        self._until = 0.0
-        self._went_through = int(all_went_well(self._business_id))
-        self._has_read_settings = False
 
     def __enter__(self) -> Self:
         return self
@@ -184,7 +189,7 @@ class Dispatch:
         payload = draft.to(link)
         if posting.id in self._may_leave:
             # May have to ask for a newer token; only then does it show whether the announcement still holds.
-            self._sage.reserve()
+            self._sage.reserve(len(self._may_leave & self._intended.keys()))
         if posting.id not in self._may_leave or time.monotonic() > self._until:
             self._announce(posting)
             # One before it may have taken more than was held for it, repeated with a newer token.

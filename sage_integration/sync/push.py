@@ -22,7 +22,7 @@ from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import SageError, SageRateLimited
-from sage_integration.sessions import open_sage, room_for, shortest_rest
+from sage_integration.sessions import all_went_well, open_sage, room_for, shortest_rest
 from sage_integration.sync import outcomes
 from sage_integration.sync.dispatch import Dispatch
 
@@ -56,7 +56,7 @@ def take_turn(limit: int = 25) -> Turn:
     next_in: float | None = None
     try:
         with open_sage(connection) as sage:
-            while taken < most and (batch := _lease(most - taken)):
+            while taken < most and (batch := _lease(most - taken, connection)):
                 taken += len(batch)
                 mistakes += _push_batch(batch, connection, sage)
     except SageError as error:
@@ -76,10 +76,14 @@ def _when_there_is_room(connection: SageConnection) -> float | None:
     return outcomes.rest(room_for(connection).wait) or shortest_rest()
 
 
-def _lease(limit: int) -> list[Posting]:
-    """Due postings, contacts first: an invoice may wait for one of them."""
+def _lease(limit: int, connection: SageConnection) -> list[Posting]:
+    """Due postings, contacts first: an invoice may wait for one of them.
+
+    Announced with the lease where what was sent last went through, as the whole batch would be in a moment anyway.
+    """
     with practice_transaction():
-        batch = [posting for posting in leases.lease_due_postings(limit) if not outcomes.is_parked(posting)]
+        due = leases.lease_due_postings(limit, announced=all_went_well(connection.business_id))
+        batch = [posting for posting in due if not outcomes.is_parked(posting)]
     crash_points.reach("leased")
     return sorted(batch, key=lambda posting: (posting.kind != Posting.Kind.CONTACT_UPSERT, posting.id))
 

@@ -9,9 +9,11 @@ import pytest
 
 from devtools.faults.interference import Moment, at
 from ignition.celery import app
+from invoicing.models import Invoice
 from ledger import leases
 from ledger.errors import LeaseLost
 from ledger.models import Posting
+from ledger.outbox import request_posting
 from practices.tasks import wake
 from practices.tenancy import acting_for, practice_scope, practice_transaction
 from sage_integration.connections import current_connection
@@ -246,6 +248,75 @@ def test_a_business_that_took_the_last_document_is_sent_a_whole_batch_at_once(br
     with acting_for(brook.pk), practice_transaction():
         connection = current_connection()
     assert not all_went_well(connection.business_id)
+
+
+def lease_announced(practice) -> list[Posting]:
+    """The due postings as a worker has them whose last document for that business went through."""
+    with acting_for(practice.pk), practice_transaction():
+        return leases.lease_due_postings(announced=True)
+
+
+def test_a_business_that_took_the_last_document_is_announced_the_next_with_their_lease(brook, sage):
+    connected(brook, sage)
+    issue_many(brook, sage, 1)
+    push_once(brook)
+    invoices = issue_many(brook, sage, 3)
+    seen = []
+    with at(Moment("request", words="POST /v3.1/sales_invoices"), lambda: seen.append(announced(invoices))):
+        assert push_once(brook) == 3
+    assert seen == [3], "all intents are committed before anything is sent"
+    assert [posting_of(invoice).status for invoice in invoices] == [Status.POSTED] * 3
+    assert len(sage.sales_invoices()) == 4
+
+
+def test_announced_with_the_lease_and_lost_before_anything_left_it_is_looked_for_and_sent_once(
+    brook, enabled, sage, clock
+):
+    invoices = two_of_a_known_client(brook)
+    lost = lease_announced(brook)
+    assert [leases.was_announced(posting) for posting in lost] == [True, True]
+    sage.forget_requests()
+    assert push_once(brook) == 0, "the lease still holds"
+    push_until_settled(brook, clock)
+    assert [posting_of(invoice).status for invoice in invoices] == [Status.POSTED] * 2
+    assert len(sage.requests("GET", "/sales_invoices")) == 4, "two looks for each"
+    assert len(sage.sales_invoices()) == 3
+
+
+def test_what_cannot_be_sent_as_it_is_was_never_announced_once_its_turn_comes(brook, enabled, sage):
+    """It may be withdrawn, and is not looked for: the intent that came with the lease is taken back first."""
+    ready, mistaken = two_of_a_known_client(brook)
+    stranger = issued_invoice(brook, "Bolt Ltd")
+    with practice_scope(brook.pk):
+        Posting.objects.filter(subject_id=mistaken.pk).update(subject_id=10**9)
+    batch = lease_announced(brook)
+    with acting_for(brook.pk):
+        with practice_transaction():
+            connection = current_connection()
+        with open_sage(connection) as sending, Dispatch(batch, connection, sending) as dispatch:
+            with practice_scope(brook.pk):
+                tried = Posting.objects.filter(pk__in=[each.pk for each in batch], attempted_at__isnull=False)
+                assert list(tried.values_list("subject_id", flat=True)) == [ready.pk]
+            dispatch.push(batch[0])
+            with pytest.raises(Invoice.DoesNotExist):
+                dispatch.push(batch[1])
+            sage.forget_requests()
+            dispatch.push(batch[2])
+    assert [posting_of(each).status for each in (ready, stranger)] == [Status.POSTED] * 2
+    assert sage.requests("GET", "/sales_invoices") == []
+
+
+def test_a_lease_announces_no_document_that_was_tried_lost_or_is_no_new_invoice(brook, enabled, sage):
+    tried, lost = two_of_a_known_client(brook)
+    with practice_scope(brook.pk):
+        long_ago = datetime(2027, 3, 1, tzinfo=UTC)
+        Posting.objects.filter(subject_id=tried.pk).update(attempted_at=long_ago)
+        Posting.objects.filter(subject_id=lost.pk).update(times_lost=1)
+        request_posting(Posting.Kind.CONTACT_UPSERT, tried.client_id, label="Acme")
+    batch = lease_announced(brook)
+    assert len(batch) == 3
+    assert not any(map(leases.was_announced, batch))
+    assert [posting.attempted_at for posting in batch] == [long_ago, None, None]
 
 
 def test_what_was_announced_and_not_sent_is_taken_back(brook, sage):
