@@ -7,8 +7,7 @@ from typing import Any
 from invoicing.models import Invoice
 from ledger.models import Posting
 from practices.models import AuditEntry
-from sage_integration.connections import current_connection
-from sage_integration.mappings import load_rules
+from sage_integration.mappers import Rules
 from sage_integration.models import ContactLink, SageLink
 from sage_integration.sync.changes import wanted_for
 from sage_integration.sync.snapshots import Snapshot, changed_fields
@@ -23,12 +22,14 @@ def disagreement(
     chip: str,
     business: str,
     documents: dict[str, dict[str, Any]],
+    rules: Rules | None,
     *,
     finishes_within: timedelta = timedelta(0),
 ) -> str:
     """What is other on both sides and not on screen, or on screen and not so; empty when all is well. Inside a scope.
 
-    ``chip`` is what the page shows of the invoice, ``documents`` what Sage holds, by id. Lines that were written so
+    ``chip`` is what the page shows of the invoice, ``documents`` what Sage holds, by id, ``rules`` those of the company
+    that is connected, None without one. Lines that were written so
     soon after the document was read are excused: rows of a list show none, and no poll asks for the document. Whatever
     such a row shows is excused never.
     """
@@ -38,7 +39,7 @@ def disagreement(
     said, stored = f"chip {chip}", documents.get(link.sage_id)
     leaves_lines_out = stored is not None and _is_finished_later(link, stored, finishes_within)
     is_excused = leaves_lines_out and changed_fields(link.copied, link.in_sage) == ["lines"]
-    if link.difference and not _still_differs(ours, link, stored) and not is_excused:
+    if link.difference and not is_excused and not _still_differs(ours, link, stored, rules):
         return f"{ours} is told to be {link.difference}, and is not; {said}"
     if chip not in QUIET or link.difference:
         return ""
@@ -46,7 +47,7 @@ def disagreement(
         return "" if ours.status == Invoice.Status.VOID else f"{ours} is gone from Sage; {said}"
     if ours.status == Invoice.Status.VOID:
         return f"{ours} is void here and counts in Sage; {said}"
-    return _beside(ours, link, stored, documents, chip=chip, leaves_lines_out=leaves_lines_out)
+    return _beside(ours, link, stored, documents, rules, chip=chip, leaves_lines_out=leaves_lines_out)
 
 
 def _beside(
@@ -54,6 +55,7 @@ def _beside(
     link: SageLink,
     stored: dict[str, Any],
     documents: dict[str, dict[str, Any]],
+    rules: Rules | None,
     *,
     chip: str,
     leaves_lines_out: bool,
@@ -70,20 +72,20 @@ def _beside(
         return f"{ours}: {ours.outstanding} here, {owed} in Sage; chip {chip}"
     if words := _customer_differs(ours, link, stored):
         return f"{words}; chip {chip}"
-    meant, there = _as_kept(_meant(ours, link)), _as_stored(stored)
+    meant, there = _as_kept(_meant(ours, link, rules)), _as_stored(stored)
     if leaves_lines_out:
         meant, there = meant[:-1], there[:-1]
     return "" if meant == there else f"{ours} is meant as {meant} and reads {there} in Sage; chip {chip}"
 
 
-def _still_differs(ours: Invoice, link: SageLink, stored: dict[str, Any] | None) -> bool:
+def _still_differs(ours: Invoice, link: SageLink, stored: dict[str, Any] | None, rules: Rules | None) -> bool:
     """Whether what is told of a copy is so; of kinds that are not known here it is."""
     if link.difference == "missing":
         return stored is None
     if stored is None:
         return True
     totals = [Decimal(str(stored[name])) for name in ("net_amount", "tax_amount")]
-    meant = _meant(ours, link) if link.difference in ("differing", "changed") else {}
+    meant = _meant(ours, link, rules) if link.difference == "differing" else {}
     match link.difference:
         case "voided":
             return _status(stored) == "VOID"
@@ -98,16 +100,15 @@ def _still_differs(ours: Invoice, link: SageLink, stored: dict[str, Any] | None)
     return True
 
 
-def _meant(ours: Invoice, link: SageLink) -> Snapshot:
+def _meant(ours: Invoice, link: SageLink, rules: Rules | None) -> Snapshot:
     """What the copy is to say: the invoice itself, for the customer it was copied to.
 
     Not what was kept of the copy: a mistake in keeping it would go unseen.
     """
-    connection = current_connection()
-    if connection is None or ours.status != Invoice.Status.ISSUED:
+    if rules is None or ours.status != Invoice.Status.ISSUED:
         kept: Snapshot = link.copied
         return kept
-    return wanted_for(link.posting, load_rules(connection)).snapshot
+    return wanted_for(link.posting, rules).snapshot
 
 
 def _customer_differs(ours: Invoice, link: SageLink, stored: dict[str, Any]) -> str:

@@ -42,6 +42,7 @@ from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.connections import current_connection
+from sage_integration.mappings import load_rules
 from sage_integration.models import SageConnection, SageLink
 from sage_integration.sessions import forget_everything
 from sage_integration.sync import pull, push
@@ -51,11 +52,11 @@ from sage_sandbox.handle import SandboxHandle
 from services.models import Service
 
 #: How many interleavings one practice serves: more would make its lists long, fewer would cost a new practice each.
-SHARED_BY = 20
+SHARED_BY = 40
 #: How many are played side by side; a practice serves one batch after the other.
-AT_ONCE = 10
+AT_ONCE = 20
 #: How many one process plays before it tells of them.
-GROUP = 5 * SHARED_BY
+GROUP = 3 * SHARED_BY
 #: So many broken ones are enough to look at.
 ENOUGH = 5
 #: Short histories hold most of what can go wrong, and many of them can be played.
@@ -341,7 +342,8 @@ class Table:
             asked = [each.pk for story in stories for each in story.invoices]
             facts, settled = ledger_facts(asked), ledger_settings()
             ours = Invoice.objects.select_related("client").in_bulk(asked)
-            judge = partial(disagreement, documents=documents, finishes_within=finishes_within)
+            rules = load_rules(found) if (found := current_connection()) else None
+            judge = partial(disagreement, documents=documents, rules=rules, finishes_within=finishes_within)
             for story in stories:
                 for invoice in (ours[each.pk] for each in story.invoices):
                     self.ended.append(invoice.status)

@@ -1,7 +1,6 @@
 """`./dev faults --interleavings` in small: edits here and in Sage in any order, on a pretend Sage in this process."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
@@ -11,6 +10,7 @@ from devtools.faults.interleavings import Table, play
 from invoicing.models import Invoice
 from practices import audit
 from practices.tenancy import practice_scope
+from sage_integration.mappings import load_rules
 from sage_integration.models import SageLink
 from sage_integration.sync import news
 from sage_integration.sync.comparison import FINISHES_WITHIN
@@ -54,27 +54,42 @@ def test_the_property_would_notice_a_poll_that_leaves_out_what_somebody_changed(
     assert "in Sage; chip" in str(play(range(20)).broken)
 
 
+def judged(copied, connection, sage, *, chip: str = "in_sage", within: timedelta = timedelta(0)) -> str:
+    """What the property says of a copied invoice, of what Sage holds now and this chip on the page."""
+    documents = {each["id"]: each for each in sage.sales_invoices()}
+    with practice_scope(connection.practice_id):
+        return disagreement(
+            Invoice.objects.get(pk=copied.invoice.pk),
+            chip,
+            connection.business_id,
+            documents,
+            load_rules(connection),
+            finishes_within=within,
+        )
+
+
+def reworded(sage, copied) -> None:
+    """Somebody writes something else on the only line."""
+    line = copied.theirs["invoice_lines"][0]
+    sage.edit_invoice(copied.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
+
+
 def test_the_property_would_notice_a_difference_that_is_told_and_is_not_so_any_more(brook, enabled, sage):
     acme = posted(brook, sage)
     with practice_scope(brook.pk):
         SageLink.objects.update(difference="changed", difference_in_words="It was changed in Sage.")
-        documents = {each["id"]: each for each in sage.sales_invoices()}
-        invoice = Invoice.objects.get(pk=acme.invoice.pk)
-        assert "told to be changed" in disagreement(invoice, "in_sage", enabled.business_id, documents)
+    assert "told to be changed" in judged(acme, enabled, sage)
 
 
 def test_the_property_would_notice_a_copy_that_was_kept_as_somebody_changed_it(brook, enabled, sage):
     """What was kept of the copy says the same as Sage, and the invoice says something else."""
     acme = posted(brook, sage)
-    line = acme.theirs["invoice_lines"][0]
-    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
-    documents = {each["id"]: each for each in sage.sales_invoices()}
+    reworded(sage, acme)
     with practice_scope(brook.pk):
         link = SageLink.objects.get()
         link.copied["lines"][0]["description"] = "Other work"
         link.save(update_fields=["copied"])
-        invoice = Invoice.objects.get(pk=acme.invoice.pk)
-        assert "Other work" in disagreement(invoice, "in_sage", enabled.business_id, documents)
+    assert "Other work" in judged(acme, enabled, sage)
 
 
 def test_the_property_excuses_of_what_comes_soon_after_a_copy_the_lines_alone_and_those_until_the_night(
@@ -82,22 +97,12 @@ def test_the_property_excuses_of_what_comes_soon_after_a_copy_the_lines_alone_an
 ):
     """A row of a list shows whatever else was changed, so the next poll has to tell of it."""
     acme = posted(brook, sage)
-    line = acme.theirs["invoice_lines"][0]
     clock.shift(2)
-
-    def judged(finishes_within: timedelta) -> str:
-        documents = {each["id"]: each for each in sage.sales_invoices()}
-        with practice_scope(brook.pk):
-            invoice = Invoice.objects.get(pk=acme.invoice.pk)
-            return disagreement(
-                invoice, "in_sage", enabled.business_id, documents, finishes_within=finishes_within
-            )
-
-    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
-    assert judged(FINISHES_WITHIN) == ""
-    assert "Other work" in judged(timedelta(0))
+    reworded(sage, acme)
+    assert judged(acme, enabled, sage, within=FINISHES_WITHIN) == ""
+    assert "Other work" in judged(acme, enabled, sage)
     sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
-    assert "2027-05-31" in judged(FINISHES_WITHIN)
+    assert "2027-05-31" in judged(acme, enabled, sage, within=FINISHES_WITHIN)
 
 
 def test_the_property_would_notice_another_customer_in_sage_that_was_kept_as_the_copys_own(
@@ -107,16 +112,14 @@ def test_the_property_would_notice_another_customer_in_sage_that_was_kept_as_the
     acme = posted(brook, sage)
     other = sage.add_contact("Somebody Else", enabled.business_id)
     sage.edit_invoice(acme.theirs["id"], contact_id=other["id"])
-    documents = {each["id"]: each for each in sage.sales_invoices()}
     with practice_scope(brook.pk):
         link = SageLink.objects.get()
         link.copied |= {"contact": other["id"], "contact_name": "Somebody Else"}
         link.save(update_fields=["copied"])
-        invoice = Invoice.objects.get(pk=acme.invoice.pk)
-        judged = partial(disagreement, invoice, "in_sage", enabled.business_id, documents)
-        assert "and of Somebody Else in Sage" in judged()
-        audit.record("invoice.customer_in_sage_accepted", invoice, customer="Somebody Else")
-        assert judged() == ""
+    assert "and of Somebody Else in Sage" in judged(acme, enabled, sage)
+    with practice_scope(brook.pk):
+        audit.record("invoice.customer_in_sage_accepted", acme.invoice, customer="Somebody Else")
+    assert judged(acme, enabled, sage) == ""
 
 
 def test_the_property_excuses_nothing_that_is_told_of_a_date_and_is_not_so(brook, enabled, sage, clock):
@@ -127,28 +130,14 @@ def test_the_property_excuses_nothing_that_is_told_of_a_date_and_is_not_so(brook
     poll(brook)
     clock.shift(2)
     sage.edit_invoice(acme.theirs["id"], due_date=acme.theirs["due_date"])
-    documents = {each["id"]: each for each in sage.sales_invoices()}
-    with practice_scope(brook.pk):
-        invoice = Invoice.objects.get(pk=acme.invoice.pk)
-        told = disagreement(
-            invoice, "changed", enabled.business_id, documents, finishes_within=FINISHES_WITHIN
-        )
+    told = judged(acme, enabled, sage, chip="changed", within=FINISHES_WITHIN)
     assert "told to be changed, and is not" in told
 
 
 def test_the_property_would_notice_a_difference_that_nobody_is_told_of(brook, enabled, sage):
     acme = posted(brook, sage)
-
-    def judged() -> str:
-        documents = {each["id"]: each for each in sage.sales_invoices()}
-        with practice_scope(brook.pk):
-            return disagreement(
-                Invoice.objects.get(pk=acme.invoice.pk), "in_sage", enabled.business_id, documents
-            )
-
-    assert judged() == ""
-    line = acme.theirs["invoice_lines"][0]
-    sage.edit_invoice(acme.theirs["id"], invoice_lines=[{"id": line["id"], "description": "Other work"}])
-    assert "Other work" in judged()
+    assert judged(acme, enabled, sage) == ""
+    reworded(sage, acme)
+    assert "Other work" in judged(acme, enabled, sage)
     sage.record_payment(acme.theirs["id"], "10.00")
-    assert "110" in judged()
+    assert "110" in judged(acme, enabled, sage)
