@@ -1,11 +1,17 @@
 """Invoices whose copy in Sage is to be read again: a note on the link, which neither a kill nor a full poll forgets."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ledger.models import Posting
 from sage_integration.models import SageLink
+
+#: Tells one note from an earlier one of the same invoice: a reading that began before takes back its own alone.
+A_MOMENT = timedelta(microseconds=1)
 
 
 def newest_link(invoice_id: int, business_id: str) -> SageLink | None:
@@ -28,10 +34,11 @@ def newest_links(invoice_ids: Collection[int], business_id: str) -> dict[int, Sa
 
 
 def want(invoice_ids: Collection[int], business_id: str) -> None:
-    """These are to be read again; one that waits already keeps its place."""
+    """These are to be read again; one that waits already keeps its place, also where it is being read just now."""
     if invoice_ids:
         keys = [link.pk for link in newest_links(invoice_ids, business_id).values()]
-        SageLink.objects.filter(pk__in=keys, wanted_at=None).update(wanted_at=timezone.now())
+        since = Coalesce(F("wanted_at") + A_MOMENT, timezone.now())
+        SageLink.objects.filter(pk__in=keys).update(wanted_at=since)
 
 
 def is_anything_wanted(business_id: str) -> bool:

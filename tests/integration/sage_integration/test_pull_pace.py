@@ -14,7 +14,7 @@ from sage_integration.models import SageConnection, SageLink
 from sage_integration.setup import save_settings
 from sage_integration.sync import pull
 from sage_integration.sync.mirror import Mirror
-from sage_integration.sync.wanted import want
+from sage_integration.sync.wanted import want, wanted_links, was_read
 from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
 from tests.integration.sage_integration.posting import fresh, payments_of, posted, posting_of, push_once
 from tests.sage import usual_settings
@@ -184,6 +184,18 @@ def test_what_does_not_fit_into_one_reading_comes_with_the_next(brook, enabled, 
     assert read == [each.theirs["id"] for each in reversed(many)]
     with practice_scope(brook.pk):
         assert not SageLink.objects.exclude(wanted_at=None).exists()
+
+
+def test_what_is_asked_for_while_it_is_being_read_is_read_once_more(brook, enabled, sage, acme):
+    """That reading may have come too early for what was meant to be seen."""
+    with practice_scope(brook.pk):
+        want([acme.invoice.pk], enabled.business_id)
+        [being_read] = wanted_links(enabled.business_id, 1)
+        want([acme.invoice.pk], enabled.business_id)
+        was_read(being_read)
+        [again] = wanted_links(enabled.business_id, 1)
+        was_read(again)
+        assert wanted_links(enabled.business_id, 1) == []
 
 
 def test_a_poll_is_claimed_by_one_worker(brook, enabled, sage, acme):
