@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -63,10 +64,14 @@ def coming_totals(
     ``among`` are the schedules that count, all of them unless given.
     """
     schedules = BillingSchedule.objects.all() if among is None else among
-    due, plain = schedules.due(days[-1]), _plain(days[-1])
-    found, every = _added_up(due, [plain & Q(next_bill_on__lte=day) for day in days], known)
+    if among is None:
+        question = _question_of_all(tuple(days), has_plans=bool(known.planned))
+    else:
+        question = _question(schedules.due(days[-1]), _dated(days), has_plans=bool(known.planned))
+    found, every = _added_up(question, known)
     if every > found[-1].bills:
-        for schedule, bill in due_bills(list(due.exclude(plain)), days[-1], known):
+        others = list(schedules.due(days[-1]).exclude(_plain(days[-1])))
+        for schedule, bill in due_bills(others, days[-1], known):
             for place, day in enumerate(days):
                 if bill.bills_on <= day:
                     found[place] += Coming(1, amounts_of(schedule, bill, known))
@@ -77,7 +82,8 @@ def coming_and_waiting(until: date, known: Practicalities, *, today: date) -> tu
     """What will be billed by itself up to a day, and what waits for a person as things stand today."""
     due = BillingSchedule.objects.due(until)
     plain, waits = _plain(until), waits_for_somebody(known.rules)
-    (ready, waiting), every = _added_up(due, (plain & ~waits, plain & waits), known)
+    question = _question(due, (plain & ~waits, plain & waits), has_plans=bool(known.planned))
+    (ready, waiting), every = _added_up(question, known)
     if every > ready.bills + waiting.bills:
         for schedule, stands in standings(list(due.exclude(plain)), until, known, today=today):
             ready += _sum(schedule, stands.ready, known)
@@ -247,21 +253,38 @@ def _plain(until: date) -> Q:
     return Q(once, ~Q(pk__in=changed.values("schedule")))
 
 
-def _added_up(
-    schedules: BillingScheduleQuerySet, choices: Sequence[Q], known: Practicalities
-) -> tuple[list[Coming], int]:
-    """The next bill of the schedules of each choice at their own price, and how many there are; in one question."""
+def _dated(days: Sequence[date]) -> list[Q]:
+    """A choice for each day: what is plain up to the last of them and dated by then."""
+    return [_plain(days[-1]) & Q(next_bill_on__lte=day) for day in days]
+
+
+#: SQL that adds choices of schedules up, and its parameters but for those of VAT rates.
+Question = tuple[str, tuple[Any, ...]]
+
+
+def _question(schedules: BillingScheduleQuerySet, choices: Sequence[Q], *, has_plans: bool) -> Question:
+    """What adds up the next bills of the schedules of each choice at their own price."""
     named = {
         f"choice_{place}": ExpressionWrapper(choice, BooleanField()) for place, choice in enumerate(choices)
     }
-    compiled, parameters = _with_terms(schedules.annotate(**named), known, *named).query.sql_with_params()
-    rates, firsts, ends, percents = zip(*known.spans(), strict=True) if known.rates else ((), (), (), ())
+    rows = _with_terms(schedules.annotate(**named), *named, has_plans=has_plans)
+    compiled, parameters = rows.query.sql_with_params()
     sums = ", ".join(_SUMS.format(choice=name) for name in named)
+    return _SUM.format(schedules=compiled, sums=sums, choices=", ".join(named)), tuple(parameters)
+
+
+@lru_cache(maxsize=64)
+def _question_of_all(days: tuple[date, ...], *, has_plans: bool) -> Question:
+    """The same for every schedule and these days: home asks it for each request, and it says nothing of a practice."""
+    return _question(BillingSchedule.objects.due(days[-1]), _dated(days), has_plans=has_plans)
+
+
+def _added_up(question: Question, known: Practicalities) -> tuple[list[Coming], int]:
+    """The next bills of each choice, and how many there are altogether; in one question."""
+    sql, parameters = question
+    rates, firsts, ends, percents = zip(*known.spans(), strict=True) if known.rates else ((), (), (), ())
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SUM.format(schedules=compiled, sums=sums, choices=", ".join(named)),
-            [*parameters, array(rates), array(firsts), array(ends), array(percents)],
-        )
+        cursor.execute(sql, [*parameters, array(rates), array(firsts), array(ends), array(percents)])
         every, *figures = cursor.fetchone()
     found = [
         Coming(figures[place], Amounts(figures[place + 1] or ZERO, figures[place + 2] or ZERO))
@@ -270,10 +293,10 @@ def _added_up(
     return found, every
 
 
-def _with_terms(schedules: BillingScheduleQuerySet, known: Practicalities, *names: str) -> QuerySet[Any, Any]:
+def _with_terms(schedules: BillingScheduleQuerySet, *names: str, has_plans: bool) -> QuerySet[Any, Any]:
     """Rate, date, quantity and price of each schedule's next bill, as `terms_of` has them, and these columns."""
     columns: dict[str, F | Coalesce] = {"bill_quantity": F("quantity"), "bill_price": F("unit_price")}
-    if known.planned:
+    if has_plans:
         planned = ServiceChange.objects.planned().filter(
             schedule=OuterRef("pk"), effective_on__lte=OuterRef("next_bill_on")
         )
