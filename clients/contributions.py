@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import Q
 from django.db.models.expressions import Combinable, Expression
 
 from clients.models import Client, ClientQuerySet
@@ -34,7 +35,8 @@ class Column:
     ``says`` takes a client and today, None where there is nothing to say; the client has the expressions of ``asks`` as
     attributes, which one question answers for all columns: they depend on the client alone, and are put into SQL once
     in a process. What takes more than that is worked out by ``cells``, from the ids of a page of clients and today.
-    ``total`` is what the column adds up to for a choice of clients, as a column of `practices.scalars.figures`.
+    ``total`` takes what rows of the clients that count are like, and is what the column adds up to for them, as a
+    column of `practices.scalars.figures`.
     One that is ``in_head`` also stands at the head of each client's page. ``sort`` gives an expression of a client
     that is never null; the list can be ordered by a column that has it.
     """
@@ -44,7 +46,7 @@ class Column:
     says: Callable[[Any, date], Cell | None] | None = None
     asks: Callable[[], Mapping[str, Combinable]] = dict
     cells: Callable[[Sequence[int], date], Mapping[int, Cell]] | None = None
-    total: Callable[[ClientQuerySet], Combinable] | None = None
+    total: Callable[[Q], Combinable] | None = None
     is_figure: bool = False
     in_head: bool = False
     order: int = 50

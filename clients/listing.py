@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, Max, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import Combinable, Expression, RawSQL
 from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
 from django.http import QueryDict
@@ -21,9 +21,10 @@ from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
 from clients.queries import not_cleared
 from money.amounts import ZERO, to_pence
 from practices.job_models import JobRow
+from practices.lists import COUNTED
 from practices.models import AuditEntry, Membership, SavedView, User
 from practices.paging import KeysetPage, keyset_page
-from practices.scalars import WrittenColumns, count_of
+from practices.scalars import WrittenColumns, count_of, count_up_to
 from practices.tenancy import acting_practice_id
 
 PAGE = 50
@@ -265,8 +266,16 @@ class ClientList:
 
     def columns_of_totals(self) -> dict[str, Combinable]:
         """Columns for `practices.scalars.figures`: what the filters let through, counted and added up."""
-        sums = {f"total_{column.key}": column.total(self.clients) for column in self.columns if column.total}
+        whose = self._whose()
+        sums = {f"total_{column.key}": column.total(whose) for column in self.columns if column.total}
         return {"count": count_of(self.clients), **sums}
+
+    def _whose(self) -> Q:
+        """What belongs to these clients: of everybody, all but what belongs to the archived few."""
+        if self.chosen or self.status:
+            return Q(client__in=self.clients.order_by().values("pk"))
+        archived = Client.objects.filter(status=Client.Status.ARCHIVED)
+        return ~Q(client__in=archived.order_by().values("pk"))
 
     def totals(self, known: dict[str, Any]) -> list[Cell | None]:
         """What each column adds up to for everything the filters let through, from those figures."""
@@ -353,11 +362,17 @@ def failed_in_bulk() -> set[int]:
 
 
 def columns_of_states() -> dict[str, RawSQL]:
-    """Columns for `practices.scalars.figures`: how many clients are in each state, as `in_active`."""
+    """Columns for `practices.scalars.figures`: how many clients are in each state, as `in_active`.
+
+    They stand beside every list of clients, whatever it shows, and are counted no further than lists are.
+    """
     return _STATES.columns()
 
 
 #: They are the same whatever the list shows, so they are put into SQL once.
 _STATES = WrittenColumns(
-    lambda: {f"in_{state}": count_of(Client.objects.filter(status=state)) for state in Client.Status.values}
+    lambda: {
+        f"in_{state}": count_up_to(Client.objects.filter(status=state), COUNTED + 1)
+        for state in Client.Status.values
+    }
 )

@@ -119,9 +119,8 @@ def _monthly(client: Any, today: date) -> Cell | None:
     return None if client.a_month is None else Cell(amount=to_pence(client.a_month))
 
 
-def _monthly_total(clients: ClientQuerySet) -> Subquery:
-    schedules = BillingSchedule.objects.recurring().filter(client__in=clients.order_by().values("pk"))
-    return sum_of(schedules, _each_month())
+def _monthly_total(whose: Q) -> Subquery:
+    return sum_of(BillingSchedule.objects.recurring().filter(whose), _each_month())
 
 
 def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
@@ -146,8 +145,8 @@ def _owed(client: Any, today: date) -> Cell | None:
     return None if client.owed is None else Cell(amount=client.owed)
 
 
-def _owed_total(clients: ClientQuerySet) -> Subquery:
-    return sum_of(Invoice.objects.unpaid().filter(client__in=clients.order_by().values("pk")), "outstanding")
+def _owed_total(whose: Q) -> Subquery:
+    return sum_of(Invoice.objects.unpaid().filter(whose), "outstanding")
 
 
 def _of_the_client(rows: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -21,6 +21,7 @@ from clients.listing import (
     sortable,
 )
 from clients.models import Client
+from practices.lists import in_figures
 from practices.models import SavedView
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
@@ -104,13 +105,13 @@ def _status_tabs(request: PracticeRequest, active: str, known: dict[str, Any]) -
     counts = {state: known[f"in_{state}"] for state in Client.Status.values}
     address = reverse("clients:client-list", args=[request.practice.slug])
     current = sum(count for status, count in counts.items() if status != Client.Status.ARCHIVED)
-    tabs = [{"label": "All", "url": address, "count": current, "active": not active}]
+    tabs = [{"label": "All", "url": address, "count": in_figures(current), "active": not active}]
     for value, label in Client.Status.choices:
         tabs.append(
             {
                 "label": label,
                 "url": f"{address}?status={value}",
-                "count": counts[value],
+                "count": in_figures(counts[value]),
                 "active": value == active,
             }
         )

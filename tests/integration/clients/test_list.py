@@ -20,12 +20,15 @@ from clients.operations import (
     tag_client,
 )
 from clients.operations.records import assign_client
+from clients.views.listing import _status_tabs
+from practices import lists
 from practices.models import SavedView
+from practices.scalars import figures
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.clients.books import a_client, names
 from tests.integration.home.questions import questions_of
-from tests.integration.invoicing.documents import many_schedules
+from tests.integration.invoicing.documents import an_invoice, many_schedules, open_the_ledger
 from tests.statistics import analyse
 
 
@@ -247,3 +250,33 @@ def test_a_person_who_has_left_finds_nothing_any_more(book):
     client = Client.objects.get(name="Harbour Bakery Ltd")
     ContactPerson.objects.filter(client=client).update(has_left=True, is_signatory=False, is_primary=False)
     assert names(Client.objects.matching("mina")) == []
+
+
+def test_clients_beside_tabs_are_counted_no_further_than_lists_are(client_of, brook, monkeypatch):
+    with practice_scope(brook.pk):
+        for number in range(4):
+            Client.objects.create(name=f"Client {number}", status=Client.Status.ACTIVE)
+    monkeypatch.setattr(lists, "COUNTED", 2)
+    known = {f"in_{state}": 0 for state in Client.Status.values} | {"in_active": 4, "in_lead": 1}
+    request = client_of("alice").get("/p/brook-co/clients/").wsgi_request
+    request.practice = brook
+    counts = [tab["count"] for tab in _status_tabs(request, "", known)]
+    assert counts == ["2+", 1, "2+", 0, 0]
+
+
+def test_totals_of_everybody_leave_out_what_belongs_to_the_archived(brook):
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        kept, gone = a_client("Acme"), a_client("Birch")
+        owed = an_invoice(kept).outstanding
+        an_invoice(gone)
+        Client.objects.filter(pk=gone.pk).update(status=Client.Status.ARCHIVED)
+        for query, count, total in [
+            ("", 1, owed),
+            ("q=acme", 1, owed),
+            ("status=archived", 1, owed),
+            ("q=x", 0, None),
+        ]:
+            chosen = QueryDict(query)
+            known = figures(**client_list_of(chosen, ListForm(chosen), TODAY).columns_of_totals())
+            assert (known["count"], known["total_outstanding"]) == (count, total)
