@@ -5,7 +5,7 @@ import os
 import sys
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_init, worker_ready
+from celery.signals import task_postrun, task_prerun, worker_init, worker_process_init, worker_ready
 
 from practices.prepared import keep_plans
 
@@ -21,7 +21,7 @@ def is_beat(arguments: list[str]) -> bool:
 app = Celery("ignition", fixups=[] if is_beat(sys.argv) else None)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# Workers keep their sessions with PostgreSQL from task to task.
+# Workers keep their sessions with PostgreSQL from task to task, as web processes do from request to request.
 worker_init.connect(lambda **_: keep_plans(), weak=False)
 
 
@@ -39,3 +39,11 @@ if is_beat(sys.argv):
     from django.utils.log import configure_logging
 
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+else:
+    from django.db import close_old_connections
+
+    # What is broken or has served its time (`CONN_MAX_AGE`) is replaced around every task: without it a thread whose
+    # session was lost would fail until its worker is started anew. Celery itself would close all
+    # (`CELERY_DB_REUSE_MAX`).
+    task_prerun.connect(close_old_connections)
+    task_postrun.connect(close_old_connections)
