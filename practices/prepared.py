@@ -15,6 +15,8 @@ from psycopg2.errors import FeatureNotSupported
 #: Statements that a session keeps at most; any more are asked in full.
 MOST = 100
 _PLACE = re.compile(r"%\((\w+)\)s|%s|%%")
+#: Else each is planned five times more, to see whether its values matter: as often as most sessions ask it at all.
+_PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
 _keeps_plans = False
 
 
@@ -62,7 +64,7 @@ class Session(psycopg2.extensions.connection):  # type: ignore[misc]  # the driv
         self._made += 1
         name = f"kept_{self._made}"
         with self.cursor() as asking:
-            psycopg2.extensions.cursor.execute(asking, f"PREPARE {name} AS {text}")
+            psycopg2.extensions.cursor.execute(asking, f"{_PLANNED_ONCE}; PREPARE {name} AS {text}")
         places = ", ".join(["%s"] * count)
         self._known[statement] = _Known(f"EXECUTE {name} ({places})" if count else f"EXECUTE {name}", names)
         return self._known[statement]
