@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
 from redis import Redis
+from redis.commands.core import Script
 from redis.exceptions import RedisError
 
 _ACQUIRE = """
@@ -101,6 +102,20 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
 end
 """
 
+# From when each of several requests counts, in their order, and a stroke for one that does not. They come as one text:
+# writing fifty values of their own into a command costs as much as everything else about it.
+_SETTLE = """
+local number = 0
+for moment in string.gmatch(ARGV[2], '[^,]+') do
+  number = number + 1
+  if moment == '-' then
+    redis.call('ZREM', KEYS[1], ARGV[1] .. number)
+  else
+    redis.call('ZADD', KEYS[1], 'XX', moment, ARGV[1] .. number)
+  end
+end
+"""
+
 
 #: Seconds for which failures in a row are remembered.
 STRIKES_LAST = 3600
@@ -134,6 +149,7 @@ class Limiter:
         self._redis = redis
         self._acquire = redis.register_script(_ACQUIRE)
         self._pause = redis.register_script(_PAUSE)
+        self._settle = redis.register_script(_SETTLE)
         #: Since when Valkey remembers, as it said last.
         self._memory = ""
         #: By business: seconds from one request to the next while several were sent, last time.
@@ -158,7 +174,7 @@ class Limiter:
         if not told.granted:
             return None, told.wait
         held = Held(
-            self._redis,
+            self._settle,
             self._key(business_id, "minute"),
             mark,
             told,
@@ -281,7 +297,7 @@ class Held:
 
     def __init__(
         self,
-        redis: Redis,
+        settle: Script,
         key: str,
         mark: str,
         told: _Told,
@@ -289,7 +305,8 @@ class Held:
         minute_ms: int,
         on_pace: Callable[[float], None],
     ) -> None:
-        self._redis, self._key, self._mark, self._granted, self._at = redis, key, mark, told.granted, told.at
+        self._settle, self._key, self._mark = settle, key, mark
+        self._granted, self._at = told.granted, told.at
         self._since, self._minute_ms = time.monotonic(), minute_ms
         #: Seconds from now until each is allowed.
         self._allowed = (0.0,) * (told.granted - len(told.returning)) + told.returning
@@ -316,22 +333,11 @@ class Held:
         """Let each count from when it left, and give the others back; to the minute, the day keeps them counted."""
         if len(self._sent) > 1:
             self._on_pace((self._sent[-1] - self._sent[0]) / (len(self._sent) - 1))
-        moments = {
-            f"{self._mark}{number}": self._at + round((sent - self._since) * 1000)
-            for number, sent in enumerate(self._sent, start=1)
-        }
-        unused = []
-        for number in range(len(self._sent) + 1, self._granted + 1):
-            if back := self._allowed[number - 1]:
-                # It stands for one that was sent a minute before it is allowed, and that still counts.
-                moments[f"{self._mark}{number}"] = self._at + round(back * 1000) - self._minute_ms
-            else:
-                unused.append(f"{self._mark}{number}")
+        moments = [str(self._at + round((sent - self._since) * 1000)) for sent in self._sent]
+        unsent = self._allowed[len(self._sent) : self._granted]
+        # One that comes back stands for one that was sent a minute before it is allowed, and that still counts.
+        moments += [str(self._at + round(back * 1000) - self._minute_ms) if back else "-" for back in unsent]
         self._granted = len(self._sent)
         # Unheard, they all count as sent at the end of the time they were granted for, which is safe.
-        with suppress(RedisError), self._redis.pipeline(transaction=False) as together:
-            if moments:
-                together.zadd(self._key, moments, xx=True)
-            if unused:
-                together.zrem(self._key, *unused)
-            together.execute()
+        with suppress(RedisError):
+            self._settle(keys=[self._key], args=[self._mark, ",".join(moments)])
