@@ -32,6 +32,7 @@ from sage_integration.sage.transport import Exchange, Transport
 from sage_integration.sage.wire import kept_wire
 
 log = structlog.get_logger(__name__)
+_listens = logging.getLogger(__name__)
 
 #: The part of a minute's requests that is kept for what a person is waiting for.
 RESERVE = 0.02
@@ -234,7 +235,7 @@ def _succeeded(exchange: Exchange) -> bool:
 
 def _log(exchange: Exchange) -> None:
     # Asked first: for every document, finding out that nobody listens would cost as much as its audit entry.
-    if not logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+    if not _listens.isEnabledFor(logging.DEBUG):
         return
     log.debug(
         "sage exchange",

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 from requests.adapters import HTTPAdapter
 
+from sage_integration import crash_points
 from sage_integration.sage.wire import Wire
 
 What = Literal["commit", "statement", "request", "crash point"]
@@ -75,7 +76,7 @@ def at(moment: Moment, act: Callable[[], None]) -> Iterator[None]:
     """Act at that moment of what this thread does inside the block."""
     count = _Count(moment, act)
     if moment.what == "crash point":
-        with patch.dict(os.environ, {"CRASH_POINT": moment.words}):
+        with patch.object(crash_points, "chosen", moment.words):
             yield
     elif moment.what == "statement":
 
