@@ -40,6 +40,7 @@ from invoicing.operations import draft_invoice, issue_invoice
 from invoicing.queries import ledger_facts, state_of
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
+from practices.prepared import keep_plans
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.connections import current_connection
 from sage_integration.mappings import load_rules
@@ -144,6 +145,7 @@ def _at_tables(seeds: Iterable[int]) -> Iterator[tuple[list[int], "Table"]]:
     settings.SAGE_REQUESTS_PER_MINUTE = 1_000_000
     settings.SAGE_REQUESTS_PER_DAY = settings.SAGE_APP_REQUESTS_PER_DAY = 100_000_000
     move_along()
+    keep_plans()
     with (
         near_sage(settings.SAGE_CLIENT_ID, settings.SAGE_CLIENT_SECRET) as handle,
         time_machine.travel(MORNING, tick=True) as clock,

@@ -32,6 +32,7 @@ from devtools.faults.invariants import Violation
 from devtools.faults.shrinking import shrunk
 from devtools.faults.steps import STEPS
 from devtools.faults.world import MORNING, World
+from practices.prepared import keep_plans
 from sage_sandbox.server import Sandbox
 
 #: A step: its name, and the seed of what it draws.
@@ -134,6 +135,7 @@ def playing() -> Iterator[Callable[[History, int], Result]]:
     settings.SAGE_REQUESTS_PER_MINUTE = 100_000
     games = 0
     move_along()
+    keep_plans()
     with (
         Sandbox(client_id=settings.SAGE_CLIENT_ID, client_secret=settings.SAGE_CLIENT_SECRET) as sandbox,
         time_machine.travel(MORNING, tick=True) as clock,

@@ -29,6 +29,7 @@ from devtools.faults.database_clock import move_along
 from devtools.faults.interference import Moment, at, kill
 from ignition.tasks import take_in_arrival
 from invoicing.billing_run import run_billing
+from practices.prepared import keep_plans
 from practices.tenancy import acting_for
 from sage_integration import tasks, tokens
 from sage_integration.sage.errors import SageError
@@ -63,6 +64,7 @@ _SURROUNDINGS = (
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 move_along()
+keep_plans()
 
 
 def run_victim(job: str, practice_id: int, moment: Moment | None) -> int:
