@@ -107,7 +107,7 @@ def invoices_for(words: str, clients: Sequence[Client], known: Sequence[int], mo
     if missing := {each.client_id for each in found.values()} - set(names):
         names |= dict(Client.objects.filter(pk__in=missing).values_list("pk", "name"))
     for invoice in found.values():
-        invoice.client_name = names[invoice.client_id]  # type: ignore[attr-defined]
+        invoice.client_name = names[invoice.client_id]
     return list(found.values())[:most]
 
 

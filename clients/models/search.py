@@ -83,15 +83,15 @@ def is_among(name: str, ids: Collection[int]) -> Q:
     return Q(**{f"{name}__in": ids}) if len(ids) <= FEW else Q(_AnyOf(F(name), array(ids)))
 
 
-class _AnyOf(Lookup):  # type: ignore[type-arg]  # in the stubs alone
+class _AnyOf(Lookup):
     """`column = ANY(array)`."""
 
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The comparison and its parameters."""
         column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s::bigint[])", [*parameters, self.rhs]
+        return f"{column} = ANY(%s::bigint[])", (*parameters, self.rhs)
 
 
 def _with_words(words: list[str]) -> list[int]:
