@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import Round
 
 from invoicing.models import BillingSchedule
@@ -16,7 +16,7 @@ from proposals.queries import Worth, worth_of
 class Use:
     """One service in use: how many clients have it, and what it brings before VAT, in the practice's currency."""
 
-    clients: set[int] = field(default_factory=set)
+    clients: int = 0
     worth: Worth = field(default_factory=Worth)
 
 
@@ -25,8 +25,9 @@ def use_by_service(schedules: TenantQuerySet[Any] | None = None) -> dict[int, Us
     live = BillingSchedule.objects.all() if schedules is None else schedules
     live = live.exclude(status=BillingSchedule.Status.ENDED)
     found: dict[int, Use] = defaultdict(Use)
-    for service, client in live.order_by().values_list("service", "client").distinct():
-        found[service].clients.add(client)
+    counted = live.order_by().values_list("service").annotate(Count("client", distinct=True))
+    for service, clients in counted:
+        found[service].clients = clients
     summed = (
         live.order_by()
         .values("service", "billing", "every", "period")

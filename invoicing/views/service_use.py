@@ -23,7 +23,7 @@ USES = List(
     (
         Column("service", "Service", lambda row: row[0].name, fixed=True),
         Column("category", "Category", lambda row: row[0].category.name if row[0].category else ""),
-        Column("clients", "Clients", lambda row: len(row[1].clients), is_figure=True),
+        Column("clients", "Clients", lambda row: row[1].clients, is_figure=True),
         Column("monthly", "A month", lambda row: row[1].worth.monthly, is_figure=True),
         Column("yearly", "A year", lambda row: row[1].worth.yearly, is_figure=True),
         Column("one_off", "Once, to be billed", lambda row: row[1].worth.one_off, is_figure=True),
