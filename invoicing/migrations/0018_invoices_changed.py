@@ -1,4 +1,3 @@
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 
@@ -10,12 +9,27 @@ class Migration(migrations.Migration):
     dependencies = [("invoicing", "0017_tallies_are_kept")]
 
     operations = [
-        # One that was broken off is left behind, and fills nothing.
-        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS invoices_changed", migrations.RunSQL.noop),
-        AddIndexConcurrently(
-            model_name="invoice",
-            index=models.Index(
-                fields=["practice", "id"], name="invoices_changed", condition=models.Q(("revision__gt", 1))
-            ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                # One that was broken off is left behind, and fills nothing.
+                migrations.RunSQL(
+                    "DROP INDEX CONCURRENTLY IF EXISTS invoices_changed", migrations.RunSQL.noop
+                ),
+                migrations.RunSQL(
+                    "CREATE INDEX CONCURRENTLY invoices_changed ON invoicing_invoice (practice_id, id)"
+                    " WHERE revision > 1",
+                    "DROP INDEX CONCURRENTLY IF EXISTS invoices_changed",
+                ),
+            ],
+            state_operations=[
+                migrations.AddIndex(  # zero-downtime: only Django's picture of it, see above
+                    model_name="invoice",
+                    index=models.Index(
+                        fields=["practice", "id"],
+                        name="invoices_changed",
+                        condition=models.Q(("revision__gt", 1)),
+                    ),
+                ),
+            ],
         ),
     ]

@@ -1,4 +1,3 @@
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 
@@ -10,18 +9,32 @@ class Migration(migrations.Migration):
     dependencies = [("ledger", "0017_lean_states")]
 
     operations = [
-        # One that was broken off is left behind, and fills nothing.
-        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS copies_that_differ", migrations.RunSQL.noop),
-        AddIndexConcurrently(
-            model_name="posting",
-            index=models.Index(
-                fields=["practice", "subject_id"],
-                name="copies_that_differ",
-                condition=models.Q(
-                    ("kind", "invoice.create"),
-                    ("status", "posted"),
-                    models.Q(("held_revision", 0), ("standing", "changed"), _connector="OR"),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                # One that was broken off is left behind, and fills nothing.
+                migrations.RunSQL(
+                    "DROP INDEX CONCURRENTLY IF EXISTS copies_that_differ", migrations.RunSQL.noop
                 ),
-            ),
+                migrations.RunSQL(
+                    "CREATE INDEX CONCURRENTLY copies_that_differ ON ledger_posting (practice_id, subject_id)"
+                    " WHERE kind = 'invoice.create' AND status = 'posted'"
+                    " AND (held_revision = 0 OR standing = 'changed')",
+                    "DROP INDEX CONCURRENTLY IF EXISTS copies_that_differ",
+                ),
+            ],
+            state_operations=[
+                migrations.AddIndex(  # zero-downtime: only Django's picture of it, see above
+                    model_name="posting",
+                    index=models.Index(
+                        fields=["practice", "subject_id"],
+                        name="copies_that_differ",
+                        condition=models.Q(
+                            ("kind", "invoice.create"),
+                            ("status", "posted"),
+                            models.Q(("held_revision", 0), ("standing", "changed"), _connector="OR"),
+                        ),
+                    ),
+                ),
+            ],
         ),
     ]
