@@ -243,6 +243,7 @@ def _record_void(posting: Posting, copy: Posting, link: SageLink) -> None:
     """The copy is void; what was to follow follows in the same transaction."""
     outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=copy.external_url)
     copies.mark_found(copy, standing=Standing.VOID, blocked="")
+    keep_difference(link, None)  # Whatever it differed by went with it, whichever feed shows the void.
     invoice = Invoice.objects.get(pk=copy.subject_id)
     audit.record("invoice.copy_voided", invoice, number=link.sage_number, reason=posting.reason)
     if posting.then == Posting.Then.VOID_HERE:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoicing.operations import issue_credit_note
+from invoicing.operations import issue_credit_note, void_in_ledger
 from ledger.models import Posting
 from practices.models import Membership
 from practices.tenancy import acting_for, practice_scope
@@ -143,6 +143,23 @@ def test_f78_what_differed_while_a_credit_note_was_on_its_way_is_over_once_it_is
     assert the_thing(brook)[1] == "open"
     push_until_settled(brook, clock)
     clock.shift(600)
+    poll(brook)
+    with practice_scope(brook.pk):
+        assert things() == []
+
+
+def test_fault_53_what_differed_is_over_once_it_is_void_on_both_sides_whichever_feed_shows_the_void(
+    brook, sage, acme, clock
+):
+    sage.switch("void_feed", "deleted")
+    polled(brook)
+    clock.shift(600)
+    change(sage, acme.theirs, "total", 1)
+    poll(brook)
+    assert the_thing(brook)[1] == "open"
+    with practice_scope(brook.pk):
+        void_in_ledger(acme.invoice, reason="Agreed")
+    push_until_settled(brook, clock)
     poll(brook)
     with practice_scope(brook.pk):
         assert things() == []
