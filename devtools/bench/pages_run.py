@@ -80,7 +80,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if options.only not in ask.address:
             continue
         if ask.is_a_page():
-            rows.append(figures_of(key, ask, others.get(key), plain, options.rounds))
+            rows.append(figures_of(ask, others.get(key), plain, options.rounds))
         elif "?" in key:
             unanswered.append(ask.address)
     say(f"{len(rows)} pages of a practice with {large.invoices} invoices and of one with {small.invoices}")
@@ -102,9 +102,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return figures | {"goals": verdicts(figures)}
 
 
-def figures_of(
-    key: str, ask: Ask, there: Ask | None, plain: Mapping[str, Ask], rounds: int
-) -> dict[str, Any]:
+def figures_of(ask: Ask, there: Ask | None, plain: Mapping[str, Ask], rounds: int) -> dict[str, Any]:
     """What one page costs, in turn with the same page of an ordinary practice and the plain page it is held against."""
     asks = {"page": ask}
     if there is not None and there.is_a_page():
@@ -114,7 +112,7 @@ def figures_of(
     (questions, html), costs = ask.questions(), in_turn(asks, rounds)
     assets = set(ASSET.findall(html.decode()))
     figures: dict[str, Any] = {
-        "url": key,
+        "url": ask.address,
         "queries": questions,
         # Bytes as they travel, compressed; the page and what it loads.
         "bytes": len(gzip.compress(html, 6)),
