@@ -6,7 +6,7 @@ from itertools import islice
 
 import money.amounts
 from invoicing.operations import invoices, payments
-from ledger import batches, outbox
+from ledger import batches, leases, outbox
 from practices import audit
 from proposals.periods import Rhythm
 from sage_integration import tokens
@@ -30,6 +30,7 @@ from tests.planted.mistakes import (
     half_even,
     headers_of_no_business,
     keeps_the_pair_to_itself,
+    leases_without_announcing,
     links_the_wrong_ones,
     marks_the_first,
     nothing,
@@ -162,8 +163,14 @@ BUGS = [
     Bug(
         "only the first of several announced together is announced",
         "I2",
-        scenarios.lost_answer_among_several,
+        scenarios.lost_answer_among_several_of_a_new_worker,
         swapped(batches, "mark_all_attempted", marks_the_first),
+    ),
+    Bug(
+        "a batch counts as announced with its lease and is not",
+        "I2",
+        scenarios.lost_answer_among_several,
+        swapped(leases, "lease_due_postings", leases_without_announcing),
     ),
     Bug(
         "what is held of the allowance is never used up",

@@ -121,6 +121,7 @@ postpone, mark_failed, since, next_number = (
     invoices.next_number,
 )
 result_of, link, mark_all_attempted = dispatch.result_of, results._link, batches.mark_all_attempted
+lease_due_postings = leases.lease_due_postings
 
 
 def sends_a_fresh_id(sales_invoices, invoice):
@@ -153,6 +154,13 @@ def marks_all_without_asking(postings):
 def marks_the_first(postings):
     mark_all_attempted(postings[:1])
     return list(postings)
+
+
+def leases_without_announcing(limit, *, announced):
+    batch = lease_due_postings(limit)
+    for posting in batch if announced else ():
+        posting.attempted_at = posting.lease_expires_at - leases.LEASE
+    return batch
 
 
 def takes_everything_back(sending):

@@ -19,6 +19,7 @@ from practices.tenancy import acting_for, practice_scope, practice_transaction
 from sage_integration import tokens
 from sage_integration.models import SageConnection
 from sage_integration.sage.errors import ReauthorisationRequired, SageError
+from sage_integration.sessions import forget_everything
 from sage_integration.sync import pull
 from tests.integration.invoicing.documents import MONTHLY, a_schedule, bill_without_asking
 from tests.integration.sage_integration.posting import (
@@ -82,6 +83,18 @@ def lost_answer_among_several(stage: Stage) -> list[str]:
     """The same, and the answer to the fourth is lost; Sage does not know idempotency ids."""
     stage.sage.switch("idempotency", False)
     posted(stage.practice, stage.sage)
+    return _lost_answer_to_the_fourth(stage)
+
+
+def lost_answer_among_several_of_a_new_worker(stage: Stage) -> list[str]:
+    """The same from a worker that knows of nothing that went through before, so that the first goes alone."""
+    stage.sage.switch("idempotency", False)
+    posted(stage.practice, stage.sage)
+    forget_everything()
+    return _lost_answer_to_the_fourth(stage)
+
+
+def _lost_answer_to_the_fourth(stage: Stage) -> list[str]:
     stage.sage.arm("drop_answer_after_saving", on=CREATE, skip=3)
     for _ in range(8):
         issued_invoice(stage.practice)
