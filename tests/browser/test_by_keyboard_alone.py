@@ -43,6 +43,7 @@ def test_from_signing_in_to_a_posted_invoice_without_a_mouse(ready, cast, brook,
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
 
+    page.wait_for_load_state()  # a key pressed before the scripts are there is nobody's
     page.keyboard.press("c")
     entry = page.locator("#create-menu").get_by_role("link", name="Instant bill")
     for _ in range(6):
@@ -63,6 +64,7 @@ def test_from_signing_in_to_a_posted_invoice_without_a_mouse(ready, cast, brook,
     with practice_scope(brook.pk):
         copies = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE)
         assert [posting.status for posting in copies] == [Posting.Status.POSTED]
+    page.wait_for_load_state()
     page.keyboard.press("/")
     page.keyboard.type("INV-0000")
     expect(page.locator("#search-hits").get_by_role("link", name="INV-000001")).to_be_visible()
