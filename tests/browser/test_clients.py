@@ -64,6 +64,7 @@ def test_g45_the_list_is_searched_ordered_by_money_and_acted_on(page, brook):
     page.get_by_role("link", name="Outstanding").click()
     expect(page.locator("tbody tr").first).to_contain_text("Fenwick Joinery")
     expect(page.locator("tbody tr").first.locator("td.end").last).to_contain_text("£720.00")
+    page.wait_for_load_state()  # what is typed before the scripts are there is searched for with Enter alone
     page.get_by_label("Name, number, postcode or e-mail").fill("yo21")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_label("Select Harbour Bakery Ltd").check()
