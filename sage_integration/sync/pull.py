@@ -32,7 +32,7 @@ from sage_integration.sync.comparison import Difference, compare
 from sage_integration.sync.feeds import Feed, Glance, cursors_of, glance_at, read_feed
 from sage_integration.sync.mirror import Mirror
 from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, reread
-from sage_integration.sync.standing_differences import keep_difference
+from sage_integration.sync.standing_differences import is_told, keep_difference
 from sage_integration.sync.wanted import (
     is_anything_wanted,
     newest_link,
@@ -168,6 +168,8 @@ class Poll:
         self._turn = connection.next_feed
         self._journals_refused_at = connection.journals_refused_at
         self._differences: dict[int, tuple[SageLink, Difference | None]] = {}
+        #: What was wanted and has been read: it waits no more once what was found is kept.
+        self._read_again: list[SageLink] = []
 
     @property
     def saw_news(self) -> bool:
@@ -315,8 +317,9 @@ class Poll:
             self._someone_waits = self._someone_waits or link.wanted_at is not None
             if not difference or difference.kind != SETTLED_DIFFERENTLY:
                 self._note(link, difference)
-            elif difference.sentence != link.difference_in_words:
-                # Read after the payments, so it may know of a newer one.
+            if not is_told(link, difference):
+                # What is owed may know of a newer payment than those read before. And all that differs is only kept at
+                # the end: should this reading be lost before, with the page behind its cursor, the next one asks.
                 self.mirror.touched.add(link.posting.subject_id)
 
     def _invoice_gone(self, row: SalesInvoice) -> None:
@@ -338,9 +341,9 @@ class Poll:
             if link is not None:
                 self._note(link, reread(link, sage, self.mirror))
             self.mirror.touched.discard(invoice_id)
+            self._read_again.append(wanted)
             with practice_transaction():
                 self._note_touched()
-                was_read(wanted)
 
     def _newest_copy(self, sage_id: str) -> SageLink | None:
         """The invoice of ours that this is, unless a newer copy has taken its place."""
@@ -367,6 +370,11 @@ class Poll:
                 self.mirror.problems.append(difference.sentence)
                 self.mirror.counts[difference.kind] += 1
         self._differences.clear()
+        if self._read_again:
+            with practice_transaction():
+                for wanted in self._read_again:
+                    was_read(wanted)
+            self._read_again.clear()
 
 
 def _changed(name: str, rows: Callable[..., Any]) -> Feed[Any]:

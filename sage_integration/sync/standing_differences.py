@@ -37,6 +37,12 @@ def keep_difference(link: SageLink, difference: Difference | None) -> bool:
     return is_other
 
 
+def is_told(link: SageLink, difference: Difference | None) -> bool:
+    """Whether this, or that nothing differs, is what is told of a copy already."""
+    words = difference.sentence[:LONGEST] if difference else ""
+    return (difference.kind if difference else "", words) == (link.difference, link.difference_in_words)
+
+
 def _stand_in(held: SageLink, difference: Difference | None) -> str:
     """For what a copy differs by: its words, whatever the number, and what the document says as far as is known."""
     if difference is None:

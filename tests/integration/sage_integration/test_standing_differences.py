@@ -9,12 +9,13 @@ from practices.tenancy import acting_for, practice_scope
 from sage_integration.attention import handle, things
 from sage_integration.models import SageLink
 from sage_integration.sessions import open_sage
+from sage_integration.sync import pull
 from sage_integration.sync.audit import audit_documents
 from sage_integration.sync.comparison import compare
 from sage_integration.sync.standing_differences import keep_difference
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import poll, polled, standing_of
-from tests.integration.sage_integration.posting import push_until_settled
+from tests.integration.sage_integration.posting import posted, push_until_settled
 
 
 def the_thing(practice):
@@ -146,6 +147,47 @@ def test_f78_what_differed_while_a_credit_note_was_on_its_way_is_over_once_it_is
     poll(brook)
     with practice_scope(brook.pk):
         assert things() == []
+
+
+class Lost(BaseException):
+    """A worker that is no more: nothing may catch it."""
+
+
+@pytest.mark.parametrize("what", ["void", "due date", "nothing more"])
+def test_fault_67_a_reading_that_is_lost_before_its_end_leaves_what_it_found_to_the_next(
+    brook, sage, acme, clock, monkeypatch, what
+):
+    """The page is behind its cursor then, and the invoice was read: neither may be taken for kept."""
+    other = posted(brook, sage)
+    polled(brook)
+    clock.shift(600)
+    if what == "nothing more":
+        change(sage, acme.theirs, "due date", 1)
+        poll(brook)
+        assert the_thing(brook)[1] == "open"
+        clock.shift(600)
+        sage.edit_invoice(acme.theirs["id"], due_date=acme.theirs["due_date"])
+    elif what == "void":
+        sage.void_invoice(acme.theirs["id"])
+    else:
+        change(sage, acme.theirs, what, 1)
+
+    clock.shift(600)
+    sage.edit_invoice(
+        other.theirs["id"], due_date=other.theirs["due_date"]
+    )  # The cursor passes the row by far.
+
+    def lost(*_):
+        raise Lost
+
+    with monkeypatch.context() as worker:
+        worker.setattr(pull, "keep_difference", lost)
+        with pytest.raises(Lost):
+            poll(brook)
+    clock.shift(3600)
+    poll(brook)
+    with practice_scope(brook.pk):
+        assert [thing.state_on(TODAY) for thing in things()] == ([] if what == "nothing more" else ["open"])
 
 
 def test_fault_53_what_differed_is_over_once_it_is_void_on_both_sides_whichever_feed_shows_the_void(
