@@ -19,7 +19,7 @@ def test_what_was_not_measured_is_neither_met_nor_missed():
 
 def test_every_part_has_a_shape_of_its_own_and_no_goal_reads_another():
     assert len({tuple(options) for options in PARTS.values()}) == len(PARTS)
-    full = {part: dict.fromkeys(NAMES, 1) | {"calibration_cpu_ms": [10, 10]} for part in PARTS}
+    full = {part: dict.fromkeys(NAMES, 1) | {"calibration_cpu_ms": [10, 10]} for part in (*PARTS, "silver")}
     assert all(verdict["value"] is not None for verdict in verdicts(full) if verdict["id"] != "BR5")
 
 
@@ -56,11 +56,21 @@ def test_a_peers_pace_by_the_clock_counts_on_a_machine_as_quick_as_the_peers(loo
     parts = {"thousand_of_one": {"invoices_per_second": 2520.0, "calibration_ms": [10.0, loop]}}
     by_clock, *others = peers(parts)
     assert (by_clock["value"], by_clock["met"]) == (200.0, met)
-    assert [other["value"] for other in others] == [None, None, None]
+    assert [other["value"] for other in others] == [None] * 5
 
 
 @pytest.mark.parametrize(("loops", "met"), [([4.9, 5.1], False), ([4.0, 6.0], None)])
 def test_elsewhere_a_peers_cpu_stretched_by_the_loop_decides_where_the_machine_was_steady(loops, met):
     parts = {"ten_of_one": {"cpu_ms_per_invoice": 0.2, "calibration_cpu_ms": loops}}
-    by_cpu = peers(parts)[3]
-    assert (by_cpu["value"], by_cpu["met"], by_cpu["best_met"]) == (36.5, met, met)
+    by_loop = peers(parts)[5]
+    assert (by_loop["value"], by_loop["met"], by_loop["best_met"]) == (36.5, met, met)
+
+
+def test_a_peer_that_ran_here_decides_and_the_loop_does_not():
+    ours = {"cpu_ms_per_invoice": 0.5, "calibration_cpu_ms": [5.0, 5.0]}
+    parts = {"thousand_of_one": ours, "ten_of_one": ours, "silver": {"cpu_ms_per_invoice": 29.2}}
+    found = [(each["value"], each["met"], each["best_met"]) for each in peers(parts)]
+    _, beside_tryton, by_loop_tryton, _, beside_silver, by_loop_silver = found
+    assert beside_tryton == (316.8, True, False)
+    assert beside_silver == (58.4, True, False)
+    assert by_loop_tryton[1:] == by_loop_silver[1:] == (None, None)
