@@ -7,7 +7,15 @@ import sys
 from celery import Celery
 from celery.signals import task_postrun, task_prerun, worker_init, worker_process_init, worker_ready
 
+from ignition.broker import keep_clients
 from practices.prepared import keep_plans
+
+#: Seconds for which a thread of a worker keeps its session with PostgreSQL. A new one costs as much as sending some
+#: twenty documents, and a thread may have no more to do in a minute.
+SESSION_SECONDS = 15 * 60
+#: Seconds after which a thread that waits for the interpreter looks again. Where thirty wait, as they do on a busy
+#: machine, Python's own 5 ms cost a fifth of what the worker does.
+SWITCH_SECONDS = 0.05
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ignition.settings")
 
@@ -17,12 +25,11 @@ def is_beat(arguments: list[str]) -> bool:
     return "celery" in arguments[0] and "beat" in arguments[1:]
 
 
+keep_clients()
 # Without its fixups Celery does not set Django up.
 app = Celery("ignition", fixups=[] if is_beat(sys.argv) else None)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# Workers keep their sessions with PostgreSQL from task to task, as web processes do from request to request.
-worker_init.connect(lambda **_: keep_plans(), weak=False)
 
 
 def hold_what_is_loaded(**_: object) -> None:
@@ -40,8 +47,15 @@ if is_beat(sys.argv):
 
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
 else:
-    from django.db import close_old_connections
+    from django.db import close_old_connections, connections
 
+    def settle_in(**_: object) -> None:
+        """Work as many threads do that mostly wait for answers, each with a session that it keeps from task to task."""
+        keep_plans()
+        connections.settings["default"]["CONN_MAX_AGE"] = SESSION_SECONDS
+        sys.setswitchinterval(SWITCH_SECONDS)
+
+    worker_init.connect(settle_in, weak=False)
     # What is broken or has served its time (`CONN_MAX_AGE`) is replaced around every task: without it a thread whose
     # session was lost would fail until its worker is started anew. Celery itself would close all
     # (`CELERY_DB_REUSE_MAX`).

@@ -66,7 +66,12 @@ def configure(options: dict[str, Any]) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "key_value"}},
             "root": {"handlers": ["stderr"], "level": options["level"]},
-            "loggers": {"celery.app.trace": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+            "loggers": {
+                # A line for every message that is taken, and one when it is done, would tell of nothing.
+                "celery.app.trace": {"level": "WARNING"},
+                "celery.worker.strategy": {"level": "WARNING"},
+                "urllib3": {"level": "WARNING"},
+            },
         }
     )
     structlog.configure(
