@@ -36,8 +36,8 @@ _listens = logging.getLogger(__name__)
 
 #: The part of a minute's requests that is kept for what a person is waiting for.
 RESERVE = 0.02
-#: Seconds within which requests that were taken together leave.
-HELD_FOR = 10.0
+#: Seconds within which requests that were taken together leave: for longer than an announcement holds.
+HELD_FOR = 30.0
 #: Seconds for which a document that went through speaks for those after it.
 CALM_FOR = 60.0
 

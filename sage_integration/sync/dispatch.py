@@ -58,8 +58,9 @@ log = structlog.get_logger(__name__)
 BY_SETTINGS = (CurrencyDiffers, PeriodClosed, VatNotRegistered)
 #: How many invoices are announced together once so many went through without trouble: the first one goes alone.
 AT_ONCE = ((25, 1), (1, 0))
-#: Seconds after which what was announced and not sent is announced anew; much less than what is left of the lease.
-HOLDS_FOR = 5.0
+#: Seconds after which what was announced and not sent is announced anew. With the HTTP deadline it is less than what is
+#: left of the lease (`leases.SEND_MARGIN`), and long enough for a whole batch on a machine that is busy.
+HOLDS_FOR = 20.0
 
 
 class Dispatch:
