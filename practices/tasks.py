@@ -5,14 +5,17 @@ and a practice is enough however often somebody asks, and a busy practice stands
 """
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import structlog
 from celery import Task, shared_task
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from kombu.exceptions import OperationalError
 from psycopg2.sql import SQL, Identifier
+from redis import Redis
 from redis.exceptions import RedisError
 
 from practices.delivery import deliver_queued_emails
@@ -46,6 +49,22 @@ def wake(task: Task, practice_id: int, *, in_seconds: float = 0.0) -> None:
             task.apply_async((practice_id,), countdown=in_seconds or None)
     except (OperationalError, RedisError):
         log.warning("broker away, the next sweep will find the work", task=task.name, practice_id=practice_id)
+
+
+def nobody_waits(task: Task) -> bool:
+    """Whether no message waits in the queue of a task, so that whoever works may go on; False while that is unknown."""
+    route = settings.CELERY_TASK_ROUTES.get(task.name, {})
+    try:
+        return not _broker(settings.CELERY_BROKER_URL).llen(
+            route.get("queue", settings.CELERY_TASK_DEFAULT_QUEUE)
+        )
+    except RedisError:
+        return False
+
+
+@lru_cache(maxsize=4)
+def _broker(url: str) -> Redis:
+    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
 
 
 def _taken(task: Task, practice_id: int) -> None:

@@ -5,9 +5,11 @@ from queue import Empty
 from unittest.mock import patch
 
 import pytest
+from django.utils import timezone
 
 from ignition.celery import app
 from ledger.errors import LeaseLost
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
 from practices.tasks import wake
 from practices.tenancy import acting_for, practice_scope
@@ -19,6 +21,7 @@ from sage_integration.sessions import forget_everything, room_for, shortest_rest
 from sage_integration.sync import push
 from sage_integration.tasks import push_due_postings, sweep_postings
 from tests.integration.sage_integration.posting import (
+    empty_valkey,
     issued_invoice,
     posting_of,
     push_once,
@@ -31,17 +34,18 @@ Status = Posting.Status
 CREATE = ("POST", "/sales_invoices")
 
 
-def messages(queue: str = "posting") -> list[tuple[int, bool]]:
+def messages(queue: str = "posting", *, most: int = 1000) -> list[tuple[int, bool]]:
     """What workers would find in a queue, in order and taken out: the practice, and whether it is for later."""
     found = []
     with app.connection_for_read() as broker, broker.SimpleQueue(queue) as waiting:
-        while True:
+        while len(found) < most:
             try:
                 message = waiting.get(block=False)
             except Empty:
-                return found
+                break
             message.ack()
             found.append((message.payload[0][0], message.headers["eta"] is not None))
+    return found
 
 
 @pytest.fixture
@@ -58,14 +62,35 @@ def test_a_long_queue_stands_behind_everybody_else_after_each_turn(both, sage):
     brook, cedar = both
     issue_many(brook, sage, 30)
     issue_many(cedar, sage, 2)
-    order, queue = [], [practice_id for practice_id, _ in messages()]
-    while queue:
-        practice_id = queue.pop(0)
+    order = []
+    while found := messages(most=1):
+        [(practice_id, _)] = found
         order.append(practice_id)
         push_due_postings(practice_id)
-        queue += [practice_id for practice_id, _ in messages()]
     assert order == [brook.pk, cedar.pk, brook.pk]
     assert len(sage.sales_invoices()) == 32
+
+
+def test_a_practice_goes_on_while_nobody_else_waits(brook, sage, monkeypatch):
+    """A message costs as much as some documents, and there is nobody to give way to."""
+    monkeypatch.setattr("sage_integration.tasks.GOES_ON_FOR", 600.0)
+    connected(brook, sage)
+    issue_many(brook, sage, 55)
+    messages()
+    push_due_postings(brook.pk)
+    assert len(sage.sales_invoices()) == 55
+    assert messages() == [], "it has found the end by itself"
+
+
+def test_a_practice_that_took_long_queues_again_though_nobody_waits(brook, sage, monkeypatch):
+    """A worker that is to end waits for its tasks."""
+    monkeypatch.setattr("sage_integration.tasks.GOES_ON_FOR", 0.0)
+    connected(brook, sage)
+    issue_many(brook, sage, 30)
+    messages()
+    push_due_postings(brook.pk)
+    assert len(sage.sales_invoices()) == 25
+    assert messages() == [(brook.pk, False)]
 
 
 def test_a_turn_is_twenty_five_postings_oldest_first(brook, sage):
@@ -86,6 +111,23 @@ def test_a_practice_stands_in_the_queue_once_however_often_it_is_hinted_at(both,
         sweep_postings()
     wake(push_due_postings, cedar.pk)
     assert messages() == [(brook.pk, False), (cedar.pk, False)]
+
+
+def test_the_sweep_leaves_a_practice_alone_while_its_turn_is_in_progress(both, sage):
+    """It would find everything taken, and it goes on by itself."""
+    brook, cedar = both
+    issue_many(brook, sage, 3)
+    issue_many(cedar, sage, 1)
+    messages()
+    empty_valkey()
+    with practice_scope(brook.pk):
+        leased = lease_due_postings(2)
+    sweep_postings()
+    assert messages() == [(cedar.pk, False)]
+    with practice_scope(brook.pk):
+        Posting.objects.filter(pk__in=[each.pk for each in leased]).update(lease_expires_at=timezone.now())
+    sweep_postings()
+    assert messages() == [(brook.pk, False)], "whose worker was lost is found once its lease has run out"
 
 
 def test_work_that_comes_up_during_a_turn_gets_a_hint_of_its_own(both):
