@@ -86,11 +86,15 @@ def cpu_seconds(pid: int) -> float | None:
     return None if times is None else sum(times[11:15]) / _TICK
 
 
-def postgres_cpu_seconds() -> float | None:
-    """CPU seconds of the whole PostgreSQL server, if it runs on this machine."""
+def postgres_cpu_seconds(*, of_others: bool = False) -> float | None:
+    """CPU seconds of the whole PostgreSQL server, if it runs on this machine.
+
+    Those ``of_others`` leave out this process' own session, where it only starts and watches what is measured.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
-        ours = _stat(cursor.fetchone()[0])
+        session = cursor.fetchone()[0]
+    ours = _stat(session)
     if ours is None:
         return None
     server = ours[1]
@@ -98,7 +102,10 @@ def postgres_cpu_seconds() -> float | None:
     return own + sum(
         sum(times[11:13]) / _TICK
         for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and (times := _stat(int(entry.name))) and times[1] == server
+        if entry.name.isdigit()
+        and not (of_others and int(entry.name) == session)
+        and (times := _stat(int(entry.name)))
+        and times[1] == server
     )
 
 
