@@ -1,31 +1,34 @@
 """The client list: which clients, in which order, in which columns, and what they add up to."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django import forms
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable, Expression, RawSQL
-from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
+from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils import timezone
 
 from clients import contributions
+from clients.columns import name_of, own_columns
 from clients.contributions import Cell, Column
 from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
+from clients.models.search import ids_with_words, is_among_given, words_of
 from clients.queries import not_cleared
 from money.amounts import ZERO, to_pence
+from practices.arrays import array
 from practices.job_models import JobRow
 from practices.lists import COUNTED
 from practices.models import AuditEntry, Membership, SavedView, User
 from practices.paging import KeysetPage, keyset_page
-from practices.scalars import WrittenColumns, count_of, count_up_to
+from practices.scalars import Given, WrittenColumns, count_of, count_up_to
 from practices.tenancy import acting_practice_id
+from practices.written_rows import WrittenQuestion
 
 PAGE = 50
 #: What the list's kept views belong to.
@@ -56,26 +59,6 @@ MOST_FAILED = 1000
 NOBODY = "none"
 
 
-@cache
-def own_columns() -> tuple[Column, ...]:
-    """The columns of this app, beside the name and the state that every list has.
-
-    Made once: a column that is made anew is another one to `contributions.cells_of`, which keeps what it asks for.
-    """
-    return (
-        Column("kind", "Kind", _words(lambda client: client.get_kind_display()), order=1),
-        Column("group", "Group", _words(lambda client: client.group_name or ""), _group, order=2),
-        Column("manager", "Manager", _words(lambda client: client.manager_name or ""), _manager, order=3),
-        Column("partner", "Partner", _words(lambda client: client.partner_name or ""), _partner, order=4),
-        Column("town", "Town", _words(lambda client: client.city), order=5),
-        Column("company_number", "Company number", _words(lambda client: client.company_number), order=6),
-        Column("tags", "Tags", _words(lambda client: ", ".join(sorted(client.tag_names))), _tags, order=7),
-        Column("checks", "Checks", _check_in_words, order=8),
-        Column("switch", "Invoices", _words(_switch_in_words), order=70),
-        Column("activity", "Last activity", _day_of_activity, _last_activity, order=90),
-    )
-
-
 DEFAULT_COLUMNS = ("group", "manager", "monthly", "next_bill", "outstanding", "sage", "activity")
 
 
@@ -91,63 +74,6 @@ def _sorts() -> dict[str, Callable[[], Expression]]:
 def sortable() -> list[str]:
     """What the list can be ordered by, as its addresses say it."""
     return [*sorted({order.lstrip("-") for order in ORDERS}), *_sorts()]
-
-
-def _words(words: Callable[[Any], str]) -> Callable[[Any, date], Cell]:
-    """A column that says one thing of each client."""
-    return lambda client, _today: Cell(words(client))
-
-
-def _switch_in_words(client: Client) -> str:
-    return "Created in Sage" if client.posts_automatically else "Kept here"
-
-
-def _group() -> dict[str, Combinable]:
-    return {"group_name": F("group__name")}
-
-
-def _manager() -> dict[str, Combinable]:
-    return {"manager_name": _name_of("manager__")}
-
-
-def _partner() -> dict[str, Combinable]:
-    return {"partner_name": _name_of("partner__")}
-
-
-def _name_of(person: str) -> Combinable:
-    """What somebody is called, as they are everywhere."""
-    return Coalesce(NullIf(f"{person}name", Value("")), f"{person}email", output_field=TextField())
-
-
-def _tags() -> dict[str, Combinable]:
-    own = ClientTag.objects.filter(practice=OuterRef("practice"), client=OuterRef("pk"))
-    return {"tag_names": ArraySubquery(own.order_by().values("tag__name"))}
-
-
-def _check_in_words(client: Client, today: date) -> Cell:
-    if client.aml_status == Client.Aml.CLEARED:
-        return (
-            Cell("Review overdue", tone="warn")
-            if client.review_is_due(today)
-            else Cell("Cleared", tone="good")
-        )
-    tone = "bad" if client.aml_status == Client.Aml.REFUSED else "neutral"
-    return Cell(client.get_aml_status_display(), tone=tone)
-
-
-def _last_activity() -> dict[str, Combinable]:
-    entries = AuditEntry.objects.filter(
-        practice=OuterRef("practice"), subject_type="clients.client", subject_id=OuterRef("pk")
-    )
-    own = Subquery(entries.order_by().values("subject_id").annotate(last=Max("at")).values("last"))
-    # The database passes over what is null.
-    others = [activity.latest() for activity in contributions.activities()]
-    return {"last_activity": Greatest(own, *others) if others else own}
-
-
-def _day_of_activity(client: Any, today: date) -> Cell | None:
-    del today
-    return Cell(on=timezone.localdate(client.last_activity)) if client.last_activity else None
 
 
 class ListForm(forms.Form):
@@ -199,18 +125,28 @@ class ListForm(forms.Form):
 
 def _choices(user: User | None) -> dict[str, list[tuple[str, str, str]]]:
     """Members, tags, groups and the person's views, each id, name and query string, by name; in one question."""
-    members = Membership.objects.filter(practice=acting_practice_id())
-    views = SavedView.objects.filter(user=user, list=NAME)
-    rows = _labelled("people", members, "user_id", _name_of("user__")).union(
+    found: dict[str, list[tuple[str, str, str]]] = {"people": [], "tags": [], "groups": [], "views": []}
+    person = user.pk if user else None
+    for kind, key, label, query in _CHOICES.values(practice=acting_practice_id(), user=person):
+        found[kind].append((str(key), label, query))
+    return found
+
+
+def _rows_of_choices() -> "QuerySet[Any, Any]":
+    members = Membership.objects.filter(practice=Given("practice"))
+    views = SavedView.objects.filter(user=Given("user"), list=NAME)
+    rows = _labelled("people", members, "user_id", name_of("user__")).union(
         _labelled("tags", Tag.objects.all(), "pk", F("name")),
         _labelled("groups", ClientGroup.objects.all(), "pk", F("name")),
         _labelled("views", views, "pk", F("name"), F("query")),
         all=True,
     )
-    found: dict[str, list[tuple[str, str, str]]] = {"people": [], "tags": [], "groups": [], "views": []}
-    for kind, key, label, query in rows.order_by("label"):
-        found[kind].append((str(key), label, query))
+    found: QuerySet[Any, Any] = rows.order_by("label")
     return found
+
+
+#: The same whatever the list shows, so it is put into SQL once.
+_CHOICES = WrittenQuestion(_rows_of_choices)
 
 
 def _named(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
@@ -239,6 +175,8 @@ class ClientList:
     sort: str
     status: str
     chosen: dict[str, str]
+    #: The clients with the words that were looked for, where nothing else but a state narrows the list.
+    with_words: list[int] | None = None
 
     def page(self, query: QueryDict) -> "KeysetPage[Client]":
         """The rows shown now."""
@@ -264,18 +202,15 @@ class ClientList:
             for client in page
         ]
 
-    def columns_of_totals(self) -> dict[str, Combinable]:
+    def columns_of_totals(self) -> Mapping[str, Combinable]:
         """Columns for `practices.scalars.figures`: what the filters let through, counted and added up."""
-        whose = self._whose()
-        sums = {f"total_{column.key}": column.total(whose) for column in self.columns if column.total}
-        return {"count": count_of(self.clients), **sums}
-
-    def _whose(self) -> Q:
-        """What belongs to these clients: of everybody, all but what belongs to the archived few."""
-        if self.chosen or self.status:
-            return Q(client__in=self.clients.order_by().values("pk"))
-        archived = Client.objects.filter(status=Client.Status.ARCHIVED)
-        return ~Q(client__in=archived.order_by().values("pk"))
+        if self.chosen and self.with_words is None:
+            whose = Q(client__in=self.clients.order_by().values("pk"))
+            return _totals(self.clients, whose, self.columns)
+        written = _written_totals(
+            tuple(self.columns), is_of_a_state=bool(self.status), is_by_words=self.with_words is not None
+        )
+        return written.columns(status=self.status, clients=array(self.with_words or ()))
 
     def totals(self, known: dict[str, Any]) -> list[Cell | None]:
         """What each column adds up to for everything the filters let through, from those figures."""
@@ -285,13 +220,42 @@ class ClientList:
         ]
 
 
+def _totals(clients: ClientQuerySet, whose: Q, columns: Iterable[Column]) -> dict[str, Combinable]:
+    """How many clients these are, and what each column that adds up comes to for what belongs to them."""
+    sums = {f"total_{column.key}": column.total(whose) for column in columns if column.total}
+    return {"count": count_of(clients), **sums}
+
+
+@lru_cache(maxsize=contributions.MOST_KEPT)
+def _written_totals(columns: tuple[Column, ...], *, is_of_a_state: bool, is_by_words: bool) -> WrittenColumns:
+    """The totals of everybody or of a state, all of them or those with words: they are put into SQL once."""
+
+    def totals() -> dict[str, Combinable]:
+        every: ClientQuerySet = Client.objects.order_by()
+        clients = every.filter(status=Given("status")) if is_of_a_state else every.current()
+        # Of everybody, all but what belongs to the archived few.
+        others = every.filter(status=Client.Status.ARCHIVED)
+        whose = Q(client__in=clients.values("pk")) if is_of_a_state else ~Q(client__in=others.values("pk"))
+        if is_by_words:
+            clients = clients.filter(is_among_given("pk", Given("clients")))
+            whose &= is_among_given("client", Given("clients"))
+        return _totals(clients, whose, columns)
+
+    return WrittenColumns(totals)
+
+
 def client_list_of(query: QueryDict, form: ListForm, today: date) -> ClientList:
     """The list a query string asks for, on a day of the practice."""
     status, chosen = query.get("status", ""), form.chosen
     clients: ClientQuerySet = Client.objects.all()
     is_status = status in Client.Status.values
     clients = clients.filter(status=status) if is_status else clients.current()
-    clients = narrow(clients, chosen, today)
+    with_words = None
+    if set(chosen) == {"q"} and words_of(chosen["q"]):
+        with_words = ids_with_words(chosen["q"])
+        clients = clients.among(with_words)
+    else:
+        clients = narrow(clients, chosen, today)
     wanted = set(query.getlist("columns")) or set(DEFAULT_COLUMNS)
     sort = query.get("sort", "")
     return ClientList(
@@ -300,6 +264,7 @@ def client_list_of(query: QueryDict, form: ListForm, today: date) -> ClientList:
         sort if sort.removeprefix("-") in sortable() else "name",
         status if is_status else "",
         chosen,
+        with_words,
     )
 
 

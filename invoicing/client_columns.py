@@ -36,8 +36,8 @@ from clients.contributions import (
     add_filter,
 )
 from clients.models import Client, ClientQuerySet
-from invoicing.coming import priced_next_bills
 from invoicing.models import BillingSchedule, Invoice, Payment
+from invoicing.priced_bills import priced_next_bills
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts, to_pence, total
 from practices.scalars import sum_of
@@ -127,8 +127,7 @@ def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
     """The day of each client's next recurring invoice, and its gross."""
     del today
     due: dict[int, dict[date, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
-    recurring = BillingSchedule.objects.recurring().filter(client__in=clients).order_by()
-    for schedule, bill, amounts in priced_next_bills(recurring):
+    for schedule, bill, amounts in priced_next_bills(clients):
         due[schedule.client_id][bill.bills_on].append(amounts)
     firsts = {client: min(days) for client, days in due.items()}
     return {client: Cell(amount=total(due[client][on]).gross, on=on) for client, on in firsts.items()}

@@ -163,15 +163,16 @@ def next_bills(
 ) -> dict[int, Bill]:
     """The next bill of each schedule, by the schedule's id; absent where none is left or nothing is dated."""
     day = (known or Practicalities.of_the_practice()).invoice_day
-    return _next_bills(schedules, day, *settled_and_decided(schedules))
+    return first_bills(schedules, day, *settled_and_decided(schedules))
 
 
-def _next_bills(
+def first_bills(
     schedules: Collection[BillingSchedule],
     invoice_day: int,
     settled: Mapping[int, set[date]],
     decisions: Mapping[int, Mapping[date, Decision]],
 ) -> dict[int, Bill]:
+    """The same, where what is settled and decided of them is known."""
     coming: dict[int, Bill] = {}
     for schedule in schedules:
         own = decisions.get(schedule.pk, {})
@@ -179,33 +180,6 @@ def _next_bills(
         if found:
             coming[schedule.pk] = found
     return coming
-
-
-def priced_next_bills(
-    schedules: BillingScheduleQuerySet,
-) -> Iterator[tuple[BillingSchedule, Bill, Amounts]]:
-    """The next bill of each of these schedules that has one, and what it comes to.
-
-    One question, and one more each where a bill of theirs was decided about or settled ahead, or a price is planned.
-    """
-    ahead = BilledPeriod.objects.filter(
-        schedule=OuterRef("pk"), starts_on__gte=Coalesce(OuterRef("next_starts_on"), Value(date.max))
-    )
-    decided = ComingBill.objects.filter(schedule=OuterRef("pk"))
-    found: list[Any] = list(
-        schedules.select_related("tax_rate").annotate(
-            is_told=Exists(decided) | Exists(ahead), has_plans=Exists(ServiceChange.objects.planned())
-        )
-    )
-    rates = {each.tax_rate_id: each.tax_rate for each in found}
-    for rate in rates.values():
-        rate.has_plans = found[0].has_plans
-    known = Practicalities.of_the_practice().with_rates(rates)
-    told = settled_and_decided([each for each in found if each.is_told])
-    coming = _next_bills(found, known.invoice_day, *told)
-    for each in found:
-        if bill := coming.get(each.pk):
-            yield each, bill, amounts_of(each, bill, known)
 
 
 def due_bills(

@@ -13,7 +13,7 @@ from invoicing.due import Rules
 from invoicing.models import InvoicingSettings, ServiceChange
 from money.vat import VatCode, percent_on, percentages_of
 from practices.models import Practice
-from practices.remembered import practice_and, remembered, row_of
+from practices.remembered import acting_practice, is_remembering, practice_and, remembered, row_of
 from practices.templatetags.dates import written_date
 from services.models import TaxRate
 
@@ -23,7 +23,7 @@ class Practicalities:
     """The invoice day, the rules of billing and the VAT rates of the acting practice."""
 
     invoice_day: int
-    settings: InvoicingSettings
+    _settings: InvoicingSettings | None
     time_zone: str
     #: Whether the practice is registered for VAT, so that its invoices are VAT invoices.
     charges_vat: bool = False
@@ -40,20 +40,30 @@ class Practicalities:
     @classmethod
     def of(cls, practice: Practice) -> "Practicalities":
         """As they are now, for who has read the practice's own row already."""
-        return remembered("practicalities", lambda: cls._with(practice, row_of(InvoicingSettings)))
+        return remembered("practicalities", lambda: cls._with(practice, None))
 
     @classmethod
     def _read(cls) -> "Practicalities":
-        return cls._with(*practice_and(InvoicingSettings))
+        if is_remembering():
+            return cls._with(acting_practice(), None)
+        practice, settings = practice_and(InvoicingSettings)
+        return cls._with(practice, settings or InvoicingSettings())
 
     @classmethod
     def _with(cls, practice: Practice, settings: InvoicingSettings | None) -> "Practicalities":
         return cls(
             practice.invoice_day,
-            settings or InvoicingSettings(),
+            settings,
             practice.time_zone,
             charges_vat=bool(practice.vat_number),
         )
+
+    @property
+    def settings(self) -> InvoicingSettings:
+        """The rules of billing as a row; read when first asked for where they are not at hand."""
+        if self._settings is None:
+            self._settings = row_of(InvoicingSettings) or InvoicingSettings()
+        return self._settings
 
     @property
     def rules(self) -> Rules:

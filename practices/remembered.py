@@ -43,6 +43,11 @@ def remembered(name: str, read: Callable[[], Found]) -> Found:
     return cast(Found, memory[name])
 
 
+def is_remembering() -> bool:
+    """Whether what is read here is read once, so that it may as well be read when it is first asked for."""
+    return _memory.get() is not None
+
+
 def row_of(model: type[Row]) -> Row | None:
     """The row of a model of which a practice has one at most; None where there is none."""
     if _memory.get() is None:

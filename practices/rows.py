@@ -29,7 +29,10 @@ def rows_of(model: type[Row], condition: str, *values: Value, without: tuple[str
 
 
 def rows_from(model: type[Row], statement: str, values: dict[str, Any] | tuple[Any, ...]) -> list[Row]:
-    """The rows that a statement gives with all or some of their columns, as the ORM would have made them."""
+    """The rows that a statement gives with all or some of their columns, as the ORM would have made them.
+
+    What is no column of theirs becomes an attribute under its name, as the database gave it.
+    """
     require_scope(model)
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -73,14 +76,15 @@ def _shape(model: type[TenantModel], columns: tuple[str, ...]) -> _Shape:
     if any({"__init__", "__new__", "from_db"} & vars(base).keys() for base in _own_bases(model)):
         raise TypeError(f"{model.__name__} makes its rows in a way of its own")
     by_column = {field.column: field for field in model._meta.concrete_fields}
-    fields = [by_column[column] for column in columns]
+    fields = [by_column[column] for column in columns if column in by_column]
+    names = tuple(by_column[column].attname if column in by_column else column for column in columns)
     read = [(field, field.get_col(model._meta.db_table)) for field in fields]
     conversions = [
         (field.attname, column, tuple(found))
         for field, column in read
         if (found := [*connection.ops.get_db_converters(column), *field.get_db_converters(connection)])
     ]
-    return _Shape(model, tuple(field.attname for field in fields), tuple(conversions))
+    return _Shape(model, names, tuple(conversions))
 
 
 def columns_of(model: type[TenantModel], *, without: tuple[str, ...] = ()) -> str:

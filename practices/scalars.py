@@ -1,6 +1,6 @@
 """Many small figures in one question to the database, for pages that show a number of each thing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,8 @@ def tally_of(rows: "TenantQuerySet[Any]") -> Coalesce:
 
 def figures(**columns: Any) -> dict[str, Any]:
     """The value of each column for the acting practice, all of them with one query."""
+    if all(type(column) is RawSQL for column in columns.values()):
+        return _asked({name: (column.sql, column.params) for name, column in columns.items()})
     return dict(Practice.objects.filter(pk=acting_practice_id()).values(**columns).get())
 
 
@@ -74,18 +76,15 @@ class WrittenColumns:
     def columns(self, **given: Any) -> dict[str, RawSQL]:
         """The columns with these values, for a question that asks for others too."""
         return {
-            name: RawSQL(sql, _filled(parameters, given))  # noqa: S611 - written by Django itself
+            name: RawSQL(sql, filled(parameters, given))  # noqa: S611 - written by Django itself
             for name, (sql, parameters) in self._sql().items()
         }
 
     def figures(self, **given: Any) -> dict[str, Any]:
         """What they come to for the acting practice with these values, with one query."""
-        written = self._sql()
-        wanted = ", ".join(f"({sql})" for sql, _ in written.values())
-        parameters = [value for _, kept in written.values() for value in _filled(kept, given)]
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {wanted}", parameters)  # written by Django itself
-            return dict(zip(written, cursor.fetchone(), strict=True))
+        return _asked(
+            {name: (sql, filled(parameters, given)) for name, (sql, parameters) in self._sql().items()}
+        )
 
     def _sql(self) -> dict[str, tuple[str, list[Any]]]:
         if not self._written:
@@ -100,7 +99,16 @@ class WrittenColumns:
         return self._written
 
 
-def _filled(parameters: list[Any], given: dict[str, Any]) -> list[Any]:
+def _asked(written: Mapping[str, tuple[str, Sequence[Any]]]) -> dict[str, Any]:
+    """What columns come to that are in SQL already: nothing of them is put together anew."""
+    wanted = ", ".join(f"({sql})" for sql, _ in written.values())
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {wanted}", [value for _, values in written.values() for value in values])
+        return dict(zip(written, cursor.fetchone(), strict=True))
+
+
+def filled(parameters: Sequence[Any], given: Mapping[str, Any]) -> list[Any]:
+    """The parameters of a written question with what is only known when it is asked in its places."""
     return [given[value.name] if isinstance(value, _Name) else value for value in parameters]
 
 

@@ -1,6 +1,6 @@
-"""Columns of rows that are known by their ids, put into SQL once in a process instead of for each page."""
+"""Questions about rows that are put into SQL once in a process instead of for each page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +8,8 @@ from django.db import connection, models
 from django.db.models.expressions import Combinable
 
 from practices.arrays import array
+from practices.rows import Row, rows_from
+from practices.scalars import filled
 from practices.tenancy import TenantModel, require_scope
 
 
@@ -37,3 +39,28 @@ class WrittenRows:
         sql, parameters = rows.query.sql_with_params()
         meta = self._model._meta
         return f'{sql} WHERE "{meta.db_table}"."{meta.pk.column}" = ANY(%s::bigint[])', parameters
+
+
+class WrittenQuestion:
+    """Rows that ``rows`` asks for, with `Given` in the place of what differs from one time to the next."""
+
+    def __init__(self, rows: "Callable[[], models.QuerySet[Any, Any]]") -> None:
+        self._rows = rows
+
+    def values(self, **given: Any) -> list[tuple[Any, ...]]:
+        """The values of each row, as the database gives them, with these in their places; one query."""
+        sql, parameters = self._sql
+        with connection.cursor() as cursor:
+            cursor.execute(sql, filled(parameters, given))
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
+    def rows(self, model: type[Row], **given: Any) -> list[Row]:
+        """The same as rows of a model."""
+        sql, parameters = self._sql
+        return rows_from(model, sql, tuple(filled(parameters, given)))
+
+    @cached_property
+    def _sql(self) -> tuple[str, tuple[Any, ...]]:
+        sql, parameters = self._rows().query.sql_with_params()
+        return sql, tuple(parameters)

@@ -14,6 +14,7 @@ from django.db import connection, models
 from django.db.models import F, Lookup, Q, UniqueConstraint
 
 from practices.arrays import array
+from practices.scalars import Given
 from practices.tenancy import TenantModel, acting_practice_id, practice_key
 
 #: Unicode letters by code point, on every machine alike; in PostgreSQL since version 17.
@@ -83,6 +84,14 @@ def is_among(name: str, ids: Collection[int]) -> Q:
     return Q(**{f"{name}__in": ids}) if len(ids) <= FEW else Q(_AnyOf(F(name), array(ids)))
 
 
+def is_among_given(name: str, ids: Given) -> Q:
+    """The same of ids that are only known when a written question is asked.
+
+    The server is not shown how many there are: it would ask its statistics about each of them, and more than once.
+    """
+    return Q(_AnyOfGiven(F(name), ids))
+
+
 class _AnyOf(Lookup):
     """`column = ANY(array)`."""
 
@@ -92,6 +101,16 @@ class _AnyOf(Lookup):
         """The comparison and its parameters."""
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} = ANY(%s::bigint[])", (*parameters, self.rhs)
+
+
+class _AnyOfGiven(Lookup):
+    """`column = ANY((SELECT array)::bigint[])`: without the cast it would be held against rows."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """The comparison and its parameters."""
+        column, parameters = self.process_lhs(compiler, connection)
+        ids, given = compiler.compile(self.rhs)
+        return f"{column} = ANY((SELECT {ids}::bigint[])::bigint[])", (*parameters, *given)
 
 
 def _with_words(words: list[str]) -> list[int]:

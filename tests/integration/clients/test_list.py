@@ -275,8 +275,19 @@ def test_totals_of_everybody_leave_out_what_belongs_to_the_archived(brook):
             ("", 1, owed),
             ("q=acme", 1, owed),
             ("status=archived", 1, owed),
+            ("q=birch&status=archived", 1, owed),
+            ("q=birch", 0, None),
+            ("q=acme&kind=company", 1, owed),
             ("q=x", 0, None),
         ]:
             chosen = QueryDict(query)
             known = figures(**client_list_of(chosen, ListForm(chosen), TODAY).columns_of_totals())
             assert (known["count"], known["total_outstanding"]) == (count, total)
+
+
+def test_pg3_a_search_of_the_list_asks_eight_questions_at_most(client_of, brook):
+    with practice_scope(brook.pk):
+        a_client("Harbour Bakery Ltd")
+    alice = client_of("alice")
+    alice.get("/p/brook-co/clients/?q=har")  # the first one records the arrival
+    assert len(questions_of(alice, "/p/brook-co/clients/?q=harb")) <= 8
