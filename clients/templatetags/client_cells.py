@@ -1,17 +1,19 @@
 """What a column says of a client, as the list and the head of the client's page show it."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from django import template
 from django.template.loader import get_template
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
-from clients.contributions import Cell
+from clients.contributions import Cell, Column
 from practices.templatetags.dates import civil_date
 from practices.templatetags.money_tags import NOTHING, amount
 
 register = template.Library()
+_END = ' class="end"'
 
 
 @register.simple_tag
@@ -32,6 +34,19 @@ def cell(said: Cell) -> SafeString | str:
     if said.on:
         return civil_date(said.on)
     return format_html('<a href="{}">{}</a>', said.url, said.text) if said.url else said.text or NOTHING
+
+
+@register.simple_tag
+def cells(said: Sequence[tuple[Column, Cell]]) -> SafeString:
+    """What the columns of a list say of one client, each in its place of the row."""
+    return SafeString(
+        "".join(
+            [
+                f"<td{_END if column.is_figure else ''}>{conditional_escape(cell(each))}</td>"
+                for column, each in said
+            ]
+        )
+    )
 
 
 @lru_cache(maxsize=256)

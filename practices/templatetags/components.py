@@ -4,8 +4,10 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.forms import BoundField, Select
 from django.template import Context
 from django.template.loader import get_template
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
@@ -49,6 +51,35 @@ def icon(name: str, size: int = 16) -> str:
     Raises lucide.IconDoesNotExist for an unknown name.
     """
     return lucide(name, size=size, **{"class": "icon", "aria_hidden": "true"})
+
+
+@register.simple_tag
+def filter_choice(field: BoundField) -> str:
+    """A field in the filters of a list: `components/field.html` with `filter`.
+
+    A list of clients has a dozen choices, of which the component and the widget asked sixty things each.
+    """
+    widget = field.field.widget
+    is_plain = type(widget) is Select and not (widget.attrs or field.errors or field.help_text)
+    if not is_plain or field.field.disabled or (field.field.required and _says_required(field)):
+        return get_template("components/field.html").render({"field": field, "filter": True})
+    value = field.value()
+    chosen, is_chosen, options = "" if value is None else str(value), False, []
+    for key, label in widget.choices:  # none of a list's is in groups
+        marked = " selected" if not is_chosen and str(key) == chosen else ""
+        is_chosen = is_chosen or bool(marked)
+        options.append(
+            f'\n<option value="{conditional_escape(key)}"{marked}>{conditional_escape(label)}</option>'
+        )
+    name, place = conditional_escape(field.html_name), conditional_escape(field.auto_id)
+    return SafeString(
+        f'<div class="field" data-kind="text" data-grow><label for="{place}">{conditional_escape(field.label)}</label>'
+        f'<select name="{name}" id="{place}">{"".join(options)}\n</select></div>'
+    )
+
+
+def _says_required(field: BoundField) -> bool:
+    return bool(field.field.widget.use_required_attribute(field.initial))
 
 
 @register.filter

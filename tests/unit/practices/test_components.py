@@ -8,13 +8,14 @@ import pytest
 from django import forms
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.http import QueryDict
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from lucide import IconDoesNotExist
 
 from practices.templatetags.charts import bar_chart, rounded_up, short
-from practices.templatetags.components import icon, initials
+from practices.templatetags.components import filter_choice, icon, initials
 
 
 def shown(source: str, **context: object) -> str:
@@ -197,3 +198,25 @@ def test_a_chart_has_a_table_that_says_the_same():
     html = render_to_string("components/bar_chart.html", chart)
     assert html.count("£1,200.00") == 2
     assert '<svg viewBox="0 0 640 220" aria-hidden="true"' in html
+
+
+class ChoicesForm(forms.Form):
+    kind = forms.ChoiceField(
+        label="Kind & sort", choices=[("", "Any"), ("a&b", "A <b>"), (2, "Two")], required=False
+    )
+    told = forms.ChoiceField(choices=[("x", "X")], required=False, help_text="Told.")
+    asked = forms.ChoiceField(choices=[("", "Choose"), ("x", "X")])
+    words = forms.CharField(required=False)
+
+
+@pytest.mark.parametrize("name", ["kind", "told", "asked", "words"])
+@pytest.mark.parametrize("given", ["", "kind=a%26b&told=x&asked=x&words=hi", "kind=2", "kind=gone&told=gone"])
+def test_a_field_in_the_filters_of_a_list_is_the_component(name, given):
+    for form in (ChoicesForm(QueryDict(given), auto_id="own_%s"), ChoicesForm()):
+        drawn = filter_choice(form[name])
+        component = render_to_string("components/field.html", {"field": form[name], "filter": True})
+        assert _without_spaces(drawn) == _without_spaces(component)
+
+
+def _without_spaces(markup: str) -> str:
+    return re.sub(r"\s*([<>])\s*", r"\1", re.sub(r"\s+", " ", markup))
