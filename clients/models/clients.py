@@ -172,6 +172,7 @@ class Client(TenantModel):
         indexes = [
             models.Index(fields=["practice", "name_key", "id"], name="clients_by_name_key"),
             models.Index(fields=["practice", "status", "name_key", "id"], name="clients_by_status_name"),
+            models.Index(fields=["practice", "created_at", "id"], name="clients_by_age"),
             models.Index(fields=["practice", "group"], name="clients_of_a_group"),
             models.Index(
                 fields=["practice", "company_number"],
