@@ -122,17 +122,6 @@ class ProposalQuerySet(TenantQuerySet["Proposal"]):
         """Sent proposals whose last day has passed."""
         return self.awaiting().filter(valid_until__lt=on)
 
-    def matching(self, text: str) -> "ProposalQuerySet":
-        """Proposals whose number is the text (`7`, `P-0007`), or whose name or client contains it."""
-        text = text.replace("\0", "").strip()
-        if not text:
-            return self.all()
-        found = Q(title__icontains=text) | Q(client__in=Client.objects.filter(name__icontains=text))
-        digits = text.upper().removeprefix("P-")
-        return self.filter(
-            found | Q(number=int(digits)) if digits.isdecimal() and len(digits) < 10 else found
-        )
-
 
 class Proposal(TenantModel):
     """An offer to a client: services, prices, terms; frozen once it is sent."""
@@ -224,6 +213,7 @@ class Proposal(TenantModel):
         ]
         indexes = [
             models.Index(fields=["practice", "status", "-id"], name="proposals_by_status"),
+            models.Index(fields=["practice", "-id"], include=["title"], name="proposals_newest_first"),
             # Every page tells what was decided since yesterday.
             models.Index(
                 fields=["practice", "decided_at"],

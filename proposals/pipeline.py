@@ -8,8 +8,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from proposals.models import Proposal, ProposalEvent, ProposalQuerySet, Signature
 from proposals.queries import Worth, worth_by
@@ -18,6 +17,7 @@ Status = Proposal.Status
 #: What was decided longer ago is history and not in the pipeline.
 RECENT = timedelta(days=90)
 YEAR = timedelta(days=365)
+LOST = (Status.DECLINED, Status.LOST, Status.EXPIRED)
 #: Days until the last signature: from one to the next, the last without end.
 SPANS = (
     (0, "Same day"),
@@ -60,7 +60,7 @@ def stages(now: datetime, *, newest: int) -> list[Stage]:
     )
     staged: Any = _staged(now)
     counts = dict(staged.order_by().values_list("stage").annotate(Count("pk")))
-    worths, rows = worth_by(staged, "stage"), _newest(staged, newest)
+    worths, rows = worth_by(staged, "stage"), _newest(staged, [key for key, *_ in titles], newest)
     return [
         Stage(key, label, note, counts.get(key, 0), worths.get(key, Worth()), rows[key])
         for key, label, note in titles
@@ -70,29 +70,44 @@ def stages(now: datetime, *, newest: int) -> list[Stage]:
 def _staged(now: datetime) -> ProposalQuerySet:
     """The proposals of the pipeline, each with the ``stage`` it is in."""
     signed = Exists(Signature.objects.filter(practice=OuterRef("practice"), proposal=OuterRef("pk")))
-    lost = [Status.DECLINED, Status.LOST, Status.EXPIRED]
     stage = Case(
         When(Q(signed, status=Status.SENT), then=Value("part_signed")),
-        When(status__in=lost, then=Value("lost")),
+        When(status__in=LOST, then=Value("lost")),
         default=F("status"),
         output_field=CharField(),
     )
     open_or_recent = Q(status__in=[*Proposal.EDITABLE, Status.SENT]) | Q(
-        status__in=[Status.ACCEPTED, *lost], decided_at__gte=now - RECENT
+        status__in=[Status.ACCEPTED, *LOST], decided_at__gte=now - RECENT
     )
     found: ProposalQuerySet = Proposal.objects.filter(open_or_recent).annotate(stage=stage)
     return found
 
 
-def _newest(staged: ProposalQuerySet, number: int) -> dict[str, list[Proposal]]:
-    """So many of each stage at most, the newest first, with client and lines."""
-    place = Window(RowNumber(), partition_by="stage", order_by="-pk")
-    chosen = staged.order_by().annotate(place=place).filter(place__lte=number).values("pk")
+def _newest(staged: ProposalQuerySet, keys: Sequence[str], number: int) -> dict[str, list[Proposal]]:
+    """So many of each of these stages at most, the newest first, with client and lines.
+
+    Each stage is read from the index of its states as far as it has to be: numbered among each other, all of them are.
+    """
+    first, *others = (_in_stage(staged, stage).values("pk")[:number] for stage in keys)
     rows: dict[str, list[Proposal]] = defaultdict(list)
-    found: QuerySet[Any] = staged.filter(pk__in=chosen).select_related("client").prefetch_related("lines")
+    chosen = staged.order_by("-pk").filter(pk__in=first.union(*others, all=True))
+    found: QuerySet[Any] = chosen.select_related("client").prefetch_related("lines")
     for proposal in found.defer("document"):
         rows[proposal.stage].append(proposal)
     return rows
+
+
+def _in_stage(staged: ProposalQuerySet, stage: str) -> ProposalQuerySet:
+    """The proposals of a stage, the newest first."""
+    if stage == "part_signed":
+        return staged.part_signed().order_by("-pk")
+    if stage == Status.SENT:
+        return unsigned(staged.awaiting()).order_by("-pk")
+    found: ProposalQuerySet = staged.filter(status__in=LOST if stage == "lost" else [stage])
+    if stage in Proposal.EDITABLE:
+        return found.order_by("-pk")
+    # What was decided lately, from its index, and then in order: by the order alone all that was ever decided is read.
+    return found.order_by((F("pk") + 0).desc())
 
 
 #: How far a proposal can get, as a choice of the list, and what its bar and the list say.

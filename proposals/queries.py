@@ -10,6 +10,7 @@ from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery,
 from django.db.models.functions import Coalesce, Round
 from django.utils import timezone
 
+from clients.models.search import ids_with_words, is_among
 from money.amounts import ZERO, to_pence
 from practices import audit
 from practices.scalars import count_of
@@ -78,12 +79,10 @@ def worth_of_lines(lines: Iterable[ProposalLine]) -> Worth:
 
 def worth_of_proposals(proposals: ProposalQuerySet) -> Worth:
     """What all these proposals bring together, however many there are."""
-    rules = (
-        ProposalLine.objects.filter(proposal__in=proposals.order_by().values("pk"), is_included=False)
-        .order_by()
-        .values("billing", "every", "period")
-        .annotate(net=_net_of_lines())
-    )
+    lines = ProposalLine.objects.filter(is_included=False)
+    if proposals.query.where:  # else it is of all lines there are, and none of them has to be looked up
+        lines = lines.filter(proposal__in=proposals.order_by().values("pk"))
+    rules = lines.order_by().values("billing", "every", "period").annotate(net=_net_of_lines())
     parts = (worth_of(rule["net"], rule["billing"], rule["every"], rule["period"]) for rule in rules)
     return sum(parts, Worth())
 
@@ -100,6 +99,23 @@ def worth_by(proposals: ProposalQuerySet, part: str) -> dict[str, Worth]:
     for key, billing, every, period, net in rules:
         found[key] = found.get(key, Worth()) + worth_of(net, billing, every, period)
     return found
+
+
+def proposals_matching(text: str) -> ProposalQuerySet:
+    """Proposals whose number is the text (`7`, `P-0007`), whose name contains it, or of clients so named.
+
+    Each of these is looked for by an index of its own, and once, whatever is asked of what they find.
+    """
+    text = text.replace("\0", "").strip()
+    if not text:
+        return Proposal.objects.all()
+    every = Proposal.objects.order_by().values_list("pk", flat=True)
+    parts = [every.filter(is_among("client", ids_with_words(text)))]
+    digits = text.upper().removeprefix("P-")
+    if digits.isdecimal() and len(digits) < 10:
+        parts.append(every.filter(number=int(digits)))
+    found = every.filter(title__icontains=text).union(*parts)
+    return Proposal.objects.filter(is_among("pk", list(found)))
 
 
 #: How long a proposal may be with its client before somebody should ask, and how long before its end they should.

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -31,6 +32,7 @@ from proposals.queries import (
     counts_by_status,
     current_terms,
     progress_of,
+    proposals_matching,
     shown_as,
     successor_of,
     worth_of_lines,
@@ -97,7 +99,7 @@ class ReturnForm(forms.Form):
 def proposal_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """The practice's proposals by state, found by number, name or client, with what they bring."""
     words, status = request.GET.get("q", ""), request.GET.get("status", "")
-    found = Proposal.objects.matching(words)
+    found = proposals_matching(words)
     shown = in_state(found, status)
     show = request.GET.get("show", "")
     shown = got_to(shown_as(shown, show, request.practice.today()), show, timezone.now())
@@ -105,12 +107,14 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     listed = ShownList(request, PROPOSALS)
     if file := file_of(listed, proposals):
         return file
-    page = listed.page_of(proposals)
+    page, tabs = listed.page_of(proposals, [Q()]), _tabs(request, found, status, words)
+    # What the tab counts is what the list holds, where nothing else narrows it.
+    counted = next((tab["count"] for tab in tabs if tab["active"] and not show), None)
     context = {
         "list": listed,
         "page": page,
         "rows": _rows(page.rows),
-        "count": shown.order_by().count(),
+        "count": shown.order_by().count() if counted is None else counted,
         "acts": [(key, act.label) for key, act in ACTS.items() if may(request.role, act.right)],
         "worth": worth_of_proposals(shown),
         "vat": vat_settings(),
@@ -118,7 +122,7 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "status": status,
         "show": show if show in SHOWS or show in STEPS else "",
         "show_in_words": STEPS[show][1] if show in STEPS else SHOWS.get(show, ""),
-        "tabs": _tabs(request, found, status, words),
+        "tabs": tabs,
     }
     template = "proposals/proposal_list.html" + ("#rows" if request.htmx else "")
     return render(request, template, context)
