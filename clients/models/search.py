@@ -26,7 +26,7 @@ ONE_WORD = (
     ' WHERE practice_id = %s AND word >= %s COLLATE "C" AND word < %s COLLATE "C"'
 )
 #: Up to here ids are quicker told one by one than as an array.
-FEW = 500
+FEW = 20
 #: At the end of a name these tell nothing; the trigger's function lists the same.
 LEGAL_FORMS = (
     "public limited company|limited liability partnership|limited|ltd|plc|llp|lp|cic|cio|incorporated|inc|llc"
