@@ -1,26 +1,21 @@
-"""Whether everything meant for Sage is there once, with our total: a line, a report by month, what needs somebody."""
+"""Whether everything meant for Sage is there once, with our total: a line, nightly comparisons, what needs somebody."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
 
 from invoicing.models import Invoice, InvoiceLine
 from ledger.models import Posting
-from money.amounts import ZERO
 from practices.scalars import count_of, figures
 from sage_integration.explanations import EXPLANATIONS
 from sage_integration.models import SyncRun
 from sage_integration.sage.resources.documents import DocumentLine
 from sage_integration.sync.standing_differences import differing_links
-from sage_integration.sync.wanted import newest_links
-from sage_integration.vat_by_rate import RateRow, vat_by_rate
 
 Status = Posting.Status
 #: The largest number of documents that need somebody shown on the page; the rest is counted.
 MOST_SHOWN = 100
-#: What a row of the penny report shows of an invoice; a month may have thousands.
-OF_A_ROW = ("number", "tax_point", "net", "vat", "client__name")
 GONE = [Posting.Standing.VOID, Posting.Standing.MISSING]
 
 
@@ -120,78 +115,6 @@ def troubles_of_invoices() -> list[Trouble]:
         if pk in invoices
     ]
     return sorted(rows, key=lambda row: (-row.amount, row.since))
-
-
-@dataclass(frozen=True, slots=True)
-class PennyRow:
-    """An invoice here beside its newest copy in Sage; what Sage has is None while no copy arrived."""
-
-    invoice: Invoice
-    number: str
-    theirs: Decimal | None
-
-    @property
-    def difference(self) -> Decimal:
-        """Sage's total less ours, in pounds; nothing while no copy arrived."""
-        return ZERO if self.theirs is None else self.theirs - self.invoice.gross
-
-
-@dataclass(frozen=True, slots=True)
-class PennyReport:
-    """A month, invoice by invoice: ours, Sage's, the difference."""
-
-    month: date
-    rows: list[PennyRow]
-    rates: list[RateRow]
-
-    @property
-    def ours(self) -> Decimal:
-        """The total of what arrived in Sage, as it is here."""
-        return sum((row.invoice.gross for row in self.rows if row.theirs is not None), ZERO)
-
-    @property
-    def theirs(self) -> Decimal:
-        """The total of the same invoices as Sage holds them."""
-        return sum((row.theirs for row in self.rows if row.theirs is not None), ZERO)
-
-    @property
-    def difference(self) -> Decimal:
-        """Sage's less ours."""
-        return self.theirs - self.ours
-
-    @property
-    def vat_difference(self) -> bool:
-        """Whether the VAT of any rate is not the same on both sides."""
-        return any(rate.difference for rate in self.rates)
-
-    @property
-    def waiting(self) -> int:
-        """Invoices of the month of which no copy has arrived."""
-        return sum(row.theirs is None for row in self.rows)
-
-    @property
-    def apart(self) -> list[PennyRow]:
-        """The invoices that are not the same on both sides."""
-        return [row for row in self.rows if row.difference]
-
-
-def penny_report(month: date, business_id: str) -> PennyReport:
-    """The invoices of a month (by tax point, first to last day) beside their newest copies."""
-    after = (month.replace(day=1) + timedelta(days=32)).replace(day=1)
-    invoices = list(
-        Invoice.objects.issued()
-        .filter(tax_point__gte=month, tax_point__lt=after)
-        .select_related("client")
-        .only(*OF_A_ROW)
-        .order_by("number")
-    )
-    links = newest_links([invoice.pk for invoice in invoices], business_id)
-    rows = [
-        PennyRow(invoice, link.sage_number, link.gross) if link else PennyRow(invoice, "", None)
-        for invoice in invoices
-        for link in [links.get(invoice.pk)]
-    ]
-    return PennyReport(month, rows, vat_by_rate(list(links.values())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from money.amounts import ZERO
 from practices import audit
 from practices.errors import DomainError
 from practices.models import User
-from sage_integration.balance import PennyReport
 from sage_integration.models import PennySignOff
+from sage_integration.penny_report import PennyReport
 
 LONGEST_NOTE = 300
 
@@ -29,7 +29,7 @@ def sign_month_off(report: PennyReport, *, by: User, note: str = "") -> PennySig
 
     Raises `NothingToSign`, `StillWaiting`, and `DifferenceUnexplained` where the sides differ and no note says why.
     """
-    if not report.rows:
+    if not report.invoices:
         raise NothingToSign
     if report.waiting:
         raise StillWaiting
@@ -51,7 +51,7 @@ def figures_of(report: PennyReport) -> dict[str, object]:
         "theirs": report.theirs,
         "our_vat": sum((rate.ours.vat for rate in report.rates), ZERO),
         "their_vat": sum((rate.theirs.vat for rate in report.rates), ZERO),
-        "invoices": len(report.rows),
+        "invoices": report.invoices,
     }
 
 

@@ -17,9 +17,10 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.spreadsheets import csv_response
 from practices.tenancy import practice_transaction
-from sage_integration.balance import balance, comparisons, line_by_line, penny_report, troubles_of_invoices
+from sage_integration.balance import balance, comparisons, line_by_line, troubles_of_invoices
 from sage_integration.connections import current_connection
 from sage_integration.explanations import sentence_of
+from sage_integration.penny_report import penny_report, penny_rows
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
 from sage_integration.sign_offs import LONGEST_NOTE, latest_sign_off, sign_month_off, still_holds
@@ -92,7 +93,7 @@ def penny_csv(request: PracticeRequest, practice: str) -> HttpResponse:
     """The penny report of a month as a spreadsheet."""
     month = _month(request)
     connection = current_connection()
-    report = penny_report(month, connection.business_id if connection else "")
+    business_id = connection.business_id if connection else ""
     heads = ["Invoice", "Client", "Date", "Number in Sage", "Ours", "In Sage", "Difference"]
     rows = [
         [
@@ -104,7 +105,7 @@ def penny_csv(request: PracticeRequest, practice: str) -> HttpResponse:
             row.theirs,
             row.difference,
         ]
-        for row in report.rows
+        for row in penny_rows(month, business_id)
     ]
     rates = [
         [
@@ -116,7 +117,7 @@ def penny_csv(request: PracticeRequest, practice: str) -> HttpResponse:
             rate.theirs.vat,
             rate.difference,
         ]
-        for rate in report.rates
+        for rate in penny_report(month, business_id).rates
     ]
     return csv_response(f"penny-report-{month:%Y-%m}", heads, [*rows, *rates])
 

@@ -12,9 +12,10 @@ from ledger.outbox import retry_posting
 from ledger.queue import pause_postings, resume_postings
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.balance import balance, comparisons, penny_report
+from sage_integration.balance import balance, comparisons
 from sage_integration.connections import current_connection, mark_needs_reauthorisation
-from sage_integration.models import PennySignOff, SageConnection
+from sage_integration.models import PennySignOff, SageConnection, SageLink
+from sage_integration.penny_report import penny_report
 from sage_integration.sage.errors import ReauthorisationRequired
 from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
@@ -264,6 +265,25 @@ def test_two_rates_stand_beside_sages_and_a_zero_rate_beside_its_own(brook, enab
         (20, 100, 100, 20, 20),
         (0, 50, 50, 0, 0),
     ]
+
+
+def test_what_no_line_accounts_for_is_of_the_only_rate_there_is_or_of_none(brook, enabled, sage, acme, clock):
+    """A document changed in Sage whose lines were not read since: its total counts, to the penny."""
+
+    def told():
+        rates = report_of(brook, enabled).rates
+        return [(row.percent, row.ours.net, row.theirs.net, row.theirs.vat) for row in rates]
+
+    with practice_scope(brook.pk):
+        SageLink.objects.update(net=Decimal("110.00"), vat=Decimal("22.00"))
+    assert told() == [(20, 100, 110, 22)]
+    with practice_scope(brook.pk):
+        zero = service_named("Books", rate="zero")
+        invoice = issue(add_client("Bolt Ltd"), line("100.00"), line("50.00", service=zero))
+    push_once(brook)
+    with practice_scope(brook.pk):
+        SageLink.objects.filter(posting__subject_id=invoice.pk).update(net=Decimal("151.00"))
+    assert told() == [(20, 200, 210, 42), (0, 50, 50, 0), (None, 0, 1, 0)]
 
 
 def test_the_nightly_comparison_is_shown_with_what_it_found(brook, enabled, sage, acme, client_of):
