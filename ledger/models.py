@@ -226,12 +226,11 @@ class Posting(TenantModel):
                 name="invoices_in_the_ledger",
                 condition=Q(kind="invoice.create", status="posted"),
             ),
-            # Few copies differ from their documents; who looks for them reads no others.
+            # Few copies differ from their documents or are gone; who looks for them reads no others.
             models.Index(
                 fields=["practice", "subject_id"],
                 name="copies_that_differ",
-                condition=Q(kind="invoice.create", status="posted")
-                & (Q(held_revision=0) | Q(standing="changed")),
+                condition=Q(kind="invoice.create", status="posted") & (Q(held_revision=0) | ~Q(standing="")),
             ),
             # Read by beginnings of the ledger's numbers, letter by letter (docs/decisions/0014-finding-clients.md).
             models.Index(

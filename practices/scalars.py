@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, IntegerField, Subquery, Sum, Value
+from django.db.models import IntegerField, Subquery, Sum, Value
 from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Coalesce
 
@@ -14,10 +14,10 @@ from practices.requests import PracticeRequest
 from practices.tenancy import TenantQuerySet, acting_practice_id
 
 
-def count_of(rows: "TenantQuerySet[Any]") -> Coalesce:
+def count_of(rows: "TenantQuerySet[Any]") -> Subquery:
     """How many rows there are, as a column of `figures`."""
-    grouped = rows.order_by().values("practice").annotate(figure=Count("pk"))
-    return Coalesce(Subquery(grouped.values("figure")), 0)
+    # Of no column and without groups: an index answers it alone whatever is in it, and it is planned sooner.
+    return _Counted(rows.order_by().values("pk"))
 
 
 def count_up_to(rows: "TenantQuerySet[Any]", most: int) -> Subquery:

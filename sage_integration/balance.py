@@ -57,14 +57,17 @@ def balance() -> Balance:
     """
     copies = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE)
     undecided = differing_links().filter(posting__kind=Posting.Kind.INVOICE_CREATE)
+    arrived = copies.filter(status=Status.POSTED)
     counts = figures(
-        there=count_of(copies.filter(status=Status.POSTED).exclude(standing__in=GONE)),
+        # Each from an index alone, and what is gone from one that is short: not looked for among all that arrived.
+        arrived=count_of(arrived),
+        gone=count_of(arrived.filter(standing__in=GONE)),
         missing=count_of(undecided.filter(difference="missing")),
         void=count_of(undecided.filter(difference="voided")),
         on_the_way=count_of(copies.filter(status__in=[Status.PENDING, Status.LEASED])),
         need_you=count_of(copies.filter(status=Status.FAILED)),
     )
-    there, missing, void = counts["there"], counts["missing"], counts["void"]
+    there, missing, void = counts["arrived"] - counts["gone"], counts["missing"], counts["void"]
     on_the_way, need_you = counts["on_the_way"], counts["need_you"]
     audit = SyncRun.objects.filter(kind=SyncRun.Kind.AUDIT, counts__has_key="checked").first()
     return Balance(
