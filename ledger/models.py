@@ -56,7 +56,8 @@ class PostingQuerySet(TenantQuerySet["Posting"]):
 
     def open(self) -> "PostingQuerySet":
         """What has not come to an end: held, waiting, on its way or refused."""
-        return self.exclude(status__in=[Posting.Status.POSTED, Posting.Status.CANCELLED])
+        # By their names: what is none of two states would be looked for among all that ever arrived.
+        return self.filter(status__in=Posting.OPEN)
 
     def perhaps_landed(self) -> "PostingQuerySet":
         """Those that `may_have_landed`."""
@@ -121,6 +122,9 @@ class Posting(TenantModel):
         NOTHING = "", "Nothing more"
         VOID_HERE = "void_here", "Void here too"
         COPY_AGAIN = "copy_again", "Copy again"
+
+    #: The states that something may still come after.
+    OPEN = (Status.HELD, Status.PENDING, Status.LEASED, Status.FAILED)
 
     practice = practice_key(db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -38,7 +38,7 @@ def _locked_settings() -> LedgerSettings:
 
 def unsettled() -> PostingQuerySet:
     """Everything that is not in the ledger and was not withdrawn, held documents included."""
-    found: PostingQuerySet = Posting.objects.exclude(status__in=[Status.POSTED, Status.CANCELLED])
+    found: PostingQuerySet = Posting.objects.open()
     return found
 
 
@@ -49,7 +49,8 @@ def unsent() -> PostingQuerySet:
 
 def on_its_way() -> PostingQuerySet:
     """The part of it that was meant for the ledger connected last; held documents were meant for none yet."""
-    return unsettled().exclude(status=Status.HELD)
+    found: PostingQuerySet = Posting.objects.filter(status__in=[Status.PENDING, Status.LEASED, Status.FAILED])
+    return found
 
 
 def withdraw(postings: PostingQuerySet, *, reason: str) -> int:
