@@ -12,7 +12,6 @@ from invoicing.operations.settings import invoicing_settings
 from invoicing.queries import invoices_to_post
 from invoicing.terms import due_on
 from ledger.models import Posting
-from practices.paging import chosen_first
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageConnection
@@ -33,14 +32,18 @@ def next_documents(connection: SageConnection) -> list[AsSageShows]:
 
 def _held(rules: Rules) -> list[AsSageShows]:
     held = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.HELD)
-    invoices = invoices_to_post(posting.subject_id for posting in held.order_by("id")[:SHOWN])
+    oldest = list(held.order_by("id").values_list("subject_id", flat=True)[:SHOWN])
+    invoices = invoices_to_post(oldest) if oldest else {}
     return [AsSageShows(invoice, lines, rules) for invoice, lines in invoices.values()]
 
 
 def _coming(rules: Rules, number: int) -> list[AsSageShows]:
-    schedules = BillingSchedule.objects.recurring().filter(client__posts_automatically=True)
-    schedules = schedules.select_related("client", "service", "tax_rate").order_by("next_bill_on", "id")
-    known = {schedule.pk: schedule for schedule in chosen_first(schedules, LOOKED_AT)}
+    # What is dated is read in the order of an index, which ends where enough was found, and then as a whole.
+    dated = BillingSchedule.objects.recurring().filter(next_bill_on__isnull=False)
+    dated = dated.filter(client__posts_automatically=True).order_by("next_bill_on", "client_id", "id")
+    first = list(dated.values_list("pk", flat=True)[:LOOKED_AT])
+    found = BillingSchedule.objects.filter(pk__in=first).select_related("client", "service", "tax_rate")
+    known = {schedule.pk: schedule for schedule in found}
     bills: dict[tuple[date, int], list[tuple[BillingSchedule, Bill]]] = defaultdict(list)
     for pk, bill in next_bills(list(known.values())).items():
         bills[bill.bills_on, known[pk].client_id].append((known[pk], bill))
