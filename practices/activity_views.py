@@ -62,9 +62,9 @@ def activity(request: PracticeRequest, practice: str) -> HttpResponseBase:
     return render(request, "practices/activity.html" + part, context)
 
 
-def chosen_entries(query: QueryDict) -> QuerySet[AuditEntry]:
-    """The entries that fit the filters; one that cannot be read narrows nothing."""
-    entries = AuditEntry.objects.select_related("actor")
+def chosen_entries(query: QueryDict, among: QuerySet[AuditEntry] | None = None) -> QuerySet[AuditEntry]:
+    """The entries that fit the filters, of all there are unless others are given; one unreadable narrows nothing."""
+    entries = AuditEntry.objects.select_related("actor") if among is None else among
     who, what = query.get("who", ""), _plain(query.get("what", ""))
     if who == SYSTEM:
         entries = entries.filter(actor=None)

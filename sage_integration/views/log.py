@@ -85,7 +85,7 @@ def log_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     members = Membership.objects.filter(practice=request.practice).select_related("user")
     context = {
         "list": shown,
-        "count": shown.counted(entries),
+        "count": shown.counted(entries, page),
         "page": page,
         "events": events_of(page.rows),
         "parts": PARTS.items(),
@@ -102,7 +102,7 @@ def _chosen(request: PracticeRequest) -> QuerySet[AuditEntry]:
     chosen = log_entries(
         part=request.GET.get("part", ""), result=request.GET.get("result", ""), words=request.GET.get("q", "")
     )
-    return chosen.filter(pk__in=chosen_entries(request.GET).values("pk"))
+    return chosen_entries(request.GET, chosen)
 
 
 @requires(Can.SEE)

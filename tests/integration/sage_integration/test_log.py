@@ -15,6 +15,7 @@ from sage_integration.exchanges import KEPT, forget_old
 from sage_integration.models import SageExchange, TaxRateMapping
 from sage_integration.replaying import replay
 from sage_integration.sage.answers import Answer
+from tests.integration.home.questions import questions_of
 from tests.integration.sage_integration.polling import poll, polled
 from tests.integration.sage_integration.posting import (
     issued_invoice,
@@ -61,6 +62,12 @@ def test_each_event_is_one_sentence_with_its_cause_and_way_out(alice, brook, acm
     assert f"Invoice {posting.reference} did not reach Sage: Sage refused this document." in page
     assert "Something in it does not fit the company&#x27;s books in Sage." in page
     assert "Correct what Sage names, here or in Sage, then retry." in page
+
+
+def test_events_that_fill_no_page_are_looked_for_once(alice, brook, acme):
+    """Rare ones stand among very many others: looking for them again only to count them doubles what the page costs."""
+    asked = questions_of(alice, path("log-list", brook, "?part=documents"))
+    assert sum(' FROM "practices_auditentry"' in each for each in asked) == 1
 
 
 def test_what_was_sent_and_answered_stands_behind_a_fold(alice, brook, acme):
