@@ -137,11 +137,15 @@ _CLIENTS_OF_DEBTS = """
 """
 #: One page, and on each of its rows what all of them come to. Behind the last page is the last page.
 _PAGE = f"""
-    {_DEBTS}
-    SELECT debts.client_id, {_FIGURES}, count(*) OVER (), sum(invoices) OVER (),
-        {", ".join(f"sum({name}) OVER ()" for name in _BUCKET_NAMES)}
-    FROM debts {{joined}} ORDER BY {{order}} LIMIT %(size)s
-    OFFSET (SELECT least(%(skipped)s, (greatest(count(*), 1) - 1) / %(size)s * %(size)s) FROM debts)
+    {_DEBTS}, every AS MATERIALIZED (
+        SELECT count(*) AS debtors, sum(invoices) AS of_all, {
+    ", ".join(f"sum({name}) AS all_{name}" for name in _BUCKET_NAMES)
+}
+        FROM debts
+    )
+    SELECT debts.client_id, {_FIGURES}, every.* FROM debts {{joined}} CROSS JOIN every
+    ORDER BY {{order}} LIMIT %(size)s
+    OFFSET (SELECT least(%(skipped)s, (greatest(debtors, 1) - 1) / %(size)s * %(size)s) FROM every)
 """  # noqa: S608 - names of columns alone
 _OF_MANAGERS = f"""
     {_DEBTS}
