@@ -50,6 +50,14 @@ def arrived_copies() -> "PostingQuerySet":
     return copies
 
 
+def _arrived() -> "PostingQuerySet":
+    """The postings that brought an invoice into the ledger."""
+    found: PostingQuerySet = Posting.objects.filter(
+        kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED
+    )
+    return found
+
+
 class InvoiceQuerySet(TenantQuerySet["Invoice"]):
     def issued(self) -> "InvoiceQuerySet":
         """Invoices that count: final and not void."""
@@ -74,17 +82,19 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         """
         own = self.order_by().values("practice")
         first, last = (Subquery(own.annotate(end=end("pk")).values("end")) for end in (Min, Max))
-        return self.filter(Exists(arrived_copies().filter(subject_id__gte=first, subject_id__lte=last)))
+        return self._among(_arrived().filter(subject_id__gte=first, subject_id__lte=last))
 
     def arrived_of_many(self) -> "InvoiceQuerySet":
-        """As `arrived`, of a long stretch up to now: reads its invoices once, and their copies from an index once.
+        """As `arrived`, of a long stretch up to now: reads its invoices once, and their copies from an index once."""
+        first = Subquery(self.order_by().values("practice").annotate(first=Min("pk")).values("first"))
+        return self._among(_arrived().filter(subject_id__gte=first))
+
+    def _among(self, copies: "PostingQuerySet") -> "InvoiceQuerySet":
+        """Those that these are copies of, both read once.
 
         The planner, who expects few rows under row level security, would look each invoice up by its copy instead, if
         it saw that the two may be joined.
         """
-        first = Subquery(self.order_by().values("practice").annotate(first=Min("pk")).values("first"))
-        arrived = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED)
-        copies = arrived.filter(subject_id__gte=first)
         is_there = ExpressionWrapper(Q(pk__in=copies.order_by().values("subject_id")), BooleanField())
         there = self.alias(is_there=Coalesce(is_there, Value(value=False))).filter(is_there=True)
         found: InvoiceQuerySet = there
@@ -100,7 +110,7 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         What is there is taken off what there is, at once and apart, from two indexes: asked invoice by invoice it costs
         as much as there are, for each question about them.
         """
-        arrived = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED)
+        arrived = _arrived()
         every = Invoice.objects.order_by().values_list("pk", flat=True)
         absent = list(
             every.difference(arrived.order_by().values_list("subject_id", flat=True))[: MOST_IDS + 1]
