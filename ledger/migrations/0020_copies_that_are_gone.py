@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("ledger", "0018_copies_that_differ")]
+    dependencies = [("ledger", "0019_turns_in_progress")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
