@@ -207,10 +207,8 @@ class ClientList:
         if self.chosen and self.with_words is None:
             whose = Q(client__in=self.clients.order_by().values("pk"))
             return _totals(self.clients, whose, self.columns)
-        written = _written_totals(
-            tuple(self.columns), is_of_a_state=bool(self.status), is_by_words=self.with_words is not None
-        )
-        return written.columns(status=self.status, clients=array(self.with_words or ()))
+        written = _written_totals(tuple(self.columns), self.status, is_by_words=self.with_words is not None)
+        return written.columns(clients=array(self.with_words or ()))
 
     def totals(self, known: dict[str, Any]) -> list[Cell | None]:
         """What each column adds up to for everything the filters let through, from those figures."""
@@ -227,15 +225,18 @@ def _totals(clients: ClientQuerySet, whose: Q, columns: Iterable[Column]) -> dic
 
 
 @lru_cache(maxsize=contributions.MOST_KEPT)
-def _written_totals(columns: tuple[Column, ...], *, is_of_a_state: bool, is_by_words: bool) -> WrittenColumns:
+def _written_totals(columns: tuple[Column, ...], status: str, *, is_by_words: bool) -> WrittenColumns:
     """The totals of everybody or of a state, all of them or those with words: they are put into SQL once."""
 
     def totals() -> dict[str, Combinable]:
         every: ClientQuerySet = Client.objects.order_by()
-        clients = every.filter(status=Given("status")) if is_of_a_state else every.current()
-        # Of everybody, all but what belongs to the archived few.
-        others = every.filter(status=Client.Status.ARCHIVED)
-        whose = Q(client__in=clients.values("pk")) if is_of_a_state else ~Q(client__in=others.values("pk"))
+        clients = every.filter(status=status) if status else every.current()
+        if status in ("", Client.Status.ACTIVE):
+            # Nearly everybody: all but what belongs to the few others.
+            others = every.exclude(status=status) if status else every.filter(status=Client.Status.ARCHIVED)
+            whose = ~Q(client__in=others.values("pk"))
+        else:
+            whose = Q(client__in=clients.values("pk"))
         if is_by_words:
             clients = clients.filter(is_among_given("pk", Given("clients")))
             whose &= is_among_given("client", Given("clients"))

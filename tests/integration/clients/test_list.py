@@ -271,12 +271,16 @@ def test_totals_of_everybody_leave_out_what_belongs_to_the_archived(brook):
         owed = an_invoice(kept).outstanding
         an_invoice(gone)
         Client.objects.filter(pk=gone.pk).update(status=Client.Status.ARCHIVED)
+        Client.objects.filter(pk=kept.pk).update(status=Client.Status.ACTIVE)
         for query, count, total in [
             ("", 1, owed),
             ("q=acme", 1, owed),
             ("status=archived", 1, owed),
             ("q=birch&status=archived", 1, owed),
             ("q=birch", 0, None),
+            ("status=active", 1, owed),
+            ("status=lead", 0, None),
+            ("q=acme&status=active", 1, owed),
             ("q=acme&kind=company", 1, owed),
             ("q=x", 0, None),
         ]:
