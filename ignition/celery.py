@@ -14,7 +14,7 @@ from practices.prepared import keep_plans
 #: twenty documents, and a thread may have no more to do in a minute.
 SESSION_SECONDS = 15 * 60
 #: Seconds after which a thread that waits for the interpreter looks again. Thirty that wait, as they do on a busy
-#: machine, look six thousand times a second at Python's own 5 ms: counted beside plain work, that was a third of all
+#: machine, look six thousand times a second at Python's own 5 ms: counted beside plain work, that was a quarter of all
 #: cycles, and is next to nothing from 20 ms on. Whoever waits for an answer lets go of the interpreter much sooner.
 SWITCH_SECONDS = 0.05
 
