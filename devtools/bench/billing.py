@@ -115,7 +115,8 @@ def _silver(interpreter: str) -> dict[str, Any]:
     environment.pop("DJANGO_SETTINGS_MODULE")
     program = Path(__file__).with_name("peer_silver.py")
     run = subprocess.run(
-        [interpreter, str(program), str(SILVER_CUSTOMERS)],
+        # Isolated: beside this program lies our `http.py`, which is not the standard library's.
+        [interpreter, "-I", str(program), str(SILVER_CUSTOMERS)],
         stdout=subprocess.PIPE,
         check=True,
         text=True,

@@ -65,6 +65,8 @@ def _set_up(url: str) -> None:
             ),
         ],
         DATABASES={"default": database},
+        # The words of each line are drawn from one of its templates.
+        TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
         PAYMENT_PROCESSORS={},
         SILVER_AUTOMATICALLY_CREATE_TRANSACTIONS=False,
         ROOT_URLCONF="silver.urls",
