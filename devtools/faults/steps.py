@@ -293,6 +293,7 @@ def switch_customer_in_sage(world: World, draw: random.Random) -> None:
         if document := world.document(draw):
             other = draw.choice(world.handle.contacts(document["business_id"]))
             world.handle.edit_invoice(document["id"], contact_id=other["id"])
+            world.switched.add(document["reference"])
 
 
 def let_rows_come_late(world: World, draw: random.Random) -> None:
