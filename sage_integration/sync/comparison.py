@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
-from invoicing.models import Invoice
+from invoicing.models import Allocation, Invoice
 from ledger import copies, outbox
 from ledger.models import Posting
-from money.amounts import Amounts
+from money.amounts import ZERO, Amounts
 from practices import audit
 from sage_integration.models import SageConnection, SageLink
 from sage_integration.sage.resources.documents import DRAFT, PAID, PART_PAID, VOID, SalesDocument
@@ -118,11 +119,27 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
     # On a draft nothing is owed before it is released (FACTS.md 9.2).
     if link.is_draft or owed is None or owed == invoice.outstanding:
         return None
+    if owed == invoice.outstanding + _credited_on_its_way(invoice):
+        return None
     return Difference(
         "settled_differently",
         f"{invoice.number_label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. A credit note "
         "or an allocation in Sage may be the reason.",
     )
+
+
+def _credited_on_its_way(invoice: Invoice) -> Decimal:
+    """What credit notes took off an invoice here, in pounds, and will take off in Sage once they have left the queue.
+
+    Afterwards the document is read again, and one that is refused or withdrawn counts no more.
+    """
+    leaving = Posting.objects.filter(
+        kind__in=(Posting.Kind.CREDIT_NOTE_CREATE, Posting.Kind.CREDIT_NOTE_ALLOCATE),
+        subject_id=OuterRef("credit_note_id"),
+        status__in=(Posting.Status.PENDING, Posting.Status.LEASED),
+    )
+    credited = Allocation.objects.filter(Exists(leaving), invoice=invoice, credit_note__isnull=False)
+    return credited.aggregate(total=Sum("amount"))["total"] or ZERO
 
 
 def _changed_otherwise(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:

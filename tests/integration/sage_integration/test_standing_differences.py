@@ -4,6 +4,7 @@ import pytest
 
 from invoicing.operations import issue_credit_note, void_in_ledger
 from ledger.models import Posting
+from ledger.outbox import cancel_posting, retry_posting
 from practices.models import Membership
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.attention import handle, things
@@ -128,21 +129,26 @@ def test_fault_64_a_row_of_a_list_that_came_late_takes_no_difference_back(
     assert (the_thing(brook), standing_of(acme)) == (before, standing)
 
 
-def test_f78_what_differed_while_a_credit_note_was_on_its_way_is_over_once_it_is_set_against_the_invoice(
+def test_f78_what_differed_while_a_credit_note_was_refused_is_over_once_it_is_set_against_the_invoice(
     brook, sage, acme, clock
 ):
     """The allocation is our own and touches nothing here, so the invoice is read once more because of it."""
     polled(brook)
     with practice_scope(brook.pk):
-        issue_credit_note(acme.invoice, reason="Left", issued_on=TODAY, on=TODAY)
-    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-31")
-    clock.shift(60)
-    assert "is outstanding in Sage, and £0.00 here" in poll(brook).problem
-    sage.edit_invoice(acme.theirs["id"], due_date=acme.theirs["due_date"])
-    clock.shift(600)
-    poll(brook)
-    assert the_thing(brook)[1] == "open"
+        note = issue_credit_note(acme.invoice, reason="Left", issued_on=TODAY, on=TODAY)
+    sage.arm("forbidden", on="POST /sales_credit_notes")
     push_until_settled(brook, clock)
+    clock.shift(600)
+    with acting_for(brook.pk):
+        run = pull.reread_open_invoices()
+    assert "£120.00 is outstanding in Sage, and £0.00 here" in run.problem
+    poll(brook)
+    with practice_scope(brook.pk):
+        retry_posting(Posting.objects.of(Posting.Kind.CREDIT_NOTE_CREATE, note.pk).get())
+        assert len(things()) == 1
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        assert SageLink.objects.filter(posting__subject_id=acme.invoice.pk, wanted_at__isnull=False).exists()
     clock.shift(600)
     poll(brook)
     with practice_scope(brook.pk):
@@ -205,3 +211,37 @@ def test_fault_53_what_differed_is_over_once_it_is_void_on_both_sides_whichever_
     poll(brook)
     with practice_scope(brook.pk):
         assert things() == []
+
+
+@pytest.mark.parametrize("is_partly_theirs", [False, True])
+def test_f76_a_credit_note_on_its_way_is_no_difference_unless_more_differs(
+    brook, enabled, sage, acme, clock, is_partly_theirs
+):
+    polled(brook)
+    clock.shift(600)
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
+    stamp = {"updated_at": sage.now()}
+    owed = "50.00" if is_partly_theirs else "120.00"
+    sage.change_record("sales_invoices", acme.theirs["id"], outstanding_amount=owed, **stamp)
+    poll(brook)
+    with practice_scope(brook.pk):
+        assert len(things()) == is_partly_theirs
+
+
+def test_f76_a_credit_note_that_does_not_leave_any_more_is_told_as_the_difference_it_is(
+    brook, enabled, sage, acme, clock
+):
+    polled(brook)
+    clock.shift(600)
+    with practice_scope(brook.pk):
+        note = issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
+        [posting] = Posting.objects.of(Posting.Kind.CREDIT_NOTE_CREATE, note.pk)
+    polled(brook)
+    with practice_scope(brook.pk):
+        assert things() == []
+        cancel_posting(posting)
+    with acting_for(brook.pk):
+        pull.reread_open_invoices()
+    thing, _ = the_thing(brook)
+    assert "£120.00 is outstanding in Sage, and £0.00 here" in thing.sentence
