@@ -21,7 +21,7 @@ LEASE = timedelta(minutes=5)
 SEND_MARGIN = timedelta(seconds=60)
 
 
-def lease_due_postings(limit: int = 25, *, announced: bool = False) -> list[Posting]:
+def lease_due_postings(limit: int = 50, *, announced: bool = False) -> list[Posting]:
     """Due postings, now ours for five minutes; none while another worker drains this practice.
 
     Where they are ``announced``, the intent to send is recorded with the lease for new invoices that were never tried

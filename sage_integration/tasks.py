@@ -14,8 +14,6 @@ from sage_integration.sync import audit, contact_book, existing, pull, push, ref
 
 log = structlog.get_logger(__name__)
 
-#: Postings of one practice in one turn; the rest goes behind everybody else's.
-TURN = 25
 #: Seconds for which a practice takes further turns in the same task while nobody else waits: a message costs as much as
 #: two documents, and a worker that is to end waits for its tasks.
 GOES_ON_FOR = 2.0
@@ -36,9 +34,9 @@ def push_due_postings(practice_id: int) -> None:
     there is some again.
     """
     until = time.monotonic() + GOES_ON_FOR
-    turn = push.take_turn(limit=TURN)
+    turn = push.take_turn()
     while turn.next_in == 0 and time.monotonic() < until and nobody_waits(push_due_postings):
-        turn = push.take_turn(limit=TURN)
+        turn = push.take_turn()
     if turn.next_in is not None:
         wake(push_due_postings, practice_id, in_seconds=turn.next_in)
 

@@ -57,7 +57,7 @@ log = structlog.get_logger(__name__)
 #: Refusals that come from settings of the business, which somebody may have changed since they were read.
 BY_SETTINGS = (CurrencyDiffers, PeriodClosed, VatNotRegistered)
 #: How many invoices are announced together once so many went through without trouble: the first one goes alone.
-AT_ONCE = ((25, 1), (1, 0))
+AT_ONCE = ((50, 1), (1, 0))
 #: Seconds after which what was announced and not sent is announced anew. With the HTTP deadline it is less than what is
 #: left of the lease (`leases.SEND_MARGIN`), and long enough for a whole batch on a machine that is busy.
 HOLDS_FOR = 20.0
@@ -94,7 +94,7 @@ class Dispatch:
     def __exit__(self, *_: object) -> None:
         self._sage.release()
         self._record_confirmed(with_exchanges=True)
-        self._take_back()
+        self.take_back()
 
     def push(self, posting: Posting) -> None:
         """Send one posting; raises a `SageError`, or `LeaseLost` when it is not ours any more."""
@@ -116,7 +116,7 @@ class Dispatch:
         """After trouble one goes first again, and what was announced behind it waits for its turn."""
         self._went_through = 0
         note_how_it_went(self._business_id, well=False)
-        self._take_back()
+        self.take_back()
 
     def _push_contact(self, posting: Posting) -> None:
         self._go_alone(posting)
@@ -269,7 +269,7 @@ class Dispatch:
         """Note whose intent may be taken back; never one that an earlier try, whose end is unknown, left behind."""
         self._intended |= {each.id: each for each in announced if each.id not in self._tried}
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
         """Withdraw the intents that nothing came of, while they are still ours."""
         unsent = list(self._intended.values())
         self._intended, self._may_leave = {}, set()

@@ -104,6 +104,12 @@ def settle_untried(postings: list[Posting], error: SageError) -> None:
             outbox.put_back(postings, seconds=seconds, failure=failure, detail=sentence_of(error))
 
 
+def leave_for_next_turn(postings: list[Posting]) -> None:
+    """Give back what was leased and is not begun in this turn: it keeps its place."""
+    with practice_transaction():
+        outbox.put_back(postings, seconds=None)
+
+
 def is_parked(posting: Posting) -> bool:
     """Whether a leased posting has been lost with so many workers in a row that it waits for a person from now on.
 

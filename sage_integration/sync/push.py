@@ -4,6 +4,7 @@ Lease, map, look up if an earlier try may have landed, resolve the contact, reco
 the posting's own idempotency id, record what came back. Nothing here sleeps; what has to wait is postponed.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,12 @@ from sage_integration.sync.dispatch import Dispatch
 
 log = structlog.get_logger(__name__)
 
+#: Postings of one practice in one turn; the rest goes behind everybody else's.
+TURN = 50
+#: Seconds after which a turn begins no further document: where Sage answers slowly, fewer make a turn, so that a thread
+#: is soon there for somebody else.
+LASTS_FOR = 5.0
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -38,8 +45,8 @@ class Turn:
     next_in: float | None = None
 
 
-def take_turn(limit: int = 25) -> Turn:
-    """Push due postings of the acting practice, at most so many.
+def take_turn(limit: int = TURN) -> Turn:
+    """Push due postings of the acting practice, at most so many, and for some seconds only.
 
     Exceptions that nothing foresaw come out together at the end, after the other postings had their turn.
     """
@@ -52,19 +59,22 @@ def take_turn(limit: int = 25) -> Turn:
     if wait := outcomes.rest(room.wait):
         return Turn(next_in=wait)
     most = min(limit, room.requests or limit)
-    taken, mistakes = 0, list[Exception]()
+    taken, mistakes, until = 0, list[Exception](), time.monotonic() + LASTS_FOR
     next_in: float | None = None
     try:
         with open_sage(connection) as sage:
             while taken < most and (batch := _lease(most - taken, connection)):
                 taken += len(batch)
-                mistakes += _push_batch(batch, connection, sage)
+                mistakes += _push_batch(batch, connection, sage, until)
+                if time.monotonic() > until:
+                    next_in = 0.0
+                    break
     except SageError as error:
         next_in = outcomes.rest(error.retry_after) if isinstance(error, SageRateLimited) else None
         if not outcomes.is_our_own_budget(error):
             log.warning("pushing stopped", failure=type(error).__name__, status=error.status)
     else:
-        if taken == most:
+        if taken == most and next_in is None:
             next_in = 0.0 if most == limit else _when_there_is_room(connection)
     if mistakes:
         raise ExceptionGroup("Postings that could not be handled", mistakes)
@@ -88,8 +98,13 @@ def _lease(limit: int, connection: SageConnection) -> list[Posting]:
     return sorted(batch, key=lambda posting: (posting.kind != Posting.Kind.CONTACT_UPSERT, posting.id))
 
 
-def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClient) -> list[Exception]:
-    """Push one after the other; raises a `SageError` that concerns the whole business, returns mistakes."""
+def _push_batch(
+    batch: list[Posting], connection: SageConnection, sage: SageClient, until: float
+) -> list[Exception]:
+    """Push one after the other, until that moment; raises a `SageError` that concerns the whole business.
+
+    Returns mistakes.
+    """
     mistakes: list[Exception] = []
     is_calm = False
     with (
@@ -98,6 +113,10 @@ def _push_batch(batch: list[Posting], connection: SageConnection, sage: SageClie
         _counted() as came_of_it,
     ):
         for position, posting in enumerate(batch):
+            if position and time.monotonic() > until:
+                dispatch.take_back()
+                outcomes.leave_for_next_turn(batch[position:])
+                break
             # Until the next one: binding and unbinding each costs several times as much.
             structlog.contextvars.bind_contextvars(posting_id=posting.id)
             with exchanges.about(posting.id):

@@ -16,7 +16,7 @@ from ledger.outbox import retry_posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.connections import disconnect
 from sage_integration.models import ContactLink, SageLink
-from sage_integration.sync import audit
+from sage_integration.sync import audit, push
 from sage_integration.tasks import poll_payments, push_due_postings
 from tests.integration.sage_integration.posting import (
     add_client,
@@ -111,17 +111,17 @@ def test_fault_81_an_invoice_that_kills_its_worker_each_time(brook, enabled, sag
 
 
 def test_fault_82_ten_thousand_of_one_and_one_of_another(brook, cedar, enabled, sage, clock):
-    """A turn is at most 25 postings, so the other practice's worker need not wait for a whole backlog."""
+    """A turn is at most 50 postings, so the other practice's worker need not wait for a whole backlog."""
     connected(cedar, sage, company=OTHER)
     with practice_scope(brook.pk):
         client = add_client()
-        backlog = [issue(client, line()) for _ in range(30)]
+        backlog = [issue(client, line()) for _ in range(55)]
     theirs = issued_invoice(cedar)
     push_due_postings(brook.pk)
     push_due_postings(cedar.pk)
     assert posting_of(theirs).status == Posting.Status.POSTED
     arrived = [posting_of(invoice).status == Posting.Status.POSTED for invoice in backlog]
-    assert sum(arrived) == 25
+    assert sum(arrived) == push.TURN
     assert arrived == sorted(arrived, reverse=True), "in order"
     push_until_settled(brook, clock)
     assert_sound(sage)

@@ -60,7 +60,7 @@ def both(brook, cedar, sage):
 
 def test_a_long_queue_stands_behind_everybody_else_after_each_turn(both, sage):
     brook, cedar = both
-    issue_many(brook, sage, 30)
+    issue_many(brook, sage, 55)
     issue_many(cedar, sage, 2)
     order = []
     while found := messages(most=1):
@@ -68,17 +68,17 @@ def test_a_long_queue_stands_behind_everybody_else_after_each_turn(both, sage):
         order.append(practice_id)
         push_due_postings(practice_id)
     assert order == [brook.pk, cedar.pk, brook.pk]
-    assert len(sage.sales_invoices()) == 32
+    assert len(sage.sales_invoices()) == 57
 
 
 def test_a_practice_goes_on_while_nobody_else_waits(brook, sage, monkeypatch):
     """A message costs as much as some documents, and there is nobody to give way to."""
     monkeypatch.setattr("sage_integration.tasks.GOES_ON_FOR", 600.0)
     connected(brook, sage)
-    issue_many(brook, sage, 55)
+    issue_many(brook, sage, 105)
     messages()
     push_due_postings(brook.pk)
-    assert len(sage.sales_invoices()) == 55
+    assert len(sage.sales_invoices()) == 105
     assert messages() == [], "it has found the end by itself"
 
 
@@ -86,21 +86,47 @@ def test_a_practice_that_took_long_queues_again_though_nobody_waits(brook, sage,
     """A worker that is to end waits for its tasks."""
     monkeypatch.setattr("sage_integration.tasks.GOES_ON_FOR", 0.0)
     connected(brook, sage)
-    issue_many(brook, sage, 30)
+    issue_many(brook, sage, 55)
     messages()
     push_due_postings(brook.pk)
-    assert len(sage.sales_invoices()) == 25
+    assert len(sage.sales_invoices()) == push.TURN
     assert messages() == [(brook.pk, False)]
 
 
-def test_a_turn_is_twenty_five_postings_oldest_first(brook, sage):
+def test_a_turn_is_fifty_postings_oldest_first(brook, sage):
     connected(brook, sage)
-    invoices = issue_many(brook, sage, 27)
+    invoices = issue_many(brook, sage, 52)
     with acting_for(brook.pk):
-        assert push.take_turn(25) == push.Turn(taken=25, next_in=0.0)
-    assert [posting_of(invoice).status for invoice in invoices[24:]] == [Status.POSTED, *[Status.PENDING] * 2]
+        assert push.take_turn() == push.Turn(taken=50, next_in=0.0)
+    assert [posting_of(invoice).status for invoice in invoices[49:]] == [Status.POSTED, *[Status.PENDING] * 2]
     with acting_for(brook.pk):
-        assert push.take_turn(25) == push.Turn(taken=2)
+        assert push.take_turn() == push.Turn(taken=2)
+
+
+@pytest.mark.parametrize("is_calm", [False, True])
+def test_where_sage_answers_slowly_fewer_make_a_turn_and_the_rest_keeps_its_place(
+    brook, sage, monkeypatch, is_calm
+):
+    """Also where all were announced together: what was not sent is as if it had never been leased."""
+    connected(brook, sage)
+    issue_many(brook, sage, 1)
+    if is_calm:
+        push_once(brook)
+    invoices = issue_many(brook, sage, 4)
+    before = len(sage.sales_invoices())
+    monkeypatch.setattr(push, "LASTS_FOR", 0.0)
+    with acting_for(brook.pk):
+        assert push.take_turn().next_in == 0.0
+    assert len(sage.sales_invoices()) == before + 1
+    waiting = [posting for posting in map(posting_of, invoices) if posting.status == Status.PENDING]
+    assert len(waiting) >= 3
+    assert {(posting.attempts, posting.attempted_at, posting.times_lost) for posting in waiting} == {
+        (0, None, 0)
+    }
+    monkeypatch.undo()
+    asked = len(sage.requests())
+    push_once(brook)
+    assert not [each for each in sage.requests()[asked:] if each["method"] == "GET"], "nothing is looked for"
 
 
 def test_a_practice_stands_in_the_queue_once_however_often_it_is_hinted_at(both, sage):
