@@ -195,12 +195,14 @@ def _add_invoices(client: Client, service: Service, invoices: int, clients: int,
         vat=VAT,
     )
     multiply(line, _series(2), [invoices], invoice_id=f"{invoice.pk} + nth - 1")
-    _add_postings(invoice, invoices)
-    _add_history(invoice, invoices)
+    posting = _add_postings(invoice, invoices)
+    _add_history("invoice.issued", invoice, invoices)
+    _add_history("posting.posted", posting, invoices)
     InvoiceNumbering.objects.update_or_create(defaults={"next_number": invoices + 1})
 
 
-def _add_postings(invoice: Invoice, invoices: int) -> None:
+def _add_postings(invoice: Invoice, invoices: int) -> Posting:
+    """One for each; the first of them."""
     now = timezone.now()
     posting = Posting.objects.create(
         kind=Posting.Kind.INVOICE_CREATE,
@@ -230,10 +232,11 @@ def _add_postings(invoice: Invoice, invoices: int) -> None:
         failure=f"CASE WHEN {refused} THEN 'MappingMissing' ELSE '' END",
         settled_at=f"template.settled_at - ({invoices} - nth) * interval '{DAYS} days' / {invoices}",
     )
+    return posting
 
 
-def _add_history(invoice: Invoice, invoices: int) -> None:
-    entry: models.Model = AuditEntry.objects.create(
-        action="invoice.issued", subject_type="invoicing.invoice", subject_id=invoice.pk
-    )
-    multiply(entry, _series(2), [invoices], subject_id=f"{invoice.pk} + nth - 1")
+def _add_history(action: str, first: Invoice | Posting, number: int) -> None:
+    """An entry of the trail for each of so many rows."""
+    subject = first._meta.label_lower
+    entry: models.Model = AuditEntry.objects.create(action=action, subject_type=subject, subject_id=first.pk)
+    multiply(entry, _series(2), [number], subject_id=f"{first.pk} + nth - 1")
