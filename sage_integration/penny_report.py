@@ -1,4 +1,7 @@
-"""The penny report: a month's invoices beside their newest copies in Sage, added up by the database."""
+"""The penny report: a month's invoices beside their newest copies in Sage, added up by the database.
+
+Of a copy that is void or missing there, Sage has nothing. Invoices that are void here are not in the report.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,13 +12,17 @@ from typing import Any, TypeAlias
 from django.db import connection
 
 from invoicing.models import Invoice, InvoiceQuerySet
+from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices.tenancy import acting_practice_id
+from sage_integration.models import SageLink
 from sage_integration.sync.wanted import newest_links
 
 NOTHING = Amounts()
 #: What a row of the report shows of an invoice.
 OF_A_ROW = ("number", "tax_point", "net", "vat", "client__name")
+#: How copies stand of which Sage has nothing.
+GONE = (Posting.Standing.VOID, Posting.Standing.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,8 @@ class PennyRow:
     invoice: Invoice
     number: str
     theirs: Decimal | None
+    #: In words, what became of a copy that is gone.
+    gone: str = ""
 
     @property
     def difference(self) -> Decimal:
@@ -41,7 +50,12 @@ class RateRow:
     theirs: Amounts
 
     @property
-    def difference(self) -> Decimal:
+    def net_difference(self) -> Decimal:
+        """Sage's net less ours."""
+        return self.theirs.net - self.ours.net
+
+    @property
+    def vat_difference(self) -> Decimal:
         """Sage's VAT less ours."""
         return self.theirs.vat - self.ours.vat
 
@@ -66,9 +80,9 @@ class PennyReport:
         return self.theirs - self.ours
 
     @property
-    def vat_difference(self) -> bool:
-        """Whether the VAT of any rate is not the same on both sides."""
-        return any(rate.difference for rate in self.rates)
+    def rates_differ(self) -> bool:
+        """Whether the net or the VAT of any rate is not the same on both sides."""
+        return any(rate.net_difference or rate.vat_difference for rate in self.rates)
 
     @property
     def waiting(self) -> int:
@@ -78,7 +92,11 @@ class PennyReport:
 
 def penny_report(month: date, business_id: str) -> PennyReport:
     """The invoices of a month (by tax point, first to last day) beside their newest copies."""
-    parameters: dict[str, Any] = {"practice": acting_practice_id(), "business": business_id}
+    parameters: dict[str, Any] = {
+        "practice": acting_practice_id(),
+        "business": business_id,
+        "gone": [str(standing) for standing in GONE],
+    }
     with connection.cursor() as cursor:
         cursor.execute(_REPORT, parameters | {"first": month, "next": _next(month)})
         found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -101,11 +119,15 @@ def penny_rows(month: date, business_id: str) -> list[PennyRow]:
 def _rows(invoices: InvoiceQuerySet, business_id: str) -> list[PennyRow]:
     chosen = list(invoices.select_related("client").only(*OF_A_ROW).order_by("number"))
     links = newest_links([invoice.pk for invoice in chosen], business_id)
-    return [
-        PennyRow(invoice, link.sage_number, link.gross) if link else PennyRow(invoice, "", None)
-        for invoice in chosen
-        for link in [links.get(invoice.pk)]
-    ]
+    return [_row(invoice, links.get(invoice.pk)) for invoice in chosen]
+
+
+def _row(invoice: Invoice, link: SageLink | None) -> PennyRow:
+    if link is None:
+        return PennyRow(invoice, "", None)
+    if link.posting.standing in GONE:
+        return PennyRow(invoice, link.sage_number, ZERO, link.posting.get_standing_display())
+    return PennyRow(invoice, link.sage_number, link.gross)
 
 
 def _next(month: date) -> date:
@@ -132,10 +154,12 @@ _REPORT = """
         SELECT id, net + vat AS gross FROM invoicing_invoice
         WHERE practice_id = %(practice)s AND status = 'issued' AND tax_point >= %(first)s AND tax_point < %(next)s
     ), link AS MATERIALIZED (
-        SELECT DISTINCT ON (invoice.id) invoice.id AS invoice_id, invoice.gross, link.id, link.net, link.vat,
-            coalesce(
+        SELECT DISTINCT ON (invoice.id) invoice.id AS invoice_id, invoice.gross, link.id,
+            CASE WHEN posting.standing = ANY(%(gone)s) THEN 0.00 ELSE link.net END AS net,
+            CASE WHEN posting.standing = ANY(%(gone)s) THEN 0.00 ELSE link.vat END AS vat,
+            CASE WHEN posting.standing = ANY(%(gone)s) THEN '[]' ELSE coalesce(
                 nullif(nullif(link.seen -> 'lines', '[]'), 'null'), nullif(link.copied -> 'lines', 'null'), '[]'
-            ) AS lines
+            ) END AS lines
         FROM invoice
         JOIN ledger_posting AS posting ON posting.practice_id = %(practice)s
             AND posting.kind = 'invoice.create' AND posting.subject_id = invoice.id

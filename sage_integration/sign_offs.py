@@ -34,7 +34,7 @@ def sign_month_off(report: PennyReport, *, by: User, note: str = "") -> PennySig
     if report.waiting:
         raise StillWaiting
     note = note.strip()[:LONGEST_NOTE]
-    if (report.difference or report.apart or report.vat_difference) and not note:
+    if (report.difference or report.apart or report.rates_differ) and not note:
         raise DifferenceUnexplained
     signed: PennySignOff = PennySignOff.objects.create(**figures_of(report), note=note, signed_by=by)
     audit.record(

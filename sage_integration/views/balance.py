@@ -20,7 +20,7 @@ from practices.tenancy import practice_transaction
 from sage_integration.balance import balance, comparisons, line_by_line, troubles_of_invoices
 from sage_integration.connections import current_connection
 from sage_integration.explanations import sentence_of
-from sage_integration.penny_report import penny_report, penny_rows
+from sage_integration.penny_report import RateRow, penny_report, penny_rows
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
 from sage_integration.sign_offs import LONGEST_NOTE, latest_sign_off, sign_month_off, still_holds
@@ -107,19 +107,17 @@ def penny_csv(request: PracticeRequest, practice: str) -> HttpResponse:
         ]
         for row in penny_rows(month, business_id)
     ]
-    rates = [
-        [
-            "VAT of no known rate" if rate.percent is None else f"VAT at {rate.percent}%",
-            "",
-            "",
-            "",
-            rate.ours.vat,
-            rate.theirs.vat,
-            rate.difference,
-        ]
-        for rate in penny_report(month, business_id).rates
-    ]
+    rates = [row for rate in penny_report(month, business_id).rates for row in _csv_of_rate(rate)]
     return csv_response(f"penny-report-{month:%Y-%m}", heads, [*rows, *rates])
+
+
+def _csv_of_rate(rate: RateRow) -> list[list[object]]:
+    """Net and VAT of a rate on both sides, under the columns of the invoices."""
+    at = "of no known rate" if rate.percent is None else f"at {rate.percent}%"
+    return [
+        [f"Net {at}", "", "", "", rate.ours.net, rate.theirs.net, rate.net_difference],
+        [f"VAT {at}", "", "", "", rate.ours.vat, rate.theirs.vat, rate.vat_difference],
+    ]
 
 
 @opens_own_scope

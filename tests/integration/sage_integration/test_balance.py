@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from django.urls import reverse
 
+from invoicing.operations import mark_voided_in_ledger
 from ledger.models import Posting
 from ledger.outbox import retry_posting
 from ledger.queue import pause_postings, resume_postings
+from money.amounts import Amounts
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.balance import balance, comparisons
@@ -144,7 +146,7 @@ def test_a_penny_that_drifted_is_found_and_located_to_its_line(brook, enabled, s
     assert report.difference == Decimal("0.01")
     [apart] = report.apart
     assert apart.invoice == acme.invoice
-    assert [(rate.percent, rate.ours.vat, rate.theirs.vat, rate.difference) for rate in report.rates] == [
+    assert [(rate.percent, rate.ours.vat, rate.theirs.vat, rate.vat_difference) for rate in report.rates] == [
         (20, 20, Decimal("20.01"), Decimal("0.01"))
     ]
     alice = client_of("alice")
@@ -284,6 +286,60 @@ def test_what_no_line_accounts_for_is_of_the_only_rate_there_is_or_of_none(brook
     with practice_scope(brook.pk):
         SageLink.objects.filter(posting__subject_id=invoice.pk).update(net=Decimal("151.00"))
     assert told() == [(20, 200, 210, 42), (0, 50, 50, 0), (None, 0, 1, 0)]
+
+
+def test_of_a_copy_that_is_void_or_missing_there_sage_has_nothing(brook, enabled, sage, acme, client_of):
+    """Its number and amounts stay known, and are not in Sage: each shows as a difference, by rate too."""
+    void, deleted = posted(brook, sage, "Bolt Ltd"), posted(brook, sage, "Cord Ltd")
+    sage.void_invoice(void.theirs["id"])
+    sage.delete_record("sales_invoices", deleted.theirs["id"])
+    with acting_for(brook.pk):
+        audit_documents()
+    report = report_of(brook, enabled)
+    assert (report.arrived, report.ours, report.theirs, report.difference) == (3, 360, 120, -240)
+    apart = [(row.invoice, row.number, row.theirs, row.difference, row.gone) for row in report.apart]
+    assert apart == [
+        (void.invoice, void.posting.external_number, 0, -120, "Void there"),
+        (deleted.invoice, deleted.posting.external_number, 0, -120, "Not there any more"),
+    ]
+    assert [(rate.ours, rate.theirs) for rate in report.rates] == [
+        (Amounts(Decimal(300), Decimal(60)), Amounts(Decimal(100), Decimal(20)))
+    ]
+    alice = client_of("alice")
+    sheet = alice.get(path("penny-report", brook), {"month": f"{MONTH:%Y-%m}"})
+    rows = list(csv.reader(io.StringIO(sheet.content.decode("utf-8-sig"))))
+    assert [row[-3:] for row in rows[1:4]] == [
+        ["120.00", "120.00", "0.00"],
+        *[["120.00", "0.00", "-120.00"]] * 2,
+    ]
+    page = alice.get(path("balance", brook)).content.decode().partition("Penny report")[2]
+    assert ("Void there" in page, "Not there any more" in page) == (True, True)
+    with practice_scope(brook.pk):
+        mark_voided_in_ledger(void.invoice)
+    report = report_of(brook, enabled)
+    assert (report.invoices, report.ours, report.difference) == (2, 240, -120)
+
+
+def test_the_differences_by_rate_add_up_to_that_of_the_month(brook, enabled, sage, clock, client_of):
+    """Another net without VAT is a difference of its rate as well, and needs a note."""
+    with practice_scope(brook.pk):
+        zero = service_named("Books", rate="zero")
+        invoice = issue(add_client(), line("99.99", service=zero))
+    push_once(brook)
+    assert posting_of(invoice).status == "posted"
+    with practice_scope(brook.pk):
+        SageLink.objects.update(net=Decimal("1049.99"))
+    report = report_of(brook, enabled)
+    [rate] = report.rates
+    assert (rate.percent, rate.net_difference, rate.vat_difference) == (0, 950, 0)
+    assert rate.net_difference + rate.vat_difference == report.difference
+    assert report.rates_differ
+    alice = client_of("alice")
+    page = alice.get(path("balance", brook)).content.decode()
+    assert re.search(r'data-label="Net difference"[^>]*>\D*950\.00', page)
+    sheet = alice.get(path("penny-report", brook), {"month": f"{MONTH:%Y-%m}"}).content.decode("utf-8-sig")
+    found = {row[0]: row[-1] for row in csv.reader(io.StringIO(sheet))}
+    assert (found["Net at 0.00%"], found["VAT at 0.00%"]) == ("950.00", "0.00")
 
 
 def test_the_nightly_comparison_is_shown_with_what_it_found(brook, enabled, sage, acme, client_of):
