@@ -121,10 +121,16 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
         return None
     if owed == invoice.outstanding + _credited_on_its_way(invoice):
         return None
+    # What the copy was made for, where another VAT rate was chosen for it.
+    is_by_choice = owed - _expected(link, invoice).gross == invoice.outstanding - invoice.amounts.gross
+    reason = (
+        "It was copied with another VAT than it has here."
+        if is_by_choice
+        else "A credit note or an allocation in Sage may be the reason."
+    )
     return Difference(
         "settled_differently",
-        f"{invoice.number_label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. A credit note "
-        "or an allocation in Sage may be the reason.",
+        f"{invoice.number_label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. {reason}",
     )
 
 

@@ -30,6 +30,7 @@ from sage_integration.sage.resources.contact_payments import (
     ContactPayment,
 )
 from sage_integration.sync.feeds import instant
+from sage_integration.sync.own_allocations import invoices_of_ours, is_changed
 from sage_integration.sync.wanted import newest_links
 
 ZERO = Decimal("0.00")
@@ -97,6 +98,8 @@ class Mirror:
         ours = self._by_our_credit_notes(parts)
         against = sum((-part["amount"] for part in parts if part["amount"] < ZERO), ZERO)
         if against and ours == against:
+            if is_changed(allocation):
+                self.touched |= set(invoices_of_ours([allocation], self.business_id).values())
             return
         settled = _less(self._settled_by(parts), ours)
         drawn = self._drawn(parts)
@@ -115,6 +118,11 @@ class Mirror:
         reverse_payment(known)
         self._refused.pop(row["id"], None)
         self.counts["reversed"] += 1
+
+    def allocation_gone(self, row: Mapping[str, Any]) -> None:
+        """An allocation that was deleted; where it was of a credit note from here, what is owed in Sage is read."""
+        self.touched |= set(invoices_of_ours([row], self.business_id).values())
+        self.gone(row)
 
     def _record(
         self,

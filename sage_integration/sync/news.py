@@ -19,6 +19,7 @@ from sage_integration.sage.resources.contact_payments import CUSTOMER_RECEIPT, C
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.comparison import is_as_known
 from sage_integration.sync.feeds import instant
+from sage_integration.sync.own_allocations import invoices_of_ours
 from sage_integration.sync.wanted import newest_links
 
 Row = Mapping[str, Any]
@@ -52,6 +53,12 @@ def gone_payments(rows: Sequence[Row]) -> list[Row]:
     held = _held(rows).filter(reversed_at=None)
     known = set(held.values_list("external_id", flat=True))
     return [row for row in rows if row["id"] in known]
+
+
+def gone_allocations(rows: Sequence[Row], business_id: str) -> list[Row]:
+    """Those that are held here and count, or were made from here."""
+    wanted = {row["id"] for row in gone_payments(rows)} | invoices_of_ours(rows, business_id).keys()
+    return [row for row in rows if row["id"] in wanted]
 
 
 def changed_payments(rows: Sequence[ContactPayment], business_id: str) -> list[ContactPayment]:

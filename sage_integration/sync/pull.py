@@ -250,7 +250,11 @@ class Poll:
         ]
         in_turn = [
             (_deleted("contact_payments", payments.list), news.gone_payments, mirror.gone),
-            (_deleted("contact_allocations", allocations.list), news.gone_payments, mirror.gone),
+            (
+                _deleted("contact_allocations", allocations.list),
+                lambda rows: news.gone_allocations(rows, business_id),
+                mirror.allocation_gone,
+            ),
             (
                 _changed("sales_invoices", invoices.list),
                 lambda rows: news.changed_invoices(rows, business_id, self._differences),

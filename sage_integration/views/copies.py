@@ -35,6 +35,7 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync.comparison import compare
 from sage_integration.sync.documents import number_of
+from sage_integration.sync.settlement import SETTLED_DIFFERENTLY
 from sage_integration.sync.standing_differences import keep_difference
 
 #: Documents shown for one search; a narrower one shows the rest.
@@ -157,12 +158,14 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side:
     rows = rows_between(agreed, wanted.snapshot, wanted.link.copied, wanted.link.in_sage, names)
     refusal_to_take = why_not_take(invoice)
     is_open = any(row.is_open for row in rows)
+    owed_differs = wanted.link.difference == SETTLED_DIFFERENTLY
     return context | {
+        "owed_differs": wanted.link.difference_in_words if owed_differs else "",
         "copy": wanted.copy,
         "link": wanted.link,
         "rows": [replace(row, chosen=sides.get(row.key, side)) for row in rows],
         "path": path.value,
-        "words": WORDS[path],
+        "words": None if owed_differs and path is Path.NOTHING else WORDS[path],
         "may_decide": path in (Path.DECIDE_VOID, Path.DECIDE_MISSING),
         "may_choose": is_open and path in (Path.UPDATE, Path.REPLACE),
         "may_agree": path is Path.NOTHING

@@ -12,6 +12,7 @@ from practices.tenancy import practice_scope
 from sage_integration.models import ClientChoices, ContactLink, CopyChoices, SageConnection, SageLedgerAccount
 from tests.factories import TODAY
 from tests.integration.sage_integration.connecting import text_of
+from tests.integration.sage_integration.polling import poll
 from tests.integration.sage_integration.posting import (
     add_client,
     fresh,
@@ -235,3 +236,13 @@ def test_f77_a_credit_note_whose_invoice_is_not_in_sage_is_not_copied(brook, by_
     assert alice.post(path(note, kind="credit-notes"), {"then": "copy"}).status_code == 422
     with practice_scope(brook.pk):
         assert not Posting.objects.filter(kind="credit_note.create").exists()
+
+
+def test_f33_what_is_owed_less_in_sage_by_a_rate_chosen_for_the_copy_is_told_with_that_reason(
+    brook, sage, by_hand, alice, clock
+):
+    alice.post(path(by_hand), chosen(by_hand, vat="GB_LOWER"))
+    copied(sage, brook, by_hand)
+    clock.shift(600)
+    words = poll(brook).problem
+    assert "£105.00 is outstanding in Sage, and £120.00 here. It was copied with another VAT" in words

@@ -4,6 +4,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 import pytest
+from django.urls import reverse
 
 from invoicing.models import CreditNote
 from invoicing.operations import amend_credit_note, post_credit_note, update_credit_note
@@ -15,7 +16,8 @@ from sage_integration.sage.resources.sales_credit_notes import SalesCreditNotes
 from sage_integration.sync import pull
 from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
-from tests.integration.sage_integration.posting import fresh, push_once, push_until_settled
+from tests.integration.sage_integration.polling import poll, polled
+from tests.integration.sage_integration.posting import fresh, issued_invoice, push_once, push_until_settled
 from tests.integration.sage_integration.test_corrections import (
     LOST,
     assert_credited_there,
@@ -208,3 +210,53 @@ def test_f78_a_credit_note_that_was_paid_back_stays_as_it_is(brook, enabled, sag
         refused = Posting.objects.get(pk=change.pk)
         assert refused.failure == "CreditStays"
         assert "Money was paid back" in refused.failure_detail
+
+
+@pytest.fixture
+def read_through(brook, sage, credited, clock) -> CreditNote:
+    """The same, read since, and a newer invoice stands behind it in every list of what changed."""
+    clock.shift(2 * 86_400)
+    issued_invoice(brook)
+    push_until_settled(brook, clock)
+    for _ in range(2):
+        clock.shift(1800)
+        polled(brook)
+    with practice_scope(brook.pk):
+        assert things() == []
+    return credited
+
+
+@pytest.mark.parametrize("owed", ["120.00", "20.00"])
+def test_f78_a_credit_note_that_somebody_took_off_its_invoice_in_sage_is_told_by_the_next_poll(
+    brook, sage, acme, read_through, clock, alice, owed
+):
+    """Whole or in part; and to people who open its differences: the documents agree, and not the same is owed."""
+    [allocation] = sage.contact_allocations()
+    clock.shift(300)
+    if owed == "120.00":
+        sage.delete_allocation(allocation["id"])
+    else:
+        sage.change_record("contact_allocations", allocation["id"], updated_at=sage.now())
+        sage.change_record("sales_invoices", acme.theirs["id"], outstanding_amount=owed)
+    assert f"£{owed} is outstanding in Sage, and £0.00 here" in poll(brook).problem
+    with practice_scope(brook.pk):
+        [thing] = things()
+        assert thing.invoice_id == acme.invoice.pk
+    page = alice.get(reverse("sage:invoice-differences", args=[brook.slug, acme.invoice.pk]))
+    words = page.content.decode()
+    assert "Not the same is owed on both sides" in words
+    assert "Both sides are the same" not in words
+
+
+def test_f78_a_credit_note_that_was_taken_off_is_not_asked_about_with_every_poll(
+    brook, sage, acme, read_through, clock
+):
+    [allocation] = sage.contact_allocations()
+    sage.delete_allocation(allocation["id"])
+    for _ in range(3):
+        clock.shift(900)
+        poll(brook)
+    sage.forget_requests()
+    clock.shift(900)
+    poll(brook)
+    assert not sage.requests("GET", f"/sales_invoices/{acme.theirs['id']}")
