@@ -1,5 +1,6 @@
 """The copy dialog: what is chosen there is what Sage gets, and what it shows is what will be."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -23,6 +24,9 @@ from tests.integration.sage_integration.posting import (
     push_once,
     push_until_settled,
 )
+
+#: As a field that was changed asks for what is shown.
+HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
 @pytest.fixture
@@ -246,3 +250,11 @@ def test_f33_what_is_owed_less_in_sage_by_a_rate_chosen_for_the_copy_is_told_wit
     clock.shift(600)
     words = poll(brook).problem
     assert "£105.00 is outstanding in Sage, and £120.00 here. It was copied with another VAT" in words
+
+
+def test_what_the_dialog_refreshes_holds_nothing_that_a_person_types_or_ticks(acme, alice):
+    shown = alice.post(path(acme.invoice), chosen(acme.invoice, vat="none", then="look"), **HTMX)
+    assert "This will have no VAT in Sage" in text_of(shown)
+    assert not re.search("<(input|select|textarea|button|form)", text_of(shown))
+    for name in ("confirms_no_vat", "reason", "confirmed", "remembers"):
+        assert f'name="{name}"' in text_of(alice.get(path(acme.invoice)))
