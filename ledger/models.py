@@ -254,6 +254,14 @@ class Posting(TenantModel):
         return self.status == self.Status.POSTED and not self.standing and not self.blocked
 
     @property
+    def counts_in_ledger(self) -> bool:
+        """Whether the document is in the ledger and counts there: neither void nor gone."""
+        return self.status == self.Status.POSTED and self.standing in (
+            self.Standing.AS_COPIED,
+            self.Standing.CHANGED,
+        )
+
+    @property
     def may_have_landed(self) -> bool:
         """Whether an earlier try may be in the ledger: it was made, and not clearly refused."""
         return self.attempted_at is not None and self.refused_at is None

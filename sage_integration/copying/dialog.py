@@ -49,8 +49,15 @@ class Dialog:
 
     @cached_property
     def is_again(self) -> bool:
-        """Whether Sage has it already, so that this makes another one (F75)."""
+        """Whether it reached Sage before, so that this makes another one (F75)."""
         return bool(self.copies) and self.copies[0].status == Posting.Status.POSTED
+
+    @property
+    def copies_that_count(self) -> list[Posting]:
+        """What Sage has of it and counts already, so that another copy makes it stand there twice."""
+        if not self.is_again:
+            return []
+        return [each for each in self.copies if each.counts_in_ledger]
 
     @property
     def day(self) -> date:

@@ -64,7 +64,11 @@ class CopyForm(forms.Form):
         else:
             self.offer([])
         if not dialog.is_again:
-            del self.fields["reason"], self.fields["confirmed"]
+            del self.fields["reason"]
+        elif not dialog.copies_that_count:
+            self.fields["reason"].label = "Why once more"
+        if not dialog.copies_that_count:
+            del self.fields["confirmed"]
 
     def _offer_particulars(self) -> None:
         dialog, begins = self._dialog, self._dialog.begins_with

@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
 
 from invoicing.models import CreditNote, Invoice
-from ledger.models import Posting
 from practices.errors import DomainError
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
@@ -191,6 +190,4 @@ def _context(dialog: Dialog, form: CopyForm, customers: Customers) -> dict[str, 
         else "Create new in Sage"
         if dialog.is_again
         else "Copy to Sage",
-        "latest": dialog.copies[0] if dialog.copies else None,
-        "is_posted": Posting.Status.POSTED,
     }

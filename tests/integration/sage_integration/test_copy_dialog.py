@@ -258,3 +258,37 @@ def test_what_the_dialog_refreshes_holds_nothing_that_a_person_types_or_ticks(ac
     assert not re.search("<(input|select|textarea|button|form)", text_of(shown))
     for name in ("confirms_no_vat", "reason", "confirmed", "remembers"):
         assert f'name="{name}"' in text_of(alice.get(path(acme.invoice)))
+
+
+@pytest.mark.parametrize("standing", ["missing", "void"])
+def test_f75_a_copy_that_sage_has_no_more_is_not_told_as_held_there_twice(
+    brook, sage, acme, clock, alice, standing
+):
+    stands(brook, acme.posting, standing)
+    shown = text_of(alice.get(path(acme.invoice)))
+    assert "Sage will hold it twice" not in shown
+    assert 'name="confirmed"' not in shown
+    assert "Why once more" in shown
+    assert alice.post(path(acme.invoice), chosen(acme.invoice)).status_code == 422
+    assert alice.post(path(acme.invoice), chosen(acme.invoice, reason="Lost")).status_code == 303
+    push_until_settled(brook, clock)
+    newer = posting_of(acme.invoice)
+    assert (newer.copy, newer.status) == (2, Posting.Status.POSTED)
+
+
+def test_f75_an_older_copy_that_counts_in_sage_is_told_when_the_newest_is_gone(
+    brook, sage, acme, clock, alice
+):
+    alice.post(path(acme.invoice), chosen(acme.invoice, reason="Lost", confirmed="on"))
+    push_until_settled(brook, clock)
+    stands(brook, acme.posting, "changed")
+    stands(brook, posting_of(acme.invoice), "missing")
+    shown = text_of(alice.get(path(acme.invoice)))
+    assert f"{acme.posting.external_number} over £120.00 is in Sage already" in shown
+    assert alice.post(path(acme.invoice), chosen(acme.invoice, reason="Lost")).status_code == 422
+
+
+def stands(practice, posting: Posting, standing: str) -> None:
+    """As Sage was found to have a copy."""
+    with practice_scope(practice.pk):
+        Posting.objects.filter(pk=posting.pk).update(standing=standing)
