@@ -55,8 +55,8 @@ DIFFERS = {
         "Look at the differences and choose which side is right.",
     ),
     "settled_differently": (
-        "Something was set against it in Sage that has not been mirrored.",
-        "Open it in Sage; it is read again with every poll.",
+        "Something was set against it in Sage, or taken off, that is not the same here.",
+        "Open it in Sage and look at what was set against it, then check it again.",
     ),
 }
 

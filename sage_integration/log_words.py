@@ -69,7 +69,6 @@ SENTENCES: dict[str, Told] = {
     "invoice.found_missing": Told(DOCUMENTS, "{number}, the copy of {which}, is not in Sage any more.", BAD),
     "invoice.found_as_copied": Told(DOCUMENTS, "{number} in Sage is again as {which} was copied.", GOOD),
     "invoice.credited": Told(DOCUMENTS, "{which} was credited."),
-    "credit_note.posted": Told(DOCUMENTS, "{which} arrived in Sage as {number}.", GOOD),
     "credit_note.allocated": Told(DOCUMENTS, "{number} was set against {invoice} in Sage.", GOOD),
     "credit_note.updated_in_ledger": Told(DOCUMENTS, "{number} in Sage was brought up to date.", GOOD),
     "credit_note.taken_off": Told(

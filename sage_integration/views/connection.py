@@ -29,8 +29,9 @@ from sage_integration.queue import KEPT
 from sage_integration.readiness import default_account_of, readiness
 from sage_integration.sage.errors import SageError
 from sage_integration.standing import standing_of
+from sage_integration.sync.pull import is_polled
 from sage_integration.sync.runs import request_run
-from sage_integration.tasks import read_contacts, read_reference_data
+from sage_integration.tasks import poll_payments, read_contacts, read_reference_data
 from sage_integration.tokens import oauth_client
 from sage_integration.views.callback import browser_of
 
@@ -166,17 +167,22 @@ def _disconnect(request: PracticeRequest) -> HttpResponse:
 @requires(Can.POST_TO_LEDGER)
 @require_POST
 def sync_start(request: PracticeRequest, practice: str) -> HttpResponse:
-    """Read contacts, accounts and VAT rates now; pressed twice quickly, it runs once (F59)."""
+    """Read what changed in Sage now: money, invoices, contacts, accounts; pressed twice quickly, it runs once (F59)."""
     practice_id = request.practice.pk
     asked = [
         task
         for kind, task in ((Kind.REFERENCE_DATA, read_reference_data), (Kind.CONTACTS, read_contacts))
         if request_run(kind)
     ]
+    connection = current_connection()
+    is_mirrored = connection is not None and is_polled(connection)
+    if asked and is_mirrored:
+        asked.append(poll_payments)
     for task in asked:
         transaction.on_commit(partial(wake, task, practice_id))
     if asked:
-        messages.info(request, "Reading contacts, accounts and VAT rates from Sage.")
+        what = "payments, changes, contacts" if is_mirrored else "contacts"
+        messages.info(request, f"Reading {what}, accounts and VAT rates from Sage.")
     else:
         messages.info(request, "They are being read already, or were a moment ago.")
     back = request.POST.get("next", "")

@@ -1,11 +1,14 @@
 """Leaving Sage, coming back, and changing the company."""
 
+import pytest
+
 from ledger.models import Posting
 from ledger.outbox import ledger_settings, request_posting
 from practices.tenancy import practice_scope
 from sage_integration.connections import current_connection
 from sage_integration.models import SageConnection, SyncRun, TaxRateMapping
 from tests.integration.sage_integration.connecting import page, sign_in, text_of
+from tests.integration.sage_integration.test_turns import messages
 from tests.sage import COMPANY, connected
 
 
@@ -69,6 +72,17 @@ def test_another_company_is_refused_while_documents_wait_for_the_first(alice, br
     with practice_scope(brook.pk):
         assert current_connection().default_account_id == ""
         assert not TaxRateMapping.objects.exists()
+
+
+@pytest.mark.parametrize("pulls_payments", [True, False])
+def test_f59_sync_now_reads_money_and_changes_too_where_they_are_mirrored(alice, brook, sage, pulls_payments):
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(pulls_payments=pulls_payments)
+    messages("polling")
+    shown = text_of(alice.post(page("sync-start"), follow=True))
+    assert ("payments" in shown.split("Reading ")[1].split(".")[0]) is pulls_payments
+    assert (brook.pk in [practice_id for practice_id, _ in messages("polling")]) is pulls_payments
 
 
 def test_f59_pressing_sync_twice_quickly_runs_once(alice, brook, sage, settings):
