@@ -277,5 +277,8 @@ class Posting(TenantModel):
         if self.outcome_is_unknown and self.status == self.Status.PENDING:
             return "Checking with Sage"
         if self.status == self.Status.POSTED and self.external_number:
+            gone = {self.Standing.VOID: "void there now", self.Standing.MISSING: "not there any more"}
+            if self.standing in gone:
+                return f"Was {self.external_number} in Sage, {gone[self.Standing(self.standing)]}"
             return f"In Sage as {self.external_number}"
         return self.Status(self.status).label

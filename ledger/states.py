@@ -69,7 +69,7 @@ def posting_state(
     if posting.status == Status.POSTED:
         if posting.kind == Posting.Kind.INVOICE_CREATE and subject.pk and not subject.is_void:
             return _copied(posting, subject, ledger, change, copies)
-        return _posted(posting)
+        return _posted(posting) if posting.standing not in UNDECIDED else _gone(posting)
     return _on_its_way(posting, ledger, place)
 
 
@@ -166,6 +166,14 @@ def _posted(posting: Posting) -> State:
     note = "It gets its number, and counts, once somebody releases it in Sage." if is_draft else ""
     look = actions.look(posting)
     return State("in_sage", label, "good", note=note, main=look, others=(actions.details(posting),))
+
+
+def _gone(posting: Posting) -> State:
+    """A copy that counts no more in the ledger, of what counts no more here either."""
+    _, label, _ = UNDECIDED[posting.standing]
+    return State(
+        "void", label, icon="x", note=f"{posting.state_in_words}.", others=(actions.details(posting),)
+    )
 
 
 def _copied(

@@ -186,3 +186,14 @@ def test_a_void_in_sage_is_asked_for_with_a_reason(brook, sage, acme, alice):
     assert fresh(acme.invoice).status == Invoice.Status.VOID
     with practice_scope(brook.pk):
         assert Posting.objects.get(kind="invoice.void").status == "posted"
+
+
+def test_f72_a_void_that_was_accepted_is_nowhere_said_to_be_in_sage(brook, sage, acme, alice):
+    sage.void_invoice(acme.theirs["id"])
+    look(brook, acme.invoice)
+    alice.post(path(brook, "accept-void/", acme.invoice, ""))
+    number = posting_of(acme.invoice).external_number
+    for address in (path(brook, "", acme.invoice, ""), path(brook, "receipt/", acme.invoice)):
+        shown = alice.get(address).content.decode()
+        assert f"In Sage as {number}" not in shown, address
+        assert f"Was {number} in Sage, void there now" in shown, address
