@@ -49,18 +49,31 @@ UNDECIDED = (Posting.Standing.VOID, Posting.Standing.MISSING)
 @requires(Can.SEE)
 @require_POST
 def invoice_check(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """Look at the copy in Sage now."""
+    """Look at the copy in Sage now, and at earlier ones that still count there: one may have been voided since."""
     with practice_transaction():
         invoice = get_object_or_404(Invoice, pk=pk)
         copy, connection = latest_copy(invoice), current_connection()
         link = SageLink.objects.filter(posting=copy).first() if copy else None
+        earlier = _earlier_copies(link) if link else []
     words = _look(link, connection)
+    for each in earlier:
+        _look(each, connection)
     with practice_transaction():
         if words:
             messages.warning(request, words)
         else:
             messages.success(request, f"{invoice.number_label} was looked at in Sage just now.")
         return see_other(request, "invoicing:invoice-detail", practice=request.practice.slug, pk=pk)
+
+
+def _earlier_copies(link: SageLink) -> list[SageLink]:
+    """The other copies of the same invoice that are in Sage as far as is known."""
+    others = SageLink.objects.filter(
+        posting__kind=link.posting.kind,
+        posting__subject_id=link.posting.subject_id,
+        posting__status=Posting.Status.POSTED,
+    )
+    return list(others.exclude(pk=link.pk).exclude(posting__standing__in=UNDECIDED))
 
 
 def _look(link: SageLink | None, connection: SageConnection | None) -> str:

@@ -197,3 +197,13 @@ def test_f72_a_void_that_was_accepted_is_nowhere_said_to_be_in_sage(brook, sage,
         shown = alice.get(address).content.decode()
         assert f"In Sage as {number}" not in shown, address
         assert f"Was {number} in Sage, void there now" in shown, address
+
+
+def test_f72_check_now_finds_that_an_earlier_copy_was_voided_too(brook, sage, acme, alice):
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="The first one was sent to nobody")
+    push_once(brook)
+    assert "Sage holds 2 copies" in page(alice, brook, acme.invoice)
+    sage.void_invoice(acme.theirs["id"])
+    alice.post(path(brook, "check/", acme.invoice))
+    assert "Sage holds 2 copies" not in page(alice, brook, acme.invoice)
