@@ -13,6 +13,7 @@ from ledger.leases import lease_due_postings
 from ledger.models import Posting
 from ledger.outbox import mark_failed, mark_posted
 from practices import audit
+from practices.templatetags.money_tags import written
 from sage_integration.models import SageLink, SageTaxRate, SyncRun
 from sage_integration.sync.comparison import Difference
 from sage_integration.sync.snapshots import Snapshot
@@ -106,5 +107,6 @@ def _change_there(link: SageLink) -> None:
     copies.mark_found(link.posting, standing=Posting.Standing.CHANGED, blocked="")
     amounts = {"net": str(link.net), "vat": str(link.vat)}
     audit.record("invoice.changed_in_sage", invoice, number=link.sage_number, **amounts)
-    words = f"{invoice.number_label} is £{invoice.gross}, and {link.sage_number} in Sage is £{link.gross}."
+    in_sage = f"{link.sage_number} in Sage is {written(link.gross)}"
+    words = f"{invoice.number_label} is {written(invoice.gross)}, and {in_sage}."
     keep_difference(link, Difference("differing", words))

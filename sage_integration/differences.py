@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from practices.templatetags.dates import written_date
+from practices.templatetags.money_tags import written
 from sage_integration.sync.snapshots import LINE_FIELDS, Snapshot
 
 #: Fields of a document that one side can be taken of; each line is one more, by `line_key`.
@@ -168,9 +169,8 @@ def _agreed_line(line: Mapping[str, Any]) -> str:
 
 def _sum(line: Mapping[str, Any]) -> str:
     """`1 × £45.50 = £45.50 + £9.10 VAT`: prices with two places, or as many as they need."""
-    quantity, price = Decimal(str(line["quantity"])).normalize(), Decimal(str(line["unit_price"])).normalize()
-    places = max(2, -int(price.as_tuple().exponent))
-    return f"{quantity:f} × £{price:.{places}f} = £{line['net']} + £{line['vat']} VAT"
+    quantity, price = Decimal(str(line["quantity"])).normalize(), Decimal(str(line["unit_price"]))
+    return f"{quantity:f} × {written(price)} = {_money(line['net'])} + {_money(line['vat'])} VAT"
 
 
 def _day(text: str) -> str:
@@ -178,4 +178,4 @@ def _day(text: str) -> str:
 
 
 def _money(text: str) -> str:
-    return f"£{text}" if text else ""
+    return written(Decimal(text)) if text else ""

@@ -5,8 +5,10 @@ recorded about Sage has its sentence here.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from practices.templatetags.money_tags import written
 from sage_integration.explanations import EXPLANATIONS
 
 
@@ -82,14 +84,14 @@ SENTENCES: dict[str, Told] = {
     "credit_note.found_as_copied": Told(DOCUMENTS, "{number} in Sage is again as {which} was copied.", GOOD),
     "credit_note.copied_again": Told(DOCUMENTS, "A further copy of {which} is to be made in Sage."),
     "invoice.payment_recorded": Told(
-        PAYMENTS, "£{after} was {received} {which}; £{outstanding} is outstanding.", GOOD
+        PAYMENTS, "{after} was {received} {which}; {outstanding} is outstanding.", GOOD
     ),
     "invoice.payment_amended": Told(
         PAYMENTS,
-        "What a payment pays of {which} changed from £{before} to £{after}; £{outstanding} is outstanding.",
+        "What a payment pays of {which} changed from {before} to {after}; {outstanding} is outstanding.",
         "warn",
     ),
-    "invoice.payment_reversed": Told(PAYMENTS, "A payment of £{amount} for {which} was taken back.", "warn"),
+    "invoice.payment_reversed": Told(PAYMENTS, "A payment of {amount} for {which} was taken back.", "warn"),
     "contact.linked": Told(CLIENTS, "{which} is linked to its contact in Sage.", GOOD),
     "contact.unlinked": Told(CLIENTS, "{which} is no longer linked to a contact in Sage.", "warn"),
     "contact.renamed": Told(CLIENTS, "The contact “{before}” in Sage is called “{name}” now."),
@@ -138,7 +140,9 @@ def sentence_for(action: str, data: dict[str, Any], which: str) -> str:
     values = _Filled({name: value for name, value in data.items() if value not in (None, "")})
     values["which"] = which
     if action.startswith("invoice.payment_"):
-        values |= {name: data.get(name) or "0.00" for name in ("before", "after", "amount")}
+        told = {name: data.get(name) or "0.00" for name in ("before", "after", "amount")}
+        told |= {name: data[name] for name in ("outstanding",) if data.get(name)}
+        values |= {name: written(Decimal(text)) for name, text in told.items()}
         values["received"] = RECEIVED.get(
             (str(data.get("source", "")), str(data.get("kind", ""))), RECEIVED_SOMEHOW
         )

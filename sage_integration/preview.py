@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from invoicing.models import Invoice, InvoiceLine
 from money.amounts import ZERO, Amounts, total
 from practices.templatetags.dates import written_date
+from practices.templatetags.money_tags import written
 from sage_integration import mappers
 from sage_integration.choices import NO_CHOICES, NO_VAT, Choices, LineChoice
 from sage_integration.descriptions import LINE_LENGTH, full_length, has_formatting, has_table
@@ -273,8 +274,8 @@ def _notes(document: AsSageShows) -> Iterator[str]:
         yield "A draft carries no number. If Sage gives its own on release, both are shown."
     if document.difference:
         yield (
-            f"Another VAT rate was chosen: Sage will show £{document.amounts.gross}, and the invoice here is "
-            f"£{invoice.gross}. The difference stays until one of the two is corrected."
+            f"Another VAT rate was chosen: Sage will show {written(document.amounts.gross)}, and the invoice "
+            f"here is {written(invoice.gross)}. The difference stays until one of the two is corrected."
         )
     if invoice.gross == ZERO:
         yield "An invoice over nothing stays here unless somebody releases it."

@@ -13,6 +13,7 @@ from ledger.models import Posting
 from ledger.outbox import retry_posting
 from money.amounts import Amounts
 from practices import audit
+from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
 from sage_integration.choices import stored_choices
 from sage_integration.connections import current_connection
@@ -172,7 +173,8 @@ def _told(stored: SalesDocument, ours: Amounts) -> Replayed:
     number, theirs = number_of(stored), amounts_of(stored)
     if stored["status"]["id"] == VOID:
         return Replayed(f"It is in Sage once, as {number}, and void there. Nothing was sent.")
+    gross = written(theirs.gross)
     if theirs != ours:
-        words = f"It is in Sage once, as {number}, with £{theirs.gross} where we have £{ours.gross}. Nothing was sent."
-        return Replayed(words, is_well=False)
-    return Replayed(f"It is in Sage once, as {number}, with our total of £{theirs.gross}. Nothing was sent.")
+        words = f"It is in Sage once, as {number}, with {gross} where we have {written(ours.gross)}."
+        return Replayed(f"{words} Nothing was sent.", is_well=False)
+    return Replayed(f"It is in Sage once, as {number}, with our total of {gross}. Nothing was sent.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from practices.templatetags.money_tags import written
 from sage_integration.choices import AS_MAPPED, NO_VAT, BilledLine, Choices, LineChoice
 from sage_integration.copying.dialog import Dialog, starts_untaxed
 from sage_integration.mappers import priced
@@ -139,7 +140,7 @@ class CopyForm(forms.Form):
     def _require_confirmations(self, values: dict[str, Any]) -> None:
         if self.vat_dropped and not values.get("confirms_no_vat"):
             self.add_error(
-                "confirms_no_vat", f"Confirm that £{self.vat_dropped} of VAT will be missing in Sage."
+                "confirms_no_vat", f"Confirm that {written(self.vat_dropped)} of VAT will be missing in Sage."
             )
         if "reason" in self.fields and not str(values.get("reason", "")).strip():
             self.add_error("reason", "Say why, in a few words: the reason stays with the copy.")

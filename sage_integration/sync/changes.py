@@ -12,6 +12,7 @@ from invoicing.queries import invoice_to_post
 from ledger import copies, leases, outbox
 from ledger.models import Posting
 from practices import audit
+from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
 from sage_integration import crash_points
 from sage_integration.choices import stored_choices
@@ -222,7 +223,7 @@ def _record_update(posting: Posting, wanted: Wanted, stored: SalesInvoice) -> No
     """Keep what Sage holds now; raises `TotalsDiffer` or `ChangedInSage` when that is not what was sent."""
     theirs, expected = amounts_of(stored), wanted.snapshot
     if f"{theirs.net:.2f}" != expected["net"] or f"{theirs.vat:.2f}" != expected["vat"]:
-        gross = f"£{theirs.gross} including £{theirs.vat} VAT"
+        gross = f"{written(theirs.gross)} including {written(theirs.vat)} VAT"
         raise TotalsDiffer(f"after the update {number_of(stored)} has {gross}, which is not what was sent")
     if not _is_done(wanted, stored):
         raise ChangedInSage(f"{number_of(stored)} does not read as it was sent")

@@ -10,8 +10,9 @@ from django.utils import timezone
 from invoicing.models import Allocation, Invoice
 from ledger import copies, outbox
 from ledger.models import Posting
-from money.amounts import ZERO, Amounts
+from money.amounts import ZERO, Amounts, to_pence
 from practices import audit
+from practices.templatetags.money_tags import written
 from sage_integration.models import SageConnection, SageLink
 from sage_integration.sage.resources.documents import DRAFT, PAID, PART_PAID, VOID, SalesDocument
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
@@ -102,9 +103,8 @@ def _amounts_differ(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> D
     expected = _expected(link, invoice)
     if theirs == expected:
         return None
-    return Difference(
-        "differing", f"{label} is £{expected.gross}, and {number_of(stored)} in Sage is £{theirs.gross}."
-    )
+    in_sage = f"{number_of(stored)} in Sage is {written(theirs.gross)}"
+    return Difference("differing", f"{label} is {written(expected.gross)}, and {in_sage}.")
 
 
 def _expected(link: SageLink, invoice: Invoice) -> Amounts:
@@ -128,9 +128,10 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
         if is_by_choice
         else "A credit note or an allocation in Sage may be the reason."
     )
+    there, here = written(to_pence(owed)), written(invoice.outstanding)
     return Difference(
         "settled_differently",
-        f"{invoice.number_label}: £{owed:.2f} is outstanding in Sage, and £{invoice.outstanding} here. {reason}",
+        f"{invoice.number_label}: {there} is outstanding in Sage, and {here} here. {reason}",
     )
 
 

@@ -12,6 +12,7 @@ from ledger import copies
 from ledger.models import Posting
 from money.amounts import Amounts
 from practices import audit
+from practices.templatetags.money_tags import written
 from practices.tenancy import TenantQuerySet, practice_transaction
 from sage_integration.models import SageLink
 from sage_integration.sage.client import SageClient
@@ -119,8 +120,8 @@ def _difference(link: SageLink, note: CreditNote, stored: SalesCreditNote | None
     theirs, copied = amounts_of(stored), link.copied
     ours = Amounts(Decimal(copied["net"]), Decimal(copied["vat"])) if copied else Amounts(link.net, link.vat)
     if theirs != ours:
-        words = f"{note.number_label} is £{ours.gross}, and {number_of(stored)} in Sage is £{theirs.gross}."
-        return Difference(DIFFERING, words)
+        words = f"{note.number_label} is {written(ours.gross)}, and {number_of(stored)} in Sage is"
+        return Difference(DIFFERING, f"{words} {written(theirs.gross)}.")
     if not link.seen:
         return None
     changed = changes_in_words(copied, link.seen)

@@ -13,6 +13,7 @@ from ledger import leases, outbox
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices import audit
+from practices.templatetags.money_tags import written
 from practices.tenancy import practice_transaction
 from sage_integration import crash_points, mappers
 from sage_integration.choices import stored_choices
@@ -229,7 +230,8 @@ def _record(
             _settle(posting, note, stored)
     if theirs != draft.amounts:
         raise TotalsDiffer(
-            f"{number_of(stored)} has £{theirs.gross}, and {note.number_label} has £{draft.amounts.gross}"
+            f"{number_of(stored)} has {written(theirs.gross)}, and {note.number_label} has"
+            f" {written(draft.amounts.gross)}"
         )
 
 

@@ -20,7 +20,9 @@ from clients.models import Client
 from invoicing.models import Allocation, Invoice, Payment
 from invoicing.operations import OnAccount, record_payment, reverse_payment
 from ledger.models import Posting
+from money.amounts import to_pence
 from practices.errors import DomainError
+from practices.templatetags.money_tags import written
 from sage_integration.models import ContactLink, SageLink
 from sage_integration.sage.resources.contact_allocations import ContactAllocation
 from sage_integration.sage.resources.contact_payments import (
@@ -240,5 +242,5 @@ def known_payment(external_id: str) -> Payment | None:
 
 def _in_words(row: Mapping[str, Any]) -> str:
     if "total_amount" in row:
-        return f"A payment of £{row['total_amount']:.2f} on {row['date']}"
+        return f"A payment of {written(to_pence(row['total_amount']))} on {row['date']}"
     return f"What was set against an invoice on {row['date']}"

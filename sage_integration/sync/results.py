@@ -15,6 +15,7 @@ from money.amounts import Amounts
 from practices import audit
 from practices.arrays import LONG_TEXTS, array, long_texts
 from practices.prepared import Prepared
+from practices.templatetags.money_tags import written
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit_many
 from sage_integration.sage.errors import OutcomeUnknown, TotalsDiffer, UnexpectedAnswer
@@ -86,8 +87,9 @@ def result_of(
     difference = None
     if theirs != draft.amounts:
         difference = TotalsDiffer(
-            f"{number} has £{theirs.gross} including £{theirs.vat} VAT, and"
-            f" {draft.invoice.number_label} has £{draft.amounts.gross} including £{draft.amounts.vat} VAT"
+            f"{number} has {written(theirs.gross)} including {written(theirs.vat)} VAT, and"
+            f" {draft.invoice.number_label} has {written(draft.amounts.gross)}"
+            f" including {written(draft.amounts.vat)} VAT"
         )
     url = web_address(stored.get("links")) or ""
     return Result(posting, link, url, draft.amounts, draft.invoice.revision, difference)

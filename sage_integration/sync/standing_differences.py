@@ -4,6 +4,8 @@ A later change in Sage makes it another difference, also where it is of the same
 earlier one, and what was told of it, was not about this one.
 """
 
+import re
+
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -16,6 +18,8 @@ from sage_integration.sync.documents import fingerprint
 from sage_integration.sync.snapshots import fingerprint_of_snapshot
 
 LONGEST = 400
+#: Between the thousands of an amount.
+SEPARATOR = re.compile(r"(?<=\d),(?=\d{3})")
 #: Kinds of differences of what Sage has no more.
 GONE = ("missing", "voided")
 
@@ -48,6 +52,8 @@ def _stand_in(held: SageLink, difference: Difference | None) -> str:
     if difference is None:
         return ""
     words = difference.sentence.replace(held.sage_number, "") if held.sage_number else difference.sentence
+    # However amounts are written: what was kept before they had separators is the same difference.
+    words = SEPARATOR.sub("", words)
     return fingerprint([difference.kind, words, fingerprint_of_snapshot(held.seen)])
 
 

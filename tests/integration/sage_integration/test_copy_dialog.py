@@ -292,3 +292,11 @@ def stands(practice, posting: Posting, standing: str) -> None:
     """As Sage was found to have a copy."""
     with practice_scope(practice.pk):
         Posting.objects.filter(pk=posting.pk).update(standing=standing)
+
+
+def test_what_the_dialog_says_of_amounts_has_thousands(brook, enabled, alice):
+    with practice_scope(brook.pk):
+        large = issue(add_client("Large Ltd", posts_automatically=False), line("10000.00"))
+    shown = text_of(alice.post(path(large), chosen(large, vat="none")))
+    assert "Sage will show £10,000.00, and the invoice here is £12,000.00" in shown
+    assert "Confirm that £2,000.00 of VAT" in shown

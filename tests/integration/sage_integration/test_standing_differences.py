@@ -12,7 +12,7 @@ from sage_integration.models import SageLink
 from sage_integration.sessions import open_sage
 from sage_integration.sync import pull
 from sage_integration.sync.audit import audit_documents
-from sage_integration.sync.comparison import compare
+from sage_integration.sync.comparison import Difference, compare
 from sage_integration.sync.standing_differences import keep_difference
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import poll, polled, standing_of
@@ -245,3 +245,23 @@ def test_f76_a_credit_note_that_does_not_leave_any_more_is_told_as_the_differenc
         pull.reread_open_invoices()
     thing, _ = the_thing(brook)
     assert "£120.00 is outstanding in Sage, and £0.00 here" in thing.sentence
+
+
+@pytest.mark.parametrize("what", ["total", "outstanding"])
+def test_amounts_in_the_words_of_a_difference_have_thousands(brook, enabled, sage, clock, what):
+    copied = posted(brook, sage, prices=("1041.66",))
+    polled(brook)
+    clock.shift(600)
+    change(sage, copied.theirs, what, 1)
+    poll(brook)
+    assert "£1,249.99" in the_thing(brook)[0].sentence
+    with practice_scope(brook.pk):
+        assert "£1,249.99" in SageLink.objects.get().difference_in_words
+
+
+def test_fault_52_a_difference_found_before_amounts_had_thousands_stays_decided(brook, acme):
+    with practice_scope(brook.pk):
+        link = SageLink.objects.get()
+        for gross, is_other in (("£1249.99", True), ("£1,249.99", False), ("£1,249.98", True)):
+            difference = Difference("differing", f"INV-000001 is {gross}, and SI-1 in Sage is £96.00.")
+            assert keep_difference(link, difference) is is_other

@@ -50,3 +50,10 @@ def test_p17_a_refusal_is_told_in_words_and_never_by_its_class(failure):
     sentence = sentence_for("posting.failed", {"failure": failure}, "Invoice INV-000001-AAAAAA")
     assert failure not in sentence
     assert sentence.endswith(".")
+
+
+def test_amounts_of_payments_are_told_with_their_thousands():
+    data = {"before": "1200.00", "after": "1049.99", "outstanding": "12150.01", "amount": "1049.99"}
+    amended = sentence_for("invoice.payment_amended", data, "INV-000001")
+    assert amended.endswith("changed from £1,200.00 to £1,049.99; £12,150.01 is outstanding.")
+    assert "£1,049.99" in sentence_for("invoice.payment_reversed", data, "INV-000001")

@@ -123,3 +123,11 @@ def test_the_likelier_side_is_the_one_that_alone_was_changed():
     only_theirs = {row.key: row for row in rows_between(agreed, copied, copied, theirs, {}) if row.key}
     assert (only_theirs["due_date"].side, only_theirs["due_date"].is_open) == ("theirs", True)
     assert not only_theirs["date"].is_open
+
+
+def test_amounts_beside_each_other_are_written_with_their_thousands():
+    line = {"name": "Audit", "quantity": "2", "unit_price": "1500.5", "net": "3001.00", "vat": "600.20"}
+    agreed = {"tax_point": "2027-03-10", "due_on": "", "net": "3001.00", "vat": "600.20", "lines": [line]}
+    rows = {row.label: row.agreed.text for row in rows_between(agreed, {}, {}, {}, {})}
+    assert (rows["Net"], rows["VAT"]) == ("£3,001.00", "£600.20")
+    assert rows["Line 1"] == "Audit: 2 × £1,500.50 = £3,001.00 + £600.20 VAT"
