@@ -18,6 +18,7 @@ from invoicing.errors import (
     AmountTooLarge,
     DatedInTheFuture,
     HasPayments,
+    IsCredited,
     IsInTheLedger,
     LockedInTheLedger,
     MayBeInTheLedger,
@@ -28,7 +29,7 @@ from invoicing.errors import (
     NotIssued,
     SettledInTheLedger,
 )
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.operations.numbering import next_number
 from invoicing.operations.settings import invoicing_settings
 from invoicing.practicalities import Practicalities
@@ -150,7 +151,8 @@ def post_invoices(invoices: Sequence[Invoice]) -> list[Posting]:
 def void_invoice(invoice: Invoice) -> Invoice:
     """The invoice cancelled, its number kept, its waiting posting withdrawn.
 
-    Raises `NotIssued`, `HasPayments`, or `IsInTheLedger` / `MayBeInTheLedger` where Sage has to void it first.
+    Raises `NotIssued`, `HasPayments`, `IsCredited`, or `IsInTheLedger` / `MayBeInTheLedger` where Sage has to void it
+    first.
     A period it billed stays billed: the same work is not charged again by itself.
     """
     invoice = locked_invoice(invoice)
@@ -162,12 +164,14 @@ def void_invoice(invoice: Invoice) -> Invoice:
     return _void(invoice, "invoice.voided")
 
 
-def why_not_void(invoice: Invoice, posting: Posting | None) -> DomainError | None:
+def why_not_void(
+    invoice: Invoice, posting: Posting | None, *, is_credited: bool | None = None
+) -> DomainError | None:
     """The rule that forbids voiding an invoice whose newest posting is this one, or None."""
     if invoice.status != Invoice.Status.ISSUED:
         return NotIssued(invoice)
     if invoice.outstanding != invoice.gross:
-        return HasPayments(invoice)
+        return _why_settled(invoice, is_credited=is_credited)
     if posting is None or posting.status == Posting.Status.CANCELLED:
         return None
     if posting.status == Posting.Status.POSTED:
@@ -177,15 +181,22 @@ def why_not_void(invoice: Invoice, posting: Posting | None) -> DomainError | Non
     return None
 
 
+def _why_settled(invoice: Invoice, *, is_credited: bool | None = None) -> DomainError:
+    """Whether a credit note took an invoice back already, or money has to go first."""
+    if is_credited is None:
+        is_credited = CreditNote.objects.filter(invoice=invoice).exists()
+    return IsCredited(invoice) if is_credited else HasPayments(invoice)
+
+
 def void_in_ledger(invoice: Invoice, *, reason: str) -> Posting:
     """The void on its way to the ledger; the invoice is void here once it arrived there.
 
-    Raises `NotIssued`, `HasPayments`, `NoReason`, `NotInTheLedger`, `SettledInTheLedger`, `LockedInTheLedger`, or
-    what `ledger.copies.request_change` raises.
+    Raises `NotIssued`, `HasPayments`, `IsCredited`, `NoReason`, `NotInTheLedger`, `SettledInTheLedger`,
+    `LockedInTheLedger`, or what `ledger.copies.request_change` raises.
     """
     invoice = locked_issued(invoice)
     if invoice.outstanding != invoice.gross:
-        raise HasPayments(invoice)
+        raise _why_settled(invoice)
     if not reason.strip():
         raise NoReason(invoice)
     copy = _live_posting(invoice)

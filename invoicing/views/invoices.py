@@ -63,14 +63,13 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         raise Http404 from None
     panel = _panel(request, invoice)
     posting, postings = panel["posting"], panel["postings"]
-    refusal = why_not_void(invoice, posting)
-    stands_still = why_not_amend(invoice, postings, is_credited=panel["credit_note"] is not None)
+    is_credited = panel["credit_note"] is not None
+    refusal = why_not_void(invoice, posting, is_credited=is_credited)
+    stands_still = why_not_amend(invoice, postings, is_credited=is_credited)
     lines, rules = list(invoice.lines.all()), invoicing_settings()
     context = {
         **panel,
-        "settlement": invoice.settlement(
-            request.practice.today(), is_credited=panel["credit_note"] is not None
-        ),
+        "settlement": invoice.settlement(request.practice.today(), is_credited=is_credited),
         "owed": invoice.outstanding if invoice.status == Invoice.Status.ISSUED else None,
         "days_late": (request.practice.today() - invoice.due_on).days,
         "lines": lines,

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from invoicing.errors import CreditedBeforeItsDate, IsCredited
 from invoicing.models import CreditNote
-from invoicing.operations import amend_credit_note, issue_credit_note
+from invoicing.operations import amend_credit_note, issue_credit_note, void_in_ledger, void_invoice
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import a_client, a_draft, an_invoice
@@ -96,6 +97,19 @@ def test_f78_the_lines_are_the_invoices_and_a_second_credit_is_refused(brook, cr
         assert note.invoice.outstanding == Decimal(0)
         with pytest.raises(IsCredited):
             issue_credit_note(note.invoice, reason="Twice", issued_on=TODAY, on=TODAY)
+
+
+def test_f78_what_is_credited_is_not_voided_and_nobody_is_asked_to_take_money_back(
+    brook, credited, client_of
+):
+    with practice_scope(brook.pk):
+        invoice = credited[0].invoice
+        for void in (void_invoice, partial(void_in_ledger, reason="Wrong")):
+            with pytest.raises(IsCredited):
+                void(invoice)
+    shown = text(client_of("alice").get(f"/p/brook-co/invoices/{invoice.pk}/"))
+    assert "This invoice is credited in full" in shown
+    assert "Reverse the payment first" not in shown
 
 
 def test_f78_a_credit_note_is_never_dated_before_its_invoice(brook):
