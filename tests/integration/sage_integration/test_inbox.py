@@ -183,6 +183,15 @@ def test_a_thing_that_is_mended_leaves_the_inbox(alice, brook, enabled, sage, cl
     assert "Nothing needs you" in text_of(alice.get(path("inbox", brook)))
 
 
+def test_an_empty_inbox_says_nothing_of_what_was_only_marked_handled(alice, brook, enabled, sage):
+    key = f"posting-{refused(brook, sage).pk}"
+    alice.post(path("inbox-handle", brook, key=key), {"note": "Agreed with the client"})
+    assert need_somebody(brook) == 0
+    page = text_of(alice.get(path("inbox", brook)))
+    assert "Nothing needs anybody now." in page
+    assert "No document was refused" not in page
+
+
 def test_f89_a_thing_of_another_practice_does_not_exist(client_of, brook, cedar, enabled, sage):
     key = f"posting-{refused(brook, sage).pk}"
     carol = client_of("carol")
