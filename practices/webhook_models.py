@@ -36,6 +36,11 @@ class WebhookEndpoint(TenantModel):
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def told_of(self) -> list[Event]:
+        """The kinds of events it is told of, each with its words."""
+        return [self.Event(event) for event in self.events]
+
 
 class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
     def due(self) -> "WebhookDeliveryQuerySet":

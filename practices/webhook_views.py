@@ -37,7 +37,7 @@ ENDPOINTS = List(
     ("endpoint", "endpoints"),
     (
         Column("address", "Address", lambda endpoint: endpoint.url, fixed=True),
-        Column("events", "Is told of", lambda endpoint: ", ".join(endpoint.events)),
+        Column("events", "Is told of", lambda endpoint: ", ".join(event.label for event in endpoint.told_of)),
         Column("state", "State", lambda endpoint: endpoint.standing[0]),
         Column("added", "Added", lambda endpoint: endpoint.created_at),
         Column("by", "Added by", lambda endpoint: str(endpoint.created_by), hidden=True),

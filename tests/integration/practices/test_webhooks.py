@@ -260,6 +260,7 @@ def test_an_owner_adds_an_endpoint_and_sees_its_secret_once(client_of, brook):
     assert added.headers["Cache-Control"] == "no-store"
     listed = alice.get(page).content.decode()
     assert "hooks.example.com" in listed
+    assert listed.count("An invoice arrived in Sage") == 2, "in the list, and among those to choose from"
     assert "whsec_" not in listed
     happened(brook)
     with practice_scope(brook.pk):
