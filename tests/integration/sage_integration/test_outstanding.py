@@ -60,3 +60,11 @@ def test_while_sage_is_down_nothing_is_compared_and_it_says_so(copied, brook, cl
     assert "Nothing was compared" in answer.content.decode()
     with practice_scope(brook.pk):
         assert last_comparison() is None
+
+
+def test_where_nothing_was_there_to_compare_nobody_is_told_that_both_are_equal(brook, sage, client_of):
+    connected(brook, sage)
+    page, comparison = compare_now(brook, client_of)
+    assert comparison.invoices == 0
+    assert "Nothing was there to compare" in page
+    assert "they are equal" not in page
