@@ -87,6 +87,16 @@ class IsInTheLedger(DomainError):
     )
 
 
+class GoneFromTheLedger(IsInTheLedger):
+    message = (
+        "Sage does not count this invoice any more. Choose Decide, accept that, and it is void here too."
+    )
+
+
+class ChangedInTheLedger(IsInTheLedger):
+    message = "This invoice was changed in Sage. Settle the differences first; then it can be voided there and here."
+
+
 class MayBeInTheLedger(DomainError):
     message = (
         "This invoice is on its way to Sage, so it cannot be voided now. Try again when Sage has answered."

@@ -16,7 +16,9 @@ from invoicing.century import check_century
 from invoicing.errors import (
     AlreadyPosting,
     AmountTooLarge,
+    ChangedInTheLedger,
     DatedInTheFuture,
+    GoneFromTheLedger,
     HasPayments,
     IsCredited,
     IsInTheLedger,
@@ -148,6 +150,15 @@ def post_invoices(invoices: Sequence[Invoice]) -> list[Posting]:
     return list(Posting.objects.live().filter(kind=Posting.Kind.INVOICE_CREATE, subject_id__in=ids))
 
 
+#: Why a copy in the ledger keeps its invoice from being voided here alone, by how the copy was found there last.
+WHY_NOT_HERE: dict[str, type[DomainError]] = {
+    Posting.Standing.AS_COPIED: IsInTheLedger,
+    Posting.Standing.CHANGED: ChangedInTheLedger,
+    Posting.Standing.VOID: GoneFromTheLedger,
+    Posting.Standing.MISSING: GoneFromTheLedger,
+}
+
+
 def void_invoice(invoice: Invoice) -> Invoice:
     """The invoice cancelled, its number kept, its waiting posting withdrawn.
 
@@ -175,7 +186,7 @@ def why_not_void(
     if posting is None or posting.status == Posting.Status.CANCELLED:
         return None
     if posting.status == Posting.Status.POSTED:
-        return IsInTheLedger(invoice)
+        return WHY_NOT_HERE[Posting.Standing(posting.standing)](invoice)
     if posting.may_have_landed or posting.status == Posting.Status.LEASED:
         return MayBeInTheLedger(invoice)
     return None

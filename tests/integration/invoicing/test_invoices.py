@@ -220,6 +220,9 @@ def test_an_invoice_with_money_on_it_cannot_be_voided(inside):
     ("state", "refusal"),
     [
         ({"status": "posted", "external_id": "s1"}, errors.IsInTheLedger),
+        ({"status": "posted", "external_id": "s1", "standing": "changed"}, errors.ChangedInTheLedger),
+        ({"status": "posted", "external_id": "s1", "standing": "void"}, errors.GoneFromTheLedger),
+        ({"status": "posted", "external_id": "s1", "standing": "missing"}, errors.GoneFromTheLedger),
         (
             {"status": "leased", "lease": "x", "lease_expires_at": "2030-01-01T00:00Z"},
             errors.MayBeInTheLedger,
