@@ -4,7 +4,7 @@ from clients.models import Client
 from practices.tenancy import practice_transaction
 from sage_integration.contact_links import why_unusable
 from sage_integration.mappers import NAME_LENGTH
-from sage_integration.models import ContactLink, SageConnection
+from sage_integration.models import ContactLink, SageConnection, SageContact
 from sage_integration.preview import Standing
 from sage_integration.sage.errors import AmbiguousContact, SageError, TooLongForSage
 from sage_integration.sage.resources.contacts import Contact
@@ -24,8 +24,8 @@ def contact_foreseen(client: Client, connection: SageConnection, *, currency: st
     """How the contact will be found (F51 to F56, D12, D15); opens transactions of its own, raises nothing of Sage's."""
     with practice_transaction():
         link = ContactLink.objects.filter(client=client, business_id=connection.business_id).first()
-    if link is not None:
-        return Standing(WORDS[ContactLink.Origin(link.origin)])
+        if link is not None:
+            return Standing(_linked(link))
     try:
         with open_sage(connection, urgent=True) as sage:
             found = sage.contacts.find_by_name(client.name)
@@ -35,6 +35,14 @@ def contact_foreseen(client: Client, connection: SageConnection, *, currency: st
         return Standing("Sage could not be asked just now; it is looked up when the invoice is copied")
     with practice_transaction():
         return _by_name(client, found, connection, currency)
+
+
+def _linked(link: ContactLink) -> str:
+    """`Linked to “Acme Ltd” in Sage by hand`; without the name until the contacts were read."""
+    read = SageContact.objects.of_business(link.business_id).filter(sage_id=link.sage_contact_id)
+    name = read.values_list("displayed_as", flat=True).first()
+    words = WORDS[ContactLink.Origin(link.origin)]
+    return words.replace("Linked", f"Linked to “{name}” in Sage", 1) if name else words
 
 
 def _by_name(client: Client, found: Contact | None, connection: SageConnection, currency: str) -> Standing:

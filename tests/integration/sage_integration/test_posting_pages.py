@@ -7,6 +7,7 @@ from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, TaxRateMapping
 from sage_integration.sessions import open_sage
 from sage_integration.sync.audit import audit_documents
+from sage_integration.sync.contact_book import sync_contacts
 from sage_integration.sync.pull import poll_payments
 from sage_integration.sync.reference_data import sync_reference_data
 from tests.integration.sage_integration.posting import (
@@ -70,6 +71,11 @@ def test_the_preview_says_how_the_contact_will_be_found_f51_f56(brook, enabled, 
         assert says in text_of(alice.get(path("invoice-preview", brook, pk=invoice.pk))), name
     linked = posted(brook, sage, "Linked Ltd").invoice
     assert "Linked: was created with an earlier invoice" in text_of(
+        alice.get(path("invoice-preview", brook, pk=linked.pk))
+    )
+    with acting_for(brook.pk):
+        sync_contacts()
+    assert "Linked to “Linked Ltd” in Sage: was created with an earlier invoice" in text_of(
         alice.get(path("invoice-preview", brook, pk=linked.pk))
     )
 
