@@ -9,6 +9,7 @@ from invoicing.models import Invoice, InvoiceLine
 from ledger.models import Posting
 from practices.scalars import count_of, figures
 from sage_integration.explanations import EXPLANATIONS
+from sage_integration.further_copies import KEPT_AS, MoreThanOnce, more_than_once
 from sage_integration.models import SyncRun
 from sage_integration.sage.resources.documents import DocumentLine
 from sage_integration.sync.standing_differences import differing_links
@@ -32,6 +33,8 @@ class Balance:
     on_the_way: int
     need_you: int
     looked_at: datetime | None
+    #: In Sage more than once, as somebody asked for.
+    again: MoreThanOnce
 
     @property
     def in_words(self) -> str:
@@ -45,9 +48,14 @@ class Balance:
         return ", ".join(f"{count} {where}" for where, count in counts.items() if count)
 
     @property
+    def is_there(self) -> bool:
+        """Whether everything is in Sage, and nothing twice by mistake."""
+        return self.intended == self.in_sage and not self.twice and not self.missing
+
+    @property
     def is_even(self) -> bool:
         """Whether everything is in Sage once."""
-        return self.intended == self.in_sage and not self.twice and not self.missing
+        return self.is_there and not self.again.count
 
 
 def balance() -> Balance:
@@ -79,6 +87,7 @@ def balance() -> Balance:
         on_the_way=on_the_way,
         need_you=need_you,
         looked_at=audit.finished_at if audit else None,
+        again=more_than_once(audit),
     )
 
 
@@ -152,7 +161,8 @@ def comparisons(most: int) -> list[Comparison]:
 def _comparison(run: SyncRun) -> Comparison:
     counts = dict(run.counts)
     is_whole = "checked" in counts
-    counts.pop("credit_notes", None)
+    for no_difference in ("credit_notes", KEPT_AS):
+        counts.pop(no_difference, None)
     return Comparison(
         at=run.finished_at or run.started_at,
         checked=counts.pop("checked", 0),

@@ -12,6 +12,7 @@ from ledger.models import Posting
 from ledger.outbox import MARK_ALPHABET
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
+from sage_integration.further_copies import KEPT_AS, further_copies
 from sage_integration.models import SageConnection, SageLink, SyncRun
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import NotInSage, SageError
@@ -69,7 +70,9 @@ def audit_documents() -> SyncRun | None:
         if number_of_credits:
             counts["credit_notes"] = number_of_credits
     with practice_transaction():
-        run.finished_at, run.counts, run.problem = timezone.now(), dict(counts), "\n".join(problems)
+        found_again = further_copies() if "checked" in counts else []
+        kept = {KEPT_AS: found_again} if found_again else {}
+        run.finished_at, run.counts, run.problem = timezone.now(), {**counts, **kept}, "\n".join(problems)
         run.save(update_fields=["finished_at", "counts", "problem"])
     return run
 

@@ -1,0 +1,72 @@
+"""What is in Sage more than once, because somebody asked for a further copy, is told beside the balance (F75)."""
+
+import re
+
+from django.urls import reverse
+
+from invoicing.operations import copy_again
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.balance import balance, comparisons
+from sage_integration.sync.audit import audit_documents
+from tests.integration.sage_integration.posting import posted, posting_of, push_until_settled
+
+
+def balance_of(practice):
+    with practice_scope(practice.pk):
+        return balance()
+
+
+def test_f75_what_somebody_asked_for_once_more_is_told_and_not_said_to_be_there_once(
+    brook, enabled, sage, acme, clock, client_of
+):
+    """At once, after a night that wrote it down, and no more once one of the two is void; it is no mistake."""
+    alice = client_of("alice")
+    told = "1 invoice is in Sage more than once, as somebody asked for it: £120.00 beyond what is billed here"
+
+    def page() -> str:
+        words = alice.get(reverse("sage:balance", args=[brook.slug])).content.decode()
+        return re.sub(r"<(?!a )[^>]*>", "", words)
+
+    def night() -> dict[str, object]:
+        with acting_for(brook.pk):
+            run = audit_documents()
+        assert (run is not None and run.problem) == ""
+        return run.counts
+
+    assert night() == {"checked": 1}
+    clock.shift(600)
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="The client lost the first one")
+    push_until_settled(brook, clock)
+    again = posting_of(acme.invoice)
+    for _ in range(2):
+        shown = page()
+        assert (told in shown, "is there once" in shown) == (True, False)
+        assert reverse("sage:invoice-differences", args=[brook.slug, acme.invoice.pk]) in shown
+        assert balance_of(brook).is_there
+        assert night() == {"checked": 2, "copied_again": [again.reference]}
+        clock.shift(600)
+    with practice_scope(brook.pk):
+        assert comparisons(1)[0].is_even
+    sage.void_invoice(acme.theirs["id"])
+    assert night() == {"checked": 2}
+    shown = page()
+    assert ("more than once" in shown, "is there once" in shown) == (False, True)
+
+
+def test_what_is_there_once_more_by_day_is_looked_for_among_what_was_asked_for_since(
+    brook, enabled, sage, acme, clock
+):
+    """A copy that was on its way at night is written down then, as it is not among what is newer."""
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="The client lost the first one")
+    clock.shift(60)
+    with acting_for(brook.pk):
+        run = audit_documents()
+    again = posting_of(acme.invoice)
+    assert run is not None
+    assert run.counts["copied_again"] == [again.reference]
+    assert balance_of(brook).again.count == 0
+    push_until_settled(brook, clock)
+    posted(brook, sage, "Bolt Ltd")
+    assert (balance_of(brook).again.count, balance_of(brook).again.beyond) == (1, 120)
