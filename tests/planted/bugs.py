@@ -158,7 +158,7 @@ BUGS = [
         "what may have landed is taken back with what was not sent",
         "I2",
         scenarios.lost_answer_among_several,
-        swapped(dispatch.Dispatch, "_take_back", takes_everything_back),
+        swapped(dispatch.Dispatch, "take_back", takes_everything_back),
     ),
     Bug(
         "only the first of several announced together is announced",
