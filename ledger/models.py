@@ -125,6 +125,8 @@ class Posting(TenantModel):
 
     #: The states that something may still come after.
     OPEN = (Status.HELD, Status.PENDING, Status.LEASED, Status.FAILED)
+    #: How copies stand of which the ledger has nothing any more.
+    GONE = (Standing.VOID, Standing.MISSING)
 
     practice = practice_key(db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -256,10 +258,7 @@ class Posting(TenantModel):
     @property
     def counts_in_ledger(self) -> bool:
         """Whether the document is in the ledger and counts there: neither void nor gone."""
-        return self.status == self.Status.POSTED and self.standing in (
-            self.Standing.AS_COPIED,
-            self.Standing.CHANGED,
-        )
+        return self.status == self.Status.POSTED and self.standing not in self.GONE
 
     @property
     def may_have_landed(self) -> bool:

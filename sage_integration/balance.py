@@ -17,7 +17,6 @@ from sage_integration.sync.standing_differences import differing_links
 Status = Posting.Status
 #: The largest number of documents that need somebody shown on the page; the rest is counted.
 MOST_SHOWN = 100
-GONE = [Posting.Standing.VOID, Posting.Standing.MISSING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def balance() -> Balance:
     counts = figures(
         # Each from an index alone, and what is gone from one that is short: not looked for among all that arrived.
         arrived=count_of(arrived),
-        gone=count_of(arrived.filter(standing__in=GONE)),
+        gone=count_of(arrived.filter(standing__in=Posting.GONE)),
         missing=count_of(undecided.filter(difference="missing")),
         void=count_of(undecided.filter(difference="voided")),
         on_the_way=count_of(copies.filter(status__in=[Status.PENDING, Status.LEASED])),

@@ -17,7 +17,6 @@ from sage_integration.models import SageLink, SyncRun
 KEPT_AS = "copied_again"
 #: Invoices named on the page; the rest is counted.
 MOST_NAMED = 20
-GONE = [Posting.Standing.VOID, Posting.Standing.MISSING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def _beyond(subjects: set[int]) -> dict[int, Decimal]:
         posting__kind=Posting.Kind.INVOICE_CREATE,
         posting__status=Posting.Status.POSTED,
         posting__subject_id__in=subjects,
-    ).exclude(posting__standing__in=GONE)
+    ).exclude(posting__standing__in=Posting.GONE)
     told = links.order_by("posting__copy").values_list("posting__subject_id", "business_id", "net", "vat")
     copies: dict[tuple[int, str], list[Decimal]] = defaultdict(list)
     for subject, business, net, vat in told:

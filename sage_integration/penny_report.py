@@ -21,8 +21,6 @@ from sage_integration.sync.wanted import newest_links
 NOTHING = Amounts()
 #: What a row of the report shows of an invoice.
 OF_A_ROW = ("number", "tax_point", "net", "vat", "client__name")
-#: How copies stand of which Sage has nothing.
-GONE = (Posting.Standing.VOID, Posting.Standing.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def penny_report(month: date, business_id: str) -> PennyReport:
     parameters: dict[str, Any] = {
         "practice": acting_practice_id(),
         "business": business_id,
-        "gone": [str(standing) for standing in GONE],
+        "gone": [str(standing) for standing in Posting.GONE],
     }
     with connection.cursor() as cursor:
         cursor.execute(_REPORT, parameters | {"first": month, "next": _next(month)})
@@ -125,7 +123,7 @@ def _rows(invoices: InvoiceQuerySet, business_id: str) -> list[PennyRow]:
 def _row(invoice: Invoice, link: SageLink | None) -> PennyRow:
     if link is None:
         return PennyRow(invoice, "", None)
-    if link.posting.standing in GONE:
+    if link.posting.standing in Posting.GONE:
         return PennyRow(invoice, link.sage_number, ZERO, link.posting.get_standing_display())
     return PennyRow(invoice, link.sage_number, link.gross)
 

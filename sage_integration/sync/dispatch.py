@@ -56,8 +56,6 @@ log = structlog.get_logger(__name__)
 
 #: Refusals that come from settings of the business, which somebody may have changed since they were read.
 BY_SETTINGS = (CurrencyDiffers, PeriodClosed, VatNotRegistered)
-#: How many invoices are announced together once so many went through without trouble: the first one goes alone.
-AT_ONCE = ((50, 1), (1, 0))
 #: Seconds after which what was announced and not sent is announced anew. With the HTTP deadline it is less than what is
 #: left of the lease (`leases.SEND_MARGIN`), and long enough for a whole batch on a machine that is busy.
 HOLDS_FOR = 20.0
@@ -242,10 +240,10 @@ class Dispatch:
             raise LeaseLost(posting)
 
     def _joining(self, posting: Posting) -> Iterator[Posting]:
-        """What is announced together with a posting: those behind it that need no question, as many as is fit."""
-        at_once = next(count for count, known in AT_ONCE if self._went_through >= known)
-        behind = self._batch[self._batch.index(posting) + 1 :]
-        for other in behind[: at_once - 1]:
+        """What is announced together with a posting: those behind it that need no question, once one went through."""
+        if not self._went_through:
+            return
+        for other in self._batch[self._batch.index(posting) + 1 :]:
             if not self._needs_nothing(other):
                 return
             yield other

@@ -42,7 +42,6 @@ from sage_integration.sync.standing_differences import keep_difference
 SHOWN = 20
 NO_SIDES: Mapping[str, str] = {}
 SIDES = ("ours", "theirs")
-UNDECIDED = (Posting.Standing.VOID, Posting.Standing.MISSING)
 
 
 @opens_own_scope
@@ -73,7 +72,7 @@ def _earlier_copies(link: SageLink) -> list[SageLink]:
         posting__subject_id=link.posting.subject_id,
         posting__status=Posting.Status.POSTED,
     )
-    return list(others.exclude(pk=link.pk).exclude(posting__standing__in=UNDECIDED))
+    return list(others.exclude(pk=link.pk).exclude(posting__standing__in=Posting.GONE))
 
 
 def _look(link: SageLink | None, connection: SageConnection | None) -> str:
@@ -205,7 +204,7 @@ def invoice_relink(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     with practice_transaction():
         invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
         copy, connection = latest_copy(invoice), current_connection()
-        if connection is None or copy is None or copy.standing not in UNDECIDED:
+        if connection is None or copy is None or copy.standing not in Posting.GONE:
             messages.info(request, "Its copy is in Sage, so there is nothing to link anew.")
             return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
     problem = _relinked(request, invoice, connection) if request.method == "POST" else ""
