@@ -111,6 +111,7 @@ def column_of_skipped_steps() -> Subquery:
 def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[str, Any]]:
     """Every step with its state: `done`, `todo` or put aside (`is_skipped`); no `url` where it is somebody else's."""
     slug, connection = request.practice.slug, connection_of(request)
+    steps = [step for step in STEPS if step.key != "sage" or not request.practice.is_demo]
     is_enabled = connection is not None and connection.is_enabled
     done = {step.key for step in STEPS if known.get(f"has_{step.key}")} | ({"sage"} if is_enabled else set())
     skipped = set(known["skipped"] or ()) - done
@@ -124,7 +125,7 @@ def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[st
             "url": reverse(step.page, args=[slug]) if may(request.role, step.right) else "",
             "action": step.action,
         }
-        for step in STEPS
+        for step in steps
     ]
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger.actions import PRETENDED
 from ledger.models import LedgerSettings
 from ledger.queries import columns_of_home
 from practices.job_models import Job
@@ -77,6 +78,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     sage = cache(lambda: _sage(inside, known()))
     return {
         "practice": inside.practice,
+        "pretended": PRETENDED if inside.practice.is_demo else "",
         "visit": inside.visit,
         "role_name": Membership.Role(inside.role).label,
         "may": {right.name: right in RIGHTS[inside.role] for right in Can},

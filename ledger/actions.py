@@ -1,6 +1,6 @@
 """What can be pressed beside a document's state: pages to go to and forms to send (FEATURES 4.12)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.models import Posting
 from practices.permissions import Can
@@ -9,6 +9,20 @@ from practices.permissions import Can
 WHY_NOT: dict[str, str] = {
     Posting.Blocked.SETTLED: "Money is set against it in Sage: take the payment off there first, or credit it.",
     Posting.Blocked.LOCKED: "It is on a VAT return or before the lock date: credit it and issue it anew.",
+}
+#: What a demo practice says wherever its ledger would have to be asked.
+PRETENDED = "The Sage of a demo practice is only pretended, so nothing can be read there, sent there or changed there."
+#: Pages that ask the ledger, and forms that end there.
+ASKING = {
+    "ledger:posting-release",
+    "ledger:posting-retry",
+    "sage:credit-note-copy",
+    "sage:invoice-check",
+    "sage:invoice-copy",
+    "sage:invoice-preview",
+    "sage:invoice-relink",
+    "sage:invoice-update",
+    "sage:posting-fix",
 }
 
 
@@ -43,6 +57,12 @@ class Action:
     reason: str = ""
     #: What follows the page's address, as `?side=ours`.
     query: str = ""
+
+
+def of_pretended(action: Action) -> Action:
+    """The same for a ledger that is only made up: what would ask it cannot be pressed, and says why."""
+    asks = action.page in ASKING or action.query
+    return replace(action, reason=PRETENDED) if asks else action
 
 
 def choose(subject: Subject, label: str) -> Action:

@@ -37,6 +37,11 @@ class LedgerSettings(TenantModel):
     def __str__(self) -> str:
         return "Ledger settings"
 
+    @property
+    def is_pretended(self) -> bool:
+        """Whether the ledger is made up, as that of a demo practice is: nothing can be asked of it."""
+        return self.practice_id is not None and self.practice.is_demo
+
 
 class PostingQuerySet(TenantQuerySet["Posting"]):
     def due(self) -> "PostingQuerySet":

@@ -30,7 +30,7 @@ from ledger.models import LedgerSettings, Posting
 from ledger.signals import posting_due
 from practices import audit
 from practices.arrays import array
-from practices.remembered import row_of
+from practices.remembered import practice_and
 from practices.statements import Change, run_together
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit
@@ -43,10 +43,11 @@ _LETTERS = bytes(ord(MARK_ALPHABET[byte % len(MARK_ALPHABET)]) for byte in range
 
 
 def ledger_settings() -> LedgerSettings:
-    """The practice's ledger settings, there since it was opened."""
-    found = row_of(LedgerSettings)
+    """The practice's ledger settings, there since it was opened, with their practice."""
+    practice, found = practice_and(LedgerSettings)
     if found is None:
         raise LedgerSettings.DoesNotExist
+    found.practice = practice
     return found
 
 

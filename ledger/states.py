@@ -41,6 +41,13 @@ class State:
     main: Action | None = None
     others: tuple[Action, ...] = ()
 
+    def within(self, ledger: LedgerSettings) -> Self:
+        """The same with a reason at whatever would be asked of a ledger that is only made up."""
+        if not ledger.is_pretended:
+            return self
+        main = actions.of_pretended(self.main) if self.main else None
+        return replace(self, main=main, others=tuple(map(actions.of_pretended, self.others)))
+
     def visible_to(self, role: str) -> Self:
         """The same with only what this role may do."""
         main = self.main if self.main and may(role, self.main.right) else None
@@ -60,6 +67,19 @@ def posting_state(
 
     ``change`` is a change of the copy that has not come to its end, ``copies`` how many of them the ledger holds.
     """
+    state = _state(posting, subject, ledger, place=place, change=change, copies=copies)
+    return state.within(ledger)
+
+
+def _state(
+    posting: Posting | None,
+    subject: Subject,
+    ledger: LedgerSettings,
+    *,
+    place: int | None,
+    change: Posting | None,
+    copies: int,
+) -> State:
     if posting is None or posting.status == Status.CANCELLED:
         return _without_posting(subject, ledger)
     if posting.status == Status.HELD:
@@ -83,6 +103,8 @@ def _without_posting(subject: Subject, ledger: LedgerSettings) -> State:
             if leaves
             else "Once issued, it is held until somebody copies it."
         )
+        if ledger.is_pretended:
+            note = actions.PRETENDED
         words = f"A draft is not in Sage. {note}"
         others: tuple[Action, ...] = ()
         if ledger.accepts_postings:
@@ -91,12 +113,14 @@ def _without_posting(subject: Subject, ledger: LedgerSettings) -> State:
     if subject.is_void:
         return State("void", "Not in Sage", icon="x", note="It is void, and never reached Sage.")
     if not ledger.accepts_postings:
-        return _not_connected()
+        return _not_connected(ledger)
     copy, note = actions.choose(subject, "Copy to Sage"), "It is not in Sage, and nothing stands in its way."
     return State("ready", "Ready", "info", "send", note, copy, (actions.preview(subject),))
 
 
-def _not_connected() -> State:
+def _not_connected(ledger: LedgerSettings) -> State:
+    if ledger.is_pretended:
+        return State("not_connected", "Held here", icon="unplug", note=actions.PRETENDED)
     connect = Action("Connect Sage", "sage:connection-detail", right=Can.MANAGE_CONNECTION, icon="plug")
     return State(
         "not_connected",
@@ -109,7 +133,7 @@ def _not_connected() -> State:
 
 def _held(posting: Posting, subject: Subject, ledger: LedgerSettings) -> State:
     if not ledger.accepts_postings:
-        state = _not_connected()
+        state = _not_connected(ledger)
     elif not subject.leaves_by_itself:
         state = State(
             "off",
@@ -342,7 +366,9 @@ def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> 
     if ledger.paused_at or not ledger.accepts_postings:
         words = "Copying is paused: it leaves once somebody resumes it on the Sage page."
         if not ledger.accepts_postings:
-            words = "Sage is not connected: it leaves once it is."
+            words = (
+                actions.PRETENDED if ledger.is_pretended else "Sage is not connected: it leaves once it is."
+            )
         rest = (actions.withdraw(posting), actions.details(posting))
         return State("held", "Held", "warn", "pause", words, others=rest)
     reason = f"Number {place} in the queue." if place else "It is waiting for its turn."

@@ -20,6 +20,7 @@ from practices import audit
 from practices.fields import CannotOpen
 from practices.mail import queue_email
 from practices.models import Membership, Practice, User
+from practices.remembered import acting_practice
 from practices.rows import rows_of
 from practices.tenancy import acting_practice_id
 from practices.webhooks import emit
@@ -27,7 +28,6 @@ from sage_integration.businesses import plan_id_of, plan_of, refuse_unsuitable
 from sage_integration.errors import (
     BusinessIsSettled,
     LoginLacksTheCompany,
-    NotConnected,
     NotReady,
     QueueForAnotherBusiness,
 )
@@ -41,6 +41,7 @@ from sage_integration.models import (
     SageTaxRate,
     TaxRateMapping,
 )
+from sage_integration.offer import why_not_connected
 from sage_integration.queue import DECISIONS, last_ended
 from sage_integration.readiness import readiness
 from sage_integration.sage.errors import SageError
@@ -74,7 +75,7 @@ def locked_connection() -> SageConnection:
     """The same, locked until the end of the transaction; raises `NotConnected`."""
     connection: SageConnection | None = SageConnection.objects.live().select_for_update().first()
     if connection is None:
-        raise NotConnected
+        raise why_not_connected(acting_practice())
     return connection
 
 

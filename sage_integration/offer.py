@@ -4,7 +4,18 @@ from django.conf import settings
 
 from practices.errors import DomainError
 from practices.models import Practice
-from sage_integration.errors import DemoStaysHere, PlanLacksSage, PracticeNotInUK, SageNotConfigured
+from sage_integration.errors import (
+    DemoStaysHere,
+    NotConnected,
+    PlanLacksSage,
+    PracticeNotInUK,
+    SageNotConfigured,
+)
+
+
+def why_not_connected(practice: Practice) -> DomainError:
+    """What to answer where a connection is needed and the practice has none."""
+    return DemoStaysHere(practice) if practice.is_demo else NotConnected(practice)
 
 
 def refusal_to_connect(practice: Practice) -> DomainError | None:

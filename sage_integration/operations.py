@@ -7,12 +7,14 @@ from ledger.copies import NEVER_HELD, mark_held_revision, relink_copy, request_c
 from ledger.models import Posting
 from practices import audit
 from practices.errors import DomainError
+from practices.remembered import acting_practice
 from sage_integration.connections import current_connection
 from sage_integration.corrections import Path, path_for
-from sage_integration.errors import CopyIsInAnotherCompany, NotConnected
+from sage_integration.errors import CopyIsInAnotherCompany
 from sage_integration.explanations import sentence_of
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageLink
+from sage_integration.offer import why_not_connected
 from sage_integration.sage.errors import SageError
 from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
@@ -75,7 +77,7 @@ def wanted_now(invoice: Invoice) -> Wanted:
     """
     connection, copy = current_connection(), latest_copy(invoice)
     if connection is None:
-        raise NotConnected
+        raise why_not_connected(acting_practice())
     if copy is None:
         raise NotInTheLedger(invoice)
     if SageLink.objects.filter(posting=copy).exclude(business_id=connection.business_id).exists():

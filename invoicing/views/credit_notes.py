@@ -17,7 +17,7 @@ from invoicing.forms import CreditForm
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import amend_credit_note, issue_credit_note, post_credit_note, update_credit_note
 from invoicing.operations.credit_notes import copies_in_ledger, copy_in_ledger, latest_copy
-from ledger.actions import Action, Subject
+from ledger.actions import PRETENDED, Action, Subject
 from ledger.models import LedgerSettings, Posting
 from ledger.outbox import ledger_settings
 from ledger.states import State, posting_state
@@ -190,7 +190,8 @@ def credit_note_state(note: CreditNote, role: str) -> State:
     allocation = Posting.objects.live().of(Posting.Kind.CREDIT_NOTE_ALLOCATE, note.pk).first()
     change = _refused_changes([copy]).get(copy.pk) if copy else None
     reason = "" if copy or copy_in_ledger(note.invoice_id) else NOT_THERE
-    return _state(note, copy, change or allocation, reason, ledger_settings()).visible_to(role)
+    ledger = ledger_settings()
+    return _state(note, copy, change or allocation, reason, ledger).within(ledger).visible_to(role)
 
 
 def credit_rows(notes: Sequence[CreditNote], role: str) -> list[dict[str, Any]]:
@@ -205,7 +206,7 @@ def credit_rows(notes: Sequence[CreditNote], role: str) -> list[dict[str, Any]]:
         copy, allocation = (newest.get((kind, note.pk)) for kind in kinds)
         reason = "" if copy or note.invoice_id in there else NOT_THERE
         follow_up = (refused.get(copy.pk) if copy else None) or allocation
-        state = _state(note, copy, follow_up, reason, ledger).visible_to(role)
+        state = _state(note, copy, follow_up, reason, ledger).within(ledger).visible_to(role)
         rows.append({"note": note, "posting": copy, "state": state})
     return rows
 
@@ -224,7 +225,7 @@ def _state(
     ledger: LedgerSettings,
 ) -> State:
     if copy is None:
-        return _not_copied(note, reason)
+        return _not_copied(note, PRETENDED if ledger.is_pretended else reason)
     state = posting_state(copy, Subject(), ledger)
     if copy.status == Posting.Status.POSTED and follow_up and follow_up.status != Posting.Status.POSTED:
         is_change = follow_up.kind == Posting.Kind.CREDIT_NOTE_UPDATE

@@ -17,14 +17,15 @@ from practices import audit
 from practices.errors import DomainError
 from practices.job_models import JobRow
 from practices.jobs import Outcome
+from practices.remembered import acting_practice
 from sage_integration.choices import Choices, stored_choices
 from sage_integration.connections import current_connection
 from sage_integration.copying.operations import choices_from, keep_choices, why_not_copy
-from sage_integration.errors import NotConnected
 from sage_integration.explanations import sentence_of
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
 from sage_integration.models import ClientChoices, CopyChoices
+from sage_integration.offer import why_not_connected
 from sage_integration.preview import AsSageShows
 
 Status, Kind = Posting.Status, Posting.Kind
@@ -50,7 +51,8 @@ def copy_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
     """
     connection = current_connection()
     if connection is None or not connection.business_id:
-        return [each.outcome(NotConnected.message, NEEDS_YOU) for each in chosen]
+        refusal = why_not_connected(acting_practice())
+        return [each.outcome(refusal.message, NEEDS_YOU) for each in chosen]
     ids = [each.pk for each in chosen]
     # Locked in the order of their ids: whoever amends one of them meanwhile waits for the copy, or it for them.
     list(Invoice.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))

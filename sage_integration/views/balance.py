@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import structlog
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -130,7 +130,7 @@ def invoice_lines(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
         lines, connection = list(invoice.lines.all()), current_connection()
         link = newest_link(pk, connection.business_id) if connection else None
     if connection is None or link is None:
-        raise Http404
+        return see_other(request, "sage:invoice-differences", practice=practice, pk=pk)
     pairs, why = [], ""
     try:
         with open_sage(connection, urgent=True) as sage:

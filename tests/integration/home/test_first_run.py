@@ -1,5 +1,6 @@
 """First steps that can wait, the starter catalogue, and a demo practice that comes and goes whole."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from clients.models import Client
 from ignition.demo_practices import open_demo_practice
 from ignition.models import FirstRun
 from invoicing.models import Invoice
+from ledger.actions import PRETENDED
 from ledger.models import Posting
 from practices.delivery import deliver_queued_emails
 from practices.isolation import tenant_models
@@ -117,6 +119,45 @@ def test_a_demo_practice_shows_how_its_invoices_stand_in_sage(demo, client_of):
         assert shown.status_code == 200, page
         for text in words:
             assert text in shown.content.decode(), (page, text)
+
+
+def test_a_demo_practice_offers_nothing_that_its_pretended_sage_would_have_to_answer(demo, client_of):
+    """It says in one sentence why not, wherever a real practice would ask Sage or connect it (F09)."""
+    alice, at = client_of("alice"), f"/p/{demo.slug}"
+    with practice_scope(demo.pk):
+        changed = SageLink.objects.select_related("posting").exclude(difference="").get()
+        pk, posting = changed.posting.subject_id, changed.posting.pk
+        refused = Posting.objects.get(status="failed")
+        draft, client = Invoice.objects.get(status="draft"), Client.objects.first()
+        service = Service.objects.first()
+        offer = Proposal.objects.get(status="accepted")
+    for page in (
+        "postings/",
+        "postings/?view=needs-you",
+        f"invoices/{pk}/",
+        f"invoices/{draft.pk}/",
+        f"sage/invoices/{pk}/differences/",
+        f"sage/invoices/{pk}/preview/",
+        f"sage/postings/{posting}/",
+        f"sage/postings/{refused.pk}/",
+        f"inbox/posting-{refused.pk}/",
+        "sage/log/",
+        "sage/balance/",
+        "sage/outstanding/",
+        f"sage/clients/{client.pk}/",
+        f"sage/services/{service.pk}/",
+        f"sage/proposals/{offer.pk}/",
+    ):
+        shown = alice.get(f"{at}/{page}").content.decode()
+        assert PRETENDED in shown, page
+        assert "Connect Sage" not in shown, page
+        assert "Sage is not connected" not in shown, page
+        for words in ("check", "retry", "replay", "copy"):
+            forms = re.findall(rf'<form[^>]*action="[^"]*/{words}/"[^>]*>.*?</form>', shown, re.DOTALL)
+            assert all("aria-disabled" in form for form in forms), (page, words)
+    assert "Connect Sage" not in alice.get(f"{at}/first-steps/").content.decode()
+    lines = alice.get(f"{at}/sage/balance/invoices/{pk}/")
+    assert lines.headers["Location"] == f"{at}/sage/invoices/{pk}/differences/"
 
 
 def test_nothing_leaves_a_demo_practice(demo):

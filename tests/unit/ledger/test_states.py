@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ledger.actions import Subject
+from ledger.actions import ASKING, Subject
 from ledger.models import LedgerSettings, Posting
 from ledger.states import posting_state
+from practices.models import Practice
 
 NOON = datetime(2027, 3, 10, 12, 0, tzinfo=UTC)
 OPEN = LedgerSettings(accepts_postings=True)
@@ -92,6 +93,16 @@ def test_whatever_cannot_be_pressed_says_why(found, subject, ledger):
     state = posting_state(found, subject, ledger)
     for action in (state.main, *state.others):
         assert action is None or action.reason or action.page or action.url, action
+
+
+@pytest.mark.parametrize(("found", "subject"), [row[:2] for row in STATES])
+def test_nothing_that_would_ask_a_pretended_ledger_can_be_pressed(found, subject):
+    """A demo practice's Sage answers nobody, so whatever would ask it says so instead (F09)."""
+    ledger = LedgerSettings(practice=Practice(pk=9, is_demo=True))
+    state = posting_state(found, subject, ledger)
+    offered = [action for action in (state.main, *state.others) if action and not action.reason]
+    assert not {action.page for action in offered} & (ASKING | {"sage:connection-detail"})
+    assert "connected" not in state.note
 
 
 def test_what_may_have_landed_cannot_be_withdrawn_in_any_state():
