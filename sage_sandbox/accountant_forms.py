@@ -112,7 +112,7 @@ def document_body(books: Books, kind: DocumentKind, doc: Doc) -> str:
     )
     rows = [
         (
-            escape(line["description"]),
+            escape(line["description"]).replace("\n", "<br>"),
             _amount(line["quantity"]),
             _amount(line["unit_price"]),
             _amount(line["net_amount"]),
@@ -144,7 +144,7 @@ def edit_attributes(books: Books, kind: DocumentKind, doc: Doc, form: dict[str, 
     attributes: Doc = {name: form[name] for name in ("date", "due_date", "reference") if name in form}
     lines = []
     for line in doc[kind.lines]:
-        sent = {name: form.get(f"{line['id']}.{name}", line[name]) for name in EDITABLE_LINE}
+        sent = {name: _sent(form, f"{line['id']}.{name}", line[name]) for name in EDITABLE_LINE}
         changed: Doc = {"id": line["id"], **sent}
         if any(sent[name] != line[name] for name in ("quantity", "unit_price")):
             net = parse_decimal(sent["quantity"]) * parse_decimal(sent["unit_price"]) - Decimal(
@@ -154,6 +154,12 @@ def edit_attributes(books: Books, kind: DocumentKind, doc: Doc, form: dict[str, 
             changed["tax_amount"] = sage_string(to_pennies(to_pennies(net) * rate / 100))
         lines.append(changed)
     return attributes | {kind.lines: lines}
+
+
+def _sent(form: dict[str, str], name: str, stored: str) -> str:
+    """What was typed; a browser ends each line of it in its own way, which is no change of what is stored."""
+    typed = form.get(name, stored).replace("\r\n", "\n")
+    return stored if typed == stored.replace("\r\n", "\n") else typed
 
 
 def allocation_attributes(books: Books, invoice: Doc, form: dict[str, str]) -> Doc:
@@ -229,7 +235,8 @@ def _edit_form(kind: DocumentKind, doc: Doc, action: str) -> str:
     for number, line in enumerate(doc[kind.lines], 1):
         for name in EDITABLE_LINE:
             key = f"{line['id']}.{name}"
-            fields.append((key, f"Line {number} {name.replace('_', ' ')}", "text"))
+            kind_of_field = "lines" if name == "description" else "text"
+            fields.append((key, f"Line {number} {name.replace('_', ' ')}", kind_of_field))
             values[key] = line[name]
     return _form(action, fields, values, "Save changes")
 
@@ -244,16 +251,22 @@ def _form(
     quiet: bool = False,
 ) -> str:
     inputs = "".join(
-        f'<label>{escape(label)}<br><input type="{kind}" name="{escape(name)}" value="{escape(value)}"{needed}></label>'
+        f"<label>{escape(label)}<br>{_field(kind, name, values.get(name) or '', name in required)}</label>"
         for name, label, kind in fields
-        for value in (values.get(name) or "",)
-        for needed in (" required" if name in required else "",)
     )
     style = ' class="quiet"' if quiet else ""
     return (
         f'<form class="row" method="post" action="{escape(action)}">{inputs}'
         f'<button type="submit"{style}>{escape(button)}</button></form>'
     )
+
+
+def _field(kind: str, name: str, value: str, is_required: bool) -> str:  # noqa: FBT001 - written once, above
+    needed = " required" if is_required else ""
+    if kind == "lines":
+        # An input of one line drops line breaks. The one after the tag is not part of the text.
+        return f'<textarea name="{escape(name)}" rows="2"{needed}>\n{escape(value)}</textarea>'
+    return f'<input type="{kind}" name="{escape(name)}" value="{escape(value)}"{needed}>'
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -12,7 +12,7 @@ th, td { border-bottom: 1px solid #8886; padding: .35rem .5rem; text-align: left
 td.amount, th.amount { text-align: right; font-variant-numeric: tabular-nums; }
 form.row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: .5rem 0 1rem; }
 label { display: block; font-size: .85rem; }
-input, select, button { font: inherit; padding: .3rem .5rem; }
+input, select, textarea, button { font: inherit; padding: .3rem .5rem; }
 button { background: #008a4b; border: 0; border-radius: .3rem; color: #fff; cursor: pointer; padding: .4rem .8rem; }
 button.quiet { background: #666; }
 .error { background: #b0002022; border-left: 4px solid #b00020; padding: .5rem 1rem; }

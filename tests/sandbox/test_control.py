@@ -107,6 +107,22 @@ def test_the_accountant_edits_and_voids(api, customer):
     assert api.status(invoice) == "VOID"
 
 
+def test_a_description_keeps_its_lines_when_the_accountant_edits_something_else(api, customer):
+    """A browser sends the whole form, and ends lines with CRLF whatever they ended with before."""
+    text = "\nBookkeeping\n1 March to 31 March"
+    invoice = api.invoice(customer, lines=[api.line(description=text)])
+    path, key = f"/invoicing/sales_invoices/{invoice['id']}", invoice["invoice_lines"][0]["id"]
+    shown = page(api, path)
+    assert f'<textarea name="{key}.description" rows="2">\n{text}</textarea>' in shown
+    assert "Bookkeeping<br>1 March to 31 March" in shown
+    sent = text.replace("\n", "\r\n")
+    form(api, f"{path}/edit", **{f"{key}.description": sent, f"{key}.unit_price": "200"})
+    changed = api.read_invoice(invoice)["invoice_lines"][0]
+    assert (changed["description"], changed["unit_price"]) == (text, "200.0")
+    form(api, f"{path}/edit", **{f"{key}.description": "Payroll\r\nMarch"})
+    assert api.read_invoice(invoice)["invoice_lines"][0]["description"] == "Payroll\nMarch"
+
+
 def test_the_accountant_allocates_a_credit_note_and_takes_it_off(api, customer):
     invoice, note = api.invoice(customer), api.credit_note(customer)
     path = f"/invoicing/sales_invoices/{invoice['id']}"
