@@ -24,7 +24,7 @@ from practices.scalars import Given, count_of
 from practices.tenancy import acting_practice_id
 from sage_integration.explanations import EXPLANATIONS, Explanation
 from sage_integration.models import Attention, SageConnection
-from sage_integration.sync.standing_differences import differing_links
+from sage_integration.sync.standing_differences import at_stake, differing_links
 
 Kind = Attention.Kind
 #: Things of one kind that are listed; the rest is counted.
@@ -217,7 +217,7 @@ def _differing() -> list[Thing]:
                     cause,
                     way_out,
                     client=about.client.name,
-                    amount=about.gross,
+                    amount=at_stake(link, about),
                     invoice_id=about.pk if isinstance(about, Invoice) else 0,
                     credit_note_id=about.pk if isinstance(about, CreditNote) else 0,
                     posting=link.posting,

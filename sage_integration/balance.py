@@ -10,9 +10,9 @@ from ledger.models import Posting
 from practices.scalars import count_of, figures
 from sage_integration.explanations import EXPLANATIONS
 from sage_integration.further_copies import KEPT_AS, MoreThanOnce, more_than_once
-from sage_integration.models import SyncRun
+from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.resources.documents import DocumentLine
-from sage_integration.sync.standing_differences import differing_links
+from sage_integration.sync.standing_differences import at_stake, differing_links
 
 Status = Posting.Status
 #: The largest number of documents that need somebody shown on the page; the rest is counted.
@@ -106,11 +106,12 @@ def troubles_of_invoices() -> list[Trouble]:
     failed = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Status.FAILED)
     of_invoices = differing_links().filter(posting__kind=Posting.Kind.INVOICE_CREATE)
     differing = of_invoices.select_related("posting")
-    found: dict[int, tuple[str, datetime, int]] = {
+    found: dict[int, tuple[str, datetime, int, SageLink | None]] = {
         link.posting.subject_id: (
             link.difference_in_words,
             link.differs_since or link.seen_at,
             link.posting_id,
+            link,
         )
         for link in differing.order_by("posting__copy")[:MOST_SHOWN]
     }
@@ -118,12 +119,12 @@ def troubles_of_invoices() -> list[Trouble]:
         since = posting.settled_at or posting.requested_at
         explanation = EXPLANATIONS.get(posting.failure)
         sentence = explanation.sentence if explanation else posting.failure_detail
-        found[posting.subject_id] = sentence, since, posting.pk
+        found[posting.subject_id] = sentence, since, posting.pk, None
     invoices = Invoice.objects.select_related("client").in_bulk(found)
     rows = [
-        Trouble(invoices[pk], sentence, since, invoices[pk].gross, posting_id)
-        for pk, (sentence, since, posting_id) in found.items()
-        if pk in invoices
+        Trouble(invoice, sentence, since, at_stake(link, invoice) if link else invoice.gross, posting_id)
+        for pk, (sentence, since, posting_id, link) in found.items()
+        if (invoice := invoices.get(pk)) is not None
     ]
     return sorted(rows, key=lambda row: (-row.amount, row.since))
 

@@ -230,6 +230,8 @@ class SageLink(TenantModel):
     #: Since when it has differed so, and a stand-in for in what: another change in Sage makes it another difference.
     differs_since = models.DateTimeField(null=True)
     differs_by = models.CharField(max_length=64, blank=True, default="", db_default="")
+    #: What Sage says is owed on it, in pounds, while that is what differs.
+    owed_there = models.DecimalField(max_digits=12, decimal_places=2, null=True)
 
     class Meta:
         ordering = ["-id"]

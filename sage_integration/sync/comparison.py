@@ -31,6 +31,8 @@ class Difference:
 
     kind: str
     sentence: str
+    #: What Sage says is owed, in pounds, where that is what differs.
+    owed_there: Decimal | None = None
 
 
 def compare(
@@ -128,10 +130,12 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
         if is_by_choice
         else "A credit note or an allocation in Sage may be the reason."
     )
-    there, here = written(to_pence(owed)), written(invoice.outstanding)
+    owed = to_pence(owed)
+    there, here = written(owed), written(invoice.outstanding)
     return Difference(
         "settled_differently",
         f"{invoice.number_label}: {there} is outstanding in Sage, and {here} here. {reason}",
+        owed_there=owed,
     )
 
 
@@ -283,7 +287,9 @@ def _is_told_late(link: SageLink, stored: SalesInvoice) -> bool:
 
 
 def _as_told_last(link: SageLink) -> Difference | None:
-    return Difference(link.difference, link.difference_in_words) if link.difference else None
+    if not link.difference:
+        return None
+    return Difference(link.difference, link.difference_in_words, link.owed_there)
 
 
 def blocked_by(stored: SalesDocument, locked_until: date | None = None) -> str:

@@ -5,11 +5,12 @@ earlier one, and what was told of it, was not about this one.
 """
 
 import re
+from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from invoicing.models import Invoice
+from invoicing.models import CreditNote, Invoice
 from ledger.models import Posting
 from practices.tenancy import TenantQuerySet
 from sage_integration.models import SageLink
@@ -29,15 +30,18 @@ def keep_difference(link: SageLink, difference: Difference | None) -> bool:
     held: SageLink = SageLink.objects.select_for_update().get(pk=link.pk)
     kind = difference.kind if difference else ""
     words = difference.sentence[:LONGEST] if difference else ""
-    by = _stand_in(held, difference)
-    if (held.difference, held.difference_in_words, held.differs_by) == (kind, words, by):
+    by, owed = _stand_in(held, difference), difference.owed_there if difference else None
+    known = (held.difference, held.difference_in_words, held.differs_by, held.owed_there)
+    if known == (kind, words, by, owed):
         return False
     # Of what was found before stand-ins were kept, the kind alone is known.
     is_other = kind != held.difference or held.differs_by not in ("", by)
     if is_other:
         held.differs_since = timezone.now() if kind else None
-    held.difference, held.difference_in_words, held.differs_by = kind, words, by
-    held.save(update_fields=["difference", "difference_in_words", "differs_since", "differs_by"])
+    held.difference, held.difference_in_words, held.differs_by, held.owed_there = kind, words, by, owed
+    held.save(
+        update_fields=["difference", "difference_in_words", "differs_since", "differs_by", "owed_there"]
+    )
     return is_other
 
 
@@ -55,6 +59,13 @@ def _stand_in(held: SageLink, difference: Difference | None) -> str:
     # However amounts are written: what was kept before they had separators is the same difference.
     words = SEPARATOR.sub("", words)
     return fingerprint([difference.kind, words, fingerprint_of_snapshot(held.seen)])
+
+
+def at_stake(link: SageLink, document: Invoice | CreditNote) -> Decimal:
+    """The money that a difference is about: what one side is owed and the other is not, else the whole document."""
+    if link.owed_there is not None and isinstance(document, Invoice):
+        return abs(document.outstanding - link.owed_there)
+    return document.gross
 
 
 def differing_links() -> TenantQuerySet[SageLink]:

@@ -1,6 +1,7 @@
 """What needs somebody is counted, given to people, put off and handled; and told of in one digest (P05)."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection as database
@@ -13,8 +14,10 @@ from practices.scalars import figures
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.alerts import tell_of_what_needs_somebody
 from sage_integration.attention import columns_of_inbox, things
-from sage_integration.models import Attention, SageConnection
+from sage_integration.balance import troubles_of_invoices
+from sage_integration.models import Attention, SageConnection, SageLink
 from sage_integration.sync.audit import audit_documents
+from tests.integration.sage_integration.polling import poll
 from tests.integration.sage_integration.posting import issued_invoice, posting_of, push_once
 from tests.integration.sage_integration.test_differences import resolve
 
@@ -83,6 +86,24 @@ def test_a_document_that_was_deleted_in_sage_is_in_the_inbox(alice, brook, acme,
     page = text_of(alice.get(path("inbox", brook)))
     assert "is not in Sage any more" in page
     assert "See the differences" in page
+
+
+def test_of_a_different_settlement_what_differs_is_at_stake_and_not_the_whole_invoice(
+    alice, brook, acme, sage, clock
+):
+    """P05: £40 of £120 was paid in Sage, and nothing of that is known here."""
+    sage.record_payment(acme.theirs["id"], "40")
+    with acting_for(brook.pk):
+        audit_documents()
+    with practice_scope(brook.pk):
+        [thing], [trouble] = things(), troubles_of_invoices()
+        assert (thing.amount, trouble.amount) == (Decimal("40.00"), Decimal("40.00"))
+    assert "£40.00" in text_of(alice.get(path("inbox", brook)))
+    clock.shift(600)
+    poll(brook)
+    with practice_scope(brook.pk):
+        assert things() == []
+        assert SageLink.objects.get().owed_there is None
 
 
 def test_p11_what_changed_in_sage_without_its_total_is_in_the_inbox_until_a_side_is_chosen(
