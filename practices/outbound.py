@@ -18,6 +18,8 @@ from django.conf import settings
 HTTPS_PORT = 443
 #: Seconds to connect, and seconds for everything.
 CONNECT_TIMEOUT, DEADLINE = 4.0, 10.0
+#: Seconds to look a name up: the system itself may try for half a minute.
+LOOKUP_TIMEOUT = 3.0
 #: Addresses that carry another address inside: translated and tunnelled ones lead into any network.
 WRAPPED = tuple(
     ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
@@ -27,6 +29,10 @@ TEXT_OF_AN_ADDRESS = frozenset("0123456789abcdefx.:[]%")
 
 class UnsafeAddress(Exception):
     """An address that is not called; the words say why and what to do."""
+
+
+class NameNotFound(UnsafeAddress):
+    """A name that leads nowhere, now or in the time there was to ask."""
 
 
 class NotReached(Exception):
@@ -51,14 +57,30 @@ def check_url(url: str) -> None:
 def vetted(url: str) -> Target:
     """Where a request to this URL would go now; raises `UnsafeAddress`."""
     parts, host, port = _parts_of(url)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise UnsafeAddress(f"The name {host} cannot be found.") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(is_public(address) for address in addresses):
-        raise UnsafeAddress(f"{host} leads to a private network, which is never called.")
+    addresses = _looked_up(host, port)
+    if not all(is_public(address) for address in addresses):
+        raise UnsafeAddress(
+            f"{host} leads to a private network, which is never called. "
+            "Give an address that the internet can reach."
+        )
     return Target(parts, host, port, addresses[0])
+
+
+def _looked_up(host: str, port: int) -> list[str]:
+    """The addresses of a name, one at least; raises `NameNotFound`. A thread asks: only one can be left waiting."""
+    found: list[str] = []
+
+    def ask() -> None:
+        with suppress(OSError, UnicodeError):
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(str(entry[4][0]) for entry in entries)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(LOOKUP_TIMEOUT)
+    if asking.is_alive() or not found:
+        raise NameNotFound(f"The name {host} cannot be found.")
+    return found
 
 
 def is_public(text: str) -> bool:

@@ -1,7 +1,9 @@
 """Webhook endpoints and what was sent to them, for programs. A secret is shown once, to whoever adds the endpoint."""
 
+import json
 from typing import Any
 
+from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -11,7 +13,7 @@ from rest_framework.response import Response
 from practices.rest.filters import Filter
 from practices.rest.views import ReadOnlyResource
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
-from practices.webhooks import add_endpoint, remove_endpoint, replay
+from practices.webhooks import UnusableAddress, add_endpoint, look_up, remove_endpoint, replay
 
 AnId = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
 
@@ -47,12 +49,26 @@ class Webhooks(ReadOnlyResource):
     serializer_class = WebhookSerializer
     queryset = WebhookEndpoint.objects.order_by("-id").defer("secret")
 
+    @staticmethod
+    def look_ahead(request: HttpRequest) -> UnusableAddress | None:
+        """Why the address that a request would add is never called, as far as its name can be looked up now."""
+        try:
+            asked = json.loads(request.body)
+            look_up(str(asked["url"]))
+        except UnusableAddress as refusal:
+            return refusal
+        except (ValueError, LookupError, TypeError, RecursionError):
+            pass  # The view says what is wrong with it.
+        return None
+
     @extend_schema(request=NewWebhookSerializer, responses={201: NewWebhookSerializer})
     def create(self, request: Request) -> Response:
         """Add an endpoint. Its secret, which signs every message, is told this once."""
         serializer: Any = NewWebhookSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
+        if refusal := request._request.looked_ahead:  # noqa: SLF001 - the request that the door opened for
+            raise refusal
         endpoint, secret = add_endpoint(asked["url"], sorted(asked["events"]), by=None)
         return Response(WebhookSerializer(endpoint).data | {"secret": secret}, status=201)
 

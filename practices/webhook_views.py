@@ -9,10 +9,11 @@ from practices.errors import DomainError
 from practices.forms import WebhookForm
 from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
-from practices.requests import PracticeRequest, requires, see_other
+from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
+from practices.tenancy import practice_transaction
 from practices.views import settings_tabs
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
-from practices.webhooks import add_endpoint, live_endpoints, remove_endpoint, replay, standing_of
+from practices.webhooks import add_endpoint, live_endpoints, look_up, remove_endpoint, replay, standing_of
 from practices.worked_lists import worked_file, worked_page
 
 DELIVERIES = List(
@@ -47,7 +48,7 @@ ENDPOINTS = List(
 
 
 def _render_endpoints(
-    request: PracticeRequest, form: WebhookForm, *, secret: str = "", status: int = 200
+    request: PracticeRequest, form: WebhookForm, *, secret: str = "", not_found: str = "", status: int = 200
 ) -> HttpResponseBase:
     endpoints, shown = list(live_endpoints().select_related("created_by")), ShownList(request, ENDPOINTS)
     for endpoint in endpoints:
@@ -57,6 +58,7 @@ def _render_endpoints(
     context = {
         "form": form,
         "secret": secret,
+        "not_found": not_found,
         "list": shown,
         "page": worked_page(shown, endpoints),
         "tabs": settings_tabs(request, "Webhooks"),
@@ -74,19 +76,27 @@ def webhook_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     return _render_endpoints(request, WebhookForm())
 
 
+@opens_own_scope
 @requires(Can.MANAGE_SETTINGS)
 @require_POST
 def webhook_add(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """A new endpoint; its secret is on this answer and nowhere else, so this one change is not redirected."""
-    form = WebhookForm(request.POST)
+    form, not_found = WebhookForm(request.POST), ""
     if form.is_valid():
         try:
-            _, secret = add_endpoint(form.cleaned_data["url"], form.cleaned_data["events"], by=request.user)
+            not_found = look_up(form.cleaned_data["url"])
         except DomainError as refusal:
             form.add_error("url", refusal.message)
-        else:
-            return _render_endpoints(request, WebhookForm(), secret=secret)
-    return _render_endpoints(request, form, status=422)
+    with practice_transaction():
+        if form.is_valid():
+            asked = form.cleaned_data
+            try:
+                _, secret = add_endpoint(asked["url"], asked["events"], by=request.user)
+            except DomainError as refusal:
+                form.add_error("url", refusal.message)
+            else:
+                return _render_endpoints(request, WebhookForm(), secret=secret, not_found=not_found)
+        return _render_endpoints(request, form, status=422)
 
 
 @requires(Can.MANAGE_SETTINGS)

@@ -51,7 +51,8 @@ class TooManyEndpoints(DomainError):
 def add_endpoint(url: str, events: Collection[str], *, by: User | None) -> tuple[WebhookEndpoint, str]:
     """The endpoint, and its secret, which is shown this once; raises `UnusableAddress` or `TooManyEndpoints`.
 
-    Only the form of the address is judged here. What its name resolves to is looked at with every message.
+    Only the form of the address is judged here, because looking its name up may take a while: that is for
+    `look_up`, before the transaction begins, and what the name resolves to is looked at again with every message.
     """
     try:
         outbound.check_url(url)
@@ -67,6 +68,20 @@ def add_endpoint(url: str, events: Collection[str], *, by: User | None) -> tuple
     )
     audit.record("webhook.added", endpoint, url=url, events=endpoint.events)
     return endpoint, secret
+
+
+def look_up(url: str) -> str:
+    """What to say of a name that cannot be found yet, mostly nothing; raises `UnusableAddress` for a private network.
+
+    It asks the network, so it must be used outside a transaction. Takes a few seconds at most.
+    """
+    try:
+        outbound.vetted(url)
+    except outbound.NameNotFound as error:
+        return f"{error} Messages to it are kept, and tried again for a day."
+    except outbound.UnsafeAddress as refusal:
+        raise UnusableAddress(message=str(refusal)) from refusal
+    return ""
 
 
 def remove_endpoint(endpoint: WebhookEndpoint) -> WebhookEndpoint:

@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from practices import audit
@@ -65,6 +66,7 @@ class ApiMiddleware:
         request.api_key = key  # type: ignore[attr-defined]
         zone = timezone.override(ZoneInfo(key.practice.time_zone))
         names = structlog.contextvars.bound_contextvars(practice_id=key.practice_id, api_key=key.prefix)
+        request.looked_ahead = _looked_ahead(request)  # type: ignore[attr-defined]
         with zone, names, audit.acting_through(key), acting_for(key.practice_id), practice_transaction():
             if request.method == "POST" and "Idempotency-Key" in request.headers:
                 return self._once(request, request.headers["Idempotency-Key"])
@@ -91,6 +93,16 @@ class ApiMiddleware:
         row.status, row.body = answer.status_code, answer.content.decode()
         row.save(update_fields=["status", "body"])
         return answer
+
+
+def _looked_ahead(request: HttpRequest) -> object:
+    """What the resource of a POST has to know of the network, which nothing asks once a transaction is open."""
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return None
+    look_ahead = getattr(getattr(view, "cls", None), "look_ahead", None)
+    return look_ahead(request) if look_ahead and request.method == "POST" else None
 
 
 def _in_json(page: HttpResponse) -> HttpResponse:

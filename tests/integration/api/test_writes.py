@@ -1,6 +1,7 @@
 """What programs may change beside invoices and payments: each by the operation its page uses, each POST once."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -133,6 +134,18 @@ def test_a_webhook_is_added_with_a_secret_that_is_told_once_and_kept_sealed(broo
 def test_a_webhook_to_nowhere_public_is_refused(program, url):
     answer = send(program, "post", "webhooks/", {"url": url, "events": ["invoice.posted"]})
     assert answer.status_code in (400, 409)
+
+
+@pytest.mark.parametrize(("address", "status"), [("10.0.0.8", 409), ("93.184.216.34", 201)])
+def test_a_webhook_whose_name_leads_into_a_private_network_is_refused(program, monkeypatch, address, status):
+    """It is looked up before the transaction opens, so the door does it and not the view."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    asked = {"url": "https://hooks.example.com/", "events": ["invoice.posted"]}
+    answer = send(program, "post", "webhooks/", asked)
+    assert answer.status_code == status
+    assert ("private network" in answer.json().get("detail", "")) == (status == 409)
+    assert send(program, "post", "webhooks/", ["not what is asked for"]).status_code == 400
 
 
 def test_a_proposal_is_drafted_from_a_template_sent_recalled_and_discarded(brook, program):

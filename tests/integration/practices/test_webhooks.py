@@ -202,6 +202,48 @@ def test_a_name_that_leads_to_a_private_network_is_not_called(brook, target, set
     assert "private network" in deliveries(brook)[0].failure
 
 
+def leads_to(monkeypatch, address: str) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_a_name_that_leads_to_a_private_network_is_not_taken_either(brook, client_of, monkeypatch):
+    leads_to(monkeypatch, "127.0.0.1")
+    asked = {"url": "https://hooks.example.com/", "events": ["invoice.posted"]}
+    refused = client_of("alice").post("/p/brook-co/settings/webhooks/add/", asked)
+    assert refused.status_code == 422
+    assert "hooks.example.com leads to a private network" in refused.content.decode()
+    with practice_scope(brook.pk):
+        assert not WebhookEndpoint.objects.exists()
+    leads_to(monkeypatch, "93.184.216.34")
+    assert client_of("alice").post("/p/brook-co/settings/webhooks/add/", asked).status_code == 200
+
+
+def test_a_name_that_nobody_answers_for_keeps_no_page_waiting_and_is_taken_with_a_sentence(
+    brook, client_of, monkeypatch
+):
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60) and [])
+    monkeypatch.setattr(outbound, "LOOKUP_TIMEOUT", 0.05)
+    asked = {"url": "https://hooks.example.com/", "events": ["invoice.posted"]}
+    taken = client_of("alice").post("/p/brook-co/settings/webhooks/add/", asked)
+    answered.set()
+    assert taken.status_code == 200
+    assert "The name hooks.example.com cannot be found. Messages to it are kept" in taken.content.decode()
+    with practice_scope(brook.pk):
+        assert WebhookEndpoint.objects.count() == 1
+
+
+def test_deliveries_say_plainly_that_a_private_network_is_not_called(brook, client_of, monkeypatch):
+    endpoint, _ = listening(brook, "https://hooks.example.com/")
+    happened(brook)
+    leads_to(monkeypatch, "10.0.0.8")
+    deliver(brook)
+    shown = client_of("alice").get(f"/p/brook-co/settings/webhooks/{endpoint.pk}/").content.decode()
+    assert "hooks.example.com leads to a private network, which is never called." in shown
+    assert "Give an address that the internet can reach." in shown
+
+
 def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch):
     """A name that answers differently the second time gains nothing: it is asked once."""
     asked, connected = [], []
