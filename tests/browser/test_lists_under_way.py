@@ -130,8 +130,9 @@ def test_a_printed_list_keeps_to_the_paper(cast, alice, brook):
         assert alice.evaluate("document.documentElement.scrollWidth - innerWidth") == 0, page
 
 
-def test_a_phone_scrolls_the_tabs_to_the_one_that_is_open(cast, browser_of, brook):
-    page: Page = browser_of(cast.alice, **PHONE)
+@pytest.mark.parametrize("has_script", [True, False], ids=["with script", "without"])
+def test_a_phone_scrolls_the_tabs_to_the_one_that_is_open(cast, browser_of, brook, has_script):
+    page: Page = browser_of(cast.alice, java_script_enabled=has_script, **PHONE)
     page.goto(f"/p/{brook.slug}/sage/balance/")
 
     tab = page.get_by_role("navigation", name="Sage").get_by_role("link", name="Balance")
