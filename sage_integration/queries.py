@@ -90,7 +90,9 @@ def shown_connection(written: str | None) -> SageConnection | None:
         return None
     found = json.loads(written)
     found["enabled_at"] = found["enabled_at"] and parse_datetime(found["enabled_at"])
-    return SageConnection.from_db(DEFAULT_DB_ALIAS, list(found), list(found.values()))
+    # Values are taken in the order of the model's columns, whatever order the database writes its object in.
+    names = [field.attname for field in SageConnection._meta.concrete_fields if field.attname in found]
+    return SageConnection.from_db(DEFAULT_DB_ALIAS, names, [found[name] for name in names])
 
 
 def connection_in_words(

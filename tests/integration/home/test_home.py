@@ -270,13 +270,15 @@ def test_home_asks_the_same_few_questions_however_many_rows_there_are(busy, broo
     ("minutes", "words"),
     [(0, "checked just now"), (2, "checked 2 min ago"), (200, "checked 3\xa0hours, 20\xa0minutes ago")],
 )
-def test_the_top_bar_says_in_words_when_sage_was_read_last(brook, sage, client_of, minutes, words):
+def test_the_top_bar_says_on_every_page_when_sage_was_read_last(brook, sage, client_of, minutes, words):
     connected(brook, sage)
     browser, at = client_of("alice"), timezone.now() - timedelta(minutes=minutes)
     with practice_scope(brook.pk):
         SageConnection.objects.update(enabled_at=timezone.now() - timedelta(days=1))
         SyncRun.objects.create(kind="payments", started_at=at, finished_at=at)
-    assert f">Sage: connected, {words}</span>" in browser.get("/p/brook-co/").content.decode()
+    for page in ("", "billing/", "invoices/", "settings/team/"):
+        shown = browser.get(f"/p/brook-co/{page}").content.decode()
+        assert f">Sage: connected, {words}</span>" in shown, page
 
 
 def test_the_sage_item_of_the_menu_counts_what_needs_somebody_and_what_waits(brook, client_of):
