@@ -7,7 +7,11 @@ from clients.models import Client
 from clients.operations import add_client
 from practices.tenancy import practice_scope
 from tests.browser.conftest import PHONE
+from tests.browser.workers import work
 from tests.integration.invoicing.documents import an_invoice
+from tests.integration.sage_integration.posting import add_client as a_client_of_theirs
+from tests.integration.sage_integration.posting import issue, line
+from tests.sage import connected
 
 STILL_SEEN = r"cells => cells.filter((cell) => !/[,/] 0\)$/.test(getComputedStyle(cell).color)).length"
 
@@ -137,3 +141,26 @@ def test_a_phone_scrolls_the_tabs_to_the_one_that_is_open(cast, browser_of, broo
 
     tab = page.get_by_role("navigation", name="Sage").get_by_role("link", name="Balance")
     expect(tab).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_why_a_button_of_the_last_row_cannot_be_pressed_is_read_whole_and_scrolls_nothing(
+    cast, brook, sage, browser_of, width
+):
+    """On the page that links an invoice to another document in Sage: each document there stands for one already."""
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        invoice = issue(a_client_of_theirs(), line(), on=brook.today())
+    work(brook)
+    sage.void_invoice(sage.sales_invoices()[0]["id"])
+    page: Page = browser_of(cast.alice, viewport={"width": width, "height": 700})
+    page.goto(f"/p/{brook.slug}/invoices/{invoice.pk}/")
+    page.get_by_role("button", name="Check now").click()
+    page.get_by_role("link", name="Decide").click()
+    page.get_by_role("link", name="Link to another document…").click()
+    table, button = page.locator(".table-wrap"), page.get_by_role("button", name="This one").last
+    assert table.evaluate("wrap => wrap.scrollHeight - wrap.clientHeight") == 0
+    button.hover(force=True)
+    reason = button.locator(".reason")
+    expect(reason).to_have_css("opacity", "1")
+    expect(reason).to_be_in_viewport(ratio=1)
