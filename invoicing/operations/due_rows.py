@@ -177,6 +177,8 @@ _OUTLOOK = """
     FROM (VALUES (TRUE)) AS always LEFT JOIN due ON TRUE
     ORDER BY due.client_id
 """
+# Whoever pays is named by CASE: under row level security COALESCE may not be looked up in an index, because the server
+# takes it for something that could give rows away, and each schedule would be set against all clients of the practice.
 _DUE = """
     SELECT schedule.id, schedule.client_id, client.status, payer.posts_automatically, line.proposal_id,
            schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price,
@@ -192,7 +194,8 @@ _DUE = """
     JOIN clients_client AS client
         ON client.practice_id = schedule.practice_id AND client.id = schedule.client_id
     JOIN clients_client AS payer
-        ON payer.practice_id = schedule.practice_id AND payer.id = COALESCE(client.billed_to_id, client.id)
+        ON payer.practice_id = schedule.practice_id
+        AND payer.id = CASE WHEN client.billed_to_id IS NULL THEN client.id ELSE client.billed_to_id END
     JOIN proposals_proposalline AS line
         ON line.practice_id = schedule.practice_id AND line.id = schedule.proposal_line_id
     JOIN services_taxrate AS rate
