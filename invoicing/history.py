@@ -26,6 +26,7 @@ WORDS = {
     "invoice.changed_in_sage": ("Changed in Sage", "warn", "pencil"),
     "invoice.found_void": ("Found void in Sage", "bad", "x"),
     "invoice.found_missing": ("Not found in Sage", "bad", "circle-alert"),
+    "invoice.found_cleared": ("An earlier copy was credited in full in Sage", "neutral", "undo-2"),
     "invoice.found_changed": ("Found changed in Sage", "warn", "pencil"),
     "invoice.found_as_copied": ("Found as copied again", "good", "check"),
     "invoice.update_requested": ("Update asked for", "neutral", "refresh-cw"),

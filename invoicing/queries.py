@@ -24,7 +24,7 @@ from invoicing.models import (
 )
 from ledger.actions import Subject
 from ledger.models import LedgerSettings, Posting
-from ledger.states import State, posting_state
+from ledger.states import State, posting_state, with_settled_earlier
 from money.amounts import ZERO, Amounts
 from practices.arrays import array
 from practices.models import Practice
@@ -148,6 +148,8 @@ class LedgerFacts:
     #: Copies that arrived and still are there.
     copies: int = 0
     is_credited: bool = False
+    #: Numbers of earlier copies against which something is set in the ledger; that pays nothing here.
+    settled_earlier: tuple[str, ...] = ()
 
 
 def ledger_facts(
@@ -172,9 +174,13 @@ def facts_from(postings: Iterable[Posting], *, is_credited: bool) -> LedgerFacts
     ended = (Posting.Status.POSTED, Posting.Status.CANCELLED)
     target = latest.pk if latest is not None else None
     changes = (each for each in known if target and each.target_id == target and each.status not in ended)
-    gone = (Posting.Standing.VOID, Posting.Standing.MISSING)
-    there = [each for each in live if each.status == Posting.Status.POSTED and each.standing not in gone]
-    return LedgerFacts(latest, next(changes, None), len(there), is_credited)
+    there = [each for each in live if each.counts_in_ledger]
+    settled = tuple(
+        each.external_number or each.reference
+        for each in there
+        if each is not latest and each.is_settled_in_ledger
+    )
+    return LedgerFacts(latest, next(changes, None), len(there), is_credited, settled)
 
 
 def state_of(
@@ -182,9 +188,10 @@ def state_of(
 ) -> State:
     """How the invoice stands with the ledger, the same wherever it is shown (FEATURES 4.12)."""
     subject = replace(subject_of(invoice), is_credited=facts.is_credited)
-    return posting_state(
+    state = posting_state(
         facts.posting, subject, ledger, place=place, change=facts.change, copies=facts.copies
     )
+    return with_settled_earlier(state, subject, facts.settled_earlier) if facts.settled_earlier else state
 
 
 def subject_of(invoice: Invoice) -> Subject:

@@ -117,6 +117,8 @@ class Posting(TenantModel):
         CHANGED = "changed", "Changed there"
         VOID = "void", "Void there"
         MISSING = "missing", "Not there any more"
+        #: Of an earlier copy alone: what it counted for was taken back by credits.
+        CLEARED = "cleared", "Credited there"
 
     class Blocked(models.TextChoices):
         NO = "", "Can be changed"
@@ -130,8 +132,8 @@ class Posting(TenantModel):
 
     #: The states that something may still come after.
     OPEN = (Status.HELD, Status.PENDING, Status.LEASED, Status.FAILED)
-    #: How copies stand of which the ledger has nothing any more.
-    GONE = (Standing.VOID, Standing.MISSING)
+    #: How copies stand of which nothing counts in the ledger any more.
+    GONE = (Standing.VOID, Standing.MISSING, Standing.CLEARED)
 
     practice = practice_key(db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -262,8 +264,13 @@ class Posting(TenantModel):
 
     @property
     def counts_in_ledger(self) -> bool:
-        """Whether the document is in the ledger and counts there: neither void nor gone."""
+        """Whether the document is in the ledger and counts there: neither void, gone nor credited away."""
         return self.status == self.Status.POSTED and self.standing not in self.GONE
+
+    @property
+    def is_settled_in_ledger(self) -> bool:
+        """Whether it counts in the ledger and money or a credit was set against it there."""
+        return self.counts_in_ledger and self.blocked == self.Blocked.SETTLED
 
     @property
     def may_have_landed(self) -> bool:

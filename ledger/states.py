@@ -3,6 +3,7 @@
 Pages show the chip, its note and the buttons; none of them decides anything by itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -231,6 +232,17 @@ def _copied(
             others=(actions.all_copies(subject), *rest),
         )
     return replace(state, others=rest)
+
+
+def with_settled_earlier(state: State, subject: Subject, numbers: Sequence[str]) -> State:
+    """The same state, saying that something is set in the ledger against these earlier copies."""
+    which = " and ".join(numbers)
+    copies = "an earlier copy" if len(numbers) == 1 else "earlier copies"
+    words = f"In Sage something is set against {which}, {copies} of it, which pays nothing here."
+    others = state.others
+    if all(each.label != "All copies" for each in others):
+        others = (actions.all_copies(subject), *others)
+    return replace(state, note=f"{state.note} {words}".strip(), others=others)
 
 
 def _changing(change: Posting, ledger: LedgerSettings) -> State:

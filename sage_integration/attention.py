@@ -24,7 +24,9 @@ from practices.scalars import Given, count_of
 from practices.tenancy import acting_practice_id
 from sage_integration.explanations import EXPLANATIONS, Explanation
 from sage_integration.models import Attention, SageConnection
-from sage_integration.sync.standing_differences import at_stake, differing_links
+from sage_integration.sync.comparison import PAID_EARLIER
+from sage_integration.sync.set_on_copies import money_on
+from sage_integration.sync.standing_differences import OF_EARLIER, at_stake, differing_links
 
 Kind = Attention.Kind
 #: Things of one kind that are listed; the rest is counted.
@@ -47,6 +49,10 @@ DIFFERS = {
     "credit_changed": (
         "Somebody changed a date, a line or the customer of it in Sage; the total is the same.",
         "Open it in Sage and put it back, or say here that it may stay so.",
+    ),
+    "paid_earlier": (
+        "It was paid on a copy that a newer one replaced, so it pays nothing here.",
+        "In Sage, set that money against the newest copy; if that one is void or gone, copy the invoice again first.",
     ),
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
@@ -201,6 +207,7 @@ def _differing() -> list[Thing]:
     notes = CreditNote.objects.select_related("client").in_bulk(
         {link.posting.subject_id for link in links if link.posting.kind not in INVOICE_KINDS}
     )
+    paid = money_on([link.pk for link in links if link.difference == PAID_EARLIER])
     found = []
     for link in links:
         rows: Any = invoices if link.posting.kind in INVOICE_KINDS else notes
@@ -217,13 +224,23 @@ def _differing() -> list[Thing]:
                     cause,
                     way_out,
                     client=about.client.name,
-                    amount=at_stake(link, about),
+                    amount=paid.get(link.pk) or at_stake(link, about),
                     invoice_id=about.pk if isinstance(about, Invoice) else 0,
                     credit_note_id=about.pk if isinstance(about, CreditNote) else 0,
                     posting=link.posting,
                 )
             )
     return found
+
+
+def differences_of_earlier(invoice_id: int) -> list[tuple[str, str]]:
+    """What is to be put right about copies of an invoice that a newer one replaced, each with the way out."""
+    newest = Posting.objects.of(Posting.Kind.INVOICE_CREATE, invoice_id).filter(status=Posting.Status.POSTED)
+    links = differing_links().filter(
+        posting__kind=Posting.Kind.INVOICE_CREATE, posting__subject_id=invoice_id, difference__in=OF_EARLIER
+    )
+    earlier = links.exclude(posting__in=newest.values("pk")[:1])
+    return [(link.difference_in_words, DIFFERS[link.difference][1]) for link in earlier]
 
 
 def columns_of_inbox(today: date | Given) -> dict[str, Any]:

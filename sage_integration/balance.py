@@ -1,9 +1,11 @@
 """Whether everything meant for Sage is there once, with our total: a line, nightly comparisons, what needs somebody."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
+from typing import NamedTuple
 
 from invoicing.models import Invoice, InvoiceLine
 from ledger.models import Posting
@@ -12,6 +14,8 @@ from sage_integration.explanations import EXPLANATIONS
 from sage_integration.further_copies import KEPT_AS, MoreThanOnce, more_than_once
 from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.resources.documents import DocumentLine
+from sage_integration.sync.comparison import PAID_EARLIER
+from sage_integration.sync.set_on_copies import money_on
 from sage_integration.sync.standing_differences import at_stake, differing_links
 
 Status = Posting.Status
@@ -101,30 +105,46 @@ class Trouble:
     posting_id: int
 
 
+def _at_stake(link: SageLink | None, invoice: Invoice, paid: Mapping[int, Decimal]) -> Decimal:
+    if link is None:
+        return invoice.gross
+    return paid.get(link.pk) or at_stake(link, invoice)
+
+
+class _Found(NamedTuple):
+    posting: Posting
+    sentence: str
+    since: datetime
+    link: SageLink | None = None
+
+
 def troubles_of_invoices() -> list[Trouble]:
     """Refused copies and documents that differ, the most money first."""
     failed = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Status.FAILED)
     of_invoices = differing_links().filter(posting__kind=Posting.Kind.INVOICE_CREATE)
     differing = of_invoices.select_related("posting")
-    found: dict[int, tuple[str, datetime, int, SageLink | None]] = {
-        link.posting.subject_id: (
+    links = list(differing.order_by("differs_since")[:MOST_SHOWN])
+    paid = money_on([link.pk for link in links if link.difference == PAID_EARLIER])
+    found = [
+        _Found(
+            link.posting,
             link.difference_in_words,
             link.differs_since or link.seen_at,
-            link.posting_id,
             link,
         )
-        for link in differing.order_by("posting__copy")[:MOST_SHOWN]
-    }
+        for link in links
+    ]
     for posting in failed.order_by("-id")[:MOST_SHOWN]:
         since = posting.settled_at or posting.requested_at
         explanation = EXPLANATIONS.get(posting.failure)
         sentence = explanation.sentence if explanation else posting.failure_detail
-        found[posting.subject_id] = sentence, since, posting.pk, None
-    invoices = Invoice.objects.select_related("client").in_bulk(found)
+        found.append(_Found(posting, sentence, since))
+    asked = {each.posting.subject_id for each in found}
+    invoices = Invoice.objects.select_related("client").in_bulk(asked)
     rows = [
-        Trouble(invoice, sentence, since, at_stake(link, invoice) if link else invoice.gross, posting_id)
-        for pk, (sentence, since, posting_id, link) in found.items()
-        if (invoice := invoices.get(pk)) is not None
+        Trouble(invoice, each.sentence, each.since, _at_stake(each.link, invoice, paid), each.posting.pk)
+        for each in found
+        if (invoice := invoices.get(each.posting.subject_id))
     ]
     return sorted(rows, key=lambda row: (-row.amount, row.since))
 

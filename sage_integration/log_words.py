@@ -69,6 +69,9 @@ SENTENCES: dict[str, Told] = {
     "invoice.found_changed": Told(DOCUMENTS, "{number} in Sage is not as {which} was copied.", "warn"),
     "invoice.found_void": Told(DOCUMENTS, "{number}, the copy of {which}, is void in Sage.", "warn"),
     "invoice.found_missing": Told(DOCUMENTS, "{number}, the copy of {which}, is not in Sage any more.", BAD),
+    "invoice.found_cleared": Told(
+        DOCUMENTS, "{number}, an earlier copy of {which}, was credited in full in Sage.", "warn"
+    ),
     "invoice.found_as_copied": Told(DOCUMENTS, "{number} in Sage is again as {which} was copied.", GOOD),
     "invoice.credited": Told(DOCUMENTS, "{which} was credited."),
     "credit_note.allocated": Told(DOCUMENTS, "{number} was set against {invoice} in Sage.", GOOD),

@@ -18,6 +18,9 @@ from money.amounts import ZERO
 from sage_integration.connections import current_connection
 from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.client import SageClient
+from sage_integration.sync.comparison import PAID_EARLIER
+from sage_integration.sync.set_on_copies import money_on
+from sage_integration.sync.standing_differences import differing_links
 from sage_integration.sync.wanted import newest_links
 
 #: What Sage calls an invoice on which something is owed.
@@ -32,7 +35,8 @@ class Comparison:
     """What is owed on invoices in Sage, here and there, in pounds.
 
     ``apart`` has invoices that differ: id, owed here, owed in Sage. ``not_there`` is owed on invoices that are not in
-    Sage, ``by_hand`` what was entered here on those that are.
+    Sage, ``by_hand`` what was entered here on those that are. ``on_earlier`` is owed in Sage on copies that newer ones
+    replaced: it is owed there once more, and in neither sum.
     """
 
     here: Decimal
@@ -41,6 +45,7 @@ class Comparison:
     by_hand: Decimal
     invoices: int
     apart: list[Apart] = field(default_factory=list)
+    on_earlier: Decimal = ZERO
 
     @property
     def difference(self) -> Decimal:
@@ -65,6 +70,7 @@ def keep_comparison(owed: Mapping[str, Decimal], business_id: str) -> Comparison
         "sage": str(found.sage),
         "not_there": str(found.not_there),
         "by_hand": str(found.by_hand),
+        "on_earlier": str(found.on_earlier),
         "invoices": found.invoices,
         "apart": [[pk, str(here), str(there)] for pk, here, there in found.apart[:KEPT]],
     }
@@ -75,13 +81,17 @@ def keep_comparison(owed: Mapping[str, Decimal], business_id: str) -> Comparison
 def compare(owed: Mapping[str, Decimal], business_id: str) -> Comparison:
     """Our open invoices beside what Sage said of its own; of its own only copies of ours count."""
     open_here = dict(Invoice.objects.unpaid().values_list("pk", "outstanding"))
-    ours_there = SageLink.objects.filter(business_id=business_id, sage_id__in=list(owed))
-    asked = {*open_here, *ours_there.values_list("posting__subject_id", flat=True)}
+    ours_there = SageLink.objects.filter(
+        business_id=business_id, sage_id__in=list(owed), posting__kind=Posting.Kind.INVOICE_CREATE
+    )
+    subjects = dict(ours_there.values_list("sage_id", "posting__subject_id"))
+    newest = newest_links({*open_here, *subjects.values()}, business_id)
     links = {
         pk: link.sage_id
-        for pk, link in newest_links(asked, business_id).items()
+        for pk, link in newest.items()
         if link.posting.status == Posting.Status.POSTED and not link.is_draft
     }
+    earlier = [key for key, pk in subjects.items() if newest[pk].sage_id != key]
     pairs = {pk: (open_here.get(pk, ZERO), owed.get(sage_id, ZERO)) for pk, sage_id in links.items()}
     apart = [(pk, here, there) for pk, (here, there) in sorted(pairs.items()) if here != there]
     by_hand = Allocation.objects.filter(
@@ -94,6 +104,7 @@ def compare(owed: Mapping[str, Decimal], business_id: str) -> Comparison:
         by_hand=by_hand.aggregate(sum=Sum("amount"))["sum"] or ZERO,
         invoices=len(links),
         apart=apart,
+        on_earlier=sum((owed[key] for key in earlier), ZERO),
     )
 
 
@@ -107,4 +118,28 @@ def last_comparison() -> tuple[Comparison, datetime] | None:
     counts = run.counts
     amounts = {name: Decimal(counts[name]) for name in ("here", "sage", "not_there", "by_hand")}
     apart = [(pk, Decimal(here), Decimal(there)) for pk, here, there in counts["apart"]]
-    return Comparison(**amounts, invoices=counts["invoices"], apart=apart), run.started_at
+    on_earlier = Decimal(counts.get("on_earlier", "0"))
+    found = Comparison(**amounts, invoices=counts["invoices"], apart=apart, on_earlier=on_earlier)
+    return found, run.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class PaidEarlier:
+    """Money in Sage on an earlier copy of an invoice, in pounds, and what is said of it."""
+
+    invoice: Invoice
+    sentence: str
+    amount: Decimal
+
+
+def paid_on_earlier_copies() -> list[PaidEarlier]:
+    """Money that pays earlier copies in Sage and nothing here, as it was read last, the longest there first."""
+    told = differing_links().filter(difference=PAID_EARLIER).select_related("posting")
+    links = list(told.order_by("differs_since")[:KEPT])
+    money = money_on([link.pk for link in links])
+    asked = [link.posting.subject_id for link in links]
+    invoices = Invoice.objects.select_related("client").in_bulk(asked) if asked else {}
+    return [
+        PaidEarlier(invoices[link.posting.subject_id], link.difference_in_words, money.get(link.pk, ZERO))
+        for link in links
+    ]

@@ -29,7 +29,6 @@ from sage_integration.sessions import open_sage
 from sage_integration.sync.comparison import compare
 from sage_integration.sync.documents import amounts_of, number_of
 from sage_integration.sync.standing_differences import keep_difference
-from sage_integration.sync.wanted import newest_link
 
 log = structlog.get_logger(__name__)
 
@@ -163,8 +162,7 @@ def _look_at_document(posting: Posting, sage: SageClient) -> Replayed:
     stored = found or sage.sales_invoices.get(link.sage_id)
     with practice_transaction():
         difference = compare(SageLink.objects.select_related("posting").get(pk=link.pk), stored)
-        if newest_link(copy.subject_id, link.business_id) == link:
-            keep_difference(link, difference)
+        keep_difference(link, difference)
     ours = Amounts(invoice.net, invoice.vat) if invoice else Amounts(link.net, link.vat)
     return _told(stored, ours)
 

@@ -15,6 +15,7 @@ from sage_integration.models.adoption import AdoptionOffer
 from sage_integration.models.attention import Attention
 from sage_integration.models.contacts import ClientAccount, ContactLink, SageContact
 from sage_integration.models.copies import ClientChoices, CopyChoices
+from sage_integration.models.earlier_copies import SetOnEarlierCopy
 from sage_integration.models.exchanges import SageExchange
 from sage_integration.models.mappings import AccountMapping, ItemMapping, TaxRateMapping
 from sage_integration.models.reference_data import SageBankAccount, SageItem, SageLedgerAccount, SageTaxRate
@@ -39,6 +40,7 @@ __all__ = [
     "SageLedgerAccount",
     "SageLink",
     "SageTaxRate",
+    "SetOnEarlierCopy",
     "SyncCursor",
     "SyncRun",
     "TaxRateMapping",

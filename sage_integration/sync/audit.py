@@ -15,7 +15,7 @@ from sage_integration.connections import current_connection
 from sage_integration.further_copies import KEPT_AS, further_copies
 from sage_integration.models import SageConnection, SageLink, SyncRun
 from sage_integration.sage.client import SageClient
-from sage_integration.sage.errors import NotInSage, SageError
+from sage_integration.sage.errors import SageError
 from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
@@ -23,8 +23,9 @@ from sage_integration.sync import outcomes
 from sage_integration.sync.comparison import AT_ONCE, Difference, compare, is_as_known
 from sage_integration.sync.credit_audit import MOST_READ, audit_credit_notes
 from sage_integration.sync.documents import number_of
+from sage_integration.sync.settlement import look_at_newest, reread_earlier
 from sage_integration.sync.standing_differences import keep_difference
-from sage_integration.sync.wanted import newest_links, wanted_links, was_read
+from sage_integration.sync.wanted import newest_link, newest_links, wanted_links, was_read
 
 log = structlog.get_logger(__name__)
 
@@ -135,16 +136,15 @@ def _read_wanted(business_id: str, sage: SageClient) -> list[Difference]:
     with practice_transaction():
         waiting = wanted_links(business_id, MOST_READ)
     for wanted in waiting:
-        try:
-            stored = sage.sales_invoices.get(wanted.sage_id)
-        except NotInSage:
-            stored = None
         with practice_transaction():
-            link = SageLink.objects.select_related("posting").get(pk=wanted.pk)
-            if link.sage_id == wanted.sage_id:
-                difference = compare(link, stored, finishes_within=AT_ONCE)
-                keep_difference(link, difference)
-                differences += [difference] if difference else []
+            newest = newest_link(wanted.posting.subject_id, business_id)
+        if newest == wanted:
+            difference = look_at_newest(wanted, sage, finishes_within=AT_ONCE)
+        else:
+            difference = reread_earlier(wanted, sage)
+        with practice_transaction():
+            keep_difference(wanted, difference)
+            differences += [difference] if difference else []
             was_read(wanted)
     return differences
 
@@ -166,8 +166,7 @@ def _differences(link_ids: list[int], found: Found) -> list[Difference]:
             as_known.append(link)
             continue
         difference = compare(link, ours, finishes_within=AT_ONCE)
-        if is_newest:
-            keep_difference(link, difference)
+        keep_difference(link, difference)
         if difference:
             differences.append(difference)
     SageLink.objects.filter(pk__in=[link.pk for link in as_known]).update(seen_at=timezone.now())

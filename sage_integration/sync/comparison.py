@@ -17,12 +17,15 @@ from sage_integration.models import SageConnection, SageLink
 from sage_integration.sage.resources.documents import DRAFT, PAID, PART_PAID, VOID, SalesDocument
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
+from sage_integration.sync.set_on_copies import Settled, settled_on
 from sage_integration.sync.snapshots import Snapshot, changes_in_words, same, snapshot_of
-from sage_integration.sync.wanted import want
+from sage_integration.sync.wanted import want_links
 
 Standing = Posting.Standing
 #: What Sage has answered already, it may write down a moment later; nothing but the nightly look asks about that.
 FINISHES_WITHIN, AT_ONCE = timedelta(seconds=10), timedelta(0)
+#: Kinds of differences that earlier copies have as well.
+PAID_EARLIER, VOID_HERE = "paid_earlier", "void_here"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def compare(
     """What differs between an invoice and its copy in Sage, if anything; runs inside a transaction.
 
     How the copy was found is kept on its posting, where pages read it. Nothing is overwritten on either side: a void,
-    a missing document and an edit wait for a person's decision (faults 52, 53). An older copy is only kept track of.
+    a missing document and an edit wait for a person's decision (faults 52, 53). Of an earlier copy it is told that
+    money was set against it, which pays nothing here, and that it still counts where the invoice is void.
     A row of a list that was written so much later than what is known of a copy is no change of it yet. One that is
     older, or counts although the copy was found void or missing, came late: it says nothing, and the document is read.
     """
@@ -52,14 +56,15 @@ def compare(
         return _if_it_counts(link, "missing", f"{label}: {link.sage_number} is not in Sage any more.")
     if stored["status"]["id"] == VOID:
         return _voided(link, invoice, stored)
-    if _is_told_late(link, stored) and _is_latest(link):
+    if _is_told_late(link, stored):
         _want_document(link)
-        return _as_told_last(link)
-    _keep_what_was_seen(link, invoice, stored, finishes_within)
+        return as_told_last(link)
+    settled = None if _is_latest(link) else settled_on(link)
+    _keep_what_was_seen(link, invoice, stored, finishes_within, settled)
+    if settled is not None:
+        return _of_earlier(link, invoice, stored, settled)
     if invoice.status == Invoice.Status.VOID:
-        return Difference("void_here", f"{label} is void here, and {number_of(stored)} is not void in Sage.")
-    if not _is_latest(link):
-        return None
+        return _void_here(invoice, stored)
     return (
         _amounts_differ(link, invoice, stored)
         or _settled_differently(link, invoice, stored)
@@ -97,6 +102,36 @@ def is_as_known(
         and theirs == Amounts(link.net, link.vat) == _expected(link, invoice)
         and row.get("outstanding_amount") in (None, invoice.outstanding)
     )
+
+
+def _void_here(invoice: Invoice, stored: SalesInvoice) -> Difference:
+    label, number = invoice.number_label, number_of(stored)
+    return Difference(VOID_HERE, f"{label} is void here, and {number} is not void in Sage.")
+
+
+def _of_earlier(
+    link: SageLink, invoice: Invoice, stored: SalesInvoice, settled: Settled
+) -> Difference | None:
+    """What is to be put right about a copy that a newer one replaced; ``settled`` is what was read of it last."""
+    owed = stored.get("outstanding_amount")
+    if not link.is_draft and owed is not None and owed != link.gross - settled.money - settled.credit:
+        _want_document(
+            link
+        )  # Something was set against it, or taken off, that only the document itself tells.
+    if settled.money:
+        return Difference(
+            PAID_EARLIER,
+            f"{invoice.number_label}: {written(settled.money)} was paid in Sage on {number_of(stored)}, an earlier "
+            "copy of this invoice, and pays nothing here.",
+        )
+    if invoice.status == Invoice.Status.VOID and not _is_cleared(link.gross, settled):
+        return _void_here(invoice, stored)
+    return None
+
+
+def _is_cleared(gross: Decimal, settled: Settled) -> bool:
+    """Whether credits took back all that a copy counts for."""
+    return gross > ZERO and settled.credit >= gross
 
 
 def _amounts_differ(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
@@ -194,7 +229,11 @@ def _found(link: SageLink, standing: str, blocked: str = "", *, is_told: bool = 
 
 
 def _keep_what_was_seen(
-    link: SageLink, invoice: Invoice, stored: SalesInvoice, finishes_within: timedelta
+    link: SageLink,
+    invoice: Invoice,
+    stored: SalesInvoice,
+    finishes_within: timedelta,
+    settled: Settled | None,
 ) -> None:
     seen, theirs = fingerprint_of(stored), amounts_of(stored)
     if seen != link.seen_fingerprint:
@@ -211,7 +250,9 @@ def _keep_what_was_seen(
         _renumbered(link, invoice, stored)
     _keep_snapshot(link, snapshot_of(stored), finishes_within)
     standing, is_told = Standing.AS_COPIED, False
-    if link.seen:
+    if settled is not None and _is_cleared(theirs.gross, settled):
+        standing = Standing.CLEARED
+    elif link.seen:
         standing, is_told = Standing.CHANGED, seen != link.seen_fingerprint
     _found(link, standing, blocked_by(stored), is_told=is_told)
     link.seen_fingerprint, link.seen_at = seen, timezone.now()
@@ -253,7 +294,7 @@ def _keep_snapshot(link: SageLink, snapshot: Snapshot, finishes_within: timedelt
 
 
 def _want_document(link: SageLink) -> None:
-    want([link.posting.subject_id], link.business_id)
+    want_links([link.pk])
     link.wanted_at = link.wanted_at or timezone.now()
 
 
@@ -286,7 +327,8 @@ def _is_told_late(link: SageLink, stored: SalesInvoice) -> bool:
     return link.posting.standing in (Standing.VOID, Standing.MISSING) or _is_overtaken(link, stored)
 
 
-def _as_told_last(link: SageLink) -> Difference | None:
+def as_told_last(link: SageLink) -> Difference | None:
+    """What is kept of how a copy differs."""
     if not link.difference:
         return None
     return Difference(link.difference, link.difference_in_words, link.owed_there)

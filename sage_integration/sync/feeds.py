@@ -17,6 +17,8 @@ from sage_integration.models import SyncCursor
 from sage_integration.sage.paging import ROWS_PER_PAGE
 
 OVERLAP = timedelta(minutes=3)
+#: The stamp of feeds of deleted records.
+DELETED_AT = "deleted_at"
 Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
@@ -27,6 +29,21 @@ class Feed(Generic[Row]):
     name: str
     stamp: str
     rows: Callable[[datetime], Iterable[Row]]
+
+    @property
+    def is_of_deleted(self) -> bool:
+        """Whether its rows are of what is not there any more."""
+        return self.stamp == DELETED_AT
+
+
+def changed(name: str, rows: Callable[..., Any]) -> Feed[Any]:
+    """The feed of what was created or changed, of a resource's list."""
+    return Feed(f"{name}.updated", "updated_at", lambda since: rows(updated_or_created_since=since))
+
+
+def deleted(name: str, rows: Callable[..., Any]) -> Feed[Any]:
+    """The feed of what was deleted, of a resource's list."""
+    return Feed(f"{name}.deleted", DELETED_AT, lambda since: rows(deleted_since=since))
 
 
 def instant(text: str) -> datetime:

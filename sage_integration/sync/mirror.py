@@ -5,7 +5,7 @@ settles them without new money, and what it takes from a payment on account is n
 paid is remembered here, because a deleted one may no longer say it (FACTS.md 11.3).
 
 The newest copy of an invoice counts: what pays an older copy settles a document that the newer one replaced, so it is
-no payment of the invoice.
+no payment of the invoice; it is told (`earlier`).
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ from sage_integration.sage.resources.contact_payments import (
 )
 from sage_integration.sync.feeds import instant
 from sage_integration.sync.own_allocations import invoices_of_ours, is_changed
-from sage_integration.sync.wanted import newest_links
+from sage_integration.sync.wanted import copies_among
 
 ZERO = Decimal("0.00")
 
@@ -180,15 +180,10 @@ class Mirror:
 
     def _settled_by(self, parts: list[AllocatedArtefact]) -> list[tuple[Invoice, Decimal]]:
         """Our invoices among what is set against each other, each with what it settles, discount included."""
-        links = SageLink.objects.filter(
-            business_id=self.business_id,
-            sage_id__in=[part["artefact"]["id"] for part in parts],
-            posting__kind=Posting.Kind.INVOICE_CREATE,
-        )
-        subjects = set(links.values_list("posting__subject_id", flat=True))
-        newest = newest_links(subjects, self.business_id)
-        invoices = Invoice.objects.select_related("client").in_bulk(newest)
-        by_artefact = {link.sage_id: invoices[pk] for pk, link in newest.items()}
+        newest = copies_among({part["artefact"]["id"] for part in parts}, self.business_id).newest
+        subjects = {key: link.posting.subject_id for key, link in newest.items()}
+        invoices = Invoice.objects.select_related("client").in_bulk(subjects.values())
+        by_artefact = {key: invoices[pk] for key, pk in subjects.items()}
         return [
             (by_artefact[part["artefact"]["id"]], part["amount"] + (part.get("discount") or ZERO))
             for part in parts

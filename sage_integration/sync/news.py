@@ -11,41 +11,45 @@ from decimal import Decimal
 from typing import Any
 
 from invoicing.models import Allocation, Invoice, Payment
-from ledger.models import Posting
 from money.amounts import ZERO
-from sage_integration.models import SageConnection, SageLink
+from sage_integration.models import SageConnection
 from sage_integration.sage.resources.contact_allocations import ContactAllocation
 from sage_integration.sage.resources.contact_payments import CUSTOMER_RECEIPT, ContactPayment
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.comparison import is_as_known
 from sage_integration.sync.feeds import instant
 from sage_integration.sync.own_allocations import invoices_of_ours
-from sage_integration.sync.wanted import newest_links
+from sage_integration.sync.wanted import Copies
 
 Row = Mapping[str, Any]
 
 
-def changed_invoices(rows: Sequence[Any], business_id: str, noted: Collection[int]) -> list[SalesInvoice]:
-    """Newest copies of invoices of ours that are not as they are known; ``noted`` are handled whatever they say."""
-    links = _newest(rows, business_id)
-    subjects = {link.posting.subject_id for link in links.values()}
-    invoices = Invoice.objects.in_bulk(subjects)
+def named_in(rows: Sequence[Row]) -> set[str]:
+    """The documents that rows of a page are, or set something against."""
+    return {row["id"] for row in rows} | _artefacts(rows)
+
+
+def changed_invoices(rows: Sequence[Any], copies: Copies, noted: Collection[int]) -> list[SalesInvoice]:
+    """Newest copies of invoices of ours that are not as they are known; links ``noted`` are handled whatever they say.
+
+    ``copies`` are those among what is `named_in` the rows, here and below.
+    """
+    links = copies.newest
+    if not links:
+        return []
+    invoices = Invoice.objects.in_bulk({link.posting.subject_id for link in links.values()})
     locked_until = SageConnection.objects.live().values_list("locked_until", flat=True).first()
     return [
         row
         for row in rows
         if (link := links.get(row["id"]))
-        and (
-            link.posting.subject_id in noted
-            or not is_as_known(link, invoices[link.posting.subject_id], row, locked_until)
-        )
+        and (link.pk in noted or not is_as_known(link, invoices[link.posting.subject_id], row, locked_until))
     ]
 
 
-def gone_invoices(rows: Sequence[Any], business_id: str) -> list[SalesInvoice]:
+def gone_invoices(rows: Sequence[Any], copies: Copies) -> list[SalesInvoice]:
     """Those that are newest copies of invoices of ours."""
-    links = _newest(rows, business_id)
-    return [row for row in rows if row["id"] in links]
+    return [row for row in rows if row["id"] in copies.newest]
 
 
 def gone_payments(rows: Sequence[Row]) -> list[Row]:
@@ -61,10 +65,10 @@ def gone_allocations(rows: Sequence[Row], business_id: str) -> list[Row]:
     return [row for row in rows if row["id"] in wanted]
 
 
-def changed_payments(rows: Sequence[ContactPayment], business_id: str) -> list[ContactPayment]:
+def changed_payments(rows: Sequence[ContactPayment], copies: Copies) -> list[ContactPayment]:
     """What is not held as it is now; of receipts that pay our invoices and nothing else, field by field."""
     known = {each.external_id: each for each in _held(rows)}
-    settles = _settles(rows, business_id)
+    settles = _settles(rows, copies)
     held: dict[int, dict[int, Decimal]] = defaultdict(dict)
     parts = Allocation.objects.filter(payment__in=[each.pk for each in known.values()])
     for payment_id, invoice_id, amount in parts.values_list("payment_id", "invoice_id", "amount"):
@@ -72,10 +76,10 @@ def changed_payments(rows: Sequence[ContactPayment], business_id: str) -> list[C
     return [row for row in rows if not _is_held_so(row, known.get(row["id"]), settles[row["id"]], held)]
 
 
-def changed_allocations(rows: Sequence[ContactAllocation], business_id: str) -> list[ContactAllocation]:
+def changed_allocations(rows: Sequence[ContactAllocation], copies: Copies) -> list[ContactAllocation]:
     """Those that are held here, touch invoices of ours, or take from what is held on account."""
     known = set(_held(rows).values_list("external_id", flat=True))
-    settles = _settles(rows, business_id)
+    settles = _settles(rows, copies)
     accounts = Payment.objects.filter(source=Payment.Source.SAGE, account_id__in=_artefacts(rows))
     drawn = set(accounts.values_list("account_id", flat=True))
     return [
@@ -83,18 +87,6 @@ def changed_allocations(rows: Sequence[ContactAllocation], business_id: str) -> 
         for row in rows
         if row["id"] in known or settles[row["id"]] or drawn.intersection(_artefacts([row]))
     ]
-
-
-def _newest(rows: Sequence[Row], business_id: str) -> dict[str, SageLink]:
-    """The newest copies of invoices of ours among these, by their ids in Sage."""
-    links = SageLink.objects.filter(
-        business_id=business_id,
-        posting__kind=Posting.Kind.INVOICE_CREATE,
-        sage_id__in=[row["id"] for row in rows],
-    )
-    subjects = set(links.values_list("posting__subject_id", flat=True))
-    newest = newest_links(subjects, business_id) if subjects else {}
-    return {link.sage_id: link for link in newest.values()}
 
 
 def _held(rows: Sequence[Row]) -> Any:
@@ -106,9 +98,9 @@ def _artefacts(rows: Sequence[Row]) -> set[str]:
     return {part["artefact"]["id"] for row in rows for part in row.get("allocated_artefacts") or []}
 
 
-def _settles(rows: Sequence[Row], business_id: str) -> dict[str, list[tuple[int, Decimal]]]:
+def _settles(rows: Sequence[Row], copies: Copies) -> dict[str, list[tuple[int, Decimal]]]:
     """By row: the invoices of ours whose newest copies are among its parts, each with the amount, discount included."""
-    links = _newest([{"id": key} for key in _artefacts(rows)], business_id)
+    links = copies.newest
     return {
         row["id"]: [
             (links[key].posting.subject_id, part["amount"] + (part.get("discount") or ZERO))

@@ -26,18 +26,21 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import AccessDenied, SageError
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
-from sage_integration.sync import news, outcomes
+from sage_integration.sync import earlier, news, outcomes
 from sage_integration.sync.cadence import Cadence, cadence
 from sage_integration.sync.comparison import Difference, compare
-from sage_integration.sync.feeds import Feed, Glance, cursors_of, glance_at, read_feed
+from sage_integration.sync.feeds import Feed, Glance, changed, cursors_of, deleted, glance_at, read_feed
 from sage_integration.sync.mirror import Mirror
-from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, reread
+from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, reread, reread_earlier
 from sage_integration.sync.standing_differences import is_told, keep_difference
 from sage_integration.sync.wanted import (
+    Copies,
+    copies_among,
     is_anything_wanted,
     newest_link,
     newest_links,
     want,
+    want_links,
     wanted_links,
     was_read,
 )
@@ -217,6 +220,7 @@ class Poll:
             }
             apart = {pk for pk, link in links.items() if owed.get(link.sage_id, 0) != open_here.get(pk, 0)}
             want(apart, self.business_id)
+            want_links(earlier.copies_apart(owed, self.business_id))
         self.mirror.counts["open"] = len(open_here.keys() & links.keys())
         self._reread_wanted(sage, MOST_AT_NIGHT)
         self._conclude()
@@ -232,37 +236,42 @@ class Poll:
     def _feeds(self, sage: SageClient) -> tuple[list[Any], list[Any]]:
         """The feeds read each time, and those that a quiet business may be read in turn.
 
-        Each with what picks the rows of a page that bring anything, and with what takes over one of them.
+        Each with what picks the rows of a page that bring anything, given the copies of ours they name, and with what
+        takes over one of them.
         """
         payments, allocations, invoices = sage.contact_payments, sage.contact_allocations, sage.sales_invoices
         mirror, business_id = self.mirror, self.business_id
         each_time = [
             (
-                _changed("contact_payments", payments.list),
-                lambda rows: news.changed_payments(rows, business_id),
+                changed("contact_payments", payments.list),
+                news.changed_payments,
                 mirror.payment,
             ),
             (
-                _changed("contact_allocations", allocations.list),
-                lambda rows: news.changed_allocations(rows, business_id),
+                changed("contact_allocations", allocations.list),
+                news.changed_allocations,
                 mirror.allocation,
             ),
         ]
         in_turn = [
-            (_deleted("contact_payments", payments.list), news.gone_payments, mirror.gone),
             (
-                _deleted("contact_allocations", allocations.list),
-                lambda rows: news.gone_allocations(rows, business_id),
+                deleted("contact_payments", payments.list),
+                lambda rows, _: news.gone_payments(rows),
+                mirror.gone,
+            ),
+            (
+                deleted("contact_allocations", allocations.list),
+                lambda rows, _: news.gone_allocations(rows, business_id),
                 mirror.allocation_gone,
             ),
             (
-                _changed("sales_invoices", invoices.list),
-                lambda rows: news.changed_invoices(rows, business_id, self._differences),
+                changed("sales_invoices", invoices.list),
+                lambda rows, copies: news.changed_invoices(rows, copies, self._differences),
                 self._invoice_changed,
             ),
             (
-                _deleted("sales_invoices", invoices.list),
-                lambda rows: news.gone_invoices(rows, business_id),
+                deleted("sales_invoices", invoices.list),
+                news.gone_invoices,
                 self._invoice_gone,
             ),
         ]
@@ -274,7 +283,7 @@ class Poll:
         if refused is not None and now - refused < JOURNALS_AGAIN_AFTER:
             return None
         try:
-            feed = _changed("transactions", sage.transactions.list)
+            feed = changed("transactions", sage.transactions.list)
             cursor = self._cursors.get(feed.name)
             return glance_at(feed, self.business_id, begin=self.begin, cursor=cursor)
         except AccessDenied:
@@ -298,10 +307,15 @@ class Poll:
                 self.mirror.take_refused()
                 self._note_touched()
 
-    def _read(self, feed: Feed[Any], pick: Callable[[Any], list[Any]], handle: Callable[[Any], None]) -> None:
+    def _read(
+        self, feed: Feed[Any], pick: Callable[[Any, Copies], list[Any]], handle: Callable[[Any], None]
+    ) -> None:
         def record(page: list[Any]) -> None:
-            for row in pick(page) if page else ():
-                self.mirror.take(handle, row)
+            if page:
+                copies = copies_among(news.named_in(page), self.business_id)
+                for row in pick(page, copies):
+                    self.mirror.take(handle, row)
+                self._note_earlier(page, copies, feed)
             self._note_touched()  # With the rows and the cursor: a kill after this forgets nothing.
 
         cursor = self._cursors.get(feed.name)
@@ -313,6 +327,12 @@ class Poll:
         self._someone_waits = self._someone_waits or bool(self.mirror.touched)
         want(self.mirror.touched, self.business_id)
         self.mirror.touched.clear()
+
+    def _note_earlier(self, page: list[Any], copies: Copies, feed: Feed[Any]) -> None:
+        """What a page tells of earlier copies is read there: it pays nothing here, and somebody has to know."""
+        touched = earlier.touched(page, copies, self.business_id, are_gone=feed.is_of_deleted)
+        self._someone_waits = self._someone_waits or bool(touched)
+        want_links(touched)
 
     def _invoice_changed(self, row: SalesInvoice) -> None:
         """An invoice of ours that somebody edited, voided or released."""
@@ -342,28 +362,26 @@ class Poll:
             invoice_id = wanted.posting.subject_id
             with practice_transaction():
                 link = newest_link(invoice_id, self.business_id)
-            if link is not None:
-                self._note(link, reread(link, sage, self.mirror))
-            self.mirror.touched.discard(invoice_id)
+            if link is None or link.pk == wanted.pk:
+                if link is not None:
+                    self._note(link, reread(link, sage, self.mirror))
+                self.mirror.touched.discard(invoice_id)
+            else:
+                self._note(wanted, reread_earlier(wanted, sage))
             self._read_again.append(wanted)
             with practice_transaction():
                 self._note_touched()
 
     def _newest_copy(self, sage_id: str) -> SageLink | None:
         """The invoice of ours that this is, unless a newer copy has taken its place."""
-        links = SageLink.objects.filter(
-            business_id=self.business_id, posting__kind=Posting.Kind.INVOICE_CREATE, sage_id=sage_id
-        )
-        link: SageLink | None = links.select_related("posting").first()
-        newest = newest_link(link.posting.subject_id, self.business_id) if link else None
-        return link if newest == link else None
+        return copies_among({sage_id}, self.business_id).newest.get(sage_id)
 
     def _note(self, link: SageLink, difference: Difference | None) -> None:
-        """What is known last of an invoice counts: an earlier row of this reading may have been overtaken."""
-        _, held = self._differences.get(link.posting.subject_id, (link, None))
+        """What is known last of a copy counts: an earlier row of this reading may have been overtaken."""
+        _, held = self._differences.get(link.pk, (link, None))
         if difference is None and held is not None and held.kind == VOIDED:
             return  # That one happened in this reading, and stays said.
-        self._differences[link.posting.subject_id] = link, difference
+        self._differences[link.pk] = link, difference
 
     def _conclude(self) -> None:
         """Say what differs, and keep it where it differs otherwise than before."""
@@ -379,11 +397,3 @@ class Poll:
                 for wanted in self._read_again:
                     was_read(wanted)
             self._read_again.clear()
-
-
-def _changed(name: str, rows: Callable[..., Any]) -> Feed[Any]:
-    return Feed(f"{name}.updated", "updated_at", lambda since: rows(updated_or_created_since=since))
-
-
-def _deleted(name: str, rows: Callable[..., Any]) -> Feed[Any]:
-    return Feed(f"{name}.deleted", "deleted_at", lambda since: rows(deleted_since=since))

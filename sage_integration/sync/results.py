@@ -1,6 +1,7 @@
 """What Sage says of a document, checked against ours, and how it is recorded."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,6 +25,7 @@ from sage_integration.sage.resources.resource import web_address
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of, require_reference
 from sage_integration.sync.drafts import Draft
+from sage_integration.sync.earlier import want_where_several_count
 from sage_integration.sync.snapshots import Snapshot, snapshot_of
 
 
@@ -163,6 +165,17 @@ def _settle(results: Sequence[Result]) -> None:
             if result.posting.kind == Posting.Kind.INVOICE_CREATE
         ],
     )
+    _look_at_earlier(results)
+
+
+def _look_at_earlier(results: Sequence[Result]) -> None:
+    """A copy that a further one replaced counts no more here: what is set against it in Sage is read."""
+    again: dict[str, set[int]] = defaultdict(set)
+    for result in results:
+        if result.posting.kind == Posting.Kind.INVOICE_CREATE and result.posting.copy > 1:
+            again[result.link.business_id].add(result.posting.subject_id)
+    for business_id, invoices in again.items():
+        want_where_several_count(invoices, business_id)
 
 
 def _link(links: Sequence[NewLink]) -> None:

@@ -1,17 +1,23 @@
-"""An invoice whose settlement differs from Sage's, read entry by entry until both agree or the difference is known.
+"""What settles copies in Sage, read entry by entry: of the newest until both sides agree or the difference is known.
 
 The change feeds bring what changed since they were read last. This is the net under them: rows that came late, payments
 older than the connection, the opening state of an invoice when mirroring is switched on (D9).
 """
 
+from datetime import timedelta
+
 from invoicing.models import Allocation, Payment
+from ledger.models import Posting
+from money.amounts import ZERO
 from practices.tenancy import practice_transaction
 from sage_integration.models import SageLink
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import NotInSage
+from sage_integration.sage.resources.documents import VOID, PaymentAllocation
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
-from sage_integration.sync.comparison import Difference, compare
+from sage_integration.sync.comparison import FINISHES_WITHIN, Difference, as_told_last, compare
 from sage_integration.sync.mirror import Mirror
+from sage_integration.sync.set_on_copies import Part, keep_parts
 
 SETTLED_DIFFERENTLY = "settled_differently"
 
@@ -26,6 +32,79 @@ def reread(link: SageLink, sage: SageClient, mirror: Mirror) -> Difference | Non
     _read_entries(link, sage, mirror)
     with practice_transaction():
         return compare(link, stored)
+
+
+def look_at_newest(
+    link: SageLink, sage: SageClient, *, finishes_within: timedelta = FINISHES_WITHIN
+) -> Difference | None:
+    """What differs of the newest copy of an invoice, after reading the document alone; raises `SageError`."""
+    stored = _stored(link, sage)
+    with practice_transaction():
+        current = SageLink.objects.select_related("posting").get(pk=link.pk)
+        if current.sage_id != link.sage_id:
+            return as_told_last(current)  # Linked to another document meanwhile.
+        return compare(current, stored, finishes_within=finishes_within)
+
+
+def reread_earlier(link: SageLink, sage: SageClient) -> Difference | None:
+    """What differs of a copy that a newer one replaced, after reading it with what is set against it.
+
+    Raises `SageError`. What settles it pays nothing here, and is only kept.
+    """
+    try:
+        stored = sage.sales_invoices.get(link.sage_id, show_payments_allocations=True)
+    except NotInSage:
+        stored = None
+    parts = _parts_of(stored, sage) if stored is not None and stored["status"]["id"] != VOID else []
+    with practice_transaction():
+        current = SageLink.objects.select_related("posting").get(pk=link.pk)
+        if current.sage_id != link.sage_id:
+            return as_told_last(current)  # Linked to another document meanwhile.
+        keep_parts(current, parts)
+        return compare(current, stored)
+
+
+def _parts_of(stored: SalesInvoice, sage: SageClient) -> list[Part]:
+    """What is set against a document, each payment and allocation once."""
+    parts: dict[str, Part] = {}
+    for entry in stored.get("payments_allocations") or []:
+        amount = entry["amount"] + (entry.get("discount") or ZERO)
+        source = entry.get("contact_payment") or entry.get("contact_allocation")
+        key = source["id"] if source else stored["id"]
+        is_money = parts[key].is_money if key in parts else _is_money(entry, sage)
+        before = parts[key].amount if key in parts else ZERO
+        parts[key] = Part(key, before + amount, is_money)
+    return list(parts.values())
+
+
+def _is_money(entry: PaymentAllocation, sage: SageClient) -> bool:
+    """Whether money was received, now or on account before; else it is a credit."""
+    set_off = entry.get("contact_allocation")
+    if not set_off:
+        return True
+    try:
+        allocation = sage.contact_allocations.get(set_off["id"])
+    except NotInSage:
+        return False  # Taken off just now: the row that says so has the document read once more.
+    given = {
+        part["artefact"]["id"]
+        for part in allocation.get("allocated_artefacts") or []
+        if part["amount"] < ZERO
+    }
+    with practice_transaction():
+        notes = SageLink.objects.filter(sage_id__in=given, posting__kind=Posting.Kind.CREDIT_NOTE_CREATE)
+        if notes.exists():
+            return False
+        if Payment.objects.filter(source=Payment.Source.SAGE, account_id__in=given).exists():
+            return True
+    return not all(_is_credit_note(key, sage) for key in given)
+
+
+def _is_credit_note(key: str, sage: SageClient) -> bool:
+    try:
+        return bool(sage.sales_credit_notes.get(key))
+    except NotInSage:
+        return False
 
 
 def _stored(link: SageLink, sage: SageClient) -> SalesInvoice | None:

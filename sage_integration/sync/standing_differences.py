@@ -7,14 +7,14 @@ earlier one, and what was told of it, was not about this one.
 import re
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from invoicing.models import CreditNote, Invoice
 from ledger.models import Posting
 from practices.tenancy import TenantQuerySet
 from sage_integration.models import SageLink
-from sage_integration.sync.comparison import Difference
+from sage_integration.sync.comparison import PAID_EARLIER, VOID_HERE, Difference
 from sage_integration.sync.documents import fingerprint
 from sage_integration.sync.snapshots import fingerprint_of_snapshot
 
@@ -23,6 +23,8 @@ LONGEST = 400
 SEPARATOR = re.compile(r"(?<=\d),(?=\d{3})")
 #: Kinds of differences of what Sage has no more.
 GONE = ("missing", "voided")
+#: Kinds that are told of earlier copies too.
+OF_EARLIER = (PAID_EARLIER, VOID_HERE)
 
 
 def keep_difference(link: SageLink, difference: Difference | None) -> bool:
@@ -71,7 +73,8 @@ def at_stake(link: SageLink, document: Invoice | CreditNote) -> Decimal:
 def differing_links() -> TenantQuerySet[SageLink]:
     """The copies that somebody has to decide about: the newest of each document, unless that was decided here.
 
-    A document that is gone from Sage needs nobody any more once it is void here too, or was copied again.
+    A document that is gone from Sage needs nobody any more once it is void here too, or was copied again. An earlier
+    copy needs somebody where money pays it in Sage, or where it counts on there though the invoice is void.
     """
     links: TenantQuerySet[SageLink] = SageLink.objects.exclude(difference="").filter(
         posting__status=Posting.Status.POSTED
@@ -82,6 +85,8 @@ def differing_links() -> TenantQuerySet[SageLink]:
         status=Posting.Status.POSTED,
         copy__gt=OuterRef("posting__copy"),
     )
+    beside = newer.filter(sage_link__business_id=OuterRef("business_id"))
+    is_told = ~Exists(newer) | (Q(difference__in=OF_EARLIER) & Exists(beside))
     accepted = Invoice.objects.filter(pk=OuterRef("posting__subject_id"), status=Invoice.Status.VOID)
     gone = links.filter(difference__in=GONE, posting__kind=Posting.Kind.INVOICE_CREATE)
-    return links.exclude(Exists(newer)).exclude(pk__in=gone.filter(Exists(accepted)).values("pk"))
+    return links.filter(is_told).exclude(pk__in=gone.filter(Exists(accepted)).values("pk"))

@@ -1,6 +1,7 @@
-"""Invoices whose copy in Sage is to be read again: a note on the link, which neither a kill nor a full poll forgets."""
+"""Copies in Sage that are to be read again: a note on the link, which neither a kill nor a full poll forgets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db.models import F
@@ -14,6 +15,32 @@ from sage_integration.models import SageLink
 A_MOMENT = timedelta(microseconds=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Copies of invoices of ours, by their ids in Sage: the newest of each, and earlier ones that were asked for."""
+
+    newest: dict[str, SageLink] = field(default_factory=dict)
+    earlier: dict[str, SageLink] = field(default_factory=dict)
+
+
+def copies_among(sage_ids: Collection[str], business_id: str) -> Copies:
+    """The copies of invoices of ours among these documents of Sage, told apart."""
+    links = SageLink.objects.filter(
+        business_id=business_id, posting__kind=Posting.Kind.INVOICE_CREATE, sage_id__in=sage_ids
+    )
+    subjects = set(links.values_list("posting__subject_id", flat=True))
+    if not subjects:
+        return Copies()
+    newest: dict[int, SageLink] = {}
+    copies = Copies()
+    for link in _links_of(subjects, business_id):
+        if (older := newest.get(link.posting.subject_id)) and older.sage_id in sage_ids:
+            copies.earlier[older.sage_id] = older
+        newest[link.posting.subject_id] = link
+    copies.newest.update((link.sage_id, link) for link in newest.values())
+    return copies
+
+
 def newest_link(invoice_id: int, business_id: str) -> SageLink | None:
     """The newest copy of an invoice in this business, the one that counts."""
     links = SageLink.objects.filter(
@@ -25,20 +52,34 @@ def newest_link(invoice_id: int, business_id: str) -> SageLink | None:
 
 def newest_links(invoice_ids: Collection[int], business_id: str) -> dict[int, SageLink]:
     """The newest copy of each of these invoices in this business, by the invoice's id."""
-    links = SageLink.objects.filter(
-        business_id=business_id,
-        posting__kind=Posting.Kind.INVOICE_CREATE,
-        posting__subject_id__in=invoice_ids,
-    ).select_related("posting")
-    return {link.posting.subject_id: link for link in links.order_by("posting__copy")}
+    return {link.posting.subject_id: link for link in _links_of(invoice_ids, business_id)}
+
+
+def _links_of(invoice_ids: Collection[int], business_id: str) -> Iterable[SageLink]:
+    """All copies of these invoices, the earlier ones first."""
+    links: Iterable[SageLink] = (
+        SageLink.objects.filter(
+            business_id=business_id,
+            posting__kind=Posting.Kind.INVOICE_CREATE,
+            posting__subject_id__in=invoice_ids,
+        )
+        .select_related("posting")
+        .order_by("posting__copy")
+    )
+    return links
 
 
 def want(invoice_ids: Collection[int], business_id: str) -> None:
     """These are to be read again; one that waits already keeps its place, also where it is being read just now."""
     if invoice_ids:
-        keys = [link.pk for link in newest_links(invoice_ids, business_id).values()]
+        want_links([link.pk for link in newest_links(invoice_ids, business_id).values()])
+
+
+def want_links(link_ids: Collection[int]) -> None:
+    """These copies are to be read again, whether newer ones took their place or not."""
+    if link_ids:
         since = Coalesce(F("wanted_at") + A_MOMENT, timezone.now())
-        SageLink.objects.filter(pk__in=keys).update(wanted_at=since)
+        SageLink.objects.filter(pk__in=link_ids).update(wanted_at=since)
 
 
 def is_anything_wanted(business_id: str) -> bool:

@@ -1,6 +1,6 @@
 """Copies in Sage from a person's side: check, update, copy once more, see what differs and decide."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import islice
@@ -21,6 +21,7 @@ from practices.errors import DomainError
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
+from sage_integration.attention import differences_of_earlier
 from sage_integration.connections import current_connection
 from sage_integration.corrections import WORDS, Path
 from sage_integration.differences import rows_between
@@ -29,13 +30,15 @@ from sage_integration.mappings import load_mappings
 from sage_integration.models import SageConnection, SageLink
 from sage_integration.operations import latest_copy, path_of, relink, replace_copy, update_copy, wanted_now
 from sage_integration.resolving import resolve_differences, why_not_take
-from sage_integration.sage.errors import NotInSage, SageError
+from sage_integration.sage.client import SageClient
+from sage_integration.sage.errors import SageError
 from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
-from sage_integration.sync.comparison import compare
+from sage_integration.sync.comparison import Difference
 from sage_integration.sync.documents import number_of
-from sage_integration.sync.settlement import SETTLED_DIFFERENTLY
+from sage_integration.sync.earlier import OUT_OF_SAGE
+from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, look_at_newest, reread_earlier
 from sage_integration.sync.standing_differences import keep_difference
 
 #: Documents shown for one search; a narrower one shows the rest.
@@ -52,44 +55,53 @@ def invoice_check(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     with practice_transaction():
         invoice = get_object_or_404(Invoice, pk=pk)
         copy, connection = latest_copy(invoice), current_connection()
-        link = SageLink.objects.filter(posting=copy).first() if copy else None
+        link = SageLink.objects.select_related("posting").filter(posting=copy).first() if copy else None
         earlier = _earlier_copies(link) if link else []
-    words = _look(link, connection)
-    for each in earlier:
-        _look(each, connection)
+    words = [_look(link, connection), *(_look_at_earlier(each, connection) for each in earlier)]
     with practice_transaction():
-        if words:
-            messages.warning(request, words)
+        if told := " ".join(filter(None, words)):
+            messages.warning(request, told)
         else:
             messages.success(request, f"{invoice.number_label} was looked at in Sage just now.")
         return see_other(request, "invoicing:invoice-detail", practice=request.practice.slug, pk=pk)
 
 
 def _earlier_copies(link: SageLink) -> list[SageLink]:
-    """The other copies of the same invoice that are in Sage as far as is known."""
+    """The other copies of the same invoice that are in the same company as far as is known."""
     others = SageLink.objects.filter(
+        business_id=link.business_id,
         posting__kind=link.posting.kind,
         posting__subject_id=link.posting.subject_id,
         posting__status=Posting.Status.POSTED,
     )
-    return list(others.exclude(pk=link.pk).exclude(posting__standing__in=Posting.GONE))
+    in_sage = others.exclude(pk=link.pk).exclude(posting__standing__in=OUT_OF_SAGE)
+    return list(in_sage.select_related("posting").order_by("-posting__copy"))
 
 
 def _look(link: SageLink | None, connection: SageConnection | None) -> str:
-    """Read a copy and keep how it was found; what went wrong, in words."""
+    """Read the newest copy and keep how it was found; what went wrong or differs, in words."""
     if link is None or connection is None or link.business_id != connection.business_id:
         return "This invoice is not in the connected company, so there is nothing to look at."
+    return _kept(link, connection, look_at_newest)
+
+
+def _look_at_earlier(link: SageLink, connection: SageConnection | None) -> str:
+    """The same for an earlier one, with what is set against it."""
+    if connection is None or link.business_id != connection.business_id:
+        return ""
+    return _kept(link, connection, reread_earlier)
+
+
+def _kept(
+    link: SageLink, connection: SageConnection, read: Callable[[SageLink, SageClient], Difference | None]
+) -> str:
     try:
         with open_sage(connection, urgent=True) as sage:
-            stored = sage.sales_invoices.get(link.sage_id)
-    except NotInSage:
-        stored = None
+            difference = read(link, sage)
     except SageError as error:
         return sentence_of(error)
     with practice_transaction():
-        current = SageLink.objects.select_related("posting").get(pk=link.pk)
-        difference = compare(current, stored)
-        keep_difference(current, difference)
+        keep_difference(link, difference)
     return difference.sentence if difference else ""
 
 
@@ -159,6 +171,7 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side:
     """What the page shows; ``sides`` chosen by field, ``side`` for all others, empty for what is likely."""
     copies = [each for each in postings_of(invoice) if each.kind == Posting.Kind.INVOICE_CREATE]
     context: dict[str, Any] = {"invoice": invoice, "copies": copies, "path": None, "rows": [], "why": ""}
+    context["of_earlier"] = differences_of_earlier(invoice.pk)
     try:
         wanted = wanted_now(invoice)
     except DomainError as refusal:

@@ -11,7 +11,12 @@ from practices.requests import PracticeRequest, opens_own_scope, requires, see_o
 from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.explanations import sentence_of
-from sage_integration.outstanding import keep_comparison, last_comparison, owed_in_sage
+from sage_integration.outstanding import (
+    keep_comparison,
+    last_comparison,
+    owed_in_sage,
+    paid_on_earlier_copies,
+)
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
 
@@ -30,6 +35,7 @@ def outstanding(request: PracticeRequest, practice: str) -> HttpResponse:
     context = {
         "comparison": comparison,
         "at": at,
+        "paid_earlier": [] if request.htmx else paid_on_earlier_copies(),
         "is_connected": current_connection() is not None,
         "apart": [
             {"invoice": invoices[pk], "here": here, "sage": there, "difference": there - here}

@@ -231,7 +231,7 @@ def test_the_newest_copy_of_an_invoice_is_the_one_that_counts(brook, enabled, sa
     assert fresh(acme.invoice).outstanding == 0
     copy = second_copy(brook, sage, acme)
     with acting_for(brook.pk):
-        assert pull.reread_open_invoices().problem == ""
+        assert "£120.00 was paid in Sage on SI-1, an earlier copy" in pull.reread_open_invoices().problem
     assert fresh(acme.invoice).outstanding == GROSS
     sage.record_payment(copy["id"], "50")
     clock.shift(600)

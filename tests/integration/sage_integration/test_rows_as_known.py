@@ -26,6 +26,7 @@ from sage_integration.sync import news
 from sage_integration.sync.comparison import compare
 from sage_integration.sync.feeds import instant
 from sage_integration.sync.mirror import Mirror
+from sage_integration.sync.wanted import Copies, copies_among
 from tests.integration.sage_integration.polling import polled
 
 KEPT = (Payment, Allocation, Invoice, SageLink, Posting, AuditEntry)
@@ -110,6 +111,10 @@ def written_by(handle, row) -> bool:
     return wrote
 
 
+def copies_of(rows, business) -> Copies:
+    return copies_among(news.named_in(rows), business)
+
+
 def left_out(pick, row) -> bool:
     try:
         return pick([row]) == []
@@ -148,7 +153,7 @@ def test_faults_62_and_63_a_payment_is_left_out_only_where_taking_it_over_would_
     with practice_scope(brook.pk):
         business = SageConnection.objects.get().business_id
         written = hold_together(
-            lambda rows: news.changed_payments(rows, business),
+            lambda rows: news.changed_payments(rows, copies_of(rows, business)),
             lambda each: Mirror(business).payment(each),
             row,
         )
@@ -177,7 +182,9 @@ def test_fault_52_an_invoice_is_left_out_only_where_comparing_it_would_write_and
             if compare(link, each):  # A difference is written down by whoever asked.
                 SageLink.objects.update(difference="found")
 
-        written = hold_together(lambda rows: news.changed_invoices(rows, business, ()), compared, row)
+        written = hold_together(
+            lambda rows: news.changed_invoices(rows, copies_of(rows, business), ()), compared, row
+        )
     told = " ".join(written)
     for name in ("contact.id", "date", "due_date", "number", "status.id", "outstanding_amount", "updated_at"):
         assert name in told, f"{name} is not compared, or was not varied"

@@ -1,0 +1,313 @@
+"""Earlier copies that count in Sage: money on them, voids, edits and credits are known by the ordinary poll (F75)."""
+
+import pytest
+from django.urls import reverse
+
+from invoicing.models import Invoice
+from invoicing.operations import copy_again, mark_voided_in_ledger, void_in_ledger
+from practices.models import AuditEntry
+from practices.scalars import figures
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.attention import columns_of_inbox, things
+from sage_integration.balance import balance, troubles_of_invoices
+from sage_integration.models import SageConnection, SageLink, SetOnEarlierCopy
+from sage_integration.sync import pull
+from sage_integration.sync.audit import audit_documents
+from tests.factories import TODAY
+from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
+from tests.integration.sage_integration.posting import (
+    empty_valkey,
+    fresh,
+    posted,
+    posting_of,
+    push_until_settled,
+)
+
+PAID = "INV-000001: £50.00 was paid in Sage on SI-1, an earlier copy of this invoice, and pays nothing here."
+
+
+@pytest.fixture
+def twice(brook, enabled, sage, acme, clock):
+    """Acme's invoice, in Sage a second time on purpose: the newer document, everything read and known."""
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="The client lost the first one")
+    push_until_settled(brook, clock)
+    later(brook, clock)
+    [newer] = sage.sales_invoices(reference=posting_of(acme.invoice).reference)
+    return newer
+
+
+def later(practice, clock) -> str:
+    """What a poll says after a while; the same one once more says nothing new."""
+    clock.shift(600)
+    problem = poll(practice).problem
+    clock.shift(600)
+    polled(practice)
+    return problem
+
+
+def told(practice) -> list[str]:
+    """What needs somebody, as the inbox lists and counts it."""
+    with practice_scope(practice.pk):
+        listed = [thing.sentence for thing in things()]
+        assert figures(**columns_of_inbox(TODAY))["need_you"] == len(listed)
+        return listed
+
+
+def reads(sage, document) -> int:
+    """How often one document was read since requests were forgotten."""
+    return sum(document["id"] in each["path"] for each in sage.requests("GET"))
+
+
+def credited(sage, business, document, amount, *, of=None):
+    """A credit note made in Sage and set against a document there."""
+    whose = {"contact_id": document["contact"]["id"], "date": TODAY.isoformat()}
+    account = document["invoice_lines"][0]["ledger_account"]["id"]
+    line = {"description": "Goodwill", "ledger_account_id": account, "quantity": "1", "unit_price": amount}
+    line |= {"tax_rate_id": "GB_ZERO", "tax_amount": "0"}
+    note = of or sage.create("sales_credit_notes", business, credit_note_lines=[line], **whose)
+    parts = [
+        {"artefact_id": document["id"], "amount": amount},
+        {"artefact_id": note["id"], "amount": f"-{amount}"},
+    ]
+    kind = "CUSTOMER_ALLOCATION"
+    return sage.create(
+        "contact_allocations", business, transaction_type_id=kind, allocated_artefacts=parts, **whose
+    )
+
+
+def test_f75_money_on_an_earlier_copy_is_told_and_goes_once_it_is_set_against_the_newest(
+    brook, sage, acme, twice, clock, alice
+):
+    payment = sage.record_payment(acme.theirs["id"], "50")
+    assert later(brook, clock) == PAID
+    assert told(brook) == [PAID]
+    with practice_scope(brook.pk):
+        [thing] = things()
+        [trouble] = troubles_of_invoices()
+    assert (thing.amount, trouble.amount, thing.client) == (50, 50, "Acme Ltd")
+    assert "against the newest copy" in thing.way_out
+    assert fresh(acme.invoice).outstanding == GROSS
+    for name in ("sage:outstanding", "sage:balance", "sage:inbox"):
+        assert PAID in alice.get(reverse(name, args=[brook.slug])).content.decode(), name
+    differences = reverse("sage:invoice-differences", args=[brook.slug, acme.invoice.pk])
+    shown = alice.get(differences).content.decode()
+    assert PAID in shown
+    assert "Something is set against it there, and pays nothing here" in shown
+    invoice = alice.get(
+        reverse("invoicing:invoice-detail", args=[brook.slug, acme.invoice.pk])
+    ).content.decode()
+    assert "In Sage something is set against SI-1, an earlier copy of it, which pays nothing here." in invoice
+    sage.edit_payment(payment["id"], allocated_artefacts=[{"artefact_id": twice["id"], "amount": "50"}])
+    assert later(brook, clock) == ""
+    assert told(brook) == []
+    assert fresh(acme.invoice).outstanding == 70
+    assert PAID not in alice.get(differences).content.decode()
+
+
+@pytest.mark.parametrize("lists_artefacts", [True, False])
+def test_f75_what_was_told_of_an_earlier_copy_goes_once_the_payment_is_deleted(
+    brook, sage, acme, twice, clock, lists_artefacts
+):
+    sage.switch("deleted_payment_lists_artefacts", lists_artefacts)
+    payment = sage.record_payment(acme.theirs["id"], "50")
+    assert later(brook, clock) == PAID
+    sage.delete_payment(payment["id"])
+    assert later(brook, clock) == ""
+    assert told(brook) == []
+    sage.void_invoice(acme.theirs["id"])
+    later(brook, clock)
+    assert standing_of(acme) == "void"
+    with practice_scope(brook.pk):
+        assert not SetOnEarlierCopy.objects.exists()
+
+
+def test_f75_more_money_on_an_earlier_copy_needs_somebody_anew(brook, sage, acme, twice, clock):
+    payment = sage.record_payment(acme.theirs["id"], "50")
+    later(brook, clock)
+    with practice_scope(brook.pk):
+        before = SageLink.objects.get(posting=acme.posting).differs_since
+    sage.edit_payment(payment["id"], amount="60")
+    later(brook, clock)
+    assert told(brook) == [PAID.replace("£50.00", "£60.00")]
+    with practice_scope(brook.pk):
+        assert SageLink.objects.get(posting=acme.posting).differs_since > before
+
+
+def test_f75_a_copy_that_was_paid_before_it_was_replaced_is_told_with_the_next_poll(
+    brook, enabled, sage, acme, clock
+):
+    sage.record_payment(acme.theirs["id"], "50")
+    later(brook, clock)
+    assert fresh(acme.invoice).outstanding == 70
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="The client lost the first one")
+    push_until_settled(brook, clock)
+    assert later(brook, clock) == PAID
+    assert (told(brook), fresh(acme.invoice).outstanding) == ([PAID], GROSS)
+
+
+def test_p14_what_is_known_of_earlier_copies_is_asked_for_no_more(brook, sage, acme, twice, clock):
+    """One request for what is new; the rows come again with each reading and lead to none."""
+    sage.record_payment(acme.theirs["id"], "50")
+    clock.shift(60)
+    sage.forget_requests()
+    poll(brook)
+    assert reads(sage, acme.theirs) == 1
+    for _ in range(3):
+        clock.shift(60)
+        polled(brook)
+    assert reads(sage, acme.theirs) == 1
+
+
+def test_p14_a_business_without_earlier_copies_is_asked_for_nothing_more(brook, enabled, sage, acme, clock):
+    other = posted(brook, sage, "Bolt Ltd")
+    later(brook, clock)
+    sage.forget_requests()
+    sage.record_payment(other.theirs["id"], "50")
+    later(brook, clock)
+    assert reads(sage, acme.theirs) == 0
+
+
+@pytest.mark.parametrize("void_feed", ["updated", "deleted", "both"])
+def test_p13_a_void_of_an_earlier_copy_is_known_by_the_next_poll(
+    brook, sage, acme, twice, clock, alice, void_feed
+):
+    page = reverse("invoicing:invoice-detail", args=[brook.slug, acme.invoice.pk])
+    assert "Copied 2 times" in alice.get(page).content.decode()
+    with practice_scope(brook.pk):
+        assert balance().again.count == 1
+    sage.switch("void_feed", void_feed)
+    sage.void_invoice(acme.theirs["id"])
+    later(brook, clock)
+    assert (standing_of(acme), told(brook)) == ("void", [])
+    assert "Copied 2 times" not in alice.get(page).content.decode()
+    with practice_scope(brook.pk):
+        assert balance().again.count == 0
+        assert balance().in_sage == 1
+
+
+def test_p13_an_edit_and_a_deletion_of_an_earlier_copy_are_known_by_the_next_poll(
+    brook, sage, acme, twice, clock
+):
+    line = {"id": acme.theirs["invoice_lines"][0]["id"], "unit_price": "90", "tax_amount": "18"}
+    sage.edit_invoice(acme.theirs["id"], invoice_lines=[line])
+    later(brook, clock)
+    assert standing_of(acme) == "changed"
+    with practice_scope(brook.pk):
+        assert balance().again.beyond == 108
+    sage.delete_record("sales_invoices", acme.theirs["id"])
+    later(brook, clock)
+    assert standing_of(acme) == "missing"
+
+
+def test_f75_an_earlier_copy_that_was_credited_in_full_counts_no_more_and_nothing_is_told(
+    brook, enabled, sage, acme, twice, clock
+):
+    allocation = credited(sage, enabled.business_id, acme.theirs, "120.00")
+    assert later(brook, clock) == ""
+    assert (standing_of(acme), told(brook)) == ("cleared", [])
+    with practice_scope(brook.pk):
+        assert (balance().again.count, balance().in_sage) == (0, 1)
+        assert AuditEntry.objects.filter(action="invoice.found_cleared").count() == 1
+    with acting_for(brook.pk):
+        assert audit_documents().problem == ""
+    assert standing_of(acme) == "cleared"
+    sage.delete_allocation(allocation["id"])
+    later(brook, clock)
+    assert standing_of(acme) == ""
+
+
+def test_f75_of_a_credit_on_an_earlier_copy_no_money_is_told(brook, enabled, sage, acme, twice, clock):
+    credited(sage, enabled.business_id, acme.theirs, "20.00")
+    assert later(brook, clock) == ""
+    assert (standing_of(acme), told(brook)) == ("", [])
+    sage.record_payment(acme.theirs["id"], "50")
+    assert later(brook, clock) == PAID
+
+
+def test_f75_money_on_account_that_is_set_against_an_earlier_copy_is_money(
+    brook, enabled, sage, acme, twice, clock
+):
+    contact = acme.theirs["contact"]["id"]
+    receipt = sage.create(
+        "contact_payments",
+        enabled.business_id,
+        transaction_type_id="CUSTOMER_RECEIPT",
+        contact_id=contact,
+        bank_account_id=sage.records("bank_accounts", enabled.business_id)[0]["id"],
+        date=TODAY.isoformat(),
+        total_amount="50",
+    )
+    credited(sage, enabled.business_id, acme.theirs, "50.00", of=receipt["payment_on_account"])
+    assert later(brook, clock) == PAID
+
+
+def test_f72_check_now_tells_of_money_on_an_earlier_copy(brook, sage, acme, twice, alice):
+    sage.record_payment(acme.theirs["id"], "50")
+    address = reverse("sage:invoice-check", args=[brook.slug, acme.invoice.pk])
+    assert PAID in alice.post(address, follow=True).content.decode()
+    assert told(brook) == [PAID]
+
+
+def test_f75_the_night_finds_what_no_feed_brought(brook, sage, acme, twice, clock):
+    sage.record_payment(acme.theirs["id"], "50")
+    with acting_for(brook.pk):
+        assert pull.reread_open_invoices().problem == PAID
+    assert told(brook) == [PAID]
+
+
+def test_f75_without_payments_from_sage_the_nightly_comparison_tells_it(brook, sage, acme, twice, clock):
+    sage.record_payment(acme.theirs["id"], "50")
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(pulls_payments=False)
+    with acting_for(brook.pk):
+        assert audit_documents().problem == PAID
+    assert told(brook) == [PAID]
+
+
+def test_f75_an_earlier_copy_that_counts_on_is_told_where_the_invoice_is_void(
+    brook, sage, acme, twice, clock
+):
+    words = "INV-000001 is void here, and SI-1 is not void in Sage."
+    with practice_scope(brook.pk):
+        void_in_ledger(Invoice.objects.get(pk=acme.invoice.pk), reason="A mistake")
+    push_until_settled(brook, clock)
+    assert fresh(acme.invoice).status == Invoice.Status.VOID
+    assert later(brook, clock) == words
+    assert told(brook) == [words]
+    sage.void_invoice(acme.theirs["id"])
+    later(brook, clock)
+    assert told(brook) == []
+
+
+def test_f75_an_accepted_void_leaves_no_earlier_copy_behind_unseen(brook, sage, acme, twice, clock):
+    sage.void_invoice(twice["id"])
+    clock.shift(600)
+    poll(brook)
+    with practice_scope(brook.pk):
+        mark_voided_in_ledger(Invoice.objects.get(pk=acme.invoice.pk))
+    with acting_for(brook.pk):
+        audit_documents()
+    assert told(brook) == ["INV-000001 is void here, and SI-1 is not void in Sage."]
+
+
+def test_f75_a_poll_that_is_lost_after_the_page_tells_it_later(brook, sage, acme, twice, clock):
+    sage.record_payment(acme.theirs["id"], "50")
+    clock.shift(600)
+    sage.arm("status", on=f"GET /sales_invoices/{acme.theirs['id']}", status=500, times=4)
+    assert PAID not in poll(brook).problem
+    sage.disarm()
+    clock.shift(600)
+    empty_valkey()
+    assert poll(brook).problem == PAID
+
+
+def test_f75_another_company_has_no_earlier_copy_of_this_one(brook, sage, acme, twice, clock):
+    """What stands in the books of another company is not beside this copy, so nothing is told of it."""
+    sage.record_payment(acme.theirs["id"], "50")
+    later(brook, clock)
+    newest = posting_of(acme.invoice)
+    with practice_scope(brook.pk):
+        SageLink.objects.filter(posting=newest).update(business_id="another")
+    assert told(brook) == []
