@@ -1,6 +1,9 @@
-"""The penny report: a month's invoices beside their newest copies in Sage, added up by the database.
+"""The penny report: a month's invoices beside what counts for them in Sage, added up by the database.
 
-Of a copy that is void or missing there, Sage has nothing. Invoices that are void here are not in the report.
+What Sage has of an invoice is all its copies that count there, the newest and earlier ones alike: it is what the ledger
+holds for it, so an invoice that counts there twice differs by the whole of a copy, also where somebody asked for that.
+Of copies that are void, missing or credited in full there, Sage has nothing; one that was credited in part counts as
+the document it is. Invoices that are void here are not in the report.
 """
 
 from collections import defaultdict
@@ -16,7 +19,7 @@ from ledger.models import Posting
 from money.amounts import ZERO, Amounts
 from practices.tenancy import acting_practice_id
 from sage_integration.models import SageLink
-from sage_integration.sync.wanted import newest_links
+from sage_integration.sync.wanted import copies_of
 
 NOTHING = Amounts()
 #: What a row of the report shows of an invoice.
@@ -25,13 +28,16 @@ OF_A_ROW = ("number", "tax_point", "net", "vat", "client__name")
 
 @dataclass(frozen=True, slots=True)
 class PennyRow:
-    """An invoice here beside its newest copy in Sage; what Sage has is None while no copy arrived."""
+    """An invoice here beside its copies in Sage; what Sage has is None while none arrived."""
 
     invoice: Invoice
+    #: Of the copies that count there, else of the newest.
     number: str
     theirs: Decimal | None
-    #: In words, what became of a copy that is gone.
+    #: In words, what became of the newest copy where none counts any more.
     gone: str = ""
+    #: How many copies count there.
+    copies: int = 0
 
     @property
     def difference(self) -> Decimal:
@@ -89,7 +95,7 @@ class PennyReport:
 
 
 def penny_report(month: date, business_id: str) -> PennyReport:
-    """The invoices of a month (by tax point, first to last day) beside their newest copies."""
+    """The invoices of a month (by tax point, first to last day) beside their copies."""
     parameters: dict[str, Any] = {
         "practice": acting_practice_id(),
         "business": business_id,
@@ -116,16 +122,18 @@ def penny_rows(month: date, business_id: str) -> list[PennyRow]:
 
 def _rows(invoices: InvoiceQuerySet, business_id: str) -> list[PennyRow]:
     chosen = list(invoices.select_related("client").only(*OF_A_ROW).order_by("number"))
-    links = newest_links([invoice.pk for invoice in chosen], business_id)
-    return [_row(invoice, links.get(invoice.pk)) for invoice in chosen]
+    copies = copies_of([invoice.pk for invoice in chosen], business_id)
+    return [_row(invoice, copies.get(invoice.pk, [])) for invoice in chosen]
 
 
-def _row(invoice: Invoice, link: SageLink | None) -> PennyRow:
-    if link is None:
+def _row(invoice: Invoice, links: list[SageLink]) -> PennyRow:
+    if not links:
         return PennyRow(invoice, "", None)
-    if link.posting.standing in Posting.GONE:
-        return PennyRow(invoice, link.sage_number, ZERO, link.posting.get_standing_display())
-    return PennyRow(invoice, link.sage_number, link.gross)
+    counting = [link for link in links if link.posting.standing not in Posting.GONE]
+    if not counting:
+        return PennyRow(invoice, links[-1].sage_number, ZERO, links[-1].posting.get_standing_display())
+    numbers = ", ".join(link.sage_number for link in counting)
+    return PennyRow(invoice, numbers, sum((link.gross for link in counting), ZERO), copies=len(counting))
 
 
 def _next(month: date) -> date:
@@ -151,11 +159,9 @@ _REPORT = """
     WITH invoice AS MATERIALIZED (
         SELECT id, net + vat AS gross FROM invoicing_invoice
         WHERE practice_id = %(practice)s AND status = 'issued' AND tax_point >= %(first)s AND tax_point < %(next)s
-    ), link AS MATERIALIZED (
-        SELECT DISTINCT ON (invoice.id) invoice.id AS invoice_id, invoice.gross, link.id,
-            CASE WHEN posting.standing = ANY(%(gone)s) THEN 0.00 ELSE link.net END AS net,
-            CASE WHEN posting.standing = ANY(%(gone)s) THEN 0.00 ELSE link.vat END AS vat,
-            CASE WHEN posting.standing = ANY(%(gone)s) THEN '[]' ELSE coalesce(
+    ), copy AS MATERIALIZED (
+        SELECT invoice.id AS invoice_id, invoice.gross, link.id, posting.standing <> ALL(%(gone)s) AS counts,
+            link.net, link.vat, CASE WHEN posting.standing <> ALL(%(gone)s) THEN coalesce(
                 nullif(nullif(link.seen -> 'lines', '[]'), 'null'), nullif(link.copied -> 'lines', 'null'), '[]'
             ) END AS lines
         FROM invoice
@@ -163,7 +169,11 @@ _REPORT = """
             AND posting.kind = 'invoice.create' AND posting.subject_id = invoice.id
         JOIN sage_integration_sagelink AS link ON link.practice_id = %(practice)s
             AND link.posting_id = posting.id AND link.business_id = %(business)s
-        ORDER BY invoice.id, posting.copy DESC
+    ), link AS (
+        SELECT id, net, vat, lines FROM copy WHERE counts
+    ), arrived AS MATERIALIZED (
+        SELECT invoice_id, gross, coalesce(sum(net + vat) FILTER (WHERE counts), 0.00) AS theirs
+        FROM copy GROUP BY invoice_id, gross
     ), line AS MATERIALIZED (
         SELECT link.id, rate.percentage AS percent,
             sum(coalesce(nullif(line ->> 'net', ''), '0')::numeric) AS net,
@@ -181,9 +191,9 @@ _REPORT = """
         UNION ALL SELECT percent, net, vat FROM rest WHERE net <> 0 OR vat <> 0
     )
     SELECT 'month', (SELECT count(*) FROM invoice)::numeric, count(*)::numeric,
-        coalesce(sum(gross), 0.00), coalesce(sum(net + vat), 0.00) FROM link
-    UNION ALL SELECT 'apart', invoice_id, NULL, NULL, NULL FROM link WHERE net + vat <> gross
+        coalesce(sum(gross), 0.00), coalesce(sum(theirs), 0.00) FROM arrived
+    UNION ALL SELECT 'apart', invoice_id, NULL, NULL, NULL FROM arrived WHERE theirs <> gross
     UNION ALL SELECT 'ours', vat_percent, sum(net), sum(vat), NULL FROM invoicing_invoiceline
-        WHERE practice_id = %(practice)s AND invoice_id IN (SELECT invoice_id FROM link) GROUP BY vat_percent
+        WHERE practice_id = %(practice)s AND invoice_id IN (SELECT invoice_id FROM arrived) GROUP BY vat_percent
     UNION ALL SELECT 'theirs', percent, sum(net), sum(vat), NULL FROM theirs GROUP BY percent
 """

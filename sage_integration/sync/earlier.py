@@ -21,7 +21,7 @@ from sage_integration.sage.resources.documents import VOID
 from sage_integration.sync.comparison import FINISHES_WITHIN, is_later
 from sage_integration.sync.documents import fingerprint_of, number_of
 from sage_integration.sync.feeds import instant
-from sage_integration.sync.wanted import Copies, want_links
+from sage_integration.sync.wanted import Copies, copies_of, want_links
 
 Row = Mapping[str, Any]
 #: A copy that was read so much later than a row was written needs no further look: rows of a feed come again for long.
@@ -136,14 +136,5 @@ def copies_apart(owed: Mapping[str, Decimal | None], business_id: str) -> list[i
 
 def _earlier(invoice_ids: Collection[int], business_id: str) -> list[SageLink]:
     """All copies of these invoices in a business but the newest of each, void ones too."""
-    if not invoice_ids:
-        return []
-    links = SageLink.objects.filter(
-        business_id=business_id,
-        posting__kind=Posting.Kind.INVOICE_CREATE,
-        posting__subject_id__in=invoice_ids,
-    ).select_related("posting")
-    copies: dict[int, list[SageLink]] = defaultdict(list)
-    for link in links.defer("copied", "seen").order_by("posting__copy"):
-        copies[link.posting.subject_id].append(link)
+    copies = copies_of(invoice_ids, business_id) if invoice_ids else {}
     return [link for each in copies.values() for link in each[:-1]]

@@ -1,6 +1,6 @@
 """Copies in Sage that are to be read again: a note on the link, which neither a kill nor a full poll forgets."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ledger.models import Posting
+from practices.tenancy import TenantQuerySet
 from sage_integration.models import SageLink
 
 #: Tells one note from an earlier one of the same invoice: a reading that began before takes back its own alone.
@@ -50,14 +51,22 @@ def newest_link(invoice_id: int, business_id: str) -> SageLink | None:
     return link
 
 
+def copies_of(invoice_ids: Collection[int], business_id: str) -> dict[int, list[SageLink]]:
+    """All copies of each of these invoices in this business, the earlier ones first, without what their lines say."""
+    copies: dict[int, list[SageLink]] = {}
+    for link in _links_of(invoice_ids, business_id).defer("copied", "seen"):
+        copies.setdefault(link.posting.subject_id, []).append(link)
+    return copies
+
+
 def newest_links(invoice_ids: Collection[int], business_id: str) -> dict[int, SageLink]:
     """The newest copy of each of these invoices in this business, by the invoice's id."""
     return {link.posting.subject_id: link for link in _links_of(invoice_ids, business_id)}
 
 
-def _links_of(invoice_ids: Collection[int], business_id: str) -> Iterable[SageLink]:
+def _links_of(invoice_ids: Collection[int], business_id: str) -> TenantQuerySet[SageLink]:
     """All copies of these invoices, the earlier ones first."""
-    links: Iterable[SageLink] = (
+    links: TenantQuerySet[SageLink] = (
         SageLink.objects.filter(
             business_id=business_id,
             posting__kind=Posting.Kind.INVOICE_CREATE,

@@ -7,7 +7,10 @@ from django.urls import reverse
 from invoicing.operations import copy_again
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.balance import balance, comparisons
+from sage_integration.penny_report import penny_report, penny_rows
 from sage_integration.sync.audit import audit_documents
+from tests.factories import TODAY
+from tests.integration.sage_integration.polling import poll
 from tests.integration.sage_integration.posting import posted, posting_of, push_until_settled
 
 
@@ -70,3 +73,41 @@ def test_what_is_there_once_more_by_day_is_looked_for_among_what_was_asked_for_s
     push_until_settled(brook, clock)
     posted(brook, sage, "Bolt Ltd")
     assert (balance_of(brook).again.count, balance_of(brook).again.beyond) == (1, 120)
+
+
+def test_idea_3_the_penny_report_counts_every_copy_that_counts_in_sage(
+    brook, enabled, sage, acme, clock, client_of
+):
+    """Twice what counts twice, the older one where the newest is void, and nothing where none counts."""
+    alice = client_of("alice")
+    first, second = acme.posting.external_number, "SI-2"
+
+    def report() -> tuple[object, ...]:
+        with practice_scope(brook.pk):
+            found = penny_report(TODAY.replace(day=1), enabled.business_id)
+            rows = penny_rows(TODAY.replace(day=1), enabled.business_id)
+        assert (sum(row.difference for row in rows), found.arrived) == (found.difference, 1)
+        assert [row.invoice for row in found.apart] == [row.invoice for row in rows if row.difference]
+        assert sum(rate.theirs.gross for rate in found.rates) == found.theirs
+        return found.theirs, rows[0].number, rows[0].copies
+
+    assert report() == (120, first, 1)
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="The client lost the first one")
+    push_until_settled(brook, clock)
+    assert report() == (240, f"{first}, {second}", 2)
+    month = {"month": f"{TODAY:%Y-%m}"}
+    shown = alice.get(reverse("sage:balance", args=[brook.slug]), month).content.decode()
+    assert "2 copies count there" in shown
+    assert balance_of(brook).again.beyond == 120
+    clock.shift(600)
+    again = posting_of(acme.invoice)
+    sage.void_invoice(again.external_id)
+    poll(brook)
+    assert report() == (120, first, 1)
+    assert (balance_of(brook).again.count, balance_of(brook).in_sage) == (0, 1)
+    clock.shift(600)
+    sage.void_invoice(acme.theirs["id"])
+    poll(brook)
+    assert report() == (0, second, 0)
+    assert balance_of(brook).in_sage == 0
