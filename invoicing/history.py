@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from invoicing.models import Invoice
+from invoicing.models import CreditNote, Invoice
 from invoicing.queries import postings_of
 from ledger.models import Posting
 from practices.models import AuditEntry
@@ -48,6 +48,8 @@ WORDS = {
     "invoice.commented": ("Commented", "neutral", "message-square"),
     "invoice.duplicated": ("Made as a duplicate", "neutral", "copy"),
     "invoice.lines_merged": ("Lines merged", "neutral", "merge"),
+    "credit_note.posted": ("Credit note reached Sage", "good", "check"),
+    "credit_note.allocated": ("Credit note set against the invoice in Sage", "good", "undo-2"),
     "posting.posted": ("Reached Sage", "good", "check"),
     "posting.failed": ("Did not reach Sage", "bad", "circle-alert"),
     "posting.released": ("Released to Sage", "neutral", "send"),
@@ -56,14 +58,23 @@ WORDS = {
 }
 
 
+#: What is recorded about a credit note and says something of its invoice.
+OF_CREDIT_NOTES = ("credit_note.posted", "credit_note.allocated")
+
+
 def events_of(invoice: Invoice, known: Sequence[Posting] | None = None) -> list[dict[str, Any]]:
     """The history of an invoice and its postings for `components/timeline.html`, newest first."""
     postings = [posting.pk for posting in (postings_of(invoice) if known is None else known)]
-    trail = AuditEntry.objects.filter(
-        Q(subject_type="invoicing.invoice", subject_id=invoice.pk)
-        | Q(subject_type="ledger.posting", subject_id__in=postings)
-    )
+    about = Q(subject_type="invoicing.invoice", subject_id=invoice.pk)
+    about |= Q(subject_type="ledger.posting", subject_id__in=postings)
+    if invoice.outstanding < invoice.gross and (notes := _credit_notes_of(invoice)):
+        about |= Q(subject_type="invoicing.creditnote", subject_id__in=notes, action__in=OF_CREDIT_NOTES)
+    trail = AuditEntry.objects.filter(about)
     return [_event(entry) for entry in trail.select_related("actor").order_by("-id")[:MOST]]
+
+
+def _credit_notes_of(invoice: Invoice) -> list[int]:
+    return list(CreditNote.objects.filter(invoice=invoice).values_list("pk", flat=True))
 
 
 def _event(entry: AuditEntry) -> dict[str, Any]:
@@ -83,6 +94,8 @@ def _detail(entry: AuditEntry) -> str:
     data = entry.data
     if entry.action in ("invoice.sent", "invoice.reminded"):
         return "to " + ", ".join(data.get("to", ()))
+    if entry.action in OF_CREDIT_NOTES:
+        return " against ".join(filter(None, (data.get("number"), data.get("invoice"))))
     if said := data.get("reason") or data.get("of") or data.get("text"):
         return str(said)
     before, after = data.get("before"), data.get("after", data.get("amount"))

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from invoicing.errors import DatedInTheFuture, IsCredited, SettledInTheLedger
+from invoicing.history import events_of
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import (
     amend_invoice,
@@ -275,6 +276,17 @@ def test_f78_a_credit_note_reaches_sage_final_and_settles_its_invoice(brook, sag
     credit(brook, acme.invoice)
     push_until_settled(brook, clock)
     assert_credited(brook, sage, acme)
+
+
+def test_f78_an_invoices_activity_says_that_its_credit_note_reached_sage(brook, sage, acme, clock):
+    credit(brook, acme.invoice)
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        invoice = Invoice.objects.get(pk=acme.invoice.pk)
+        said = {event["text"]: event["detail"] for event in events_of(invoice)}
+        number = SageLink.objects.get(posting__kind=Posting.Kind.CREDIT_NOTE_CREATE).sage_number
+    assert said["Credit note reached Sage"] == number
+    assert said["Credit note set against the invoice in Sage"] == f"{number} against SI-1"
 
 
 @pytest.mark.parametrize("on", ["POST /sales_credit_notes", "POST /contact_allocations"])
