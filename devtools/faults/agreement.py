@@ -1,8 +1,9 @@
 """Whether both sides say and owe the same of an invoice, or the page says that they do not."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from invoicing.models import Invoice
 from ledger.models import Posting
@@ -11,6 +12,7 @@ from sage_integration.mappers import Rules
 from sage_integration.models import ContactLink, SageLink
 from sage_integration.sync.changes import wanted_for
 from sage_integration.sync.snapshots import Snapshot, changed_fields
+from sage_integration.sync.standing_differences import OF_EARLIER, differing_links
 from sage_integration.sync.wanted import newest_link
 
 #: Chips that say nothing is amiss: then both sides have to owe the same.
@@ -50,6 +52,56 @@ def disagreement(
     return _beside(ours, link, stored, documents, rules, chip=chip, leaves_lines_out=leaves_lines_out)
 
 
+def earlier_disagreement(
+    ours: Invoice, business: str, documents: dict[str, dict[str, Any]], money: Mapping[str, Decimal]
+) -> str:
+    """What is not said, or not so, of copies that newer ones replaced; empty when all is well. Inside a scope.
+
+    ``money`` is what was paid in Sage on each document, by id.
+    """
+    links = SageLink.objects.filter(
+        business_id=business, posting__subject_id=ours.pk, posting__kind=Posting.Kind.INVOICE_CREATE
+    )
+    for link in list(links.select_related("posting").order_by("-posting__copy"))[1:]:
+        said = f"{link.sage_number}, an earlier copy of {ours}"
+        stored = documents.get(link.sage_id)
+        standing, expected = (
+            link.posting.standing,
+            _expected_of_earlier(ours, stored, money.get(link.sage_id)),
+        )
+        if expected.standing != (standing if standing in Posting.GONE else ""):
+            return f"{said} is known as {standing or 'counting'}, and is {expected.standing or 'counting'}"
+        # What was told of it while it was the newest is told no more.
+        is_told = link.difference in OF_EARLIER
+        told = (link.difference, link.difference_in_words) if is_told else ("", "")
+        if expected.difference != told[0] or expected.amount not in told[1]:
+            return f"{said}: {expected.difference or 'nothing'} {expected.amount}, and told is {told[1]!r}"
+        if is_told and not differing_links().filter(pk=link.pk).exists():
+            return f"{said} differs, and needs nobody"
+        if stored and not standing and Decimal(str(stored["total_amount"])) != link.gross:
+            return f"{said} is {stored['total_amount']} in Sage, and {link.gross} is known"
+    return ""
+
+
+class _Expected(NamedTuple):
+    standing: str
+    difference: str = ""
+    amount: str = ""
+
+
+def _expected_of_earlier(ours: Invoice, stored: dict[str, Any] | None, paid: Decimal | None) -> _Expected:
+    if stored is None:
+        return _Expected(Posting.Standing.MISSING)
+    if _status(stored) == "VOID":
+        return _Expected(Posting.Standing.VOID)
+    total, owed = (Decimal(str(stored[name])) for name in ("total_amount", "outstanding_amount"))
+    standing = Posting.Standing.CLEARED if total - owed - (paid or 0) >= total else ""
+    if paid:
+        return _Expected(standing, "paid_earlier", f"{paid:,.2f}")
+    is_void_here = ours.status == Invoice.Status.VOID and not standing
+    return _Expected(standing, "void_here" if is_void_here else "")
+
+
 def _beside(
     ours: Invoice,
     link: SageLink,
@@ -61,10 +113,12 @@ def _beside(
     leaves_lines_out: bool,
 ) -> str:
     """What is other on an invoice and on its copy, both of which count."""
+    # Whether one was credited in full is judged by itself.
     copies = SageLink.objects.filter(
         posting__subject_id=ours.pk, posting__kind=Posting.Kind.INVOICE_CREATE
-    ).values_list("sage_id", flat=True)
-    live = [pk for pk in copies if pk in documents and _status(documents[pk]) != "VOID"]
+    ).exclude(posting__standing=Posting.Standing.CLEARED)
+    known = copies.values_list("sage_id", flat=True)
+    live = [pk for pk in known if pk in documents and _status(documents[pk]) != "VOID"]
     if len(live) > 1 and chip == "in_sage":
         return f"{ours} is {len(live)} times in Sage; chip {chip}"
     owed = Decimal(str(stored["outstanding_amount"]))

@@ -28,15 +28,16 @@ from django.utils import timezone
 from redis import Redis
 
 from clients.models import Client
-from devtools.faults.agreement import disagreement
+from devtools.faults.agreement import disagreement, earlier_disagreement
 from devtools.faults.database_clock import move_along
 from devtools.faults.houses import House, open_house, sign_in_again
 from devtools.faults.in_process import near_sage
 from devtools.faults.interference import Moment, at
 from devtools.faults.people import Accountant, Bookkeeper, Copied, SageOffice
+from devtools.faults.sage_books import money_on_documents
 from devtools.faults.world import MORNING
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.operations import draft_invoice, issue_invoice
+from invoicing.operations import copy_again, draft_invoice, issue_invoice
 from invoicing.queries import ledger_facts, state_of
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
@@ -49,6 +50,7 @@ from sage_integration.sessions import forget_everything
 from sage_integration.sync import pull, push
 from sage_integration.sync.audit import audit_documents
 from sage_integration.sync.comparison import FINISHES_WITHIN
+from sage_integration.sync.wanted import is_anything_wanted
 from sage_sandbox.handle import SandboxHandle
 from services.models import Service
 
@@ -203,10 +205,13 @@ class Table:
                     if step < story.steps:
                         story.act()
         # The night would hide what the polls between two nights leave out, so they are judged by themselves first.
-        self._come_to_rest(by_night=False)
-        wrong = dict(self._judged(stories, finishes_within=FINISHES_WITHIN))
-        self._come_to_rest(by_night=True)
-        return sorted({**dict(self._judged(stories)), **wrong}.items())
+        self._come_to_rest()
+        wrong = dict(self._judged_of_earlier(stories))
+        self._come_to_rest(pull.reread_open_invoices)
+        wrong |= dict(self._judged(stories, finishes_within=FINISHES_WITHIN))
+        self._come_to_rest(audit_documents, pull.reread_open_invoices)
+        at_last = dict(self._judged_of_earlier(stories)) | dict(self._judged(stories))
+        return sorted({**at_last, **wrong}.items())
 
     def _stories(self, seeds: Sequence[int]) -> list[Story]:
         copied = self._copied(len(seeds))
@@ -225,7 +230,7 @@ class Table:
         return stories
 
     def _copied(self, pairs: int) -> list[list[Copied]]:
-        """So many pairs of invoices that have just been copied."""
+        """So many pairs of invoices that have just been copied; of every second pair, one is there twice on purpose."""
         with practice_scope(self.house.pk):
             service = (
                 Service.objects.select_related("tax_rate")
@@ -239,8 +244,12 @@ class Table:
             ]
         self._settle()
         with practice_scope(self.house.pk):
+            for invoice in Invoice.objects.filter(pk__in=issued[:pairs:2]).order_by("pk"):
+                copy_again(invoice, reason="On purpose")
+        self._come_to_rest()
+        with practice_scope(self.house.pk):
             links = SageLink.objects.filter(
-                posting__subject_id__in=issued, posting__kind=Posting.Kind.INVOICE_CREATE
+                posting__subject_id__in=issued, posting__kind=Posting.Kind.INVOICE_CREATE, posting__copy=1
             )
             found = dict(links.values_list("posting__subject_id", "sage_id"))
             if len(found) < len(issued):
@@ -322,18 +331,19 @@ class Table:
         sign_in_again(self.house, self.handle)
         return True
 
-    def _come_to_rest(self, *, by_night: bool) -> None:
+    def _come_to_rest(self, *nets: Callable[[], object]) -> None:
+        """Let everybody finish; each time what was asked for is read, and after it what these nets find."""
         goes_on = True
         while goes_on:  # What is pushed last is read once more, and what could not be read before a sign-in.
             self.clock.shift(400)
             goes_on = self._settle()
             with acting_for(self.house.pk):
                 pull.poll_payments()
-                if by_night:
-                    audit_documents()
-                pull.reread_open_invoices()
+                for net in nets:
+                    net()
             with practice_scope(self.house.pk):
-                goes_on = self._reconnect() or goes_on
+                # More may wait than one poll reads.
+                goes_on = self._reconnect() or is_anything_wanted(self.house.business) or goes_on
 
     def _judged(
         self, stories: Sequence[Story], *, finishes_within: timedelta = timedelta(0)
@@ -352,6 +362,20 @@ class Table:
                     chip = state_of(invoice, facts[invoice.pk], settled).key
                     wrong.append((story.seed, judge(invoice, chip, self.house.business)))
         return [(seed, words) for seed, words in wrong if words]
+
+    def _judged_of_earlier(self, stories: Sequence[Story]) -> list[tuple[int, str]]:
+        """What is not said of copies that newer ones replaced."""
+        business = self.house.business
+        documents = {each["id"]: each for each in self.handle.sales_invoices(business)}
+        money = money_on_documents(self.handle.contact_payments(business))
+        with practice_scope(self.house.pk):
+            ours = Invoice.objects.in_bulk([each.pk for story in stories for each in story.invoices])
+            told = [
+                (story.seed, earlier_disagreement(ours[each.pk], business, documents, money))
+                for story in stories
+                for each in story.invoices
+            ]
+        return [(seed, words) for seed, words in told if words]
 
 
 def _die() -> None:

@@ -64,15 +64,16 @@ class Accountant:
         return str(Decimal(self.dice.randint(1, 12000)) / 100)
 
     def _document(self) -> dict[str, Any]:
-        """One of the first copies of these invoices, whether a later one has taken its place or not."""
-        mine = {invoice.sage_id for invoice in self.invoices}
-        stored = [each for each in self.handle.sales_invoices(self.business) if each["id"] in mine]
-        return self.dice.choice(stored)
+        """One of the copies of these invoices, whether a later one has taken its place or not."""
+        first = {invoice.sage_id for invoice in self.invoices}
+        stored = self.handle.sales_invoices(self.business)
+        # All copies of an invoice have its number before their own mark.
+        ours = {_without_mark(each) for each in stored if each["id"] in first}
+        return self.dice.choice([each for each in stored if _without_mark(each) in ours])
 
     def pay(self) -> None:
         """Money received for an invoice."""
-        invoice = self.dice.choice(self.invoices)
-        self.payments.append(self.handle.record_payment(invoice.sage_id, self._amount())["id"])
+        self.payments.append(self.handle.record_payment(self._document()["id"], self._amount())["id"])
 
     def edit(self) -> None:
         """Another amount of a payment."""
@@ -84,8 +85,8 @@ class Accountant:
         self.handle.edit_payment(self.dice.choice(self.payments), date=day.isoformat())
 
     def move(self) -> None:
-        """A payment set against another invoice."""
-        part = {"artefact_id": self.dice.choice(self.invoices).sage_id, "amount": self._amount()}
+        """A payment set against another invoice, or another copy of the same one."""
+        part = {"artefact_id": self._document()["id"], "amount": self._amount()}
         self.handle.edit_payment(self.dice.choice(self.payments), allocated_artefacts=[part])
 
     def delete(self) -> None:
@@ -93,8 +94,9 @@ class Accountant:
         self.handle.delete_payment(self.dice.choice(self.payments))
 
     def credit(self) -> None:
-        """A credit note made in Sage and set against an invoice there."""
-        document, amount = self._document(), str(self.dice.randint(1, 40))
+        """A credit note made in Sage and set against an invoice there, over some of what is owed on it or all."""
+        document = self._document()
+        amount = self.dice.choice([str(self.dice.randint(1, 40)), document["outstanding_amount"]])
         line = {
             "description": "Goodwill",
             "ledger_account_id": self.account,
@@ -159,8 +161,12 @@ class Accountant:
         self.handle.edit_invoice(self._document()["id"], contact_id=other["id"])
 
 
+def _without_mark(document: dict[str, Any]) -> str:
+    return str(document["reference"]).rpartition("-")[0]
+
+
 class Bookkeeper:
-    """Somebody who amends, updates, decides, voids and credits here."""
+    """Somebody who amends, updates, decides, voids, credits and copies again here."""
 
     def __init__(
         self, practice_id: int, invoices: Sequence[Copied], dice: random.Random, today: date
@@ -169,7 +175,8 @@ class Bookkeeper:
 
     def act(self) -> None:
         """One change, whatever it is; inside a scope of its own."""
-        act = self.dice.choice([self.amend, self.amend, self.update, self.update, self.resolve, self.other])
+        acts = (self.amend, self.amend, self.update, self.update, self.resolve, self.again, self.other)
+        act = self.dice.choice(acts)
         chosen = self.dice.choice(self.invoices).pk
         with suppress(DomainError), practice_scope(self.practice_id):
             act(Invoice.objects.get(pk=chosen))
@@ -204,12 +211,14 @@ class Bookkeeper:
         ours = set(keys) - theirs
         resolve_differences(invoice, theirs=theirs, ours=ours, reason="Dice", on=self.today)
 
+    def again(self, invoice: Invoice) -> None:
+        """A further copy beside those that are in Sage."""
+        copy_again(invoice, reason="Dice")
+
     def other(self, invoice: Invoice) -> None:
-        """A void, a credit note, a second copy, or nothing."""
-        what = self.dice.randrange(4)
+        """A void, a credit note, or nothing."""
+        what = self.dice.randrange(3)
         if what == 0:
             void_in_ledger(invoice, reason="Dice")
         elif what == 1:
             issue_credit_note(invoice, reason="Dice", issued_on=self.today, on=self.today)
-        elif what == 2:
-            copy_again(invoice, reason="Dice")

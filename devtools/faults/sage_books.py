@@ -1,6 +1,7 @@
 """What the pretend Sage holds, read once, and how it is compared: amounts in whole pence."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -69,3 +70,12 @@ class SageBooks:
 def is_void(invoice: Doc) -> bool:
     """Whether an invoice was voided in Sage."""
     return bool(invoice["status"]["id"] == "VOID")
+
+
+def money_on_documents(payments: Iterable[Doc]) -> dict[str, Decimal]:
+    """What these payments pay of each document, discounts included, in pounds by its id."""
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    for payment in payments:
+        for part in payment["allocated_artefacts"]:
+            paid[part["artefact"]["id"]] += Decimal(part["amount"]) + Decimal(part.get("discount") or 0)
+    return dict(paid)

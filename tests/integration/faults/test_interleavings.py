@@ -4,18 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from devtools.faults.agreement import disagreement
+from devtools.faults.agreement import disagreement, earlier_disagreement
 from devtools.faults.interference import Moment
 from devtools.faults.interleavings import Table, play
+from devtools.faults.sage_books import money_on_documents
 from invoicing.models import Invoice
+from invoicing.operations import copy_again
 from practices import audit
 from practices.tenancy import practice_scope
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageLink
-from sage_integration.sync import news
+from sage_integration.sync import earlier, news
 from sage_integration.sync.comparison import FINISHES_WITHIN
 from tests.integration.sage_integration.polling import poll
-from tests.integration.sage_integration.posting import posted
+from tests.integration.sage_integration.posting import posted, push_until_settled
 
 
 @pytest.fixture
@@ -141,3 +143,34 @@ def test_the_property_would_notice_a_difference_that_nobody_is_told_of(brook, en
     assert "Other work" in judged(acme, enabled, sage)
     sage.record_payment(acme.theirs["id"], "10.00")
     assert "110" in judged(acme, enabled, sage)
+
+
+def test_the_property_would_notice_money_on_an_earlier_copy_that_nobody_is_told_of(
+    brook, enabled, sage, clock
+):
+    acme = posted(brook, sage)
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="The client lost the first one")
+    push_until_settled(brook, clock)
+    sage.record_payment(acme.theirs["id"], "50")
+
+    def told() -> str:
+        documents = {each["id"]: each for each in sage.sales_invoices()}
+        money = money_on_documents(sage.contact_payments())
+        with practice_scope(brook.pk):
+            invoice = Invoice.objects.get(pk=acme.invoice.pk)
+            return earlier_disagreement(invoice, enabled.business_id, documents, money)
+
+    assert "paid_earlier 50.00, and told is ''" in told()
+    clock.shift(600)
+    poll(brook)
+    assert told() == ""
+    sage.delete_payment(sage.contact_payments()[0]["id"])
+    assert "nothing" in told()
+    sage.void_invoice(acme.theirs["id"])
+    assert "is known as counting, and is void" in told()
+
+
+def test_the_property_would_notice_that_earlier_copies_are_left_out(brook, own_settings, monkeypatch):
+    monkeypatch.setattr(earlier, "touched", lambda *_, **__: set())
+    assert "an earlier copy" in str(play(range(40)).broken)
