@@ -58,6 +58,17 @@ def _arrived() -> "PostingQuerySet":
     return found
 
 
+def _gone() -> "models.QuerySet[Posting, int]":
+    """The ids of invoices whose every copy is void or missing in the ledger: few, and in an index of their own."""
+    gone = _arrived().filter(standing__in=Posting.GONE)
+    others = _arrived().filter(practice=OuterRef("practice"), subject_id=OuterRef("subject_id"))
+    still_there = Exists(others.exclude(standing__in=Posting.GONE))
+    ids: models.QuerySet[Posting, int] = (
+        gone.exclude(still_there).order_by().values_list("subject_id", flat=True)
+    )
+    return ids
+
+
 class InvoiceQuerySet(TenantQuerySet["Invoice"]):
     def issued(self) -> "InvoiceQuerySet":
         """Invoices that count: final and not void."""
@@ -72,11 +83,11 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         return self.unpaid().filter(due_on__lt=on)
 
     def in_the_ledger(self) -> "InvoiceQuerySet":
-        """Issued invoices of which a copy has arrived in the ledger."""
-        return self.issued().filter(Exists(arrived_copies()))
+        """Issued invoices of which a copy has arrived in the ledger and still is there."""
+        return self.issued().filter(Exists(arrived_copies())).exclude(pk__in=_gone())
 
     def arrived(self) -> "InvoiceQuerySet":
-        """Those of a stretch of time of which a copy has arrived in the ledger.
+        """Those of a stretch of time of which a copy has arrived in the ledger and still is there.
 
         Looks through the copies of the stretch alone, which are near each other: not through all of the practice.
         """
@@ -97,12 +108,13 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         """
         is_there = ExpressionWrapper(Q(pk__in=copies.order_by().values("subject_id")), BooleanField())
         there = self.alias(is_there=Coalesce(is_there, Value(value=False))).filter(is_there=True)
+        there = there.exclude(pk__in=_gone())
         found: InvoiceQuerySet = there
         return found
 
     def not_in_the_ledger(self) -> "InvoiceQuerySet":
-        """Issued invoices of which no copy has arrived in the ledger."""
-        return self.issued().exclude(Exists(arrived_copies()))
+        """Issued invoices of which the ledger has no copy: none has arrived, or none is there any more."""
+        return self.issued().filter(~Exists(arrived_copies()) | Q(pk__in=_gone()))
 
     def not_in_the_ledger_of_all(self) -> "InvoiceQuerySet":
         """As `not_in_the_ledger`, where nothing narrows the invoices to a month or a client.
@@ -116,6 +128,7 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
             every.difference(arrived.order_by().values_list("subject_id", flat=True))[: MOST_IDS + 1]
         )
         # A practice whose invoices stay here finds them wherever it looks.
+        absent += _gone()[: MOST_IDS + 1]
         if len(absent) > MOST_IDS:
             return self.not_in_the_ledger()
         return self.issued().filter(is_among("pk", absent))

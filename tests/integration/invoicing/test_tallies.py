@@ -226,6 +226,27 @@ def test_what_arrived_of_a_stretch_is_what_arrived_of_everything_in_it(scope):
         assert 5 < Invoice.objects.in_the_ledger().count() < 25
 
 
+def test_what_is_void_or_missing_in_the_ledger_is_not_in_it_unless_another_copy_is(scope):
+    """Its total is not said to be in Sage, on the home page, at the month's end or in a list."""
+    with scope():
+        client = a_client()
+        voided, again, there, held = (an_invoice(client, on=TODAY) for _ in range(4))
+        for invoice in (voided, again, there):
+            copy = Posting.objects.filter(subject_id=invoice.pk, kind=Posting.Kind.INVOICE_CREATE)
+            copy.update(status="posted", external_id=str(invoice.pk))
+        for invoice, standing in ((voided, "void"), (again, "missing")):
+            Posting.objects.filter(subject_id=invoice.pk).update(standing=standing)
+        second = Posting.objects.get(subject_id=again.pk)
+        second.pk, second.copy, second.standing = None, 2, ""
+        second.reference, second.idempotency_id = "INV-AGAIN", "f" * 32
+        second.save(force_insert=True)
+        wanted, month = {again.pk, there.pk}, Invoice.objects.issued().of_month(TODAY.replace(day=1))
+        for found in (Invoice.objects.in_the_ledger(), month.arrived(), month.arrived_of_many()):
+            assert set(found.values_list("pk", flat=True)) == wanted
+        for found in (Invoice.objects.not_in_the_ledger(), Invoice.objects.not_in_the_ledger_of_all()):
+            assert set(found.values_list("pk", flat=True)) == {voided.pk, held.pk}
+
+
 def test_an_unknown_view_is_all_invoices_and_comes_to_what_they_come_to(scope):
     with scope():
         a_draft(a_client())
