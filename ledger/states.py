@@ -215,9 +215,14 @@ def _copied(
         return _changed(copy, subject, here=is_changed_here, there=is_changed_there)
     if copy.blocked == Posting.Blocked.LOCKED and subject.settlement != "paid" and not subject.is_credited:
         return _locked(copy, subject)
-    if subject.settlement in SETTLED or copy.blocked == Posting.Blocked.SETTLED:
+    is_settled_here = subject.settlement in SETTLED
+    if copy.blocked == Posting.Blocked.SETTLED or (is_settled_here and subject.is_credited):
         return _settled(copy, subject)
     state = _posted(copy)
+    if is_settled_here:
+        state = replace(
+            state, note="What was paid or written off is entered here; Sage knows nothing of it yet."
+        )
     rest = (actions.check(subject), actions.again(subject), actions.credit(subject), actions.details(copy))
     if copies > 1:
         latest = copy.external_number or copy.reference

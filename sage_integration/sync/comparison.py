@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
-from invoicing.models import Allocation, Invoice
+from invoicing.models import Allocation, Invoice, Payment
 from ledger import copies, outbox
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts, to_pence
@@ -156,7 +156,9 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
     # On a draft nothing is owed before it is released (FACTS.md 9.2).
     if link.is_draft or owed is None or owed == invoice.outstanding:
         return None
-    if owed == invoice.outstanding + _credited_on_its_way(invoice):
+    # Sage is told nothing of what is entered here, and goes on showing that money as owed.
+    known_there = invoice.outstanding + _entered_here(invoice)
+    if owed in (known_there, known_there + _credited_on_its_way(invoice)):
         return None
     # What the copy was made for, where another VAT rate was chosen for it.
     is_by_choice = owed - _expected(link, invoice).gross == invoice.outstanding - invoice.amounts.gross
@@ -172,6 +174,14 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
         f"{invoice.number_label}: {there} is outstanding in Sage, and {here} here. {reason}",
         owed_there=owed,
     )
+
+
+def _entered_here(invoice: Invoice) -> Decimal:
+    """What was marked as paid, or written off, here alone, in pounds."""
+    entered = Allocation.objects.filter(
+        invoice=invoice, payment__source=Payment.Source.BY_HAND, payment__reversed_at=None
+    )
+    return entered.aggregate(total=Sum("amount"))["total"] or ZERO
 
 
 def _credited_on_its_way(invoice: Invoice) -> Decimal:

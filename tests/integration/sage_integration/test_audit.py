@@ -1,12 +1,14 @@
 """Each night every posted invoice is looked for in Sage: there once, with our total."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from invoicing.models import Invoice
-from invoicing.operations import issue_credit_note, mark_voided_in_ledger
+from invoicing.operations import issue_credit_note, mark_paid, mark_voided_in_ledger, write_off
 from ledger.models import Posting
 from practices.models import AuditEntry, Membership
 from practices.tenancy import acting_for, practice_scope
@@ -92,6 +94,18 @@ def test_a_void_in_sage_is_named_until_somebody_decides(brook, sage, acme):
 
 
 def test_a_payment_we_do_not_know_of_shows_as_a_different_balance(brook, sage, acme):
+    sage.record_payment(acme.theirs["id"], "40")
+    assert audit(brook).counts["settled_differently"] == 1
+
+
+def test_what_is_entered_here_alone_is_no_difference_that_needs_somebody(brook, sage, acme):
+    """Its page says that Sage is told nothing of it; money in Sage that is not known here still is one."""
+    with practice_scope(brook.pk):
+        mark_paid(acme.invoice, amount=Decimal(50), received_on=TODAY, on=TODAY)
+    assert audit(brook).counts == {"checked": 1}
+    with practice_scope(brook.pk):
+        write_off(acme.invoice, reason="A gesture", on=TODAY)
+    assert audit(brook).counts == {"checked": 1}
     sage.record_payment(acme.theirs["id"], "40")
     assert audit(brook).counts["settled_differently"] == 1
 

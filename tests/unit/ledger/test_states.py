@@ -199,6 +199,9 @@ COPIED = [
         "Open in Sage",
         {"Check now", "Credit…", "Update in Sage"},
     ),
+    # What is entered here alone says nothing of Sage.
+    (copy(), PAID, None, 1, "In Sage as SI-4", "Open in Sage", {"Check now", "Create new…", "Credit…"}),
+    (copy(), PART_PAID, None, 1, "In Sage as SI-4", "Open in Sage", {"Check now", "Create new…", "Credit…"}),
     (copy(), CREDITED, None, 1, "Credited", "Open in Sage", OF_SETTLED),
     (
         copy(blocked="locked"),
