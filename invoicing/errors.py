@@ -132,7 +132,7 @@ class NotAPeriod(DomainError):
 
 
 class PeriodIsSettled(DomainError):
-    message = "This period has already been billed or skipped."
+    message = "This period has already been billed or left out."
 
 
 class NeedsAReason(DomainError):
@@ -202,9 +202,13 @@ class NothingToSplit(DomainError):
 
 class MonthIsOpen(DomainError):
     message = (
-        "Something dated in this month is neither billed nor left out. Bill it, skip it, or move it to another"
-        " month, then sign off."
+        "Something dated in this month is neither billed nor left out. Bill it, leave it out, or move it to"
+        " another month, then sign off."
     )
+
+
+class MonthNotBegun(DomainError):
+    message = "This month has not begun, so nobody can say yet that it is billed."
 
 
 class MonthIsSignedOff(DomainError):

@@ -96,6 +96,11 @@ class ClientMonth:
         return sorted(self.services.values(), key=lambda line: line.name)
 
     @property
+    def billed_now(self) -> int:
+        """How many services are billed this month, or are to be."""
+        return sum(bool(line.now) for line in self.lines)
+
+    @property
     def changes(self) -> list[str]:
         """The kinds of change, each once."""
         return sorted({line.change for line in self.lines if line.change})
@@ -230,7 +235,7 @@ def _name_changes(found: dict[int, ClientMonth], schedules: Iterable[BillingSche
     for client, row in found.items():
         for service, line in row.services.items():
             change = _change(line, live.get((client, service)), month)
-            leaves_out = line.is_left_out and change in {"", "Ended", "Quantity"}
+            leaves_out = line.is_left_out and (not line.now or change in {"", "Quantity"})
             line.change = "Left out" if leaves_out else change
 
 
@@ -243,7 +248,9 @@ def _change(line: MonthLine, schedule: BillingSchedule | None, month: Month) -> 
         began = schedule is None or schedule.bills_from >= month.first
         return "New" if began else ""
     if not line.now:
-        return "Ended" if schedule is None and any(share.recurs for share in line.before) else ""
+        if not any(share.recurs for share in line.before):
+            return "One-off"
+        return "" if schedule else "Ended"
     if line.now[-1].unit_price != line.before[-1].unit_price:
         return "Price"
     quantities = [sum(share.quantity for share in shares) for shares in (line.now, line.before)]

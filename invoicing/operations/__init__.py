@@ -36,7 +36,13 @@ from invoicing.operations.invoices import (
     void_in_ledger,
     void_invoice,
 )
-from invoicing.operations.month_end import approve_month, hold_month, sign_off_month, skip_month
+from invoicing.operations.month_end import (
+    approve_month,
+    hold_month,
+    sign_off_month,
+    skip_month,
+    why_not_sign_off,
+)
 from invoicing.operations.moving import move_periods, set_mode, shift_when_moved
 from invoicing.operations.payments import OnAccount, record_payment, reverse_payment
 from invoicing.operations.schedules import (
@@ -128,5 +134,6 @@ __all__ = [
     "void_copy",
     "void_in_ledger",
     "void_invoice",
+    "why_not_sign_off",
     "write_off",
 ]

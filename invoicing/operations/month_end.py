@@ -6,13 +6,14 @@ from datetime import date
 from django.db import IntegrityError, transaction
 
 from invoicing.coming import standings
-from invoicing.errors import MonthIsOpen, MonthIsSignedOff
+from invoicing.errors import MonthIsOpen, MonthIsSignedOff, MonthNotBegun
 from invoicing.models import BillingSchedule, MonthSignOff
-from invoicing.months import Month, funnel
+from invoicing.months import Funnel, Month, funnel
 from invoicing.operations.coming_bills import approve_bills, hold_bills, skip_bills
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO
 from practices import audit
+from practices.errors import DomainError
 from practices.models import User
 
 #: A bill is named by its schedule's id and the first day of its period.
@@ -43,11 +44,23 @@ def _of(month: Month, clients: Collection[int], on: date, *, waiting_only: bool 
     return chosen
 
 
+def why_not_sign_off(month: Month, figures: Funnel, *, on: date) -> DomainError | None:
+    """Why nobody can say that a month of these figures is billed; None when it can be signed off."""
+    if month.first > on:
+        return MonthNotBegun(month)
+    if figures.coming != ZERO or figures.waiting_bills or figures.ready_bills:
+        return MonthIsOpen(month)
+    return None
+
+
 def sign_off_month(month: Month, *, by: User, on: date) -> MonthSignOff:
-    """Somebody's word that the month is billed, with its figures; raises `MonthIsOpen` or `MonthIsSignedOff`."""
+    """Somebody's word that the month is billed, with its figures.
+
+    Raises `MonthNotBegun`, `MonthIsOpen` or `MonthIsSignedOff`.
+    """
     figures = funnel(month, Practicalities.of_the_practice(), today=on)
-    if figures.waiting != ZERO or figures.ready != ZERO or figures.waiting_bills or figures.ready_bills:
-        raise MonthIsOpen(month)
+    if refusal := why_not_sign_off(month, figures, on=on):
+        raise refusal
     try:
         with transaction.atomic():
             signed: MonthSignOff = MonthSignOff.objects.create(

@@ -18,7 +18,14 @@ from invoicing.month_clients import columns_of_clients, coming_of_clients
 from invoicing.month_end import ClientMonth, page_of_clients
 from invoicing.month_filters import MonthView, is_clean
 from invoicing.months import Funnel, Month, columns_of_funnel, funnel
-from invoicing.operations import approve_month, hold_month, sign_off_month, skip_month, undo_invoice
+from invoicing.operations import (
+    approve_month,
+    hold_month,
+    sign_off_month,
+    skip_month,
+    undo_invoice,
+    why_not_sign_off,
+)
 from invoicing.practicalities import Practicalities
 from invoicing.quiet_time import in_quiet_time, leaving_soon
 from money.amounts import ZERO
@@ -122,10 +129,12 @@ def _head(
     request: PracticeRequest, view: MonthView, line: Funnel, signed: MonthSignOff | None
 ) -> dict[str, Any]:
     slug, month = request.practice.slug, view.month
+    refusal = why_not_sign_off(month, line, on=request.practice.today())
     return {
         "funnel": line,
         "waiting_bills": line.waiting_bills,
         "signed": signed,
+        "why_not_sign_off": refusal.message if refusal else "",
         "changed_since": bool(signed and signed.figures.get("billed") != str(line.billed)),
         "tabs": [
             {"label": label, "url": _address(slug, view, show=key), "active": key == view.show}

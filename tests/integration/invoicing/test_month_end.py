@@ -76,6 +76,18 @@ def test_g75_each_client_shows_last_month_beside_this_one_and_the_kind_of_change
         assert rows["Quarterly"].now.gross == 0
 
 
+def test_g75_a_one_off_of_the_month_before_says_why_less_is_billed(brook):
+    with practice_scope(brook.pk):
+        books = a_schedule(MONTHLY | {"name": "Books"}, client=a_client("Both"), starts_on=APRIL)
+        an_invoice(books.client, a_line("Advice", "50"), on=APRIL)
+        bill_due_periods(on=APRIL)
+        april, may = (month_of(on)["Both"] for on in (APRIL, MAY))
+        assert (april.billed_now, may.billed_now) == (2, 1)
+        assert may.changes == ["One-off"]
+        [line] = [line for line in may.lines if line.change]
+        assert (line.net_before, line.net_now) == (50, None)
+
+
 def test_g75_what_needs_a_look_is_said_before_it_is_approved(brook):
     with practice_scope(brook.pk):
         refused = a_schedule(MONTHLY, client=a_client("Refused"), starts_on=APRIL)
@@ -193,8 +205,14 @@ def test_a_month_is_signed_off_once_nothing_is_left_and_says_what_changed_since(
         with pytest.raises(errors.MonthIsOpen):
             sign_off_month(Month.of(today), by=cast.alice, on=today)
         bill_due_periods(on=today)
+        with pytest.raises(errors.MonthNotBegun):
+            sign_off_month(Month.of(today).after, by=cast.alice, on=today)
     browser, sign = client_of("alice"), reverse("invoicing:month-sign-off", args=[brook.slug])
     month = {"month": f"{today:%Y-%m}"}
+    shown = browser.get(
+        reverse("invoicing:month-end", args=[brook.slug]) + f"?month={Month.of(today).after.key}"
+    )
+    assert errors.MonthNotBegun.message in shown.content.decode(), "said beside the button"
     assert "Signed off by" in browser.post(sign, month, follow=True).content.decode()
     with practice_scope(brook.pk):
         signed = MonthSignOff.objects.get()
