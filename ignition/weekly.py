@@ -83,7 +83,7 @@ SECTIONS = (
     (
         "sage",
         "What did not go through with Sage",
-        "Everything that was meant for Sage is there.",
+        "Nothing was refused, and nothing was found to differ.",
         ("What", "Client", "What happened", "Since"),
     ),
 )

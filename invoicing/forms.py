@@ -39,6 +39,8 @@ class InvoiceForm(forms.Form):
         listed = list(found[: MOST_CLIENTS + 1])
         #: Whether there are more than a person could look through, so that they have to be looked for.
         self.has_many = bool(words) or len(listed) > MOST_CLIENTS
+        #: Whether the practice has nobody to bill yet.
+        self.has_nobody = not words and not listed
         listed = listed[:MOST_CLIENTS]
         chosen = str((data or initial).get("client") or "")
         if (
@@ -156,6 +158,11 @@ def _price_with_vat(line: InvoiceLine) -> None:
 
 class BaseLineFormSet(forms.BaseFormSet):
     """The lines of an invoice."""
+
+    @property
+    def has_no_service(self) -> bool:
+        """Whether the library has nothing to bill yet, without which every row is left out."""
+        return not any(value for value, _ in self.form_kwargs["offered"]["service"])
 
     def lines(self, on: date) -> list[InvoiceLine]:
         """The lines in their order, without rows that are left out."""

@@ -51,6 +51,17 @@ CHANGES = ["invoice-issue", "invoice-discard", "invoice-void", "invoice-post"]
 SCHEDULE_CHANGES = ["schedule-complete", "schedule-pause", "schedule-resume", "schedule-end"]
 
 
+def test_an_instant_bill_says_what_is_missing_before_it_can_be_written(brook, client_of):
+    lacks = "A bill needs a client and a service"
+    first = client_of("alice").get(path("invoice-new", brook)).content.decode()
+    assert lacks in first
+    assert "There is no client yet." in first
+    assert reverse("services:starter-list", args=[brook.slug]) in first
+    with practice_scope(brook.pk):
+        a_service(), a_client()
+    assert lacks not in client_of("alice").get(path("invoice-new", brook)).content.decode()
+
+
 @pytest.mark.parametrize("name", ["billing", "invoice-list"])
 def test_empty_pages_say_what_to_do_next(brook, client_of, name):
     page = client_of("alice").get(path(name, brook))
