@@ -48,9 +48,13 @@ UNSETTLED = PostingView("unsettled", "On its way or refused", (Status.PENDING, S
 
 def counters() -> tuple[int, int, int]:
     """How many postings need a person, are waiting or on their way, and are held."""
-    held = Posting.objects.filter(status=Status.HELD)
-    counts = figures(**columns_of_home(), held=count_of(held))
+    counts = figures(**columns_of_counters())
     return counts["refused"], counts["waiting"], counts["held"]
+
+
+def columns_of_counters() -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`: `refused`, `waiting` and `held`."""
+    return columns_of_home() | {"held": count_of(Posting.objects.filter(status=Status.HELD))}
 
 
 def columns_of_home() -> dict[str, Any]:

@@ -8,7 +8,10 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from ledger.outbox import ledger_settings
-from ledger.queries import counters
+from ledger.queries import columns_of_counters
+from practices.remembered import acting_practice
+from practices.scalars import figures
+from sage_integration.attention import columns_of_inbox
 from sage_integration.health import troubles
 from sage_integration.models import SageConnection, SyncRun
 from sage_integration.sessions import limiter
@@ -43,7 +46,8 @@ class Standing:
     """What the tile shows of a working connection."""
 
     waiting: int
-    failed: int
+    #: As the menu counts them.
+    need_you: int
     held: int
     last_sync: SyncRun | None
     #: When the company itself was looked at last: at the latest when it was chosen.
@@ -67,11 +71,11 @@ class Standing:
 
 def standing_of(connection: SageConnection) -> Standing:
     """The standing of a connection that has a company."""
-    failed, waiting, held = counters()
+    known = figures(**columns_of_counters(), **columns_of_inbox(acting_practice().today()))
     return Standing(
-        waiting=waiting,
-        failed=failed,
-        held=held,
+        waiting=known["waiting"],
+        need_you=known["need_you"],
+        held=known["held"],
         last_sync=SyncRun.objects.exclude(finished_at=None).order_by("-finished_at").first(),
         looked_at=connection.health_read_at,
         next_sync=_next_sync(),

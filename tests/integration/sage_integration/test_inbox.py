@@ -84,6 +84,9 @@ def test_a_document_that_was_deleted_in_sage_is_in_the_inbox(alice, brook, acme,
         audit_documents()
     assert need_somebody(brook) == 1
     page = text_of(alice.get(path("inbox", brook)))
+    counted = f'<a href="{path("inbox", brook)}">1</a>'
+    for tile in ("app-list", "connection-detail"):
+        assert counted in text_of(alice.get(path(tile, brook))), "as in the menu"
     assert "is not in Sage any more" in page
     assert "See the differences" in page
 
