@@ -245,6 +245,12 @@ class Posting(TenantModel):
                 name="copies_that_differ",
                 condition=Q(kind="invoice.create", status="posted") & (Q(held_revision=0) | ~Q(standing="")),
             ),
+            # Few documents were copied more than once.
+            models.Index(
+                fields=["practice", "subject_id"],
+                name="copies_that_came_again",
+                condition=Q(kind="invoice.create", status="posted", copy__gt=1),
+            ),
             # Read by beginnings of the ledger's numbers, letter by letter (docs/decisions/0014-finding-clients.md).
             models.Index(
                 F("practice"),

@@ -67,7 +67,10 @@ def balance() -> Balance:
     What is gone from Sage is not intended any more once that was decided.
     """
     copies = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE)
-    undecided = differing_links().filter(posting__kind=Posting.Kind.INVOICE_CREATE)
+    # Among the few that are gone, which an index knows: not among all links, of which the same is asked.
+    undecided = differing_links().filter(
+        posting__kind=Posting.Kind.INVOICE_CREATE, posting__standing__in=Posting.GONE
+    )
     arrived = copies.filter(status=Status.POSTED)
     counts = figures(
         # Each from an index alone, and what is gone from one that is short: not looked for among all that arrived.
@@ -75,11 +78,13 @@ def balance() -> Balance:
         gone=count_of(arrived.filter(standing__in=Posting.GONE)),
         missing=count_of(undecided.filter(difference="missing")),
         void=count_of(undecided.filter(difference="voided")),
-        on_the_way=count_of(copies.filter(status__in=[Status.PENDING, Status.LEASED])),
+        # Each by itself, from its own short index, whatever the database knows of the table.
+        waiting=count_of(copies.filter(status=Status.PENDING)),
+        leaving=count_of(copies.filter(status=Status.LEASED)),
         need_you=count_of(copies.filter(status=Status.FAILED)),
     )
     there, missing, void = counts["arrived"] - counts["gone"], counts["missing"], counts["void"]
-    on_the_way, need_you = counts["on_the_way"], counts["need_you"]
+    on_the_way, need_you = counts["waiting"] + counts["leaving"], counts["need_you"]
     audit = SyncRun.objects.filter(kind=SyncRun.Kind.AUDIT, counts__has_key="checked").first()
     return Balance(
         intended=there + missing + void + on_the_way + need_you,
