@@ -156,6 +156,7 @@ WHY_NOT_HERE: dict[str, type[DomainError]] = {
     Posting.Standing.CHANGED: ChangedInTheLedger,
     Posting.Standing.VOID: GoneFromTheLedger,
     Posting.Standing.MISSING: GoneFromTheLedger,
+    Posting.Standing.CLEARED: GoneFromTheLedger,
 }
 
 

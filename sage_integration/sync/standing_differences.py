@@ -7,13 +7,13 @@ earlier one, and what was told of it, was not about this one.
 import re
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from invoicing.models import CreditNote, Invoice
 from ledger.models import Posting
 from practices.tenancy import TenantQuerySet
-from sage_integration.models import SageLink
+from sage_integration.models import SageConnection, SageLink
 from sage_integration.sync.comparison import PAID_EARLIER, VOID_HERE, Difference
 from sage_integration.sync.documents import fingerprint
 from sage_integration.sync.snapshots import fingerprint_of_snapshot
@@ -85,8 +85,9 @@ def differing_links() -> TenantQuerySet[SageLink]:
         status=Posting.Status.POSTED,
         copy__gt=OuterRef("posting__copy"),
     )
-    beside = newer.filter(sage_link__business_id=OuterRef("business_id"))
-    is_told = ~Exists(newer) | (Q(difference__in=OF_EARLIER) & Exists(beside))
+    # Earlier copies in the books of a company that was left are beside none of these.
+    company = SageConnection.objects.order_by("-id").values("business_id")[:1]
+    is_told = ~Exists(newer) | Q(difference__in=OF_EARLIER, business_id=Subquery(company))
     accepted = Invoice.objects.filter(pk=OuterRef("posting__subject_id"), status=Invoice.Status.VOID)
     gone = links.filter(difference__in=GONE, posting__kind=Posting.Kind.INVOICE_CREATE)
     return links.filter(is_told).exclude(pk__in=gone.filter(Exists(accepted)).values("pk"))

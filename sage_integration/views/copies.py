@@ -184,17 +184,21 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side:
     refusal_to_take = why_not_take(invoice)
     is_open = any(row.is_open for row in rows)
     owed_differs = wanted.link.difference == SETTLED_DIFFERENTLY
+    may_agree = path is Path.NOTHING and (
+        bool(wanted.link.seen) or wanted.copy.held_revision < invoice.revision
+    )
+    # Nobody is told that nothing is to be done beside what is.
+    is_quiet = path is Path.NOTHING and (owed_differs or (bool(context["of_earlier"]) and not may_agree))
     return context | {
         "owed_differs": wanted.link.difference_in_words if owed_differs else "",
         "copy": wanted.copy,
         "link": wanted.link,
         "rows": [replace(row, chosen=sides.get(row.key, side)) for row in rows],
         "path": path.value,
-        "words": None if owed_differs and path is Path.NOTHING else WORDS[path],
+        "words": None if is_quiet else WORDS[path],
         "may_decide": path in (Path.DECIDE_VOID, Path.DECIDE_MISSING),
         "may_choose": is_open and path in (Path.UPDATE, Path.REPLACE),
-        "may_agree": path is Path.NOTHING
-        and (bool(wanted.link.seen) or wanted.copy.held_revision < invoice.revision),
+        "may_agree": may_agree,
         "why_not_take": refusal_to_take.message if refusal_to_take else "",
     }
 

@@ -1,6 +1,7 @@
 """Earlier copies that count in Sage: money on them, voids, edits and credits are known by the ordinary poll (F75)."""
 
 import pytest
+import requests
 from django.urls import reverse
 
 from invoicing.models import Invoice
@@ -94,6 +95,7 @@ def test_f75_money_on_an_earlier_copy_is_told_and_goes_once_it_is_set_against_th
     shown = alice.get(differences).content.decode()
     assert PAID in shown
     assert "Something is set against it there, and pays nothing here" in shown
+    assert "Nothing to do" not in shown
     invoice = alice.get(
         reverse("invoicing:invoice-detail", args=[brook.slug, acme.invoice.pk])
     ).content.decode()
@@ -303,11 +305,32 @@ def test_f75_a_poll_that_is_lost_after_the_page_tells_it_later(brook, sage, acme
     assert poll(brook).problem == PAID
 
 
-def test_f75_another_company_has_no_earlier_copy_of_this_one(brook, sage, acme, twice, clock):
-    """What stands in the books of another company is not beside this copy, so nothing is told of it."""
+def test_f75_an_earlier_copy_in_the_books_of_a_company_that_was_left_needs_nobody(
+    brook, sage, acme, twice, clock
+):
+    """What stands there is beside no copy of the company that is connected, and nobody can read it any more."""
     sage.record_payment(acme.theirs["id"], "50")
     later(brook, clock)
-    newest = posting_of(acme.invoice)
     with practice_scope(brook.pk):
-        SageLink.objects.filter(posting=newest).update(business_id="another")
+        SageConnection.objects.update(business_id="another")
     assert told(brook) == []
+
+
+def test_f75_what_an_accountant_does_on_the_sandboxs_own_pages_is_told_and_goes(
+    brook, sage, acme, twice, clock
+):
+    """Paid on the earlier copy by its form, then that payment deleted by its own and the newest one paid."""
+
+    def press(path: str, **fields: str) -> None:
+        headers = {"Referer": f"{sage.url}/"}
+        answer = requests.post(
+            f"{sage.url}{path}", data=fields, headers=headers, allow_redirects=False, timeout=30
+        )
+        assert answer.status_code == 303, answer.text
+
+    press(f"/invoicing/sales_invoices/{acme.theirs['id']}/pay", amount="50", date=TODAY.isoformat())
+    assert later(brook, clock) == PAID
+    press(f"/payments/{sage.contact_payments()[0]['id']}/delete")
+    press(f"/invoicing/sales_invoices/{twice['id']}/pay", amount="50", date=TODAY.isoformat())
+    assert later(brook, clock) == ""
+    assert (told(brook), fresh(acme.invoice).outstanding) == ([], 70)
