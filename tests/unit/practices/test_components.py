@@ -220,3 +220,17 @@ def test_a_field_in_the_filters_of_a_list_is_the_component(name, given):
 
 def _without_spaces(markup: str) -> str:
     return re.sub(r"\s*([<>])\s*", r"\1", re.sub(r"\s+", " ", markup))
+
+
+def test_every_field_that_is_written_by_hand_looks_like_the_others():
+    """Those inside a `.field` are drawn by it; what stands alone, in a table or a bar, is an `.input`."""
+    plain = re.compile(r'<(?:select|input type="(?:text|search|date|number)")[^>]*>')
+    bare = []
+    for page in sorted(Path(settings.BASE_DIR, "templates").rglob("*.html")):
+        text = page.read_text()
+        for found in plain.finditer(text):
+            around = text[max(0, found.start() - 500) : found.start()]
+            in_field = around.rfind('class="field"') > around.rfind("</div>")
+            if not {"admin", "widgets"} & set(page.parts) and 'class="input' not in found[0] and not in_field:
+                bare.append(f"{page.name}: {found[0][:60]}")
+    assert bare == []
