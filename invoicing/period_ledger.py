@@ -21,7 +21,7 @@ Billing = BillingSchedule.Billing
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One period of one service: ``state`` is `billed`, `skipped`, `due`, `waiting`, `coming` or `hole`.
+    """One period of one service: ``state`` is `billed`, `skipped`, `due`, `waiting`, `coming`, `paused` or `hole`.
 
     ``gross`` is what it came to or would come to, in the practice's currency; None where nobody kept it.
     """
@@ -102,11 +102,17 @@ def _coming_entry(
     schedule: BillingSchedule, bill: Bill, wait: Wait | None, known: Practicalities, on: date
 ) -> Entry:
     if bill.bills_on > on:
-        state = "coming"
+        state = "paused" if _falls_in_pause(schedule, bill.period) else "coming"
     else:
         state = "waiting" if wait else "due"
     gross = amounts_of(schedule, bill, known).gross
     return Entry(schedule, bill.period, state, gross, wait=wait, dated_on=bill.bills_on)
+
+
+def _falls_in_pause(schedule: BillingSchedule, period: Period) -> bool:
+    """Whether nothing is billed of it unless somebody resumes the service before its date."""
+    until = schedule.paused_until or date.max
+    return schedule.status == BillingSchedule.Status.PAUSED and period.billed_on < until
 
 
 def _worth(schedule: BillingSchedule, period: Period, known: Practicalities) -> Decimal:

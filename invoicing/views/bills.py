@@ -102,7 +102,7 @@ def _act(request: PracticeRequest, schedule: BillingSchedule, day: date) -> str:
         return "this bill is held until somebody approves it"
     if act == "skip":
         left_out = skip_period(schedule, day, reason=reason)
-        return f"this bill is left out, {written(left_out.waived)} are not billed"
+        return f"this bill is left out, {written(left_out.waived)} is not billed"
     if act == "unskip":
         take_back_skip(schedule, day)
         return "this bill is due again"
@@ -111,7 +111,7 @@ def _act(request: PracticeRequest, schedule: BillingSchedule, day: date) -> str:
         if not form.is_valid():
             raise SplitIsIncomplete(schedule)
         part = split_bill(schedule, day, **form.cleaned_data)
-        return f"{written(part.unit_price)} of it are billed on {written_date(part.next_bill_on)}"
+        return f"{written(part.unit_price)} of it is billed on {written_date(part.next_bill_on)}"
     approve_bills([(schedule.pk, day)])
     return "this bill is approved"
 

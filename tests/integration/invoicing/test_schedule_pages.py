@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice
-from invoicing.operations import bill_due_periods, close_holes, hold_bills, skip_period
+from invoicing.operations import bill_due_periods, close_holes, hold_bills, pause_billing, skip_period
 from invoicing.period_ledger import ledger_of
 from practices.tenancy import practice_scope
 from tests.integration.invoicing.documents import (
@@ -134,11 +134,21 @@ def test_g65_one_bill_is_changed_held_split_and_left_out_from_its_page(brook, ac
     assert "held" in browser.post(act, {"act": "hold", "reason": "Ask"}, follow=True).content.decode()
     assert "approved" in browser.post(act, {"act": "approve"}, follow=True).content.decode()
     split = browser.post(act, {"act": "split", "amount": "30", "bills_on": later}, follow=True)
-    assert "30.00 of it are billed on" in split.content.decode()
+    assert "30.00 of it is billed on" in split.content.decode()
     assert "Say why" in browser.post(act, {"act": "skip"}, follow=True).content.decode()
     assert "left out" in browser.post(act, {"act": "skip", "reason": "Gift"}, follow=True).content.decode()
     assert "due again" in browser.post(act, {"act": "unskip"}, follow=True).content.decode()
     assert browser.get(address(brook, "bill-edit", books.pk, "rubbish")).status_code == 404
+
+
+@pytest.mark.parametrize(("until", "coming"), [(None, 0), (date(2027, 6, 1), 2)])
+def test_g66_what_falls_into_a_pause_is_not_said_to_be_coming(brook, until, coming):
+    with practice_scope(brook.pk):
+        books = a_schedule(MONTHLY, starts_on=date(2027, 4, 1), on=date(2027, 3, 10))
+        paused = pause_billing(books, on=date(2027, 3, 10), until=until)
+        ahead = {"since": date(2027, 4, 1), "until": date(2027, 7, 31), "on": date(2027, 3, 10)}
+        states = [entry.state for entry in ledger_of([paused], **ahead)]
+    assert states == ["paused"] * (4 - coming) + ["coming"] * coming
 
 
 def test_g66_g67_a_service_is_paused_moved_and_ended_from_its_page(brook, acme, client_of):
