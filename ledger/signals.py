@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 #: Sent inside the transaction when a posting becomes due, with no arguments beyond the sender.
 posting_due = Signal()
+
+#: Sent inside the transaction in which an invoice, its `subject_id`, is void here because the ledger's newest copy is
+#: gone: earlier copies may count on there.
+document_given_up = Signal()

@@ -7,10 +7,12 @@ from django.db import transaction
 from clients.models import Client
 from clients.moving import ids_of, move_back, move_rows
 from clients.signals import clients_merged, merge_undone
-from ledger.signals import posting_due
+from ledger.signals import document_given_up, posting_due
 from practices.tasks import wake
 from practices.tenancy import acting_practice_id
+from sage_integration.connections import current_connection
 from sage_integration.models import ClientAccount, ContactLink
+from sage_integration.sync.earlier import want_where_several_count
 from sage_integration.tasks import push_due_postings
 
 #: A client's contact and its own account, each once for a business.
@@ -21,7 +23,14 @@ def connect() -> None:
     """Listen to the apps below."""
     clients_merged.connect(move_links, dispatch_uid="sage_integration.move_links")
     merge_undone.connect(move_links_back, dispatch_uid="sage_integration.move_links_back")
+    document_given_up.connect(look_at_earlier_copies, dispatch_uid="sage_integration.look_at_earlier_copies")
     posting_due.connect(_wake_a_worker, dispatch_uid="sage_integration.wake_a_worker")
+
+
+def look_at_earlier_copies(sender: Any, *, subject_id: int, **_: Any) -> None:
+    """An earlier copy of an invoice that is void here may count on in Sage: the next reading tells."""
+    if connection := current_connection():
+        want_where_several_count([subject_id], connection.business_id)
 
 
 def _wake_a_worker(**_: Any) -> None:

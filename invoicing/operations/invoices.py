@@ -40,6 +40,7 @@ from invoicing.vat_invoices import check_names_the_customer
 from ledger.copies import request_change
 from ledger.models import Posting
 from ledger.outbox import NewDocument, cancel_posting, hold_posting, request_posting, request_postings
+from ledger.signals import document_given_up
 from money.amounts import ZERO, Amounts, price_line, price_with_vat, total
 from practices import audit
 from practices.errors import DomainError
@@ -260,6 +261,7 @@ def mark_voided_in_ledger(invoice: Invoice) -> Invoice:
         return invoice
     if invoice.status == Invoice.Status.DRAFT:
         raise NotIssued(invoice)
+    document_given_up.send(Posting, subject_id=invoice.pk)
     return _void(invoice, "invoice.voided_in_ledger")
 
 

@@ -31,7 +31,6 @@ from sage_integration.sage.resources.sales_invoices import (
 )
 from sage_integration.sync.comparison import blocked_by
 from sage_integration.sync.documents import amounts_of, fingerprint_of, number_of
-from sage_integration.sync.earlier import want_where_several_count
 from sage_integration.sync.errors import (
     ChangedInSage,
     InAnotherCompany,
@@ -250,9 +249,6 @@ def _record_void(posting: Posting, copy: Posting, link: SageLink) -> None:
     audit.record("invoice.copy_voided", invoice, number=link.sage_number, reason=posting.reason)
     if posting.then == Posting.Then.VOID_HERE:
         mark_voided_in_ledger(invoice)
-        want_where_several_count(
-            [invoice.pk], link.business_id
-        )  # An earlier copy counts on, and somebody has to know.
     elif posting.then == Posting.Then.COPY_AGAIN and invoice.status == Invoice.Status.ISSUED:
         again = outbox.request_posting(
             Posting.Kind.INVOICE_CREATE, invoice.pk, label=invoice.number_label, reason=posting.reason

@@ -172,6 +172,7 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side:
     copies = [each for each in postings_of(invoice) if each.kind == Posting.Kind.INVOICE_CREATE]
     context: dict[str, Any] = {"invoice": invoice, "copies": copies, "path": None, "rows": [], "why": ""}
     context["of_earlier"] = differences_of_earlier(invoice.pk)
+    context["count_on"] = [each for each in copies[1:] if each.counts_in_ledger]
     try:
         wanted = wanted_now(invoice)
     except DomainError as refusal:
