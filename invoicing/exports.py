@@ -90,7 +90,6 @@ def invoice_rows(invoices: Sequence[dict[str, Any]]) -> Iterator[Row]:
 #: Number in the ledger, reference, state and address of an invoice's copy.
 Copy = tuple[str, str, str, str]
 NO_COPY: Copy = ("", "", "", "")
-COPIED = dict(Posting.Status.choices)
 
 
 def _copies(invoices: Sequence[int]) -> dict[int, Copy]:
@@ -98,11 +97,11 @@ def _copies(invoices: Sequence[int]) -> dict[int, Copy]:
     postings = Posting.objects.filter(is_among("subject_id", invoices), kind=Posting.Kind.INVOICE_CREATE)
     latest: dict[int, Copy] = {}
     rows = postings.order_by("copy", "id").values_list(
-        "subject_id", "status", "external_number", "reference", "external_url"
+        "subject_id", "status", "standing", "external_number", "reference", "external_url"
     )
-    for pk, status, number, reference, url in rows:
+    for pk, status, standing, number, reference, url in rows:
         if status != Posting.Status.CANCELLED or pk not in latest:
-            latest[pk] = (number, reference, str(COPIED[status]), url)
+            latest[pk] = (number, reference, Posting.standing_in_words(status, standing), url)
     return latest
 
 

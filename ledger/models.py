@@ -288,6 +288,14 @@ class Posting(TenantModel):
         """Whether an earlier try may have landed and nobody has looked yet."""
         return self.may_have_landed and self.status in (self.Status.PENDING, self.Status.LEASED)
 
+    @classmethod
+    def standing_in_words(cls, status: str, standing: str) -> str:
+        """A word for files: how far a document got, or that what got there is no more."""
+        gone = {cls.Standing.VOID: "Void in Sage", cls.Standing.MISSING: "Missing in Sage"}
+        if status == cls.Status.POSTED and standing in gone:
+            return gone[cls.Standing(standing)]
+        return str(cls.Status(status).label)
+
     @property
     def state_in_words(self) -> str:
         """What a person reads on the badge."""

@@ -41,7 +41,7 @@ POSTINGS = List(
         Column("document", "Document", lambda posting: posting.reference, fixed=True),
         Column("client", "Client", lambda posting: posting.client_name),
         Column("kind", "Kind", lambda posting: posting.get_kind_display(), hidden=True),
-        Column("state", "State", lambda posting: posting.get_status_display()),
+        Column("state", "State", lambda posting: posting.standing_in_words(posting.status, posting.standing)),
         Column("in_sage", "In Sage", lambda posting: posting.external_number),
         Column("asked", "Asked for", lambda posting: posting.requested_at),
         Column("settled", "Settled", lambda posting: posting.settled_at, hidden=True),

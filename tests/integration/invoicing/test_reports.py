@@ -20,6 +20,7 @@ from invoicing.models import Invoice, Payment
 from invoicing.operations import issue_credit_note, mark_paid, record_payment, void_invoice
 from invoicing.views.reports import DEBTS
 from ledger.leases import lease_due_postings
+from ledger.models import Posting
 from ledger.outbox import mark_failed, mark_posted
 from practices.job_models import Job, JobRow
 from practices.job_steps import run_live_jobs
@@ -186,6 +187,22 @@ def test_invoices_lines_and_payments_come_as_csv_with_formulas_made_harmless(bro
     assert (row["Name"], row["Unit price"], row["Gross"]) == ("'=HYPERLINK(1)", "3.3330", "12.00")
     (row,) = rows_of_csv(browser.get(path("export-file", brook, name="payments", kind="csv")))
     assert (row["Invoice"], row["On this invoice"], row["Reference"]) == ("INV-000001", "2.00", "'@ref")
+
+
+@pytest.mark.parametrize(
+    ("standing", "words"), [("", "In Sage"), ("void", "Void in Sage"), ("missing", "Missing in Sage")]
+)
+def test_files_say_of_what_is_gone_from_sage_that_it_is(brook, client_of, standing, words):
+    with practice_scope(brook.pk):
+        an_invoice(a_client())
+        Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE).update(
+            status="posted", external_id="1", external_number="SI-1", standing=standing
+        )
+    alice = client_of("alice")
+    (row,) = rows_of_csv(alice.get(path("export-file", brook, name="invoices", kind="csv")))
+    assert row["Sent to Sage"] == words
+    (row,) = rows_of_csv(alice.get(reverse("ledger:posting-list", args=[brook.slug]) + "?file=csv"))
+    assert row["State"] == words
 
 
 @pytest.mark.parametrize("by", ["client", "manager", "service"])
