@@ -76,7 +76,8 @@ class AmountTooLarge(DomainError):
 
 class HasPayments(DomainError):
     message = (
-        "Money has been received against this invoice, so it cannot be voided. Reverse the payment first."
+        "Money has been received against this invoice, so it can be neither changed nor voided. Take the payment"
+        " back first: here if it was entered here, else in Sage."
     )
 
 
@@ -99,7 +100,8 @@ class ChangedInTheLedger(IsInTheLedger):
 
 class MayBeInTheLedger(DomainError):
     message = (
-        "This invoice is on its way to Sage, so it cannot be voided now. Try again when Sage has answered."
+        "This invoice is on its way to Sage, so it can be neither changed nor voided now. Try again when Sage has"
+        " answered."
     )
 
 

@@ -109,7 +109,7 @@ def test_f78_what_is_credited_is_not_voided_and_nobody_is_asked_to_take_money_ba
                 void(invoice)
     shown = text(client_of("alice").get(f"/p/brook-co/invoices/{invoice.pk}/"))
     assert "This invoice is credited in full" in shown
-    assert "Reverse the payment first" not in shown
+    assert "Take the payment back first" not in shown
 
 
 def test_f78_a_credit_note_is_never_dated_before_its_invoice(brook):
