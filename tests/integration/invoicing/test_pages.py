@@ -51,33 +51,6 @@ CHANGES = ["invoice-issue", "invoice-discard", "invoice-void", "invoice-post"]
 SCHEDULE_CHANGES = ["schedule-complete", "schedule-pause", "schedule-resume", "schedule-end"]
 
 
-def test_an_instant_bill_says_what_is_missing_before_it_can_be_written(brook, client_of):
-    lacks = "A bill needs a client and a service"
-    first = client_of("alice").get(path("invoice-new", brook)).content.decode()
-    assert lacks in first
-    assert "There is no client yet." in first
-    assert reverse("services:starter-list", args=[brook.slug]) in first
-    with practice_scope(brook.pk):
-        a_service(), a_client()
-    assert lacks not in client_of("alice").get(path("invoice-new", brook)).content.decode()
-
-
-def test_why_an_invoice_with_money_on_it_can_be_neither_amended_nor_voided_is_said_of_both(
-    brook, client_of, issued
-):
-    with practice_scope(brook.pk):
-        record_payment(
-            issued.client,
-            received_on=today(brook),
-            amount=Decimal(1),
-            source="by_hand",
-            allocations=[(issued, Decimal(1))],
-        )
-    shown = client_of("alice").get(path("invoice-detail", brook, pk=issued.pk)).content.decode()
-    assert shown.count("so it can be neither changed nor voided. Take the payment back first") >= 2
-    assert "cannot be voided" not in shown
-
-
 @pytest.mark.parametrize("name", ["billing", "invoice-list"])
 def test_empty_pages_say_what_to_do_next(brook, client_of, name):
     page = client_of("alice").get(path(name, brook))
