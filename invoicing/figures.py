@@ -1,6 +1,7 @@
 """Figures that the home page and its pictures show: each is a sum in the database, however many rows there are."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,11 +11,13 @@ from typing import Any
 from django.db.models import Count, F, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
 
+from clients.models.search import is_among
 from invoicing.aged_debt import BUCKETS, ENDS
 from invoicing.client_columns import UNITS_A_MONTH
 from invoicing.coming import waits_for_approval, waits_for_confirmation
 from invoicing.due import Rules
 from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, InvoiceTally
+from invoicing.outside_ledger import ids_outside
 from invoicing.queries import columns_of_raised, payment_issues
 from money.amounts import ZERO, to_pence
 from practices.scalars import count_of, sum_of, tally_of
@@ -43,17 +46,27 @@ def income_by_month(today: date) -> list[Income]:
         month: (net + vat, owed)
         for month, net, vat, owed in tallied.annotate(Sum("net"), Sum("vat"), Sum("outstanding"))
     }
-    issued = Invoice.objects.issued().filter(tax_point__gte=months[0], tax_point__lt=add_months(this, 1))
-    # By day: a few hundred rows, of which the database need not work out the months, invoice by invoice.
-    by_day = issued.arrived_of_many().order_by().values_list("tax_point").annotate(Sum("net"), Sum("vat"))
-    there: dict[date, Decimal] = defaultdict(lambda: ZERO)
-    for day, net, vat in by_day:
-        there[day.replace(day=1)] += net + vat
+    there = _posted_by_month(months, {month: raised for month, (raised, _) in billed.items()})
     found = []
     for month in months:
         raised, owed = billed.get(month, (ZERO, ZERO))
-        found.append(Income(month, raised, there[month], raised - owed))
+        found.append(Income(month, raised, there.get(month, ZERO), raised - owed))
     return found
+
+
+def _posted_by_month(months: list[date], raised: Mapping[date, Decimal]) -> Mapping[date, Decimal]:
+    """What of the gross that was raised in each of these months is in the ledger."""
+    issued = Invoice.objects.issued().filter(
+        tax_point__gte=months[0], tax_point__lt=add_months(months[-1], 1)
+    )
+    absent = ids_outside()
+    chosen = issued.arrived_of_many() if absent is None else issued.filter(is_among("pk", absent))
+    # By day: a few hundred rows, of which the database need not work out the months, invoice by invoice.
+    by_day = chosen.order_by().values_list("tax_point").annotate(Sum("net"), Sum("vat"))
+    found: dict[date, Decimal] = defaultdict(lambda: ZERO)
+    for day, net, vat in by_day:
+        found[day.replace(day=1)] += net + vat
+    return found if absent is None else {month: gross - found[month] for month, gross in raised.items()}
 
 
 def monthly_by_service() -> list[tuple[str, Decimal]]:

@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from clients.models import Client
 from invoicing.models import Invoice, InvoiceQuerySet, InvoiceTally, InvoiceTallyQuerySet
+from invoicing.outside_ledger import not_in_the_ledger_of_all, totals_in_the_ledger
 from invoicing.queries import invoices_in, totals_of
 from practices.row_keys import row_key
 from proposals.periods import add_months, day_in_month
@@ -100,6 +101,8 @@ class InvoiceList:
         """
         if self.tallies is None:
             return totals_of(self._that_count(self.invoices))
+        if self.view == "in-sage":
+            return totals_in_the_ledger()
         kept = totals_of(self.tallies)
         if self.of_parts is None:
             return kept
@@ -121,7 +124,7 @@ def invoice_list_of(query: QueryDict, on: date) -> InvoiceList:
     said = {name: value for name, value in form.cleaned_data.items() if value}
     view = asked if (asked := query.get("view", "")) in dict(VIEWS) else ""
     is_of_all = view == "not-in-sage" and not NARROWS & {name for name, value in query.items() if value}
-    chosen_ones = Invoice.objects.not_in_the_ledger_of_all() if is_of_all else invoices_in(view, on)
+    chosen_ones = not_in_the_ledger_of_all() if is_of_all else invoices_in(view, on)
     invoices = chosen_ones.matching(str(said.get("q", "")))
     client = _client(query.get("client", ""))
     month = first_of_month(query.get("month", ""))
@@ -204,6 +207,7 @@ _TALLIED: dict[str, Callable[[InvoiceTallyQuerySet, date], InvoiceTallyQuerySet]
     "unpaid": lambda tallies, _: tallies.unpaid(),
     "overdue": lambda tallies, on: tallies.overdue(on),
     "paid": lambda tallies, _: tallies.paid(),
+    "in-sage": lambda tallies, _: tallies.issued(),
     "run": lambda tallies, on: tallies.issued().filter(
         month=on.replace(day=1), source=Invoice.Source.RECURRING
     ),
@@ -213,13 +217,15 @@ _TALLIED: dict[str, Callable[[InvoiceTallyQuerySet, date], InvoiceTallyQuerySet]
 
 
 def _tallies(chosen: Mapping[str, str], month: date | None, on: date) -> InvoiceTallyQuerySet | None:
-    """The kept sums of a choice of invoices; None where it is by client, words or what the ledger has.
+    """The kept sums of a choice of invoices; None where it is by client, words or what the ledger lacks.
 
-    Due dates are only kept of what is owed.
+    Due dates are only kept of what is owed. Of all that the ledger has, what it lacks is still to be taken off.
     """
     view = chosen.get("view", "")
     by_age = "age" in chosen and view not in ("unpaid", "overdue")
     if view not in _TALLIED or by_age or {"q", "client"} & chosen.keys():
+        return None
+    if view == "in-sage" and chosen.keys() - {"view"}:
         return None
     tallies = _TALLIED[view](InvoiceTally.objects.all(), on)
     if month:

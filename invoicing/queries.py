@@ -1,7 +1,7 @@
 """Reads that join or add up: what is billed next, what is owed, where invoices stand in the ledger."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -331,9 +331,21 @@ def totals_of(invoices: InvoiceQuerySet | InvoiceTallyQuerySet) -> dict[str, Dec
     Of invoices themselves, or of what is kept of them.
     """
     count = Coalesce(Sum("count"), 0) if invoices.model is InvoiceTally else Count("pk")
-    found = invoices.order_by().aggregate(
-        count=count, net=Sum("net"), vat=Sum("vat"), outstanding=Sum("outstanding")
+    return totals_in(
+        invoices.order_by().aggregate(
+            count=count, net=Sum("net"), vat=Sum("vat"), outstanding=Sum("outstanding")
+        )
     )
+
+
+def columns_of_totals(tallies: InvoiceTallyQuerySet) -> dict[str, Any]:
+    """Columns for `practices.scalars.figures`, from which `totals_in` tells what is kept of a choice of invoices."""
+    amounts = {name: sum_of(tallies, name) for name in ("net", "vat", "outstanding")}
+    return {"count": tally_of(tallies), **amounts}
+
+
+def totals_in(found: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The totals among what a question brought: its sums are None where there was nothing to add up."""
     net, vat = found["net"] or ZERO, found["vat"] or ZERO
     return {
         "count": found["count"],

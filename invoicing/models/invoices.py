@@ -50,7 +50,7 @@ def arrived_copies() -> "PostingQuerySet":
     return copies
 
 
-def _arrived() -> "PostingQuerySet":
+def arrived_postings() -> "PostingQuerySet":
     """The postings that brought an invoice into the ledger."""
     found: PostingQuerySet = Posting.objects.filter(
         kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED
@@ -58,10 +58,10 @@ def _arrived() -> "PostingQuerySet":
     return found
 
 
-def _gone() -> "models.QuerySet[Posting, int]":
+def ids_gone() -> "models.QuerySet[Posting, int]":
     """The ids of invoices whose every copy is void or missing in the ledger: few, and in an index of their own."""
-    gone = _arrived().filter(standing__in=Posting.GONE)
-    others = _arrived().filter(practice=OuterRef("practice"), subject_id=OuterRef("subject_id"))
+    gone = arrived_postings().filter(standing__in=Posting.GONE)
+    others = arrived_postings().filter(practice=OuterRef("practice"), subject_id=OuterRef("subject_id"))
     still_there = Exists(others.exclude(standing__in=Posting.GONE))
     ids: models.QuerySet[Posting, int] = (
         gone.exclude(still_there).order_by().values_list("subject_id", flat=True)
@@ -84,7 +84,7 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
 
     def in_the_ledger(self) -> "InvoiceQuerySet":
         """Issued invoices of which a copy has arrived in the ledger and still is there."""
-        return self.issued().filter(Exists(arrived_copies())).exclude(pk__in=_gone())
+        return self.issued().filter(Exists(arrived_copies())).exclude(pk__in=ids_gone())
 
     def arrived(self) -> "InvoiceQuerySet":
         """Those of a stretch of time of which a copy has arrived in the ledger and still is there.
@@ -93,12 +93,12 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         """
         own = self.order_by().values("practice")
         first, last = (Subquery(own.annotate(end=end("pk")).values("end")) for end in (Min, Max))
-        return self._among(_arrived().filter(subject_id__gte=first, subject_id__lte=last))
+        return self._among(arrived_postings().filter(subject_id__gte=first, subject_id__lte=last))
 
     def arrived_of_many(self) -> "InvoiceQuerySet":
         """As `arrived`, of a long stretch up to now: reads its invoices once, and their copies from an index once."""
         first = Subquery(self.order_by().values("practice").annotate(first=Min("pk")).values("first"))
-        return self._among(_arrived().filter(subject_id__gte=first))
+        return self._among(arrived_postings().filter(subject_id__gte=first))
 
     def _among(self, copies: "PostingQuerySet") -> "InvoiceQuerySet":
         """Those that these are copies of, both read once.
@@ -108,30 +108,13 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
         """
         is_there = ExpressionWrapper(Q(pk__in=copies.order_by().values("subject_id")), BooleanField())
         there = self.alias(is_there=Coalesce(is_there, Value(value=False))).filter(is_there=True)
-        there = there.exclude(pk__in=_gone())
+        there = there.exclude(pk__in=ids_gone())
         found: InvoiceQuerySet = there
         return found
 
     def not_in_the_ledger(self) -> "InvoiceQuerySet":
         """Issued invoices of which the ledger has no copy: none has arrived, or none is there any more."""
-        return self.issued().filter(~Exists(arrived_copies()) | Q(pk__in=_gone()))
-
-    def not_in_the_ledger_of_all(self) -> "InvoiceQuerySet":
-        """As `not_in_the_ledger`, where nothing narrows the invoices to a month or a client.
-
-        What is there is taken off what there is, at once and apart, from two indexes: asked invoice by invoice it costs
-        as much as there are, for each question about them.
-        """
-        arrived = _arrived()
-        every = Invoice.objects.order_by().values_list("pk", flat=True)
-        absent = list(
-            every.difference(arrived.order_by().values_list("subject_id", flat=True))[: MOST_IDS + 1]
-        )
-        # A practice whose invoices stay here finds them wherever it looks.
-        absent += _gone()[: MOST_IDS + 1]
-        if len(absent) > MOST_IDS:
-            return self.not_in_the_ledger()
-        return self.issued().filter(is_among("pk", absent))
+        return self.issued().filter(~Exists(arrived_copies()) | Q(pk__in=ids_gone()))
 
     def changed_since_copied(self) -> "InvoiceQuerySet":
         """Issued invoices that are not as the ledger has them: changed here since their copy, or changed there.

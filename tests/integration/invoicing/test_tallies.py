@@ -28,10 +28,9 @@ from invoicing.operations import (
     void_invoice,
     write_off,
 )
-from invoicing.queries import debts, invoices_in, totals_of
+from invoicing.queries import debts, totals_of
 from invoicing.tallies import differences, fold, make_anew
 from invoicing.tasks import fold_tallies, sweep_tallies
-from ledger.models import Posting
 from practices.errors import DomainError
 from practices.tasks import practices_from
 from practices.tenancy import practice_scope
@@ -200,51 +199,7 @@ def test_g73_every_choice_of_the_list_comes_to_what_its_invoices_come_to(scope, 
         owed = list(Invoice.objects.overdue(TODAY))
         assert debts(TODAY).overdue == sum((invoice.outstanding for invoice in owed), D(0))
         assert debts(TODAY).overdue_count == len(owed)
-    assert kept == 60
-
-
-def test_what_arrived_of_a_stretch_is_what_arrived_of_everything_in_it(scope):
-    """However ids and dates lie, an old invoice dated anew included."""
-    chance, days = random.Random(7), [TODAY - timedelta(days=back) for back in range(0, 90, 7)]
-    with scope():
-        client = a_client()
-        made = [an_invoice(client, on=chance.choice(days)) for _ in range(25)]
-        Invoice.objects.filter(pk=made[0].pk).update(tax_point=TODAY, due_on=TODAY)
-        for posting in Posting.objects.order_by("pk"):
-            if chance.random() < 0.6:
-                Posting.objects.filter(pk=posting.pk).update(status="posted", external_id=str(posting.pk))
-        months = {day.replace(day=1) for day in days} | {date(2001, 1, 1)}
-        for first in months:
-            wanted = set(Invoice.objects.in_the_ledger().of_month(first).values_list("pk", flat=True))
-            found = Invoice.objects.issued().of_month(first).arrived()
-            assert set(found.values_list("pk", flat=True)) == wanted
-            found = Invoice.objects.issued().of_month(first).arrived_of_many()
-            assert set(found.values_list("pk", flat=True)) == wanted
-        assert {invoice.pk for invoice in Invoice.objects.issued().arrived()} == {
-            invoice.pk for invoice in Invoice.objects.in_the_ledger()
-        }
-        assert 5 < Invoice.objects.in_the_ledger().count() < 25
-
-
-def test_what_is_void_or_missing_in_the_ledger_is_not_in_it_unless_another_copy_is(scope):
-    """Its total is not said to be in Sage, on the home page, at the month's end or in a list."""
-    with scope():
-        client = a_client()
-        voided, again, there, held = (an_invoice(client, on=TODAY) for _ in range(4))
-        for invoice in (voided, again, there):
-            copy = Posting.objects.filter(subject_id=invoice.pk, kind=Posting.Kind.INVOICE_CREATE)
-            copy.update(status="posted", external_id=str(invoice.pk))
-        for invoice, standing in ((voided, "void"), (again, "missing")):
-            Posting.objects.filter(subject_id=invoice.pk).update(standing=standing)
-        second = Posting.objects.get(subject_id=again.pk)
-        second.pk, second.copy, second.standing = None, 2, ""
-        second.reference, second.idempotency_id = "INV-AGAIN", "f" * 32
-        second.save(force_insert=True)
-        wanted, month = {again.pk, there.pk}, Invoice.objects.issued().of_month(TODAY.replace(day=1))
-        for found in (Invoice.objects.in_the_ledger(), month.arrived(), month.arrived_of_many()):
-            assert set(found.values_list("pk", flat=True)) == wanted
-        for found in (Invoice.objects.not_in_the_ledger(), Invoice.objects.not_in_the_ledger_of_all()):
-            assert set(found.values_list("pk", flat=True)) == {voided.pk, held.pk}
+    assert kept == 61
 
 
 def test_an_unknown_view_is_all_invoices_and_comes_to_what_they_come_to(scope):
@@ -272,45 +227,6 @@ def test_an_unknown_view_is_all_invoices_and_comes_to_what_they_come_to(scope):
 def test_invoices_are_only_added_up_where_a_part_of_a_month_is_asked_for(scope, address, has_parts):
     with scope():
         assert (invoice_list_of(QueryDict(address), TODAY).of_parts is not None) == has_parts
-
-
-@pytest.mark.parametrize(("most", "few"), [(0, 500), (5000, 500), (5000, 2)])
-def test_what_is_not_in_sage_is_the_same_for_a_whole_practice_as_month_by_month(
-    scope, monkeypatch, most, few
-):
-    """However many there are: a few are looked up by their ids, one by one or at once."""
-    monkeypatch.setattr("invoicing.models.invoices.MOST_IDS", most)
-    monkeypatch.setattr("clients.models.search.FEW", few)
-    with scope():
-        client = a_client()
-        made = [an_invoice(client) for _ in range(6)]
-        drafted = a_draft(client)
-        Posting.objects.filter(subject_id__in=[made[0].pk, made[1].pk]).update(
-            status="posted", external_id="1"
-        )
-        void_invoice(made[2])
-        found = Invoice.objects.not_in_the_ledger_of_all()
-        assert set(found) == set(Invoice.objects.not_in_the_ledger()) == set(made[3:])
-        assert drafted not in found
-        for address in ("view=not-in-sage", f"view=not-in-sage&month={TODAY:%Y-%m}"):
-            listed = invoice_list_of(QueryDict(address), TODAY)
-            assert set(listed.invoices) == set(made[3:])
-
-
-@pytest.mark.parametrize("most", [0, 5000])
-def test_what_differs_from_its_copy_is_found_wherever_it_was_changed(scope, monkeypatch, most):
-    monkeypatch.setattr("invoicing.models.invoices.MOST_IDS", most)
-    with scope():
-        client = a_client()
-        here, held, there, theirs, same, waiting = (an_invoice(client) for _ in range(6))
-        postings = Posting.objects.exclude(subject_id=waiting.pk)
-        postings.update(status="posted", external_id="1")
-        Invoice.objects.filter(pk__in=[here.pk, held.pk, waiting.pk]).update(revision=2)
-        postings.filter(subject_id=held.pk).update(held_revision=2)
-        postings.filter(subject_id=there.pk).update(standing="changed")
-        postings.filter(subject_id=theirs.pk).update(held_revision=0)
-        assert set(invoices_in("changed", TODAY)) == {here, there, theirs}
-        assert same not in invoices_in("changed", TODAY)
 
 
 def test_what_is_rolled_back_leaves_nothing_in_the_sums(scope):

@@ -1,0 +1,95 @@
+"""Invoices that the ledger has no copy of, found among postings that did not arrive instead of invoice by invoice.
+
+Nearly everything a practice issues is in its ledger, so what is not there is little and quickly added up. What the rest
+comes to is what is kept of all invoices, less that.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from clients.models.search import is_among
+from invoicing.models import Invoice, InvoiceQuerySet, InvoiceTally
+from invoicing.models.invoices import MOST_IDS, arrived_postings, ids_gone
+from invoicing.queries import columns_of_totals, totals_in, totals_of
+from ledger.models import Posting
+from practices.scalars import WrittenColumns, tally_of
+
+Status = Posting.Status
+#: Of a posting whose document is not in the ledger, or not known to be.
+NOT_ARRIVED = [status for status in Status if status != Status.POSTED]
+
+
+def not_in_the_ledger_of_all() -> InvoiceQuerySet:
+    """As `InvoiceQuerySet.not_in_the_ledger`, where nothing narrows the invoices to a month or a client."""
+    absent = ids_outside()
+    if absent is None:
+        # A practice whose invoices stay here finds them wherever it looks.
+        return Invoice.objects.not_in_the_ledger()
+    return _issued_among(absent)
+
+
+def totals_in_the_ledger() -> dict[str, Decimal]:
+    """What all invoices come to that the ledger has, as `invoicing.queries.totals_of` tells it."""
+    known = _WITH_TOTALS.figures()
+    absent = _ids_in(known)
+    if absent is None:
+        return totals_of(Invoice.objects.in_the_ledger())
+    less = totals_of(_issued_among(absent)) if absent else {}
+    return {name: figure - less.get(name, 0) for name, figure in totals_in(known).items()}
+
+
+def _issued_among(absent: list[int]) -> InvoiceQuerySet:
+    found: InvoiceQuerySet = Invoice.objects.issued().filter(is_among("pk", absent))
+    return found
+
+
+def _columns() -> dict[str, Any]:
+    arrived = arrived_postings().order_by()
+    counted = arrived.values("practice").annotate(figure=Count("subject_id", distinct=True)).values("figure")
+    return {
+        "final": tally_of(InvoiceTally.objects.exclude(status=Invoice.Status.DRAFT)),
+        "arrived": Coalesce(Subquery(counted), 0),
+        "waiting": ArraySubquery(_waiting()[: MOST_IDS + 1]),
+        "gone": ArraySubquery(ids_gone()[: MOST_IDS + 1]),
+    }
+
+
+#: One question, so that all it tells is of one moment.
+_OUTSIDE = WrittenColumns(_columns)
+_WITH_TOTALS = WrittenColumns(lambda: {**_columns(), **columns_of_totals(InvoiceTally.objects.issued())})
+
+
+def ids_outside() -> list[int] | None:
+    """The ids of all invoices that the ledger has no copy of, some of them void; None where they are not few.
+
+    Each that is not in the ledger is of a posting that did not arrive, or never had one. That there is none of the
+    latter is told by counting: what is final, less what arrived, is as many as were found. Where there are some, what
+    arrived is taken off what there is, from two indexes.
+    """
+    return _ids_in(_OUTSIDE.figures())
+
+
+def _ids_in(known: Mapping[str, Any]) -> list[int] | None:
+    absent: list[int] = known["waiting"]
+    if known["final"] - known["arrived"] != len(absent):
+        every = Invoice.objects.order_by().values_list("pk", flat=True)
+        arrived = arrived_postings().order_by().values_list("subject_id", flat=True)
+        absent = list(every.difference(arrived)[: MOST_IDS + 1])
+    absent = absent + known["gone"]
+    return absent if len(absent) <= MOST_IDS else None
+
+
+def _waiting() -> Any:
+    """The ids of final invoices with postings of which none arrived."""
+    own = {"practice": OuterRef("practice"), "subject_id": OuterRef("subject_id")}
+    final = Invoice.objects.filter(practice=OuterRef("practice"), pk=OuterRef("subject_id"))
+    found = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status__in=NOT_ARRIVED)
+    found = found.filter(
+        ~Exists(arrived_postings().filter(**own)), Exists(final.exclude(status=Invoice.Status.DRAFT))
+    )
+    return found.order_by().values("subject_id").distinct()
