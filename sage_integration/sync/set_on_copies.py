@@ -34,6 +34,12 @@ def settled_on(link: SageLink) -> Settled:
     return Settled(found.get(True, ZERO), found.get(False, ZERO))
 
 
+def parts_on(link: SageLink) -> list[Part]:
+    """Each part of that."""
+    parts = SetOnEarlierCopy.objects.filter(link=link).values_list("sage_id", "amount", "is_money")
+    return [Part(*part) for part in parts]
+
+
 def money_on(link_ids: Collection[int]) -> dict[int, Decimal]:
     """The money set against each of these copies, by the link's id; those without any are left out."""
     if not link_ids:

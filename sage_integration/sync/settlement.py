@@ -4,7 +4,9 @@ The change feeds bring what changed since they were read last. This is the net u
 older than the connection, the opening state of an invoice when mirroring is switched on (D9).
 """
 
+from collections import defaultdict
 from datetime import timedelta
+from decimal import Decimal
 
 from invoicing.models import Allocation, Payment
 from ledger.models import Posting
@@ -13,11 +15,11 @@ from practices.tenancy import practice_transaction
 from sage_integration.models import SageLink
 from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import NotInSage
-from sage_integration.sage.resources.documents import VOID, PaymentAllocation
+from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.comparison import FINISHES_WITHIN, Difference, as_told_last, compare
 from sage_integration.sync.mirror import Mirror
-from sage_integration.sync.set_on_copies import Part, keep_parts
+from sage_integration.sync.set_on_copies import Part, keep_parts, parts_on
 
 SETTLED_DIFFERENTLY = "settled_differently"
 
@@ -55,35 +57,41 @@ def reread_earlier(link: SageLink, sage: SageClient) -> Difference | None:
         stored = sage.sales_invoices.get(link.sage_id, show_payments_allocations=True)
     except NotInSage:
         stored = None
-    parts = _parts_of(stored, sage) if stored is not None and stored["status"]["id"] != VOID else []
+    parts = _parts_of(link, stored, sage) if stored is not None and stored["status"]["id"] != VOID else []
     with practice_transaction():
-        current = SageLink.objects.select_related("posting").get(pk=link.pk)
+        # Held, as somebody may press Check now while a poll reads the same.
+        current = SageLink.objects.select_related("posting").select_for_update(of=["self"]).get(pk=link.pk)
         if current.sage_id != link.sage_id:
             return as_told_last(current)  # Linked to another document meanwhile.
         keep_parts(current, parts)
         return compare(current, stored)
 
 
-def _parts_of(stored: SalesInvoice, sage: SageClient) -> list[Part]:
-    """What is set against a document, each payment and allocation once."""
-    parts: dict[str, Part] = {}
+def _parts_of(link: SageLink, stored: SalesInvoice, sage: SageClient) -> list[Part]:
+    """What is set against a document, each payment and allocation once; what is known of one is not asked for again."""
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    allocations = set()
     for entry in stored.get("payments_allocations") or []:
-        amount = entry["amount"] + (entry.get("discount") or ZERO)
         source = entry.get("contact_payment") or entry.get("contact_allocation")
         key = source["id"] if source else stored["id"]
-        is_money = parts[key].is_money if key in parts else _is_money(entry, sage)
-        before = parts[key].amount if key in parts else ZERO
-        parts[key] = Part(key, before + amount, is_money)
-    return list(parts.values())
+        amounts[key] += entry["amount"] + (entry.get("discount") or ZERO)
+        if entry.get("contact_allocation"):
+            allocations.add(key)
+    with practice_transaction():
+        known = {(part.sage_id, part.amount): part.is_money for part in parts_on(link)}
+    parts = []
+    for key, amount in amounts.items():
+        is_money = known.get((key, amount))
+        if is_money is None:
+            is_money = key not in allocations or _is_money(key, sage)
+        parts.append(Part(key, amount, is_money))
+    return parts
 
 
-def _is_money(entry: PaymentAllocation, sage: SageClient) -> bool:
-    """Whether money was received, now or on account before; else it is a credit."""
-    set_off = entry.get("contact_allocation")
-    if not set_off:
-        return True
+def _is_money(allocation_id: str, sage: SageClient) -> bool:
+    """Whether an allocation sets money against it that was received on account before; else it is a credit."""
     try:
-        allocation = sage.contact_allocations.get(set_off["id"])
+        allocation = sage.contact_allocations.get(allocation_id)
     except NotInSage:
         return False  # Taken off just now: the row that says so has the document read once more.
     given = {

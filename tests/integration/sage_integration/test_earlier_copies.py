@@ -224,8 +224,13 @@ def test_f75_of_a_credit_on_an_earlier_copy_no_money_is_told(brook, enabled, sag
     credited(sage, enabled.business_id, acme.theirs, "20.00")
     assert later(brook, clock) == ""
     assert (standing_of(acme), told(brook)) == ("", [])
+    sage.forget_requests()
     sage.record_payment(acme.theirs["id"], "50")
     assert later(brook, clock) == PAID
+    asked = [each["path"] for each in sage.requests("GET")]
+    assert not [path for path in asked if "/contact_allocations/" in path], (
+        "what a credit is, is known already"
+    )
 
 
 def test_f75_money_on_account_that_is_set_against_an_earlier_copy_is_money(
