@@ -291,7 +291,11 @@ class Posting(TenantModel):
     @classmethod
     def standing_in_words(cls, status: str, standing: str) -> str:
         """A word for files: how far a document got, or that what got there is no more."""
-        gone = {cls.Standing.VOID: "Void in Sage", cls.Standing.MISSING: "Missing in Sage"}
+        gone = {
+            cls.Standing.VOID: "Void in Sage",
+            cls.Standing.MISSING: "Missing in Sage",
+            cls.Standing.CLEARED: "Credited in Sage",
+        }
         if status == cls.Status.POSTED and standing in gone:
             return gone[cls.Standing(standing)]
         return str(cls.Status(status).label)

@@ -190,7 +190,13 @@ def test_invoices_lines_and_payments_come_as_csv_with_formulas_made_harmless(bro
 
 
 @pytest.mark.parametrize(
-    ("standing", "words"), [("", "In Sage"), ("void", "Void in Sage"), ("missing", "Missing in Sage")]
+    ("standing", "words"),
+    [
+        ("", "In Sage"),
+        ("void", "Void in Sage"),
+        ("missing", "Missing in Sage"),
+        ("cleared", "Credited in Sage"),
+    ],
 )
 def test_files_say_of_what_is_gone_from_sage_that_it_is(brook, client_of, standing, words):
     with practice_scope(brook.pk):
