@@ -217,26 +217,30 @@ def _copied(
         return _locked(copy, subject)
     is_settled_here = subject.settlement in SETTLED
     if copy.blocked == Posting.Blocked.SETTLED or (is_settled_here and subject.is_credited):
-        return _settled(copy, subject)
+        state = _settled(copy, subject)
+        return _among(copies, state, copy, subject) if copies > 1 else state
     state = _posted(copy)
     if is_settled_here:
         state = replace(
             state, note="What was paid or written off is entered here; Sage knows nothing of it yet."
         )
     rest = (actions.check(subject), actions.again(subject), actions.credit(subject), actions.details(copy))
+    state = replace(state, others=rest)
     if copies > 1:
-        latest = copy.external_number or copy.reference
-        note = f"Sage holds {copies} copies of it. Changes go to the latest, {latest}."
-        main = replace(state.main, label="Open latest") if state.main else None
-        return replace(
-            state,
-            key="copied_again",
-            label=f"Copied {copies} times",
-            note=note,
-            main=main,
-            others=(actions.all_copies(subject), *rest),
-        )
-    return replace(state, others=rest)
+        state = replace(state, key="copied_again", label=f"Copied {copies} times")
+        return _among(copies, state, copy, subject)
+    return state
+
+
+def _among(copies: int, state: State, copy: Posting, subject: Subject) -> State:
+    """The state of the latest of several copies that all count in the ledger, saying so."""
+    latest = copy.external_number or copy.reference
+    return replace(
+        state,
+        note=f"Sage holds {copies} copies of it. Changes go to the latest, {latest}.",
+        main=replace(state.main, label="Open latest") if state.main else None,
+        others=(actions.all_copies(subject), *state.others),
+    )
 
 
 def with_settled_earlier(state: State, subject: Subject, numbers: Sequence[str]) -> State:

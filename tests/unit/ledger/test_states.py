@@ -199,6 +199,15 @@ COPIED = [
         "Open in Sage",
         {"Check now", "Credit…", "Update in Sage"},
     ),
+    (
+        copy(blocked="settled"),
+        PART_PAID,
+        None,
+        2,
+        "Part paid in Sage",
+        "Open latest",
+        {"All copies", "Check now", "Credit…", "Update in Sage"},
+    ),
     # What is entered here alone says nothing of Sage.
     (copy(), PAID, None, 1, "In Sage as SI-4", "Open in Sage", {"Check now", "Create new…", "Credit…"}),
     (copy(), PART_PAID, None, 1, "In Sage as SI-4", "Open in Sage", {"Check now", "Create new…", "Credit…"}),
@@ -255,6 +264,13 @@ def test_p12_no_button_leads_to_what_sage_would_refuse(found, subject, under_way
         assert all(each.reason for each in update)
     for each in (state.main, *state.others):
         assert each.page or each.url or each.reason, f"{each.label} leads nowhere and does not say why"
+
+
+@pytest.mark.parametrize("subject", [INVOICE, PART_PAID, PAID, CREDITED])
+def test_f75_a_further_copy_that_counts_is_told_whatever_was_paid_or_credited(subject):
+    found = copy(blocked="" if subject is INVOICE else "settled")
+    state = posting_state(found, subject, OPEN, copies=2)
+    assert state.note == "Sage holds 2 copies of it. Changes go to the latest, SI-4."
 
 
 @pytest.mark.parametrize(("held", "offered"), [(1, True), (0, False)])
