@@ -11,6 +11,7 @@ from decimal import Decimal
 from invoicing.models import Allocation, Payment
 from ledger.models import Posting
 from money.amounts import ZERO
+from practices import audit
 from practices.tenancy import practice_transaction
 from sage_integration.models import SageLink
 from sage_integration.sage.client import SageClient
@@ -20,6 +21,7 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sync.comparison import FINISHES_WITHIN, Difference, as_told_last, compare
 from sage_integration.sync.mirror import Mirror
 from sage_integration.sync.set_on_copies import Part, keep_parts, parts_on
+from sage_integration.sync.wanted import want
 
 SETTLED_DIFFERENTLY = "settled_differently"
 
@@ -46,6 +48,21 @@ def look_at_newest(
         if current.sage_id != link.sage_id:
             return as_told_last(current)  # Linked to another document meanwhile.
         return compare(current, stored, finishes_within=finishes_within)
+
+
+def look_with_money(link: SageLink, sage: SageClient, mirror: Mirror) -> Difference | None:
+    """The same where payments are mirrored: what was paid since the last reading is no difference, and taken over.
+
+    Raises `SageError`. Other invoices that such a payment touches are read again with the next poll.
+    """
+    difference = look_at_newest(link, sage)
+    if difference is None or difference.kind != SETTLED_DIFFERENTLY:
+        return difference
+    with audit.acting_as(None):  # Sage tells of it, whoever looks.
+        _read_entries(link, sage, mirror)
+    with practice_transaction():
+        want(mirror.touched, link.business_id)
+    return look_at_newest(link, sage)
 
 
 def reread_earlier(link: SageLink, sage: SageClient) -> Difference | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -38,7 +39,14 @@ from sage_integration.sessions import open_sage
 from sage_integration.sync.comparison import Difference
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.earlier import OUT_OF_SAGE
-from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, look_at_newest, reread_earlier
+from sage_integration.sync.mirror import Mirror
+from sage_integration.sync.pull import is_polled
+from sage_integration.sync.settlement import (
+    SETTLED_DIFFERENTLY,
+    look_at_newest,
+    look_with_money,
+    reread_earlier,
+)
 from sage_integration.sync.standing_differences import keep_difference
 
 #: Documents shown for one search; a narrower one shows the rest.
@@ -79,10 +87,12 @@ def _earlier_copies(link: SageLink) -> list[SageLink]:
 
 
 def _look(link: SageLink | None, connection: SageConnection | None) -> str:
-    """Read the newest copy and keep how it was found; what went wrong or differs, in words."""
+    """Read the newest copy, with money where it is mirrored, and keep how it was found; what differs, in words."""
     if link is None or connection is None or link.business_id != connection.business_id:
         return "This invoice is not in the connected company, so there is nothing to look at."
-    return _kept(link, connection, look_at_newest)
+    if not is_polled(connection):
+        return _kept(link, connection, look_at_newest)
+    return _kept(link, connection, partial(look_with_money, mirror=Mirror(link.business_id)))
 
 
 def _look_at_earlier(link: SageLink, connection: SageConnection | None) -> str:

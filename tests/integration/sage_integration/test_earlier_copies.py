@@ -257,6 +257,30 @@ def test_f72_check_now_tells_of_money_on_an_earlier_copy(brook, sage, acme, twic
     assert told(brook) == [PAID]
 
 
+def test_f72_check_now_takes_over_money_that_was_just_set_against_the_newest_copy(
+    brook, sage, acme, twice, alice
+):
+    """As the way out beside money on an earlier copy says: set it against the newest, then press Check now."""
+    payment = sage.record_payment(acme.theirs["id"], "50")
+    address = reverse("sage:invoice-check", args=[brook.slug, acme.invoice.pk])
+    alice.post(address)
+    sage.edit_payment(payment["id"], allocated_artefacts=[{"artefact_id": twice["id"], "amount": "50"}])
+    shown = alice.post(address, follow=True).content.decode()
+    assert "INV-000001 was looked at in Sage just now." in shown
+    assert told(brook) == []
+    assert fresh(acme.invoice).outstanding == GROSS - 50
+    with practice_scope(brook.pk):
+        assert AuditEntry.objects.get(action="invoice.payment_recorded").actor is None
+
+
+def test_f72_check_now_takes_over_no_money_where_payments_are_not_mirrored(brook, sage, acme, twice, alice):
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(pulls_payments=False)
+    sage.record_payment(twice["id"], "50")
+    alice.post(reverse("sage:invoice-check", args=[brook.slug, acme.invoice.pk]))
+    assert fresh(acme.invoice).outstanding == GROSS
+
+
 def test_f75_the_night_finds_what_no_feed_brought(brook, sage, acme, twice, clock):
     sage.record_payment(acme.theirs["id"], "50")
     with acting_for(brook.pk):
