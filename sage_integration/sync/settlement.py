@@ -11,7 +11,6 @@ from decimal import Decimal
 from invoicing.models import Allocation, Payment
 from ledger.models import Posting
 from money.amounts import ZERO
-from practices import audit
 from practices.tenancy import practice_transaction
 from sage_integration.models import SageLink
 from sage_integration.sage.client import SageClient
@@ -58,8 +57,7 @@ def look_with_money(link: SageLink, sage: SageClient, mirror: Mirror) -> Differe
     difference = look_at_newest(link, sage)
     if difference is None or difference.kind != SETTLED_DIFFERENTLY:
         return difference
-    with audit.acting_as(None):  # Sage tells of it, whoever looks.
-        _read_entries(link, sage, mirror)
+    _read_entries(link, sage, mirror)
     with practice_transaction():
         want(mirror.touched, link.business_id)
     return look_at_newest(link, sage)

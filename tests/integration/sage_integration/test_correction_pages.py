@@ -7,6 +7,7 @@ import pytest
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import copy_again, mark_voided_in_ledger
 from ledger.models import Posting
+from practices.models import AuditEntry
 from practices.tenancy import practice_scope
 from sage_integration.attention import things
 from sage_integration.balance import balance
@@ -197,6 +198,14 @@ def test_f72_a_void_that_was_accepted_is_nowhere_said_to_be_in_sage(brook, sage,
         shown = alice.get(address).content.decode()
         assert f"In Sage as {number}" not in shown, address
         assert f"Was {number} in Sage, void there now" in shown, address
+
+
+def test_f72_what_check_now_finds_is_nobodys_doing_here(brook, sage, acme, alice):
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-12-01")
+    alice.post(path(brook, "check/", acme.invoice))
+    with practice_scope(brook.pk):
+        found = AuditEntry.objects.filter(action__in=("invoice.changed_in_sage", "invoice.found_changed"))
+        assert {entry.actor for entry in found} == {None}
 
 
 def test_f72_check_now_finds_that_an_earlier_copy_was_voided_too(brook, sage, acme, alice):
