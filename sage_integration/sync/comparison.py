@@ -158,15 +158,18 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
         return None
     # Sage is told nothing of what is entered here, and goes on showing that money as owed.
     known_there = invoice.outstanding + _entered_here(invoice)
-    if owed in (known_there, known_there + _credited_on_its_way(invoice)):
+    leaving = _credited_on_its_way(invoice)
+    if owed in (known_there, known_there + leaving):
         return None
+    credited = _credited_here_alone(invoice)
     # What the copy was made for, where another VAT rate was chosen for it.
     is_by_choice = owed - _expected(link, invoice).gross == invoice.outstanding - invoice.amounts.gross
-    reason = (
-        "It was copied with another VAT than it has here."
-        if is_by_choice
-        else "A credit note or an allocation in Sage may be the reason."
-    )
+    if credited and owed == known_there + leaving + credited.amount:
+        reason = f"{credited.credit_note} is not in Sage yet."
+    elif is_by_choice:
+        reason = "It was copied with another VAT than it has here."
+    else:
+        reason = "A credit note or an allocation in Sage may be the reason."
     owed = to_pence(owed)
     there, here = written(owed), written(invoice.outstanding)
     return Difference(
@@ -196,6 +199,18 @@ def _credited_on_its_way(invoice: Invoice) -> Decimal:
     )
     credited = Allocation.objects.filter(Exists(leaving), invoice=invoice, credit_note__isnull=False)
     return credited.aggregate(total=Sum("amount"))["total"] or ZERO
+
+
+def _credited_here_alone(invoice: Invoice) -> Allocation | None:
+    """What a credit note took off an invoice here that neither is in Sage nor on its way: held, refused, withdrawn."""
+    gone_there = Posting.objects.filter(
+        kind=Posting.Kind.CREDIT_NOTE_CREATE,
+        subject_id=OuterRef("credit_note_id"),
+        status__in=(Posting.Status.PENDING, Posting.Status.LEASED, Posting.Status.POSTED),
+    )
+    credited = Allocation.objects.filter(~Exists(gone_there), invoice=invoice, credit_note__isnull=False)
+    alone: Allocation | None = credited.select_related("credit_note").first()
+    return alone
 
 
 def _changed_otherwise(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:

@@ -244,7 +244,21 @@ def test_f76_a_credit_note_that_does_not_leave_any_more_is_told_as_the_differenc
     with acting_for(brook.pk):
         pull.reread_open_invoices()
     thing, _ = the_thing(brook)
-    assert "£120.00 is outstanding in Sage, and £0.00 here" in thing.sentence
+    assert "£120.00 is outstanding in Sage, and £0.00 here. CN-000001 is not in Sage yet." in thing.sentence
+    assert "Copy its credit note" in thing.way_out
+
+
+def test_f76_a_credit_note_that_is_held_is_named_only_where_it_explains_what_is_owed(
+    brook, enabled, sage, acme, clock
+):
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY, leaves=False)
+    with acting_for(brook.pk):
+        pull.reread_open_invoices()
+    assert "CN-000001 is not in Sage yet." in the_thing(brook)[0].sentence
+    sage.record_payment(acme.theirs["id"], "40")
+    poll(brook)
+    assert "A credit note or an allocation in Sage may be the reason." in the_thing(brook)[0].sentence
 
 
 @pytest.mark.parametrize("what", ["total", "outstanding"])
