@@ -52,7 +52,10 @@ DIFFERS = {
     ),
     "paid_earlier": (
         "It was paid on a copy that a newer one replaced, so it pays nothing here.",
-        "In Sage, set that money against the newest copy; if that one is void or gone, copy the invoice again first.",
+        (
+            "In Sage, set that money against the newest copy, or leave it on account where nothing is owed on that one "
+            "any more; if it is void or gone, copy the invoice again first."
+        ),
     ),
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
@@ -61,8 +64,8 @@ DIFFERS = {
         "Look at the differences and choose which side is right.",
     ),
     "settled_differently": (
-        "Something was set against it in Sage, or taken off, that is not the same here.",
-        "Open it in Sage and look at what was set against it, then check it again.",
+        "Something was set against it, or taken off, on one side alone.",
+        "Copy its credit note if that is not in Sage yet, else look there at what was set against it. Then check it.",
     ),
 }
 
