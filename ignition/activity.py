@@ -3,6 +3,7 @@
 from typing import Any
 
 from ignition.subjects import subjects_of
+from invoicing.history import NO_MONEY
 from practices.models import AuditEntry, Practice
 
 #: Action: sentence, tone. Whose or which it was stands below.
@@ -68,6 +69,8 @@ def recent_activity(practice: Practice, most: int) -> list[dict[str, Any]]:
 
 def _event(entry: AuditEntry, which: str, url: str) -> dict[str, Any]:
     words, tone = SENTENCES.get(entry.action, (entry.in_words, "neutral"))
+    if entry.action == "invoice.payment_recorded" and (no_money := NO_MONEY.get(entry.data.get("kind", ""))):
+        words, tone, _ = no_money
     named = which or entry.data.get("name") or entry.data.get("reference")
     return {
         "text": words,

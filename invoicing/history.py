@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from invoicing.models import CreditNote, Invoice
+from invoicing.models import CreditNote, Invoice, Payment
 from invoicing.queries import postings_of
 from ledger.models import Posting
 from practices.models import AuditEntry
@@ -58,6 +58,12 @@ WORDS = {
 }
 
 
+#: Of payments that brought no money, by their kind.
+NO_MONEY: dict[str, tuple[str, str, str]] = {
+    Payment.Kind.WRITTEN_OFF: ("Written off", "warn", "eraser"),
+    Payment.Kind.SET_AGAINST: ("Set against it in Sage", "neutral", "undo-2"),
+}
+
 #: What is recorded about a credit note and says something of its invoice.
 OF_CREDIT_NOTES = ("credit_note.posted", "credit_note.allocated")
 
@@ -79,6 +85,8 @@ def _credit_notes_of(invoice: Invoice) -> list[int]:
 
 def _event(entry: AuditEntry) -> dict[str, Any]:
     words, tone, icon = WORDS.get(entry.action, (entry.in_words, "neutral", "circle"))
+    if entry.action == "invoice.payment_recorded":
+        words, tone, icon = NO_MONEY.get(entry.data.get("kind", ""), (words, tone, icon))
     return {
         "text": words,
         "tone": tone,

@@ -129,6 +129,7 @@ RECEIVED = {
     ("sage", "received"): "received in Sage for",
     ("sage", "set_against"): "set in Sage against",
     ("by_hand", "received"): "recorded here, and not in Sage, for",
+    ("by_hand", "written_off"): "written off here, and not in Sage, on",
 }
 RECEIVED_SOMEHOW = "received for"
 

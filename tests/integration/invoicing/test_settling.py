@@ -117,6 +117,22 @@ def test_a_part_paid_here_stays_while_sages_leaves_room_for_it(brook):
         assert Payment.objects.get(pk=by_hand.pk).reversed_at is None
 
 
+def test_g81_what_was_written_off_is_called_no_money_anywhere(brook, client_of):
+    client = client_of("alice")
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+        write_off(invoice, reason="Bankrupt", on=TODAY)
+    pages = (
+        reverse("invoicing:invoice-detail", args=[brook.slug, invoice.pk]),
+        reverse("home", args=[brook.slug]),
+        reverse("sage:log-list", args=[brook.slug]),
+    )
+    shown = [client.get(page).content.decode() for page in pages]
+    assert all("Payment received" not in page for page in shown[:2])
+    assert all("Written off" in page for page in shown[:2])
+    assert "£720.00 was written off here, and not in Sage, on INV-000001; £0.00 is outstanding." in shown[2]
+
+
 def test_g81_written_off_with_a_reason_and_taken_back(brook, client_of):
     with practice_scope(brook.pk):
         invoice = an_invoice()
