@@ -27,7 +27,7 @@ SENTENCES = {
     "invoice.payment_recorded": ("Payment received", "good"),
     "invoice.payment_reversed": ("Payment taken back", "warn"),
     "invoice.voided": ("Invoice voided", "warn"),
-    "invoice.voided_in_ledger": ("Invoice voided in Sage", "warn"),
+    "invoice.voided_in_ledger": ("Invoice void here, as it is in Sage", "warn"),
     "member.invited": ("Colleague invited", "neutral"),
     "member.joined": ("Colleague joined", "good"),
     "posting.posted": ("Reached Sage", "good"),

@@ -33,7 +33,7 @@ WORDS = {
     "invoice.replacement_requested": ("Void and new copy asked for", "warn", "refresh-cw"),
     "invoice.relinked": ("Linked to another document in Sage", "warn", "pencil"),
     "invoice.voided": ("Voided", "warn", "x"),
-    "invoice.voided_in_ledger": ("Voided in Sage", "warn", "x"),
+    "invoice.voided_in_ledger": ("Void here, as it is in Sage", "warn", "x"),
     "invoice.renumbered_in_sage": ("Another number in Sage", "warn", "pencil"),
     "invoice.released_in_sage": ("Released in Sage", "good", "check"),
     "invoice.posting_requested": ("Sent to Sage once more", "neutral", "send"),
@@ -57,6 +57,12 @@ WORDS = {
     "posting.cancelled": ("Withdrawn from the way to Sage", "warn", "x"),
 }
 
+
+#: What was found of one copy in Sage, an earlier one perhaps: its number is said.
+OF_COPIES = tuple(
+    f"invoice.found_{found}" for found in ("void", "missing", "cleared", "changed", "as_copied")
+)
+OF_COPIES += ("invoice.changed_in_sage",)
 
 #: Of payments that brought no money, by their kind.
 NO_MONEY: dict[str, tuple[str, str, str]] = {
@@ -104,6 +110,8 @@ def _detail(entry: AuditEntry) -> str:
         return "to " + ", ".join(data.get("to", ()))
     if entry.action in OF_CREDIT_NOTES:
         return " against ".join(filter(None, (data.get("number"), data.get("invoice"))))
+    if entry.action in OF_COPIES:
+        return str(data.get("number", ""))
     if said := data.get("reason") or data.get("of") or data.get("text"):
         return str(said)
     before, after = data.get("before"), data.get("after", data.get("amount"))

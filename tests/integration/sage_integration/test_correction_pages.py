@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from invoicing.history import events_of
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import copy_again, mark_voided_in_ledger
 from ledger.models import Posting
@@ -216,3 +217,13 @@ def test_f72_check_now_finds_that_an_earlier_copy_was_voided_too(brook, sage, ac
     sage.void_invoice(acme.theirs["id"])
     alice.post(path(brook, "check/", acme.invoice))
     assert "Sage holds 2 copies" not in page(alice, brook, acme.invoice)
+    with practice_scope(brook.pk):
+        [found] = [event for event in events_of(acme.invoice) if event["text"] == "Found void in Sage"]
+    assert found["detail"] == "SI-1"
+
+
+def test_f72_whoever_accepts_a_void_is_not_said_to_have_voided_it_in_sage(brook, sage, acme):
+    sage.void_invoice(acme.theirs["id"])
+    with practice_scope(brook.pk):
+        mark_voided_in_ledger(acme.invoice)
+        assert "Void here, as it is in Sage" in [event["text"] for event in events_of(acme.invoice)]
