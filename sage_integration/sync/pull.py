@@ -7,6 +7,7 @@ feeds of payments, of allocations and of invoices are read, and the invoices the
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -394,6 +395,8 @@ class Poll:
         self._differences.clear()
         if self._read_again:
             with practice_transaction():
-                for wanted in self._read_again:
+                for wanted in sorted(
+                    self._read_again, key=attrgetter("pk")
+                ):  # in the order they are locked in
                     was_read(wanted)
             self._read_again.clear()

@@ -88,7 +88,10 @@ def want_links(link_ids: Collection[int]) -> None:
     """These copies are to be read again, whether newer ones took their place or not."""
     if link_ids:
         since = Coalesce(F("wanted_at") + A_MOMENT, timezone.now())
-        SageLink.objects.filter(pk__in=link_ids).update(wanted_at=since)
+        links = SageLink.objects.filter(pk__in=link_ids)
+        # Locked in order, so that of two readings at once neither waits for the other while that waits for it.
+        list(links.order_by("pk").select_for_update().values_list("pk"))
+        links.update(wanted_at=since)
 
 
 def is_anything_wanted(business_id: str) -> bool:

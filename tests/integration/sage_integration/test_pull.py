@@ -7,12 +7,14 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from invoicing.models import Allocation, Invoice, Payment
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
-from sage_integration.models import SageConnection, SyncCursor, SyncRun
+from sage_integration.models import SageConnection, SageLink, SyncCursor, SyncRun
 from sage_integration.sync.mirror import Mirror
+from sage_integration.sync.wanted import want_links
 from tests.factories import TODAY
 from tests.integration.sage_integration.polling import GROSS, poll, polled
 from tests.integration.sage_integration.posting import (
@@ -236,6 +238,19 @@ def test_two_pollers_at_once_are_harmless(brook, enabled, sage):
     assert [fresh(each.invoice).outstanding for each in many] == [80] * 4
     with practice_scope(brook.pk):
         assert Allocation.objects.count() == 4
+
+
+def test_what_is_wished_to_be_read_again_is_locked_in_order(brook, enabled, sage):
+    """Of two readings at once neither waits for the other while that waits for it."""
+    for name in ("Acme Ltd", "Bolt Ltd", "Cog Ltd"):
+        posted(brook, sage, name)
+    with practice_scope(brook.pk), CaptureQueriesContext(connection) as asked:
+        ids = list(SageLink.objects.order_by("-pk").values_list("pk", flat=True))
+        want_links(ids)
+        assert SageLink.objects.filter(wanted_at=None).count() == 0
+    locking, writing = asked[1]["sql"], asked[2]["sql"]
+    assert 'ORDER BY "sage_integration_sagelink"."id" ASC FOR UPDATE' in locking
+    assert writing.startswith("UPDATE")
 
 
 def test_an_older_page_never_overwrites_a_newer_one(brook, enabled, sage, acme, clock):
