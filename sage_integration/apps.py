@@ -7,11 +7,14 @@ class SageIntegrationConfig(AppConfig):
 
     def ready(self) -> None:
         from invoicing.bulk_acts import send_ledgers_documents_by
+        from invoicing.operations.sending import reminders_wait_for
         from sage_integration import client_columns, jobs, mail_kinds, receivers, sending  # noqa: F401 - jobs register themselves
         from sage_integration.copying import bulk
+        from sage_integration.sync.standing_differences import paid_on_earlier_copies
 
         receivers.connect()
         mail_kinds.describe_messages()
         client_columns.contribute()
         bulk.contribute()
         send_ledgers_documents_by(sending.KIND)
+        reminders_wait_for(paid_on_earlier_copies)

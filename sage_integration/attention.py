@@ -51,7 +51,7 @@ DIFFERS = {
         "Open it in Sage and put it back, or say here that it may stay so.",
     ),
     "paid_earlier": (
-        "It was paid on a copy that a newer one replaced, so it pays nothing here.",
+        "It was paid on a copy that a newer one replaced, so it pays nothing here. Reminders of it wait meanwhile.",
         (
             "In Sage, set that money against the newest copy, or leave it on account where nothing is owed on that one "
             "any more; if it is void or gone, copy the invoice again first."

@@ -4,9 +4,10 @@ A reminder belongs to a day after the due date (or before it) and is sent once; 
 voided, or that somebody stopped reminding of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -104,10 +105,18 @@ def switch_reminders(invoice: Invoice, *, on: bool) -> Invoice:
     return invoice
 
 
+_waited_for: list[Callable[[], Any]] = []
+
+
+def reminders_wait_for(invoice_ids: Callable[[], Any]) -> None:
+    """Remind nobody of invoices with these ids: another app knows of money for them that does not count yet."""
+    _waited_for.append(invoice_ids)
+
+
 def reminders_due(on: date, after: int = 0, limit: int = 100) -> list[tuple[Invoice, int]]:
     """Unpaid invoices to be reminded of on a day, each with its step (days after the due date), in order of id.
 
-    None of a client whose money is collected: it would pay a second time (P21).
+    None of a client whose money is collected: it would pay a second time (P21). Nor of what `reminders_wait_for`.
     A step that fell into a standstill is made up for within `LATEST`; of several the last counts, so that nobody gets
     two reminders at once.
     """
@@ -121,9 +130,10 @@ def reminders_due(on: date, after: int = 0, limit: int = 100) -> list[tuple[Invo
         Invoice.objects.unpaid()
         .filter(wanted, pk__gt=after, is_reminded=True, client__is_collected=False)
         .select_related("client")
-        .order_by("pk")[:limit]
     )
-    return [(invoice, _step(invoice, steps, on)) for invoice in invoices]
+    for invoice_ids in _waited_for:
+        invoices = invoices.exclude(pk__in=invoice_ids())
+    return [(invoice, _step(invoice, steps, on)) for invoice in invoices.order_by("pk")[:limit]]
 
 
 def _step(invoice: Invoice, steps: Sequence[int], on: date) -> int:

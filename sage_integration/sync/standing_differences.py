@@ -91,3 +91,11 @@ def differing_links() -> TenantQuerySet[SageLink]:
     accepted = Invoice.objects.filter(pk=OuterRef("posting__subject_id"), status=Invoice.Status.VOID)
     gone = links.filter(difference__in=GONE, posting__kind=Posting.Kind.INVOICE_CREATE)
     return links.filter(is_told).exclude(pk__in=gone.filter(Exists(accepted)).values("pk"))
+
+
+def paid_on_earlier_copies() -> TenantQuerySet[SageLink]:
+    """The ids of invoices that money in Sage pays a replaced copy of: nobody is reminded of them meanwhile."""
+    paid: TenantQuerySet[SageLink] = differing_links().filter(
+        difference=PAID_EARLIER, posting__kind=Posting.Kind.INVOICE_CREATE
+    )
+    return paid.values("posting__subject_id")

@@ -1,11 +1,14 @@
 """Earlier copies that count in Sage: money on them, voids, edits and credits are known by the ordinary poll (F75)."""
 
+from datetime import timedelta
+
 import pytest
 import requests
 from django.urls import reverse
 
 from invoicing.models import Invoice
-from invoicing.operations import copy_again, mark_voided_in_ledger, void_in_ledger
+from invoicing.operations import copy_again, mark_voided_in_ledger, set_sending_rules, void_in_ledger
+from invoicing.operations.sending import reminders_due
 from practices.models import AuditEntry
 from practices.scalars import figures
 from practices.tenancy import acting_for, practice_scope
@@ -75,6 +78,26 @@ def credited(sage, business, document, amount, *, of=None):
     return sage.create(
         "contact_allocations", business, transaction_type_id=kind, allocated_artefacts=parts, **whose
     )
+
+
+def test_f75_nobody_is_reminded_while_money_lies_on_an_earlier_copy(brook, sage, acme, twice, clock):
+    """The client did pay; reminders go on once that money was taken off again."""
+
+    day = fresh(acme.invoice).due_on + timedelta(days=7)
+    with practice_scope(brook.pk):
+        set_sending_rules(payment_instructions="", emails_invoices=False, reminder_days=[7])
+
+    def reminded() -> list[int]:
+        with practice_scope(brook.pk):
+            return [found.pk for found, _ in reminders_due(day)]
+
+    assert reminded() == [acme.invoice.pk]
+    payment = sage.record_payment(acme.theirs["id"], "50")
+    later(brook, clock)
+    assert reminded() == []
+    sage.delete_payment(payment["id"])
+    later(brook, clock)
+    assert reminded() == [acme.invoice.pk]
 
 
 def test_f75_money_on_an_earlier_copy_is_told_and_goes_once_it_is_set_against_the_newest(
