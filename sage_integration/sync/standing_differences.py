@@ -7,7 +7,7 @@ earlier one, and what was told of it, was not about this one.
 import re
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from invoicing.models import CreditNote, Invoice
@@ -93,9 +93,8 @@ def differing_links() -> TenantQuerySet[SageLink]:
     return links.filter(is_told).exclude(pk__in=gone.filter(Exists(accepted)).values("pk"))
 
 
-def paid_on_earlier_copies() -> TenantQuerySet[SageLink]:
+def paid_on_earlier_copies() -> QuerySet[SageLink, int]:
     """The ids of invoices that money in Sage pays a replaced copy of: nobody is reminded of them meanwhile."""
-    paid: TenantQuerySet[SageLink] = differing_links().filter(
-        difference=PAID_EARLIER, posting__kind=Posting.Kind.INVOICE_CREATE
-    )
-    return paid.values("posting__subject_id")
+    paid = differing_links().filter(difference=PAID_EARLIER, posting__kind=Posting.Kind.INVOICE_CREATE)
+    found: QuerySet[SageLink, int] = paid.values_list("posting__subject_id", flat=True)
+    return found
