@@ -10,11 +10,11 @@ class SageIntegrationConfig(AppConfig):
         from invoicing.operations.sending import reminders_wait_for
         from sage_integration import client_columns, jobs, mail_kinds, receivers, sending  # noqa: F401 - jobs register themselves
         from sage_integration.copying import bulk
-        from sage_integration.sync.standing_differences import paid_on_earlier_copies
+        from sage_integration.sync.standing_differences import invoices_paid_earlier
 
         receivers.connect()
         mail_kinds.describe_messages()
         client_columns.contribute()
         bulk.contribute()
         send_ledgers_documents_by(sending.KIND)
-        reminders_wait_for(paid_on_earlier_copies)
+        reminders_wait_for(invoices_paid_earlier)

@@ -18,9 +18,8 @@ from money.amounts import ZERO
 from sage_integration.connections import current_connection
 from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.client import SageClient
-from sage_integration.sync.comparison import PAID_EARLIER
 from sage_integration.sync.set_on_copies import money_on
-from sage_integration.sync.standing_differences import differing_links
+from sage_integration.sync.standing_differences import links_paid_earlier
 from sage_integration.sync.wanted import newest_links
 
 #: What Sage calls an invoice on which something is owed.
@@ -134,7 +133,7 @@ class PaidEarlier:
 
 def paid_on_earlier_copies() -> list[PaidEarlier]:
     """Money that pays earlier copies in Sage and nothing here, as it was read last, the longest there first."""
-    told = differing_links().filter(difference=PAID_EARLIER).select_related("posting")
+    told = links_paid_earlier().select_related("posting")
     links = list(told.order_by("differs_since")[:KEPT])
     money = money_on([link.pk for link in links])
     asked = [link.posting.subject_id for link in links]

@@ -93,8 +93,12 @@ def differing_links() -> TenantQuerySet[SageLink]:
     return links.filter(is_told).exclude(pk__in=gone.filter(Exists(accepted)).values("pk"))
 
 
-def paid_on_earlier_copies() -> QuerySet[SageLink, int]:
-    """The ids of invoices that money in Sage pays a replaced copy of: nobody is reminded of them meanwhile."""
-    paid = differing_links().filter(difference=PAID_EARLIER, posting__kind=Posting.Kind.INVOICE_CREATE)
-    found: QuerySet[SageLink, int] = paid.values_list("posting__subject_id", flat=True)
+def links_paid_earlier() -> TenantQuerySet[SageLink]:
+    """The copies of invoices that newer ones replaced and that money in Sage pays all the same."""
+    return differing_links().filter(difference=PAID_EARLIER)
+
+
+def invoices_paid_earlier() -> QuerySet[SageLink, int]:
+    """The ids of the invoices of `links_paid_earlier`: nobody is reminded of them meanwhile."""
+    found: QuerySet[SageLink, int] = links_paid_earlier().values_list("posting__subject_id", flat=True)
     return found
