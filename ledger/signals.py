@@ -6,5 +6,5 @@ from django.dispatch import Signal
 posting_due = Signal()
 
 #: Sent inside the transaction in which an invoice, its `subject_id`, is void here because the ledger's newest copy is
-#: gone: earlier copies may count on there.
+#: gone, or credited here: earlier copies may count on there.
 document_given_up = Signal()

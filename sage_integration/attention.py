@@ -57,6 +57,10 @@ DIFFERS = {
             "any more; if it is void or gone, copy the invoice again first."
         ),
     ),
+    "credited_here": (
+        "It was credited here, which takes nothing off a copy that a newer one replaced.",
+        "Void that copy in Sage, or set a credit note against it there.",
+    ),
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
     "changed": (

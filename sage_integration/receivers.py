@@ -28,7 +28,7 @@ def connect() -> None:
 
 
 def look_at_earlier_copies(sender: Any, *, subject_id: int, **_: Any) -> None:
-    """An earlier copy of an invoice that is void here may count on in Sage: the next reading tells."""
+    """An earlier copy of an invoice that is void or credited here may count on in Sage: the next reading tells."""
     if connection := current_connection():
         want_where_several_count([subject_id], connection.business_id)
 

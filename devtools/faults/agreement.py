@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from invoicing.models import Invoice
+from invoicing.models import CreditNote, Invoice
 from ledger.models import Posting
 from practices.models import AuditEntry
 from sage_integration.mappers import Rules
@@ -98,8 +98,12 @@ def _expected_of_earlier(ours: Invoice, stored: dict[str, Any] | None, paid: Dec
     standing = Posting.Standing.CLEARED if total - owed - (paid or 0) >= total else ""
     if paid:
         return _Expected(standing, "paid_earlier", f"{paid:,.2f}")
-    is_void_here = ours.status == Invoice.Status.VOID and not standing
-    return _Expected(standing, "void_here" if is_void_here else "")
+    if standing:
+        return _Expected(standing)
+    if ours.status == Invoice.Status.VOID:
+        return _Expected("", "void_here")
+    is_credited = CreditNote.objects.filter(invoice=ours).exists()
+    return _Expected("", "credited_here", f"{owed:,.2f}") if is_credited else _Expected("")
 
 
 def _beside(

@@ -20,6 +20,7 @@ from invoicing.operations.payments import settle
 from ledger.copies import end_refused_change, request_change
 from ledger.models import Posting
 from ledger.outbox import hold_posting, request_posting
+from ledger.signals import document_given_up
 from money.amounts import ZERO
 from practices import audit
 
@@ -80,6 +81,7 @@ def issue_credit_note(
     audit.record(
         "invoice.credited", invoice, number=note.number_label, reason=note.reason, amount=str(note.gross)
     )
+    document_given_up.send(Posting, subject_id=invoice.pk)
     if copy_in_ledger(invoice.pk):
         request = request_posting if leaves else hold_posting
         request(Posting.Kind.CREDIT_NOTE_CREATE, note.pk, label=note.number_label)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
-from invoicing.models import Allocation, Invoice, Payment
+from invoicing.models import Allocation, CreditNote, Invoice, Payment
 from ledger import copies, outbox
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts, to_pence
@@ -25,7 +25,7 @@ Standing = Posting.Standing
 #: What Sage has answered already, it may write down a moment later; nothing but the nightly look asks about that.
 FINISHES_WITHIN, AT_ONCE = timedelta(seconds=10), timedelta(0)
 #: Kinds of differences that earlier copies have as well.
-PAID_EARLIER, VOID_HERE = "paid_earlier", "void_here"
+PAID_EARLIER, VOID_HERE, CREDITED_HERE = "paid_earlier", "void_here", "credited_here"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def compare(
 
     How the copy was found is kept on its posting, where pages read it. Nothing is overwritten on either side: a void,
     a missing document and an edit wait for a person's decision (faults 52, 53). Of an earlier copy it is told that
-    money was set against it, which pays nothing here, and that it still counts where the invoice is void.
+    money was set against it, which pays nothing here, and that it still counts where the invoice is void or credited.
     A row of a list that was written so much later than what is known of a copy is no change of it yet. One that is
     older, or counts although the copy was found void or missing, came late: it says nothing, and the document is read.
     """
@@ -124,9 +124,18 @@ def _of_earlier(
             f"{invoice.number_label}: {written(settled.money)} was paid in Sage on {number_of(stored)}, an earlier "
             "copy of this invoice, and pays nothing here.",
         )
-    if invoice.status == Invoice.Status.VOID and not _is_cleared(link.gross, settled):
+    if _is_cleared(link.gross, settled):
+        return None
+    if invoice.status == Invoice.Status.VOID:
         return _void_here(invoice, stored)
+    if not link.is_draft and CreditNote.objects.filter(invoice=invoice).exists():
+        return _credited_here(invoice, stored, link.gross - settled.credit)
     return None
+
+
+def _credited_here(invoice: Invoice, stored: SalesInvoice, owed: Decimal) -> Difference:
+    words = f"is credited here, and {written(owed)} is still owed in Sage on {number_of(stored)}, an earlier copy."
+    return Difference(CREDITED_HERE, f"{invoice.number_label} {words}", owed_there=owed)
 
 
 def _is_cleared(gross: Decimal, settled: Settled) -> bool:

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from invoicing.models import CreditNote, Invoice
 from ledger.models import Posting
+from money.amounts import ZERO
 from practices.tenancy import TenantQuerySet
 from sage_integration.models import SageConnection, SageLink
-from sage_integration.sync.comparison import PAID_EARLIER, VOID_HERE, Difference
+from sage_integration.sync.comparison import CREDITED_HERE, PAID_EARLIER, VOID_HERE, Difference
 from sage_integration.sync.documents import fingerprint
 from sage_integration.sync.snapshots import fingerprint_of_snapshot
 
@@ -24,7 +25,7 @@ SEPARATOR = re.compile(r"(?<=\d),(?=\d{3})")
 #: Kinds of differences of what Sage has no more.
 GONE = ("missing", "voided")
 #: Kinds that are told of earlier copies too.
-OF_EARLIER = (PAID_EARLIER, VOID_HERE)
+OF_EARLIER = (PAID_EARLIER, VOID_HERE, CREDITED_HERE)
 
 
 def keep_difference(link: SageLink, difference: Difference | None) -> bool:
@@ -66,7 +67,9 @@ def _stand_in(held: SageLink, difference: Difference | None) -> str:
 def at_stake(link: SageLink, document: Invoice | CreditNote) -> Decimal:
     """The money that a difference is about: what one side is owed and the other is not, else the whole document."""
     if link.owed_there is not None and isinstance(document, Invoice):
-        return abs(document.outstanding - link.owed_there)
+        # On a copy that a newer one replaced nothing is owed here.
+        owed_here = ZERO if link.difference in OF_EARLIER else document.outstanding
+        return abs(owed_here - link.owed_there)
     return document.gross
 
 
@@ -74,7 +77,7 @@ def differing_links() -> TenantQuerySet[SageLink]:
     """The copies that somebody has to decide about: the newest of each document, unless that was decided here.
 
     A document that is gone from Sage needs nobody any more once it is void here too, or was copied again. An earlier
-    copy needs somebody where money pays it in Sage, or where it counts on there though the invoice is void.
+    copy needs somebody where money pays it in Sage, or where it counts on there though the invoice is void or credited.
     """
     links: TenantQuerySet[SageLink] = SageLink.objects.exclude(difference="").filter(
         posting__status=Posting.Status.POSTED

@@ -7,7 +7,13 @@ import requests
 from django.urls import reverse
 
 from invoicing.models import Invoice
-from invoicing.operations import copy_again, mark_voided_in_ledger, set_sending_rules, void_in_ledger
+from invoicing.operations import (
+    copy_again,
+    issue_credit_note,
+    mark_voided_in_ledger,
+    set_sending_rules,
+    void_in_ledger,
+)
 from invoicing.operations.sending import reminders_due
 from practices.models import AuditEntry
 from practices.scalars import figures
@@ -330,6 +336,46 @@ def test_f75_an_earlier_copy_that_counts_on_is_told_where_the_invoice_is_void(
     assert fresh(acme.invoice).status == Invoice.Status.VOID
     assert later(brook, clock) == words
     assert told(brook) == [words]
+    sage.void_invoice(acme.theirs["id"])
+    later(brook, clock)
+    assert told(brook) == []
+
+
+def test_f77_an_earlier_copy_that_is_owed_on_is_told_where_the_invoice_is_credited(
+    brook, enabled, sage, acme, twice, clock, alice
+):
+    """The credit note is set against the newest copy alone; what a credit in Sage takes off the older one counts."""
+    words = "INV-000001 is credited here, and £120.00 is still owed in Sage on SI-1, an earlier copy."
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
+    push_until_settled(brook, clock)
+    assert later(brook, clock) == words
+    assert told(brook) == [words]
+    with practice_scope(brook.pk):
+        [thing] = things()
+        assert (thing.amount, troubles_of_invoices()[0].amount) == (GROSS, GROSS)
+    differences = reverse("sage:invoice-differences", args=[brook.slug, acme.invoice.pk])
+    for address in (reverse("sage:inbox", args=[brook.slug]), differences):
+        shown = alice.get(address).content.decode()
+        assert words in shown
+        assert "Void that copy in Sage, or set a credit note against it there." in shown
+    credited(sage, enabled.business_id, acme.theirs, "20.00")
+    assert later(brook, clock) == words.replace("£120.00", "£100.00")
+    with practice_scope(brook.pk):
+        assert things()[0].amount == 100
+    credited(sage, enabled.business_id, acme.theirs, "100.00")
+    assert (later(brook, clock), told(brook), standing_of(acme)) == ("", [], "cleared")
+
+
+def test_f77_the_night_tells_of_earlier_copies_of_what_was_credited_before(brook, sage, acme, twice, clock):
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
+        SageLink.objects.update(wanted_at=None)
+    push_until_settled(brook, clock)
+    later(brook, clock)
+    with acting_for(brook.pk):
+        audit_documents()
+    assert len(told(brook)) == 1
     sage.void_invoice(acme.theirs["id"])
     later(brook, clock)
     assert told(brook) == []
