@@ -1,5 +1,6 @@
 """One e-mail about everything that has needed somebody for a while, never one for each failure."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -70,6 +71,8 @@ def _recipients(due: list[Thing], practice: Practice) -> list[User]:
 
 
 def stake_of(shown: Sequence[Thing]) -> Decimal:
-    """The money of different documents, in pounds; one that is listed twice counts once."""
-    amounts = {thing.label: thing.amount for thing in shown if thing.amount is not None}
+    """The money of different documents, in pounds; one that is listed twice counts once, with the most."""
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    for thing in shown:
+        amounts[thing.label] = max(amounts[thing.label], thing.amount or ZERO)
     return sum(amounts.values(), ZERO)

@@ -99,7 +99,7 @@ def is_as_known(
     return (
         link.seen_fingerprint == fingerprint_of(row, theirs)
         and link.sage_number == number_of(row)
-        and theirs == Amounts(link.net, link.vat) == _expected(link, invoice)
+        and theirs == Amounts(link.net, link.vat) == expected_amounts(link, invoice)
         and row.get("outstanding_amount") in (None, invoice.outstanding)
     )
 
@@ -144,16 +144,16 @@ def _is_cleared(gross: Decimal, settled: Settled) -> bool:
 
 
 def _amounts_differ(link: SageLink, invoice: Invoice, stored: SalesInvoice) -> Difference | None:
-    """Against what was agreed to be there: the copy as it was made last, or ours where it was amended since."""
     theirs, label = amounts_of(stored), invoice.number_label
-    expected = _expected(link, invoice)
+    expected = expected_amounts(link, invoice)
     if theirs == expected:
         return None
     in_sage = f"{number_of(stored)} in Sage is {written(theirs.gross)}"
     return Difference("differing", f"{label} is {written(expected.gross)}, and {in_sage}.")
 
 
-def _expected(link: SageLink, invoice: Invoice) -> Amounts:
+def expected_amounts(link: SageLink, invoice: Invoice) -> Amounts:
+    """What was agreed to be in Sage: the copy as it was made last, or ours where it was amended since."""
     copied = link.copied
     if copied and link.posting.held_revision == invoice.revision:
         return Amounts(Decimal(copied["net"]), Decimal(copied["vat"]))
@@ -172,7 +172,7 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
         return None
     credited = _credited_here_alone(invoice)
     # What the copy was made for, where another VAT rate was chosen for it.
-    is_by_choice = owed - _expected(link, invoice).gross == invoice.outstanding - invoice.amounts.gross
+    is_by_choice = owed - expected_amounts(link, invoice).gross == invoice.outstanding - invoice.amounts.gross
     if credited and owed == known_there + leaving + credited.amount:
         reason = f"{credited.credit_note} is not in Sage yet."
     elif is_by_choice:

@@ -12,18 +12,26 @@ from django.utils import timezone
 
 from invoicing.models import CreditNote, Invoice
 from ledger.models import Posting
-from money.amounts import ZERO
+from money.amounts import ZERO, Amounts
 from practices.tenancy import TenantQuerySet
 from sage_integration.models import SageConnection, SageLink
-from sage_integration.sync.comparison import CREDITED_HERE, PAID_EARLIER, VOID_HERE, Difference
+from sage_integration.sync.comparison import (
+    CREDITED_HERE,
+    PAID_EARLIER,
+    VOID_HERE,
+    Difference,
+    expected_amounts,
+)
 from sage_integration.sync.documents import fingerprint
-from sage_integration.sync.snapshots import fingerprint_of_snapshot
+from sage_integration.sync.snapshots import Snapshot, fingerprint_of_snapshot
 
 LONGEST = 400
 #: Between the thousands of an amount.
 SEPARATOR = re.compile(r"(?<=\d),(?=\d{3})")
 #: Kinds of differences of what Sage has no more.
 GONE = ("missing", "voided")
+#: Kinds of differences of what somebody edited in Sage.
+EDITED = ("differing", "changed", "credit_differing", "credit_changed")
 #: Kinds that are told of earlier copies too.
 OF_EARLIER = (PAID_EARLIER, VOID_HERE, CREDITED_HERE)
 
@@ -65,12 +73,30 @@ def _stand_in(held: SageLink, difference: Difference | None) -> str:
 
 
 def at_stake(link: SageLink, document: Invoice | CreditNote) -> Decimal:
-    """The money that a difference is about: what one side is owed and the other is not, else the whole document."""
+    """The money that a difference is about: what is not the same on both sides, else the whole document."""
     if link.owed_there is not None and isinstance(document, Invoice):
         # On a copy that a newer one replaced nothing is owed here.
         owed_here = ZERO if link.difference in OF_EARLIER else document.outstanding
         return abs(owed_here - link.owed_there)
-    return document.gross
+    return _edited_by(link, document) if link.difference in EDITED else document.gross
+
+
+def _edited_by(link: SageLink, document: Invoice | CreditNote) -> Decimal:
+    """What an edit in Sage makes of a document's total or VAT; all of it where it is another customer's there now."""
+    copied, there = link.copied, link.in_sage
+    if copied and copied["contact"] != there["contact"]:
+        return document.gross
+    if isinstance(document, Invoice):
+        ours, theirs = expected_amounts(link, document), Amounts(link.net, link.vat)
+    else:
+        held = Amounts(link.net, link.vat)
+        ours, theirs = _amounts_in(copied, held), _amounts_in(there, held)
+    apart = theirs - ours
+    return max(abs(apart.gross), abs(apart.vat))
+
+
+def _amounts_in(snapshot: Snapshot, otherwise: Amounts) -> Amounts:
+    return Amounts(Decimal(snapshot["net"]), Decimal(snapshot["vat"])) if snapshot else otherwise
 
 
 def differing_links() -> TenantQuerySet[SageLink]:

@@ -199,6 +199,7 @@ def test_f78_what_differs_of_a_credit_note_needs_somebody_until_it_is_put_right(
         assert AuditEntry.objects.latest("id").action.startswith("credit_note.found_")
         told = [thing for thing in things() if thing.label == note.number_label]
         assert [thing.client for thing in told] == ["Acme Ltd"]
+        assert told[0].amount == (10 if kind == "credit_differing" else note.gross)
     assert chip in text_of(alice.get(page))
     if happens:
         before = {name: stored[name] for name in happens}
@@ -232,7 +233,7 @@ def test_f78_a_credit_note_changed_in_sage_needs_somebody_where_its_total_stays(
         assert f"was changed in Sage ({said}). The total is the same." in run.problem
     assert sage.requests("GET", f"/sales_credit_notes/{stored['id']}") == [], "it was looked at already"
     with practice_scope(brook.pk):
-        assert [thing.label for thing in things()] == [note.number_label]
+        assert [(thing.label, thing.amount) for thing in things()] == [(note.number_label, 0)]
     clock.shift(60)
     before = {name: stored[name] for name in fields}
     sage.change_record("sales_credit_notes", stored["id"], **before | {"updated_at": sage.now()})

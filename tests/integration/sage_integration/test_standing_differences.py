@@ -7,7 +7,9 @@ from ledger.models import Posting
 from ledger.outbox import cancel_posting, retry_posting
 from practices.models import Membership
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.attention import handle, things
+from sage_integration.alerts import stake_of
+from sage_integration.attention import Thing, handle, things
+from sage_integration.balance import troubles_of_invoices
 from sage_integration.models import SageLink
 from sage_integration.sessions import open_sage
 from sage_integration.sync import pull
@@ -15,7 +17,7 @@ from sage_integration.sync.audit import audit_documents
 from sage_integration.sync.comparison import Difference, compare
 from sage_integration.sync.standing_differences import keep_difference
 from tests.factories import TODAY
-from tests.integration.sage_integration.polling import poll, polled, standing_of
+from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
 from tests.integration.sage_integration.posting import posted, push_until_settled
 
 
@@ -44,6 +46,14 @@ def change(sage, theirs, what: str, number: int) -> None:
         case "total":
             price = {"unit_price": f"9{number}.00", "tax_amount": f"1{number}.00"}
             sage.edit_invoice(theirs["id"], invoice_lines=[{**line, **price}])
+        case "VAT alone":
+            sage.edit_invoice(
+                theirs["id"],
+                invoice_lines=[{**line, "unit_price": f"10{number}.00", "tax_amount": f"{20 - number}.00"}],
+            )
+        case "customer":
+            other = sage.add_contact(name=f"Other {number}")
+            sage.edit_invoice(theirs["id"], contact_id=other["id"])
         case "outstanding":
             stamp = {"updated_at": sage.now()}
             sage.change_record("sales_invoices", theirs["id"], outstanding_amount=f"5{number}.00", **stamp)
@@ -65,6 +75,24 @@ def test_fault_52_a_later_change_in_sage_needs_somebody_anew_whatever_was_decide
         clock.shift(60)
         handled(brook)
     assert (moments[1] - moments[0]).total_seconds() > 600
+
+
+@pytest.mark.parametrize(
+    ("what", "stake"), [("due date", 0), ("words", 0), ("total", 18), ("VAT alone", 1), ("customer", 120)]
+)
+def test_p05_what_an_edit_makes_of_the_money_is_at_stake_and_not_the_whole_invoice(
+    brook, sage, acme, clock, what, stake
+):
+    polled(brook)
+    clock.shift(600)
+    change(sage, acme.theirs, what, 1)
+    poll(brook)
+    thing, _ = the_thing(brook)
+    with practice_scope(brook.pk):
+        [trouble] = troubles_of_invoices()
+        assert (thing.amount, trouble.amount) == (stake, stake)
+    whole = Thing("posting", 1, thing.since, thing.label, "Refused", amount=GROSS)
+    assert stake_of([whole, thing]) == GROSS, "one document counts once, with the most"
 
 
 def test_fault_52_a_difference_is_as_old_as_it_is_however_often_it_is_found(brook, sage, acme, clock):
