@@ -135,6 +135,13 @@ class Posting(TenantModel):
     #: How copies stand of which nothing counts in the ledger any more.
     GONE = (Standing.VOID, Standing.MISSING, Standing.CLEARED)
 
+    #: What was done in the ledger once something that makes no document there is through.
+    DONE: ClassVar[dict[Kind, str]] = {
+        Kind.INVOICE_VOID: "Voided",
+        Kind.INVOICE_UPDATE: "Updated",
+        Kind.CREDIT_NOTE_UPDATE: "Updated",
+    }
+
     practice = practice_key(db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     subject_id = models.BigIntegerField()
@@ -301,11 +308,25 @@ class Posting(TenantModel):
         return str(cls.Status(status).label)
 
     @property
+    def whereabouts(self) -> str:
+        """What is said behind its number: `in Sage`, or what became of it there."""
+        words = {
+            self.Standing.VOID: "void in Sage",
+            self.Standing.MISSING: "no longer in Sage",
+            self.Standing.CLEARED: "credited in Sage",
+        }
+        return words.get(self.Standing(self.standing), "in Sage")
+
+    @property
     def state_in_words(self) -> str:
         """What a person reads on the badge."""
         if self.outcome_is_unknown and self.status == self.Status.PENDING:
             return "Checking with Sage"
+        if self.status == self.Status.POSTED and self.kind in self.DONE:
+            return f"{self.DONE[self.Kind(self.kind)]} in Sage"
         if self.status == self.Status.POSTED and self.external_number:
+            if self.standing == self.Standing.CLEARED:
+                return f"In Sage as {self.external_number}, credited there"
             gone = {self.Standing.VOID: "void there now", self.Standing.MISSING: "not there any more"}
             if self.standing in gone:
                 return f"Was {self.external_number} in Sage, {gone[self.Standing(self.standing)]}"

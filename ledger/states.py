@@ -90,7 +90,9 @@ def _state(
     if posting.status == Status.POSTED:
         if posting.kind == Posting.Kind.INVOICE_CREATE and subject.pk and not subject.is_void:
             return _copied(posting, subject, ledger, change, copies)
-        return _posted(posting) if posting.standing not in UNDECIDED else _gone(posting)
+        if posting.kind in Posting.DONE:
+            return replace(_posted(posting), label=posting.state_in_words, note="")
+        return _gone(posting) if posting.standing in Posting.GONE else _posted(posting)
     return _on_its_way(posting, ledger, place)
 
 
@@ -195,7 +197,7 @@ def _posted(posting: Posting) -> State:
 
 def _gone(posting: Posting) -> State:
     """A copy that counts no more in the ledger, of what counts no more here either."""
-    _, label, _ = UNDECIDED[posting.standing]
+    label = Posting.standing_in_words(posting.status, posting.standing)
     return State(
         "void", label, icon="x", note=f"{posting.state_in_words}.", others=(actions.details(posting),)
     )

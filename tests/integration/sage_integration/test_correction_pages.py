@@ -199,6 +199,21 @@ def test_f72_a_void_that_was_accepted_is_nowhere_said_to_be_in_sage(brook, sage,
         shown = alice.get(address).content.decode()
         assert f"In Sage as {number}" not in shown, address
         assert f"Was {number} in Sage, void there now" in shown, address
+    for address in (
+        f"/p/{brook.slug}/invoices/",
+        f"/p/{brook.slug}/clients/{acme.invoice.client_id}/invoices/",
+    ):
+        shown = alice.get(address).content.decode()
+        assert (f"{number} in Sage" in shown, f"{number} void in Sage" in shown) == (False, True), address
+
+
+def test_f75_the_queue_says_what_was_voided_in_sage_and_not_that_it_is_there(brook, sage, acme, alice):
+    alice.post(path(brook, "void-in-sage/", acme.invoice, ""), {"reason": "Twice"})
+    push_once(brook)
+    shown = alice.get(f"/p/{brook.slug}/postings/").content.decode()
+    assert "In Sage as" not in shown
+    assert "Void in Sage" in shown
+    assert "Voided in Sage" in shown
 
 
 def test_f72_what_check_now_finds_is_nobodys_doing_here(brook, sage, acme, alice):

@@ -137,7 +137,7 @@ def test_a_role_sees_only_what_it_may_press_f88():
 def copy(**fields) -> Posting:
     """A copy in the ledger with a page of its own there."""
     particulars = {"external_number": "SI-4", "external_url": "https://sage.example/4", "held_revision": 1}
-    return posting("posted", kind=Posting.Kind.INVOICE_CREATE, **{**particulars, **fields})
+    return posting("posted", **{"kind": Posting.Kind.INVOICE_CREATE, **particulars, **fields})
 
 
 def change(kind: str = Posting.Kind.INVOICE_UPDATE, status: str = "pending", **fields) -> Posting:
@@ -280,3 +280,25 @@ def test_f72_changes_are_discarded_only_where_sage_ever_held_the_invoice(held, o
     state = posting_state(copy, replace(INVOICE, revision=2), OPEN)
     assert state.label == "Changed here"
     assert ("Discard changes" in {each.label for each in state.others}) is offered
+
+
+@pytest.mark.parametrize(
+    ("found", "label", "said", "behind_its_number"),
+    [
+        (copy(), "In Sage as SI-4", "In Sage as SI-4", "in Sage"),
+        (copy(standing="void"), "Void in Sage", "Was SI-4 in Sage, void there now", "void in Sage"),
+        (
+            copy(standing="missing"),
+            "Missing in Sage",
+            "Was SI-4 in Sage, not there any more",
+            "no longer in Sage",
+        ),
+        (copy(standing="cleared"), "Credited in Sage", "In Sage as SI-4, credited there", "credited in Sage"),
+        (copy(kind="invoice.void"), "Voided in Sage", "Voided in Sage", "in Sage"),
+        (copy(kind="invoice.update"), "Updated in Sage", "Updated in Sage", "in Sage"),
+    ],
+)
+def test_f75_the_queue_says_of_each_posting_what_became_of_it_in_sage(found, label, said, behind_its_number):
+    """As the list of postings asks: without what the document is here."""
+    assert posting_state(found, Subject(), OPEN).label == label
+    assert (found.state_in_words, found.whereabouts) == (said, behind_its_number)
