@@ -385,13 +385,14 @@ class Poll:
         self._differences[link.pk] = link, difference
 
     def _conclude(self) -> None:
-        """Say what differs, and keep it where it differs otherwise than before."""
+        """Say what differs; what differs otherwise than before is kept, and counted."""
         for _, (link, difference) in sorted(self._differences.items()):
             with practice_transaction():
-                self.mirror.counts["states_changed"] += keep_difference(link, difference)
+                is_news = keep_difference(link, difference)
+            self.mirror.counts["states_changed"] += is_news
             if difference is not None:
                 self.mirror.problems.append(difference.sentence)
-                self.mirror.counts[difference.kind] += 1
+                self.mirror.counts[difference.kind] += is_news
         self._differences.clear()
         if self._read_again:
             with practice_transaction():

@@ -123,6 +123,19 @@ def test_fault_53_pages_call_nothing_the_same_or_a_total_in_sage_once_it_is_gone
         assert "it was" in total
 
 
+def test_fault_53_when_a_void_was_found_stays_however_often_it_is_looked_at(brook, sage, acme, alice, clock):
+    def found() -> str:
+        alice.post(path(brook, "check/", acme.invoice))
+        shown = alice.get(path(brook, "differences/", acme.invoice)).content.decode()
+        [moment] = re.findall(r"Found <time(.*?)</time>", shown)
+        return moment
+
+    sage.void_invoice(acme.theirs["id"])
+    first = found()
+    clock.shift(600)
+    assert found() == first
+
+
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_a_side_taken_from_the_chip_is_chosen_for_every_field_and_carried_out_there(
     brook, sage, acme, alice, side

@@ -40,6 +40,8 @@ def test_a_void_in_sage_is_noticed_by_the_next_poll(brook, sage, acme, clock):
     run = poll(brook)
     assert run.counts["voided"] == 1
     assert standing_of(acme) == Posting.Standing.VOID
+    again = poll(brook)
+    assert (again.counts.get("voided", 0), again.problem) == (0, run.problem), "it is said, and no news"
     assert fresh(acme.invoice).status == Invoice.Status.ISSUED, "somebody decides what becomes of it here"
     with practice_scope(brook.pk):
         mark_voided_in_ledger(acme.invoice)
