@@ -23,7 +23,9 @@ ENDS_OF_A_TRY = ("posting.posted", "posting.failed", "posting.postponed", "posti
 MOST_OF_AN_EVENT, MOST_OF_A_PAGE = 10, 500
 #: An answer and the row about it are written by the same clock a moment apart.
 TOLERANCE = timedelta(seconds=2)
-NUMBER = re.compile(r"(?:INV-)?0*(\d{1,9})", re.IGNORECASE)
+#: Documents of a kind that one search looks at, the newest ones.
+MOST_OF_A_SEARCH = 1000
+NUMBER = re.compile(r"(INV-|CN-|)0*(\d{1,9})", re.IGNORECASE)
 #: The kinds of rows that events are about, and the words for one.
 SUBJECTS: dict[str, type[Model]] = {
     model._meta.label_lower: model for model in (Posting, Invoice, CreditNote, Client, SageContact)
@@ -64,21 +66,32 @@ def log_entries(*, part: str = "", result: str = "", words: str = "") -> QuerySe
 
 
 def _about(words: str) -> Q:
-    """Events about a document named by our number, by its reference or by Sage's number, or about a client."""
+    """Events about a document, by our number, its reference or Sage's number; or about a client and its documents."""
     words = words.strip()[:60]
+    clients = list(Client.objects.filter(name__icontains=words).values_list("pk", flat=True)[:200])
+    kind, number = found.groups() if (found := NUMBER.fullmatch(words)) else ("", None)
+    invoices = _ids(Invoice, clients, number if kind.upper() != "CN-" else None)
+    notes = _ids(CreditNote, clients, number if kind.upper() != "INV-" else None)
     postings = Q(reference__iexact=words) | Q(external_number__iexact=words)
-    invoices: list[int] = []
-    if number := NUMBER.fullmatch(words):
-        invoices = list(Invoice.objects.filter(number=int(number[1])).values_list("pk", flat=True))
-        postings |= Q(subject_id__in=invoices, kind__startswith="invoice.")
-    found = list(Posting.objects.filter(postings).values_list("pk", "subject_id", "kind")[:200])
-    subjects = {pk for _, pk, kind in found if kind.startswith("invoice.")} | set(invoices)
-    clients = Client.objects.filter(name__icontains=words).values_list("pk", flat=True)[:200]
+    postings |= Q(subject_id__in=invoices, kind__startswith="invoice.")
+    postings |= Q(subject_id__in=notes, kind__startswith="credit_note.")
+    postings |= Q(subject_id__in=clients, kind=Posting.Kind.CONTACT_UPSERT)
+    rows = Posting.objects.filter(postings).values_list("pk", "subject_id", "kind")[:MOST_OF_A_SEARCH]
+    invoices += [pk for _, pk, what in rows if what.startswith("invoice.")]
+    notes += [pk for _, pk, what in rows if what.startswith("credit_note.")]
     return (
-        Q(subject_type="ledger.posting", subject_id__in=[pk for pk, _, _ in found])
-        | Q(subject_type="invoicing.invoice", subject_id__in=list(subjects))
-        | Q(subject_type="clients.client", subject_id__in=list(clients))
+        Q(subject_type="ledger.posting", subject_id__in=[pk for pk, _, _ in rows])
+        | Q(subject_type="invoicing.invoice", subject_id__in=invoices)
+        | Q(subject_type="invoicing.creditnote", subject_id__in=notes)
+        | Q(subject_type="clients.client", subject_id__in=clients)
     )
+
+
+def _ids(documents: type[Invoice | CreditNote], clients: list[int], number: str | None) -> list[int]:
+    """The newest documents of a kind that are of one of these clients, or bear this number."""
+    wanted = Q(client__in=clients) | (Q(number=int(number)) if number else Q())
+    found = documents.objects.filter(wanted) if clients or number else documents.objects.none()
+    return list(found.order_by("-pk").values_list("pk", flat=True)[:MOST_OF_A_SEARCH])
 
 
 def events_of(entries: Sequence[AuditEntry]) -> list[Event]:

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from invoicing.operations import copy_again
+from invoicing.operations import copy_again, issue_credit_note
 from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
@@ -15,6 +15,7 @@ from sage_integration.exchanges import KEPT, forget_old
 from sage_integration.models import SageExchange, TaxRateMapping
 from sage_integration.replaying import replay
 from sage_integration.sage.answers import Answer
+from tests.factories import TODAY
 from tests.integration.home.questions import questions_of
 from tests.integration.sage_integration.polling import poll, polled
 from tests.integration.sage_integration.posting import (
@@ -158,6 +159,23 @@ def test_the_log_is_filtered_by_document_part_result_and_person(alice, cast, bro
 def test_a_client_s_name_finds_what_was_done_about_it(alice, brook, acme):
     page = text_of(alice.get(path("log-list", brook, "?q=acme")))
     assert "Acme Ltd is linked to its contact in Sage." in page
+
+
+def test_a_client_s_name_or_a_credit_note_s_number_finds_what_became_of_the_documents(
+    alice, brook, acme, sage, clock
+):
+    other = posted(brook, sage, "Dock Ltd")
+    with practice_scope(brook.pk):
+        note = issue_credit_note(acme.invoice, reason="Agreed", issued_on=TODAY, on=TODAY)
+    push_until_settled(brook, clock)
+    set_against = f"was set against {acme.posting.external_number} in Sage."
+    by_client = text_of(alice.get(path("log-list", brook, "?q=acme")))
+    assert f"Invoice {acme.posting.reference} arrived in Sage" in by_client
+    assert set_against in by_client
+    assert other.posting.reference not in by_client
+    by_number = text_of(alice.get(path("log-list", brook, f"?q={note.number_label}")))
+    assert set_against in by_number
+    assert acme.posting.reference not in by_number
 
 
 def test_the_export_has_the_chosen_events(alice, brook, acme, sage):
