@@ -73,6 +73,13 @@ SENTENCES: dict[str, Told] = {
         DOCUMENTS, "{number}, an earlier copy of {which}, was credited in full in Sage.", "warn"
     ),
     "invoice.found_as_copied": Told(DOCUMENTS, "{number} in Sage is again as {which} was copied.", GOOD),
+    "invoice.taken_from_sage": Told(
+        DOCUMENTS, "What was changed in {number} in Sage was taken over for {which}.", GOOD
+    ),
+    "invoice.customer_in_sage_accepted": Told(
+        DOCUMENTS, "The customer of {number} in Sage, {customer}, counts for {which} from now on.", GOOD
+    ),
+    "invoice.marked_as_agreed": Told(DOCUMENTS, "{which} and {number} in Sage were marked as agreed.", GOOD),
     "invoice.credited": Told(DOCUMENTS, "{which} was credited."),
     "credit_note.allocated": Told(DOCUMENTS, "{number} was set against {invoice} in Sage.", GOOD),
     "credit_note.updated_in_ledger": Told(DOCUMENTS, "{number} in Sage was brought up to date.", GOOD),

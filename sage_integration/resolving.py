@@ -77,6 +77,7 @@ def resolve_differences(
     if not found:
         if not link.seen and wanted.copy.held_revision == invoice.revision:
             raise NothingChanged(invoice)
+        audit.record("invoice.marked_as_agreed", invoice, number=link.sage_number)
         _agree(invoice, link)
         return None
     if found - {*theirs, *ours}:
@@ -100,7 +101,8 @@ def _take(
     if "contact" in taken:
         link.copied = {**link.copied, "contact": seen["contact"], "contact_name": seen["contact_name"]}
         link.save(update_fields=["copied"])
-        audit.record("invoice.customer_in_sage_accepted", invoice, customer=seen["contact_name"])
+        customer = {"customer": seen["contact_name"], "number": link.sage_number}
+        audit.record("invoice.customer_in_sage_accepted", invoice, **customer)
     if taken - {"contact"}:
         _amend(invoice, wanted, seen, taken, reason=reason, on=on)
     now = wanted_now(Invoice.objects.get(pk=invoice.pk))

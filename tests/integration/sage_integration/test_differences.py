@@ -211,6 +211,8 @@ def test_the_same_change_on_both_sides_is_marked_as_agreed(brook, sage, acme, br
     assert resolve(browser, acme.invoice).status_code == 303
     assert sage.requests("PUT") == []
     settled(brook, sage, acme)
+    marked = f"{acme.invoice.number_label} and {acme.theirs['displayed_as']} in Sage were marked as agreed."
+    assert marked in text_of(browser.get("/p/brook-co/sage/log/"))
 
 
 def test_f88_a_member_without_the_right_chooses_no_side(brook, sage, acme, client_of):
