@@ -1,7 +1,7 @@
 """Whether everything meant for Sage is there once, with our total: a line, nightly comparisons, what needs somebody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
@@ -41,8 +41,9 @@ class Balance:
 
     @property
     def in_words(self) -> str:
-        """`412 intended, 412 in Sage, 0 twice, 0 missing`."""
-        return f"{self.intended} intended, {self.in_sage} in Sage, {self.twice} twice, {self.missing} missing"
+        """`412 intended, 412 in Sage, 0 twice, 0 missing`; `0 twice by mistake` beside what is twice on purpose."""
+        twice = f"{self.twice} twice by mistake" if self.again.count else f"{self.twice} twice"
+        return f"{self.intended} intended, {self.in_sage} in Sage, {twice}, {self.missing} missing"
 
     @property
     def rest_in_words(self) -> str:
@@ -124,7 +125,7 @@ class _Found(NamedTuple):
 
 
 def troubles_of_invoices() -> list[Trouble]:
-    """Refused copies and documents that differ, the most money first."""
+    """Invoices with refused copies or copies that differ, the most money first."""
     failed = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Status.FAILED)
     of_invoices = differing_links().filter(posting__kind=Posting.Kind.INVOICE_CREATE)
     differing = of_invoices.select_related("posting")
@@ -151,7 +152,18 @@ def troubles_of_invoices() -> list[Trouble]:
         for each in found
         if (invoice := invoices.get(each.posting.subject_id))
     ]
-    return sorted(rows, key=lambda row: (-row.amount, row.since))
+    return _once(sorted(rows, key=lambda row: (-row.amount, row.since)))
+
+
+def _once(rows: list[Trouble]) -> list[Trouble]:
+    """One row for each invoice, the most money first, with all that happened since the first of it."""
+    told: dict[int, Trouble] = {}
+    for row in rows:
+        known = told.setdefault(row.invoice.pk, row)
+        if known is not row:
+            sentence, since = f"{known.sentence} {row.sentence}", min(known.since, row.since)
+            told[row.invoice.pk] = replace(known, sentence=sentence, since=since)
+    return list(told.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,22 @@ def test_f75_money_on_an_earlier_copy_is_told_and_goes_once_it_is_set_against_th
     assert PAID not in alice.get(differences).content.decode()
 
 
+def test_p05_what_differs_of_two_copies_of_an_invoice_is_one_row_of_the_balance(
+    brook, sage, acme, twice, clock
+):
+    sage.record_payment(acme.theirs["id"], "50")
+    later(brook, clock)
+    sage.edit_invoice(twice["id"], due_date="2027-05-31")
+    clock.shift(600)
+    poll(brook)
+    assert len(told(brook)) == 2
+    with practice_scope(brook.pk):
+        since = min(thing.since for thing in things())
+        [trouble] = troubles_of_invoices()
+    changed = "INV-000001: SI-2 was changed in Sage (the due date). The total is the same."
+    assert (trouble.sentence, trouble.amount, trouble.since) == (f"{PAID} {changed}", 50, since)
+
+
 @pytest.mark.parametrize("lists_artefacts", [True, False])
 def test_f75_what_was_told_of_an_earlier_copy_goes_once_the_payment_is_deleted(
     brook, sage, acme, twice, clock, lists_artefacts

@@ -24,7 +24,10 @@ def test_f75_what_somebody_asked_for_once_more_is_told_and_not_said_to_be_there_
 ):
     """At once, after a night that wrote it down, and no more once one of the two is void; it is no mistake."""
     alice = client_of("alice")
-    told = "1 invoice is in Sage more than once, as somebody asked for it: £120.00 beyond what is billed here"
+    told = (
+        "1 invoice is in Sage more than once on purpose, as somebody asked for a further copy: "
+        "£120.00 beyond what is billed here"
+    )
 
     def page() -> str:
         words = alice.get(reverse("sage:balance", args=[brook.slug])).content.decode()
@@ -45,6 +48,7 @@ def test_f75_what_somebody_asked_for_once_more_is_told_and_not_said_to_be_there_
     for _ in range(2):
         shown = page()
         assert (told in shown, "is there once" in shown) == (True, False)
+        assert "2 in Sage, 0 twice by mistake, 0 missing" in shown
         assert reverse("sage:invoice-differences", args=[brook.slug, acme.invoice.pk]) in shown
         assert balance_of(brook).is_there
         assert night() == {"checked": 2, "copied_again": [again.reference]}
@@ -55,6 +59,7 @@ def test_f75_what_somebody_asked_for_once_more_is_told_and_not_said_to_be_there_
     assert night() == {"checked": 2}
     shown = page()
     assert ("more than once" in shown, "is there once" in shown) == (False, True)
+    assert "1 in Sage, 0 twice, 0 missing" in shown
 
 
 def test_what_is_there_once_more_by_day_is_looked_for_among_what_was_asked_for_since(
