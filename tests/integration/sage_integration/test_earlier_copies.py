@@ -9,81 +9,32 @@ from django.urls import reverse
 from invoicing.models import Invoice
 from invoicing.operations import (
     copy_again,
-    issue_credit_note,
     mark_voided_in_ledger,
     set_sending_rules,
     void_in_ledger,
 )
 from invoicing.operations.sending import reminders_due
 from practices.models import AuditEntry
-from practices.scalars import figures
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.attention import columns_of_inbox, things
+from sage_integration.attention import things
 from sage_integration.balance import balance, troubles_of_invoices
 from sage_integration.models import SageConnection, SageLink, SetOnEarlierCopy
 from sage_integration.sync import pull
 from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
+from tests.integration.sage_integration.earlier import PAID, later, told
 from tests.integration.sage_integration.polling import GROSS, poll, polled, standing_of
 from tests.integration.sage_integration.posting import (
     empty_valkey,
     fresh,
     posted,
-    posting_of,
     push_until_settled,
 )
-
-PAID = "INV-000001: £50.00 was paid in Sage on SI-1, an earlier copy of this invoice, and pays nothing here."
-
-
-@pytest.fixture
-def twice(brook, enabled, sage, acme, clock):
-    """Acme's invoice, in Sage a second time on purpose: the newer document, everything read and known."""
-    with practice_scope(brook.pk):
-        copy_again(acme.invoice, reason="The client lost the first one")
-    push_until_settled(brook, clock)
-    later(brook, clock)
-    [newer] = sage.sales_invoices(reference=posting_of(acme.invoice).reference)
-    return newer
-
-
-def later(practice, clock) -> str:
-    """What a poll says after a while; the same one once more says nothing new."""
-    clock.shift(600)
-    problem = poll(practice).problem
-    clock.shift(600)
-    polled(practice)
-    return problem
-
-
-def told(practice) -> list[str]:
-    """What needs somebody, as the inbox lists and counts it."""
-    with practice_scope(practice.pk):
-        listed = [thing.sentence for thing in things()]
-        assert figures(**columns_of_inbox(TODAY))["need_you"] == len(listed)
-        return listed
 
 
 def reads(sage, document) -> int:
     """How often one document was read since requests were forgotten."""
     return sum(document["id"] in each["path"] for each in sage.requests("GET"))
-
-
-def credited(sage, business, document, amount, *, of=None):
-    """A credit note made in Sage and set against a document there."""
-    whose = {"contact_id": document["contact"]["id"], "date": TODAY.isoformat()}
-    account = document["invoice_lines"][0]["ledger_account"]["id"]
-    line = {"description": "Goodwill", "ledger_account_id": account, "quantity": "1", "unit_price": amount}
-    line |= {"tax_rate_id": "GB_ZERO", "tax_amount": "0"}
-    note = of or sage.create("sales_credit_notes", business, credit_note_lines=[line], **whose)
-    parts = [
-        {"artefact_id": document["id"], "amount": amount},
-        {"artefact_id": note["id"], "amount": f"-{amount}"},
-    ]
-    kind = "CUSTOMER_ALLOCATION"
-    return sage.create(
-        "contact_allocations", business, transaction_type_id=kind, allocated_artefacts=parts, **whose
-    )
 
 
 def test_f75_nobody_is_reminded_while_money_lies_on_an_earlier_copy(brook, sage, acme, twice, clock):
@@ -248,53 +199,6 @@ def test_p13_an_edit_and_a_deletion_of_an_earlier_copy_are_known_by_the_next_pol
     assert standing_of(acme) == "missing"
 
 
-def test_f75_an_earlier_copy_that_was_credited_in_full_counts_no_more_and_nothing_is_told(
-    brook, enabled, sage, acme, twice, clock
-):
-    allocation = credited(sage, enabled.business_id, acme.theirs, "120.00")
-    assert later(brook, clock) == ""
-    assert (standing_of(acme), told(brook)) == ("cleared", [])
-    with practice_scope(brook.pk):
-        assert (balance().again.count, balance().in_sage) == (0, 1)
-        assert AuditEntry.objects.filter(action="invoice.found_cleared").count() == 1
-    with acting_for(brook.pk):
-        assert audit_documents().problem == ""
-    assert standing_of(acme) == "cleared"
-    sage.delete_allocation(allocation["id"])
-    later(brook, clock)
-    assert standing_of(acme) == ""
-
-
-def test_f75_of_a_credit_on_an_earlier_copy_no_money_is_told(brook, enabled, sage, acme, twice, clock):
-    credited(sage, enabled.business_id, acme.theirs, "20.00")
-    assert later(brook, clock) == ""
-    assert (standing_of(acme), told(brook)) == ("", [])
-    sage.forget_requests()
-    sage.record_payment(acme.theirs["id"], "50")
-    assert later(brook, clock) == PAID
-    asked = [each["path"] for each in sage.requests("GET")]
-    assert not [path for path in asked if "/contact_allocations/" in path], (
-        "what a credit is, is known already"
-    )
-
-
-def test_f75_money_on_account_that_is_set_against_an_earlier_copy_is_money(
-    brook, enabled, sage, acme, twice, clock
-):
-    contact = acme.theirs["contact"]["id"]
-    receipt = sage.create(
-        "contact_payments",
-        enabled.business_id,
-        transaction_type_id="CUSTOMER_RECEIPT",
-        contact_id=contact,
-        bank_account_id=sage.records("bank_accounts", enabled.business_id)[0]["id"],
-        date=TODAY.isoformat(),
-        total_amount="50",
-    )
-    credited(sage, enabled.business_id, acme.theirs, "50.00", of=receipt["payment_on_account"])
-    assert later(brook, clock) == PAID
-
-
 def test_f72_check_now_tells_of_money_on_an_earlier_copy(brook, sage, acme, twice, alice):
     sage.record_payment(acme.theirs["id"], "50")
     address = reverse("sage:invoice-check", args=[brook.slug, acme.invoice.pk])
@@ -352,46 +256,6 @@ def test_f75_an_earlier_copy_that_counts_on_is_told_where_the_invoice_is_void(
     assert fresh(acme.invoice).status == Invoice.Status.VOID
     assert later(brook, clock) == words
     assert told(brook) == [words]
-    sage.void_invoice(acme.theirs["id"])
-    later(brook, clock)
-    assert told(brook) == []
-
-
-def test_f77_an_earlier_copy_that_is_owed_on_is_told_where_the_invoice_is_credited(
-    brook, enabled, sage, acme, twice, clock, alice
-):
-    """The credit note is set against the newest copy alone; what a credit in Sage takes off the older one counts."""
-    words = "INV-000001 is credited here, and £120.00 is still owed in Sage on SI-1, an earlier copy."
-    with practice_scope(brook.pk):
-        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
-    push_until_settled(brook, clock)
-    assert later(brook, clock) == words
-    assert told(brook) == [words]
-    with practice_scope(brook.pk):
-        [thing] = things()
-        assert (thing.amount, troubles_of_invoices()[0].amount) == (GROSS, GROSS)
-    differences = reverse("sage:invoice-differences", args=[brook.slug, acme.invoice.pk])
-    for address in (reverse("sage:inbox", args=[brook.slug]), differences):
-        shown = alice.get(address).content.decode()
-        assert words in shown
-        assert "Void that copy in Sage, or set a credit note against it there." in shown
-    credited(sage, enabled.business_id, acme.theirs, "20.00")
-    assert later(brook, clock) == words.replace("£120.00", "£100.00")
-    with practice_scope(brook.pk):
-        assert things()[0].amount == 100
-    credited(sage, enabled.business_id, acme.theirs, "100.00")
-    assert (later(brook, clock), told(brook), standing_of(acme)) == ("", [], "cleared")
-
-
-def test_f77_the_night_tells_of_earlier_copies_of_what_was_credited_before(brook, sage, acme, twice, clock):
-    with practice_scope(brook.pk):
-        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
-        SageLink.objects.update(wanted_at=None)
-    push_until_settled(brook, clock)
-    later(brook, clock)
-    with acting_for(brook.pk):
-        audit_documents()
-    assert len(told(brook)) == 1
     sage.void_invoice(acme.theirs["id"])
     later(brook, clock)
     assert told(brook) == []

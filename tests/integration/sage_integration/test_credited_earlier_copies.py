@@ -1,0 +1,106 @@
+"""Credits and earlier copies that count in Sage: what they take off there, and what is owed on (F75, F77)."""
+
+from django.urls import reverse
+
+from invoicing.operations import (
+    issue_credit_note,
+)
+from practices.models import AuditEntry
+from practices.tenancy import acting_for, practice_scope
+from sage_integration.attention import things
+from sage_integration.balance import balance, troubles_of_invoices
+from sage_integration.models import SageLink
+from sage_integration.sync.audit import audit_documents
+from tests.factories import TODAY
+from tests.integration.sage_integration.earlier import PAID, credited, later, told
+from tests.integration.sage_integration.polling import GROSS, standing_of
+from tests.integration.sage_integration.posting import (
+    push_until_settled,
+)
+
+
+def test_f75_an_earlier_copy_that_was_credited_in_full_counts_no_more_and_nothing_is_told(
+    brook, enabled, sage, acme, twice, clock
+):
+    allocation = credited(sage, enabled.business_id, acme.theirs, "120.00")
+    assert later(brook, clock) == ""
+    assert (standing_of(acme), told(brook)) == ("cleared", [])
+    with practice_scope(brook.pk):
+        assert (balance().again.count, balance().in_sage) == (0, 1)
+        assert AuditEntry.objects.filter(action="invoice.found_cleared").count() == 1
+    with acting_for(brook.pk):
+        assert audit_documents().problem == ""
+    assert standing_of(acme) == "cleared"
+    sage.delete_allocation(allocation["id"])
+    later(brook, clock)
+    assert standing_of(acme) == ""
+
+
+def test_f75_of_a_credit_on_an_earlier_copy_no_money_is_told(brook, enabled, sage, acme, twice, clock):
+    credited(sage, enabled.business_id, acme.theirs, "20.00")
+    assert later(brook, clock) == ""
+    assert (standing_of(acme), told(brook)) == ("", [])
+    sage.forget_requests()
+    sage.record_payment(acme.theirs["id"], "50")
+    assert later(brook, clock) == PAID
+    asked = [each["path"] for each in sage.requests("GET")]
+    assert not [path for path in asked if "/contact_allocations/" in path], (
+        "what a credit is, is known already"
+    )
+
+
+def test_f75_money_on_account_that_is_set_against_an_earlier_copy_is_money(
+    brook, enabled, sage, acme, twice, clock
+):
+    contact = acme.theirs["contact"]["id"]
+    receipt = sage.create(
+        "contact_payments",
+        enabled.business_id,
+        transaction_type_id="CUSTOMER_RECEIPT",
+        contact_id=contact,
+        bank_account_id=sage.records("bank_accounts", enabled.business_id)[0]["id"],
+        date=TODAY.isoformat(),
+        total_amount="50",
+    )
+    credited(sage, enabled.business_id, acme.theirs, "50.00", of=receipt["payment_on_account"])
+    assert later(brook, clock) == PAID
+
+
+def test_f77_an_earlier_copy_that_is_owed_on_is_told_where_the_invoice_is_credited(
+    brook, enabled, sage, acme, twice, clock, alice
+):
+    """The credit note is set against the newest copy alone; what a credit in Sage takes off the older one counts."""
+    words = "INV-000001 is credited here, and £120.00 is still owed in Sage on SI-1, an earlier copy."
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
+    push_until_settled(brook, clock)
+    assert later(brook, clock) == words
+    assert told(brook) == [words]
+    with practice_scope(brook.pk):
+        [thing] = things()
+        assert (thing.amount, troubles_of_invoices()[0].amount) == (GROSS, GROSS)
+    differences = reverse("sage:invoice-differences", args=[brook.slug, acme.invoice.pk])
+    for address in (reverse("sage:inbox", args=[brook.slug]), differences):
+        shown = alice.get(address).content.decode()
+        assert words in shown
+        assert "Void that copy in Sage, or set a credit note against it there." in shown
+    credited(sage, enabled.business_id, acme.theirs, "20.00")
+    assert later(brook, clock) == words.replace("£120.00", "£100.00")
+    with practice_scope(brook.pk):
+        assert things()[0].amount == 100
+    credited(sage, enabled.business_id, acme.theirs, "100.00")
+    assert (later(brook, clock), told(brook), standing_of(acme)) == ("", [], "cleared")
+
+
+def test_f77_the_night_tells_of_earlier_copies_of_what_was_credited_before(brook, sage, acme, twice, clock):
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
+        SageLink.objects.update(wanted_at=None)
+    push_until_settled(brook, clock)
+    later(brook, clock)
+    with acting_for(brook.pk):
+        audit_documents()
+    assert len(told(brook)) == 1
+    sage.void_invoice(acme.theirs["id"])
+    later(brook, clock)
+    assert told(brook) == []
