@@ -135,11 +135,11 @@ class Posting(TenantModel):
     #: How copies stand of which nothing counts in the ledger any more.
     GONE = (Standing.VOID, Standing.MISSING, Standing.CLEARED)
 
-    #: What was done in the ledger once something that makes no document there is through.
-    DONE: ClassVar[dict[Kind, str]] = {
-        Kind.INVOICE_VOID: "Voided",
-        Kind.INVOICE_UPDATE: "Updated",
-        Kind.CREDIT_NOTE_UPDATE: "Updated",
+    #: What is done to a document that is in the ledger, where no other one is made: asked for, meanwhile, and done.
+    ACTS: ClassVar[dict[str, tuple[str, str, str]]] = {
+        Kind.INVOICE_VOID: ("Void", "Voiding", "Voided"),
+        Kind.INVOICE_UPDATE: ("Update", "Updating", "Updated"),
+        Kind.CREDIT_NOTE_UPDATE: ("Update", "Updating", "Updated"),
     }
 
     practice = practice_key(db_index=False)
@@ -322,8 +322,9 @@ class Posting(TenantModel):
         """What a person reads on the badge."""
         if self.outcome_is_unknown and self.status == self.Status.PENDING:
             return "Checking with Sage"
-        if self.status == self.Status.POSTED and self.kind in self.DONE:
-            return f"{self.DONE[self.Kind(self.kind)]} in Sage"
+        if self.kind in self.ACTS and self.status in (self.Status.LEASED, self.Status.POSTED):
+            _, meanwhile, done = self.ACTS[self.kind]
+            return meanwhile if self.status == self.Status.LEASED else f"{done} in Sage"
         if self.status == self.Status.POSTED and self.external_number:
             if self.standing == self.Standing.CLEARED:
                 return f"In Sage as {self.external_number}, credited there"

@@ -90,7 +90,7 @@ def _state(
     if posting.status == Status.POSTED:
         if posting.kind == Posting.Kind.INVOICE_CREATE and subject.pk and not subject.is_void:
             return _copied(posting, subject, ledger, change, copies)
-        if posting.kind in Posting.DONE:
+        if posting.kind in Posting.ACTS:
             return replace(_posted(posting), label=posting.state_in_words, note="")
         return _gone(posting) if posting.standing in Posting.GONE else _posted(posting)
     return _on_its_way(posting, ledger, place)
@@ -261,9 +261,6 @@ def _changing(change: Posting, ledger: LedgerSettings) -> State:
     state = (
         _failed(change, Subject()) if change.status == Status.FAILED else _on_its_way(change, ledger, None)
     )
-    words = "Void in Sage" if change.kind == Posting.Kind.INVOICE_VOID else "Update in Sage"
-    if state.main and state.main.reason:
-        state = replace(state, main=replace(state.main, label=words))
     if change.status == Status.FAILED:
         review = actions.review(change.subject_id)
         state = replace(
@@ -373,13 +370,21 @@ SETTLED = {"paid", "part_paid"}
 
 
 def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> State:
+    asked, _, done = Posting.ACTS.get(posting.kind, ("Copy", "Copying", "Copied"))
+    asked = f"{asked} in Sage" if posting.kind in Posting.ACTS else "Copy to Sage"
+
     def state(key: str, label: str, reason: str, note: str) -> State:
-        waiting = Action("Copy to Sage", reason=reason, icon="send")
+        waiting = Action(asked, reason=reason, icon="send")
         rest = (actions.withdraw(posting), actions.details(posting))
         return State(key, label, "working", note=note, main=waiting, others=rest)
 
     if posting.status == Status.LEASED:
-        return state("copying", "Copying", "It is being copied right now.", "It is on its way to Sage.")
+        return state(
+            "copying",
+            posting.state_in_words,
+            f"It is being {done.lower()} right now.",
+            "It is on its way to Sage.",
+        )
     note = posting.failure_detail
     if note:
         note = f"{note} Next try: {written_instant(posting.not_before)}."

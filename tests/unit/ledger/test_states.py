@@ -233,7 +233,8 @@ COPIED = [
         {"All copies", "Check now", "Create new…", "Credit…"},
     ),
     (copy(), AMENDED, change(), 1, "Queued", "Update in Sage", {"Withdraw"}),
-    (copy(), AMENDED, change(status="leased"), 1, "Copying", "Update in Sage", {"Withdraw"}),
+    (copy(), AMENDED, change(status="leased"), 1, "Updating", "Update in Sage", {"Withdraw"}),
+    (copy(), INVOICE, change("invoice.void", "leased"), 1, "Voiding", "Void in Sage", {"Withdraw"}),
     (copy(), INVOICE, change(Posting.Kind.INVOICE_VOID), 1, "Queued", "Void in Sage", {"Withdraw"}),
     (
         copy(),
@@ -295,6 +296,7 @@ def test_f72_changes_are_discarded_only_where_sage_ever_held_the_invoice(held, o
         ),
         (copy(standing="cleared"), "Credited in Sage", "In Sage as SI-4, credited there", "credited in Sage"),
         (copy(kind="invoice.void"), "Voided in Sage", "Voided in Sage", "in Sage"),
+        (change("invoice.void", "leased"), "Voiding", "Voiding", "in Sage"),
         (copy(kind="invoice.update"), "Updated in Sage", "Updated in Sage", "in Sage"),
     ],
 )
