@@ -69,7 +69,7 @@ def recent_activity(practice: Practice, most: int) -> list[dict[str, Any]]:
 
 def _event(entry: AuditEntry, which: str, url: str) -> dict[str, Any]:
     words, tone = SENTENCES.get(entry.action, (entry.in_words, "neutral"))
-    if entry.action == "invoice.payment_recorded" and (no_money := NO_MONEY.get(entry.data.get("kind", ""))):
+    if no_money := NO_MONEY.get((entry.action, entry.data.get("kind", ""))):
         words, tone, _ = no_money
     named = which or entry.data.get("name") or entry.data.get("reference")
     return {

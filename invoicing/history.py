@@ -67,10 +67,12 @@ OF_COPIES = tuple(
 )
 OF_COPIES += ("invoice.changed_in_sage",)
 
-#: Of payments that brought no money, by their kind.
-NO_MONEY: dict[str, tuple[str, str, str]] = {
-    Payment.Kind.WRITTEN_OFF: ("Written off", "warn", "eraser"),
-    Payment.Kind.SET_AGAINST: ("Set against it in Sage", "neutral", "undo-2"),
+#: Of payments that brought no money, by what happened and their kind.
+NO_MONEY: dict[tuple[str, str], tuple[str, str, str]] = {
+    ("invoice.payment_recorded", Payment.Kind.WRITTEN_OFF): ("Written off", "warn", "eraser"),
+    ("invoice.payment_recorded", Payment.Kind.SET_AGAINST): ("Set against it in Sage", "neutral", "undo-2"),
+    ("invoice.payment_reversed", Payment.Kind.WRITTEN_OFF): ("Write-off taken back", "warn", "undo-2"),
+    ("invoice.payment_reversed", Payment.Kind.SET_AGAINST): ("Taken off it again in Sage", "warn", "undo-2"),
 }
 
 #: What is recorded about a credit note and says something of its invoice.
@@ -94,8 +96,7 @@ def _credit_notes_of(invoice: Invoice) -> list[int]:
 
 def _event(entry: AuditEntry) -> dict[str, Any]:
     words, tone, icon = WORDS.get(entry.action, (entry.in_words, "neutral", "circle"))
-    if entry.action == "invoice.payment_recorded":
-        words, tone, icon = NO_MONEY.get(entry.data.get("kind", ""), (words, tone, icon))
+    words, tone, icon = NO_MONEY.get((entry.action, entry.data.get("kind", "")), (words, tone, icon))
     return {
         "text": words,
         "tone": tone,

@@ -101,7 +101,9 @@ SENTENCES: dict[str, Told] = {
         "What a payment pays of {which} changed from {before} to {after}; {outstanding} is outstanding.",
         "warn",
     ),
-    "invoice.payment_reversed": Told(PAYMENTS, "A payment of {amount} for {which} was taken back.", "warn"),
+    "invoice.payment_reversed": Told(
+        PAYMENTS, "{taken_back} of {amount} for {which} was taken back.", "warn"
+    ),
     "contact.linked": Told(CLIENTS, "{which} is linked to its contact in Sage.", GOOD),
     "contact.unlinked": Told(CLIENTS, "{which} is no longer linked to a contact in Sage.", "warn"),
     "contact.renamed": Told(CLIENTS, "The contact “{before}” in Sage is called “{name}” now."),
@@ -139,6 +141,8 @@ RECEIVED = {
     ("by_hand", "written_off"): "written off here, and not in Sage, on",
 }
 RECEIVED_SOMEHOW = "received for"
+#: What was taken back, by the kind of the payment.
+TAKEN_BACK = {"written_off": "A write-off", "set_against": "An allocation in Sage"}
 
 
 class _Filled(dict[str, Any]):
@@ -157,6 +161,7 @@ def sentence_for(action: str, data: dict[str, Any], which: str) -> str:
         values["received"] = RECEIVED.get(
             (str(data.get("source", "")), str(data.get("kind", ""))), RECEIVED_SOMEHOW
         )
+        values["taken_back"] = TAKEN_BACK.get(str(data.get("kind", "")), "A payment")
     values["as_number"] = _as_number(data)
     for name in ("failure", "cause"):
         explanation = EXPLANATIONS.get(str(data.get(name, "")))

@@ -102,8 +102,13 @@ def reverse_payment(payment: Payment) -> Payment:
     particulars = _particulars(payment, parts)
     audit.record("payment.reversed", payment, **particulars)
     for invoice in invoices:
-        audit.record("invoice.payment_reversed", invoice, amount=str(parts[invoice.pk]), payment=payment.pk)
+        _record_reversal(payment, invoice, parts[invoice.pk])
     return payment
+
+
+def _record_reversal(payment: Payment, invoice: Invoice, amount: Decimal) -> None:
+    about = {"payment": payment.pk, "source": payment.source, "kind": payment.kind}
+    audit.record("invoice.payment_reversed", invoice, amount=str(amount), **about)
 
 
 def _account_fields(on_account: OnAccount) -> dict[str, Any]:
@@ -196,9 +201,7 @@ def _let_the_ledger_rule(invoices: Collection[Invoice]) -> None:
             by_hand.save(update_fields=["reversed_at"])
             excess -= allocation.amount
             audit.record("payment.reversed", by_hand, reason="Sage has recorded what was paid")
-            audit.record(
-                "invoice.payment_reversed", invoice, amount=str(allocation.amount), payment=by_hand.pk
-            )
+            _record_reversal(by_hand, invoice, allocation.amount)
 
 
 def settle(invoices: Collection[Invoice]) -> None:

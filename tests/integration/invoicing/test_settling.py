@@ -149,6 +149,14 @@ def test_g81_written_off_with_a_reason_and_taken_back(brook, client_of):
         assert owed(invoice) == D("720")
     detail = browser.get(reverse("invoicing:invoice-detail", args=[brook.slug, invoice.pk])).content.decode()
     assert "Company struck off" in detail
+    home = browser.get(reverse("home", args=[brook.slug])).content.decode()
+    for page in (detail, home):
+        assert "Write-off taken back" in page
+        assert "Payment taken back" not in page
+    assert (
+        "A write-off of £720.00 for INV-000001 was taken back."
+        in browser.get(reverse("sage:log-list", args=[brook.slug])).content.decode()
+    )
 
 
 def test_g80_a_duplicate_is_a_draft_with_the_same_lines_and_todays_date(brook, client_of):

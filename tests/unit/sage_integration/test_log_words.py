@@ -69,3 +69,17 @@ def test_amounts_of_payments_are_told_with_their_thousands():
     amended = sentence_for("invoice.payment_amended", data, "INV-000001")
     assert amended.endswith("changed from £1,200.00 to £1,049.99; £12,150.01 is outstanding.")
     assert "£1,049.99" in sentence_for("invoice.payment_reversed", data, "INV-000001")
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("received", "A payment"),
+        ("written_off", "A write-off"),
+        ("set_against", "An allocation in Sage"),
+        ("", "A payment"),
+    ],
+)
+def test_g81_what_was_taken_back_is_called_what_it_was(kind, what):
+    told = sentence_for("invoice.payment_reversed", {"amount": "20.00", "kind": kind}, "INV-000001")
+    assert told == f"{what} of £20.00 for INV-000001 was taken back."
