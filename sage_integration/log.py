@@ -18,7 +18,17 @@ from sage_integration.log_words import PARTS, SENTENCES, sentence_for
 from sage_integration.models import SageContact, SageExchange
 
 #: Events that end a try; what was said before one of them, and after the one before it, belongs to it.
-ENDS_OF_A_TRY = ("posting.posted", "posting.failed", "posting.postponed", "posting.totals_differ")
+ENDS_OF_A_TRY = (
+    "posting.posted",
+    "posting.failed",
+    "posting.postponed",
+    "posting.totals_differ",
+    "posting.replayed",
+    "invoice.updated_in_ledger",
+    "invoice.copy_voided",
+    "credit_note.updated_in_ledger",
+    "credit_note.allocated",
+)
 #: Exchanges shown with one event, and looked at for one page.
 MOST_OF_AN_EVENT, MOST_OF_A_PAGE = 10, 500
 #: An answer and the row about it are written by the same clock a moment apart.
@@ -30,6 +40,7 @@ NUMBER = re.compile(r"(INV-|CN-|)0*(\d{1,9})", re.IGNORECASE)
 SUBJECTS: dict[str, type[Model]] = {
     model._meta.label_lower: model for model in (Posting, Invoice, CreditNote, Client, SageContact)
 }
+POSTING = Posting._meta.label_lower
 
 
 @dataclass(slots=True)
@@ -101,13 +112,15 @@ def events_of(entries: Sequence[AuditEntry]) -> list[Event]:
     events = []
     for entry in entries:
         subject = rows.get((entry.subject_type, entry.subject_id))
+        # What came of a change of a document is told of the document, and names what carried it.
+        posting = subject if isinstance(subject, Posting) else rows.get((POSTING, entry.data.get("posting")))
         events.append(
             Event(
                 entry,
                 sentence_for(entry.action, entry.data, _known_as(subject, entry, names)),
                 SENTENCES[entry.action].tone,
                 EXPLANATIONS.get(str(entry.data.get("failure") or entry.data.get("cause") or "")),
-                subject if isinstance(subject, Posting) else None,
+                posting if isinstance(posting, Posting) else None,
             )
         )
     _attach(events)
@@ -119,6 +132,8 @@ def _subjects_of(entries: Iterable[AuditEntry]) -> dict[tuple[str, int | None], 
     for entry in entries:
         if entry.subject_type in SUBJECTS:
             wanted[entry.subject_type].add(entry.subject_id)
+        if carried := entry.data.get("posting"):
+            wanted[POSTING].add(carried)
     return {
         (name, pk): row
         for name, ids in wanted.items()

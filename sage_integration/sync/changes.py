@@ -236,7 +236,7 @@ def _record_update(posting: Posting, wanted: Wanted, stored: SalesInvoice) -> No
         copies.mark_found(copy, standing=Standing.AS_COPIED, blocked="")
         outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=copy.external_url)
         keep_difference(link, None)
-        audit.record("invoice.updated_in_ledger", invoice, number=link.sage_number)
+        audit.record("invoice.updated_in_ledger", invoice, number=link.sage_number, posting=posting.pk)
     crash_points.reach("change recorded")
 
 
@@ -246,7 +246,8 @@ def _record_void(posting: Posting, copy: Posting, link: SageLink) -> None:
     copies.mark_found(copy, standing=Standing.VOID, blocked="")
     keep_difference(link, None)  # Whatever it differed by went with it, whichever feed shows the void.
     invoice = Invoice.objects.get(pk=copy.subject_id)
-    audit.record("invoice.copy_voided", invoice, number=link.sage_number, reason=posting.reason)
+    told = {"number": link.sage_number, "reason": posting.reason, "posting": posting.pk}
+    audit.record("invoice.copy_voided", invoice, **told)
     if posting.then == Posting.Then.VOID_HERE:
         mark_voided_in_ledger(invoice)
     elif posting.then == Posting.Then.COPY_AGAIN and invoice.status == Invoice.Status.ISSUED:

@@ -55,7 +55,8 @@ def push_credit_update(posting: Posting, rules: Rules, business_id: str, sage: S
         compare_credit_note(link, stored)
         copies.mark_held_revision(copy, draft.note.revision)
         outbox.mark_posted(posting, external_id=link.sage_id, number=link.sage_number, url=copy.external_url)
-        audit.record("credit_note.updated_in_ledger", draft.note, number=link.sage_number)
+        told = {"number": link.sage_number, "posting": posting.pk}
+        audit.record("credit_note.updated_in_ledger", draft.note, **told)
 
 
 def _read(link: SageLink, sage: SageClient) -> SalesCreditNote:

@@ -132,7 +132,8 @@ def push_allocation(posting: Posting, business_id: str, sage: SageClient) -> Non
     with practice_transaction():
         # Nothing left to set against each other is an end as well: the credit stays with the client.
         outbox.mark_posted(posting, external_id=external_id or credit.sage_id, number=credit.sage_number)
-        audit.record("credit_note.allocated", note, number=credit.sage_number, invoice=invoice.sage_number)
+        names = {"number": credit.sage_number, "invoice": invoice.sage_number}
+        audit.record("credit_note.allocated", note, **names, posting=posting.pk)
         # Read on the way, both sides owed something else; what is set off here brings no row that says it is over.
         want([note.invoice_id], business_id)
     crash_points.reach("allocation recorded")

@@ -24,11 +24,11 @@ from sage_integration.connections import current_connection
 from sage_integration.explanations import CLIENT, CONTACT, CREDIT_COPY, DIFFERENCES, EXPLANATIONS, INVOICE
 from sage_integration.foreseen import contact_foreseen
 from sage_integration.mappings import load_rules
-from sage_integration.models import SageLink
+from sage_integration.models import SageExchange, SageLink
 from sage_integration.preview import AsSageShows
 
-#: Steps of a posting's way shown on its page.
-STEPS_SHOWN = 30
+#: Steps of a posting's way shown on its page, and requests with what was answered.
+STEPS_SHOWN, EXCHANGES_SHOWN = 30, 20
 
 
 @opens_own_scope
@@ -72,6 +72,7 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "state": state.visible_to(request.role),
         "explanation": EXPLANATIONS.get(posting.failure),
         "link": SageLink.objects.filter(posting=posting).first(),
+        "exchanges": SageExchange.objects.filter(posting=posting).order_by("-id")[:EXCHANGES_SHOWN],
         "has_preview": invoice is not None and posting.status != Posting.Status.POSTED,
         "events": [
             {"text": entry.in_words, "at": entry.at, "who": str(entry.actor or "Ignition")}

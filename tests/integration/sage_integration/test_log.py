@@ -12,6 +12,7 @@ from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.exchanges import KEPT, forget_old
+from sage_integration.log import events_of, log_entries
 from sage_integration.models import SageExchange, TaxRateMapping
 from sage_integration.replaying import replay
 from sage_integration.sage.answers import Answer
@@ -25,6 +26,7 @@ from tests.integration.sage_integration.posting import (
     push_once,
     push_until_settled,
 )
+from tests.integration.sage_integration.test_corrections import amend
 
 
 @pytest.fixture
@@ -82,6 +84,49 @@ def test_what_was_sent_and_answered_stands_behind_a_fold(alice, brook, acme):
     page = text_of(alice.get(path("log-list", brook)))
     assert "What was sent, and what Sage answered" in page
     assert "POST /sales_invoices: 201" in page
+
+
+def test_what_was_sent_for_a_change_a_void_and_a_credit_stands_behind_their_events(
+    alice, brook, acme, sage, clock
+):
+    """On the page of what carried it too, where nothing else tells of it."""
+    note = _credited(brook, posted(brook, sage, "Dock Ltd").invoice)
+    amend(acme.invoice, "150.00")
+    alice.post(path("invoice-update", brook, pk=acme.invoice.pk))
+    push_until_settled(brook, clock)
+    alice.post(path("invoice-replace", brook, pk=acme.invoice.pk))
+    push_until_settled(brook, clock)
+    said = _said_of(brook)
+    assert said["invoice.updated_in_ledger"] == f"PUT /sales_invoices/{acme.theirs['id']}"
+    assert said["invoice.copy_voided"] == f"DELETE /sales_invoices/{acme.theirs['id']}"
+    assert said["credit_note.allocated"] == "POST /contact_allocations"
+    with practice_scope(brook.pk):
+        carried = Posting.objects.get(kind=Posting.Kind.INVOICE_UPDATE)
+    shown = text_of(alice.get(path("posting-detail", brook, pk=carried.pk)))
+    assert f"PUT /sales_invoices/{acme.theirs['id']}: 200" in shown
+    assert note.number_label in text_of(alice.get(path("log-list", brook)))
+
+
+def test_what_a_replay_asked_stands_behind_it(alice, brook, acme, clock):
+    clock.shift(60)
+    alice.post(path("posting-replay", brook, pk=acme.posting.pk))
+    assert _said_of(brook)["posting.replayed"].startswith("GET /sales_invoices")
+
+
+def _credited(practice, invoice):
+    with practice_scope(practice.pk):
+        return issue_credit_note(invoice, reason="Agreed", issued_on=TODAY, on=TODAY)
+
+
+def _said_of(practice) -> dict[str, str]:
+    """The last request of each kind of event that has any."""
+    with practice_scope(practice.pk):
+        events = events_of(list(log_entries().order_by("-pk")))
+    return {
+        event.entry.action: f"{event.exchanges[-1].method} {event.exchanges[-1].path}"
+        for event in events
+        if event.exchanges
+    }
 
 
 def test_what_no_database_can_hold_is_left_out_of_the_log(brook, enabled, sage):
@@ -165,8 +210,7 @@ def test_a_client_s_name_or_a_credit_note_s_number_finds_what_became_of_the_docu
     alice, brook, acme, sage, clock
 ):
     other = posted(brook, sage, "Dock Ltd")
-    with practice_scope(brook.pk):
-        note = issue_credit_note(acme.invoice, reason="Agreed", issued_on=TODAY, on=TODAY)
+    note = _credited(brook, acme.invoice)
     push_until_settled(brook, clock)
     set_against = f"was set against {acme.posting.external_number} in Sage."
     by_client = text_of(alice.get(path("log-list", brook, "?q=acme")))
@@ -175,7 +219,7 @@ def test_a_client_s_name_or_a_credit_note_s_number_finds_what_became_of_the_docu
     assert other.posting.reference not in by_client
     by_number = text_of(alice.get(path("log-list", brook, f"?q={note.number_label}")))
     assert set_against in by_number
-    assert acme.posting.reference not in by_number
+    assert f"Invoice {acme.posting.reference} arrived" not in by_number
 
 
 def test_the_export_has_the_chosen_events(alice, brook, acme, sage):
