@@ -7,7 +7,10 @@ from practices.tenancy import TenantModel
 
 
 class SetOnEarlierCopy(TenantModel):
-    """How much of one payment or credit settles an earlier copy in Sage, as it was read there last."""
+    """How much of one payment or allocation settles an earlier copy in Sage, as it was read there last.
+
+    An allocation that sets credits and money on account against it at once has two rows.
+    """
 
     link = models.ForeignKey("sage_integration.SageLink", models.CASCADE, related_name="set_on_it")
     #: Sage's id of the payment, or of the allocation of a credit note or of money on account.
@@ -19,7 +22,10 @@ class SetOnEarlierCopy(TenantModel):
     class Meta:
         constraints = [
             # Looked for by what a row of a feed says, whichever copy that is set against.
-            UniqueConstraint(fields=["practice", "sage_id", "link"], name="one_part_on_an_earlier_copy")
+            UniqueConstraint(
+                fields=["practice", "sage_id", "link", "is_money"],
+                name="one_part_of_a_kind_on_an_earlier_copy",
+            )
         ]
 
     def __str__(self) -> str:

@@ -61,12 +61,12 @@ class _Known:
 def _known(rows: Sequence[Row], copies: Copies, business_id: str) -> _Known:
     links = {link.pk: link for link in copies.earlier.values()}
     asked = Q(sage_id__in=[row["id"] for row in rows]) | Q(link__in=list(links))
-    parts: dict[str, dict[int, Decimal]] = defaultdict(dict)
+    parts: dict[str, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     settled: dict[int, Decimal] = defaultdict(Decimal)
     held = SetOnEarlierCopy.objects.filter(asked, link__business_id=business_id)
     for part in held.select_related("link"):
         links.setdefault(part.link_id, part.link)
-        parts[part.sage_id][part.link_id] = part.amount
+        parts[part.sage_id][part.link_id] += part.amount
         settled[part.link_id] += part.amount
     return _Known(links, parts, settled)
 

@@ -12,7 +12,7 @@ from sage_integration.models import SageLink, SetOnEarlierCopy
 
 
 class Part(NamedTuple):
-    """What one payment or allocation settles of a document, in pounds, and whether it is money or a credit."""
+    """What the money, or the credits, of one payment or allocation settle of a document, in pounds."""
 
     sage_id: str
     amount: Decimal

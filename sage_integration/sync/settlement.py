@@ -93,34 +93,49 @@ def _parts_of(link: SageLink, stored: SalesInvoice, sage: SageClient) -> list[Pa
         if entry.get("contact_allocation"):
             allocations.add(key)
     with practice_transaction():
-        known = {(part.sage_id, part.amount): part.is_money for part in parts_on(link)}
+        known: dict[str, list[Part]] = defaultdict(list)
+        for part in parts_on(link):
+            known[part.sage_id].append(part)
     parts = []
     for key, amount in amounts.items():
-        is_money = known.get((key, amount))
-        if is_money is None:
-            is_money = key not in allocations or _is_money(key, sage)
-        parts.append(Part(key, amount, is_money))
+        if sum(part.amount for part in known[key]) == amount:
+            parts += known[key]
+        elif key in allocations:
+            parts += _parts_of_allocation(key, amount, sage)
+        else:
+            parts.append(Part(key, amount, is_money=True))
     return parts
 
 
-def _is_money(allocation_id: str, sage: SageClient) -> bool:
-    """Whether an allocation sets money against it that was received on account before; else it is a credit."""
+def _parts_of_allocation(allocation_id: str, amount: Decimal, sage: SageClient) -> list[Part]:
+    """What of the amount that an allocation settles is money received on account before, and what are credits.
+
+    Where it settles other documents too, Sage does not say which of the two settles what: as much is money as may be.
+    """
+    money = min(amount, _money_in(allocation_id, sage))
+    if not money:
+        return [Part(allocation_id, amount, is_money=False)]
+    credit = [Part(allocation_id, amount - money, is_money=False)] if amount > money else []
+    return [Part(allocation_id, money, is_money=True), *credit]
+
+
+def _money_in(allocation_id: str, sage: SageClient) -> Decimal:
+    """How much money received on account an allocation sets against documents, in pounds."""
     try:
         allocation = sage.contact_allocations.get(allocation_id)
     except NotInSage:
-        return False  # Taken off just now: the row that says so has the document read once more.
-    given = {
-        part["artefact"]["id"]
-        for part in allocation.get("allocated_artefacts") or []
-        if part["amount"] < ZERO
-    }
+        return ZERO  # Taken off just now: the row that says so has the document read once more.
+    given: dict[str, Decimal] = defaultdict(Decimal)
+    for part in allocation.get("allocated_artefacts") or []:
+        if part["amount"] < ZERO:
+            given[part["artefact"]["id"]] -= part["amount"]
     with practice_transaction():
         notes = SageLink.objects.filter(sage_id__in=given, posting__kind=Posting.Kind.CREDIT_NOTE_CREATE)
-        if notes.exists():
-            return False
-        if Payment.objects.filter(source=Payment.Source.SAGE, account_id__in=given).exists():
-            return True
-    return not all(_is_credit_note(key, sage) for key in given)
+        credited = set(notes.values_list("sage_id", flat=True))
+        held = Payment.objects.filter(source=Payment.Source.SAGE, account_id__in=given)
+        unknown = given.keys() - credited - set(held.values_list("account_id", flat=True))
+    credited |= {key for key in sorted(unknown) if _is_credit_note(key, sage)}
+    return sum((amount for key, amount in given.items() if key not in credited), ZERO)
 
 
 def _is_credit_note(key: str, sage: SageClient) -> bool:

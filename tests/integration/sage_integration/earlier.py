@@ -1,5 +1,8 @@
 """Earlier copies of invoices: what is said of them, and credits made in Sage."""
 
+from decimal import Decimal
+from typing import Any
+
 from practices.scalars import figures
 from practices.tenancy import practice_scope
 from sage_integration.attention import columns_of_inbox, things
@@ -26,17 +29,37 @@ def told(practice) -> list[str]:
         return listed
 
 
-def credited(sage, business, document, amount, *, of=None):
-    """A credit note made in Sage and set against a document there."""
+def on_account(sage, business, contact_id, amount) -> dict[str, Any]:
+    """What lies on account of a contact after a receipt in Sage that pays nothing."""
+    receipt = sage.create(
+        "contact_payments",
+        business,
+        transaction_type_id="CUSTOMER_RECEIPT",
+        contact_id=contact_id,
+        bank_account_id=sage.records("bank_accounts", business)[0]["id"],
+        date=TODAY.isoformat(),
+        total_amount=amount,
+    )
+    rest: dict[str, Any] = receipt["payment_on_account"]
+    return rest
+
+
+def credited(sage, business, document, amount, *, of=None, besides=None):
+    """A credit note made in Sage, or what it is ``of``, set against a document there.
+
+    ``besides`` is what lies on account, all of which is set against it in the same allocation.
+    """
     whose = {"contact_id": document["contact"]["id"], "date": TODAY.isoformat()}
     account = document["invoice_lines"][0]["ledger_account"]["id"]
     line = {"description": "Goodwill", "ledger_account_id": account, "quantity": "1", "unit_price": amount}
     line |= {"tax_rate_id": "GB_ZERO", "tax_amount": "0"}
     note = of or sage.create("sales_credit_notes", business, credit_note_lines=[line], **whose)
+    more = Decimal(besides["total_amount"]) if besides else Decimal(0)
     parts = [
-        {"artefact_id": document["id"], "amount": amount},
+        {"artefact_id": document["id"], "amount": str(Decimal(amount) + more)},
         {"artefact_id": note["id"], "amount": f"-{amount}"},
     ]
+    parts += [{"artefact_id": besides["id"], "amount": str(-more)}] if besides else []
     kind = "CUSTOMER_ALLOCATION"
     return sage.create(
         "contact_allocations", business, transaction_type_id=kind, allocated_artefacts=parts, **whose

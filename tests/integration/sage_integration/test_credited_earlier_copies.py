@@ -1,22 +1,19 @@
 """Credits and earlier copies that count in Sage: what they take off there, and what is owed on (F75, F77)."""
 
+import pytest
 from django.urls import reverse
 
-from invoicing.operations import (
-    issue_credit_note,
-)
+from invoicing.operations import issue_credit_note
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.attention import things
 from sage_integration.balance import balance, troubles_of_invoices
-from sage_integration.models import SageLink
+from sage_integration.models import SageConnection, SageLink, SetOnEarlierCopy
 from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
-from tests.integration.sage_integration.earlier import PAID, credited, later, told
-from tests.integration.sage_integration.polling import GROSS, standing_of
-from tests.integration.sage_integration.posting import (
-    push_until_settled,
-)
+from tests.integration.sage_integration.earlier import PAID, credited, later, on_account, told
+from tests.integration.sage_integration.polling import GROSS, poll, standing_of
+from tests.integration.sage_integration.posting import push_until_settled
 
 
 def test_f75_an_earlier_copy_that_was_credited_in_full_counts_no_more_and_nothing_is_told(
@@ -52,18 +49,50 @@ def test_f75_of_a_credit_on_an_earlier_copy_no_money_is_told(brook, enabled, sag
 def test_f75_money_on_account_that_is_set_against_an_earlier_copy_is_money(
     brook, enabled, sage, acme, twice, clock
 ):
-    contact = acme.theirs["contact"]["id"]
-    receipt = sage.create(
-        "contact_payments",
-        enabled.business_id,
-        transaction_type_id="CUSTOMER_RECEIPT",
-        contact_id=contact,
-        bank_account_id=sage.records("bank_accounts", enabled.business_id)[0]["id"],
-        date=TODAY.isoformat(),
-        total_amount="50",
-    )
-    credited(sage, enabled.business_id, acme.theirs, "50.00", of=receipt["payment_on_account"])
+    rest = on_account(sage, enabled.business_id, acme.theirs["contact"]["id"], "50")
+    credited(sage, enabled.business_id, acme.theirs, "50.00", of=rest)
     assert later(brook, clock) == PAID
+
+
+@pytest.mark.parametrize("pulls_payments", [True, False])
+def test_f75_of_an_allocation_of_a_credit_and_of_money_the_money_alone_is_told(
+    brook, enabled, sage, acme, twice, clock, pulls_payments
+):
+    """Whether the money on account is known here or not; what was read of it once is not asked for again."""
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(pulls_payments=pulls_payments)
+    rest = on_account(sage, enabled.business_id, acme.theirs["contact"]["id"], "50")
+    allocation = credited(sage, enabled.business_id, acme.theirs, "20.00", besides=rest)
+    clock.shift(600)
+    with acting_for(brook.pk):
+        assert audit_documents().problem == ("" if pulls_payments else PAID)
+    if pulls_payments:
+        assert later(brook, clock) == PAID
+    assert told(brook) == [PAID]
+    with practice_scope(brook.pk):
+        parts = sorted(SetOnEarlierCopy.objects.values_list("sage_id", "is_money", "amount"))
+        assert parts == [(allocation["id"], False, 20), (allocation["id"], True, 50)]
+    sage.forget_requests()
+    with acting_for(brook.pk):
+        audit_documents()
+    assert told(brook) == [PAID]
+    assert not [each for each in sage.requests("GET") if "/contact_allocations/" in each["path"]]
+
+
+def test_f75_a_credit_from_here_that_is_set_against_an_earlier_copy_with_money_hides_none_of_it(
+    brook, enabled, sage, acme, twice, clock
+):
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Not agreed", issued_on=TODAY, on=TODAY)
+    push_until_settled(brook, clock)
+    [stored] = sage.sales_credit_notes()
+    sage.delete_allocation(sage.contact_allocations()[0]["id"])
+    rest = on_account(sage, enabled.business_id, acme.theirs["contact"]["id"], "50")
+    credited(sage, enabled.business_id, acme.theirs, "70.00", of=stored, besides=rest)
+    clock.shift(600)
+    assert PAID in poll(brook).problem
+    with practice_scope(brook.pk):
+        assert sorted(SetOnEarlierCopy.objects.values_list("is_money", "amount")) == [(False, 70), (True, 50)]
 
 
 def test_f77_an_earlier_copy_that_is_owed_on_is_told_where_the_invoice_is_credited(
