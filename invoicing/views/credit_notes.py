@@ -93,15 +93,23 @@ def credit_note_new(request: PracticeRequest, practice: str, pk: int) -> HttpRes
             if chooses:
                 return see_other(request, "sage:credit-note-copy", practice=practice, pk=note.pk)
             return see_other(request, "invoicing:credit-note-detail", practice=practice, pk=note.pk)
+    copy = copy_in_ledger(invoice.pk)
     context = {
         "form": form,
         "invoice": invoice,
         "lines": invoice.lines.all(),
         "on_account": invoice.gross - invoice.outstanding,
-        "copy": copy_in_ledger(invoice.pk),
+        "copy": copy,
+        "left": _other_copies(invoice, copy),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "invoicing/credit_note_new.html", context, status=status)
+
+
+def _other_copies(invoice: Invoice, against: Posting | None) -> list[Posting]:
+    """The copies that count in the ledger besides the one a credit note is set against there."""
+    copies = Posting.objects.live().of(Posting.Kind.INVOICE_CREATE, invoice.pk)
+    return [each for each in copies if each.counts_in_ledger and each != against]
 
 
 @requires(Can.SEE)

@@ -60,6 +60,11 @@ class Dialog:
         return [each for each in self.copies if each.counts_in_ledger]
 
     @property
+    def is_credited(self) -> bool:
+        """Whether it is an invoice that was taken back here."""
+        return not self.is_credit and CreditNote.objects.filter(invoice=self.invoice).exists()
+
+    @property
     def day(self) -> date:
         """The date the document has here."""
         return self.document.issued_on if isinstance(self.document, CreditNote) else self.document.tax_point

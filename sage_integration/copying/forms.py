@@ -66,7 +66,7 @@ class CopyForm(forms.Form):
             self.offer([])
         if not dialog.is_again:
             del self.fields["reason"]
-        elif not dialog.copies_that_count:
+        elif len(dialog.copies_that_count) != 1:
             self.fields["reason"].label = "Why once more"
         if not dialog.copies_that_count:
             del self.fields["confirmed"]

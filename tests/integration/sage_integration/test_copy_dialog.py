@@ -185,6 +185,24 @@ def test_f75_create_new_asks_for_a_reason_and_a_confirmation(brook, sage, acme, 
     assert "Copied 2 times" in text_of(alice.get(f"/p/brook-co/invoices/{acme.invoice.pk}/"))
 
 
+def test_f75_a_third_copy_is_counted_as_one_and_that_it_is_credited_is_said(brook, sage, acme, clock, alice):
+    alice.post(path(acme.invoice), chosen(acme.invoice, reason="Lost", confirmed="on"))
+    push_until_settled(brook, clock)
+    first, second = (each["displayed_as"] for each in sage.sales_invoices())
+    shown = text_of(alice.get(path(acme.invoice)))
+    assert "Sage will hold it 3 times" in shown
+    assert f"{second}, {first} over £120.00 each are in Sage already." in shown
+    assert "Why once more" in shown
+    assert "It is credited here already" not in shown
+    crediting = text_of(alice.get(f"/p/brook-co/invoices/{acme.invoice.pk}/credit/"))
+    assert f"{first}, another copy of it, counts on in Sage" in crediting
+    assert f"{second}, another copy" not in crediting
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Left", issued_on=TODAY, on=TODAY)
+    push_until_settled(brook, clock)
+    assert "It is credited here already" in text_of(alice.get(path(acme.invoice)))
+
+
 def test_what_may_have_landed_is_looked_for_and_not_copied_with_other_choices(brook, sage, by_hand, alice):
     with practice_scope(brook.pk):
         Posting.objects.filter(subject_id=by_hand.pk).update(
