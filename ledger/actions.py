@@ -10,6 +10,8 @@ WHY_NOT: dict[str, str] = {
     Posting.Blocked.SETTLED: "Money is set against it in Sage: take the payment off there first, or credit it.",
     Posting.Blocked.LOCKED: "It is on a VAT return or before the lock date: credit it and issue it anew.",
 }
+#: The same of the copy of an invoice that was taken back.
+CREDITED = "It is credited in full, so it stays as it is."
 #: What a demo practice says wherever its ledger would have to be asked.
 PRETENDED = "The Sage of a demo practice is only pretended, so nothing can be read there, sent there or changed there."
 #: Pages that ask the ledger, and forms that end there.

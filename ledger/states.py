@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from ledger import actions
-from ledger.actions import WHY_NOT, Action, Subject
+from ledger.actions import CREDITED, WHY_NOT, Action, Subject
 from ledger.copies import NEVER_HELD
 from ledger.models import LedgerSettings, Posting
 from practices.permissions import Can, may
@@ -347,7 +347,8 @@ def _locked(copy: Posting, subject: Subject) -> State:
 def _settled(copy: Posting, subject: Subject) -> State:
     is_paid = subject.settlement == "paid"
     words = "Credited" if subject.is_credited else "Paid in Sage" if is_paid else "Part paid in Sage"
-    update = Action("Update in Sage", reason=WHY_NOT[Posting.Blocked.SETTLED])
+    reason = CREDITED if subject.is_credited else WHY_NOT[Posting.Blocked.SETTLED]
+    update = Action("Update in Sage", reason=reason)
     rest = (actions.check(subject), actions.credit(subject), update, actions.details(copy))
     key = "paid" if is_paid else "part_paid"
     return replace(_posted(copy), key=key, label=words, others=rest)

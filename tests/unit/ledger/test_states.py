@@ -304,3 +304,18 @@ def test_f75_the_queue_says_of_each_posting_what_became_of_it_in_sage(found, lab
     """As the list of postings asks: without what the document is here."""
     assert posting_state(found, Subject(), OPEN).label == label
     assert (found.state_in_words, found.whereabouts) == (said, behind_its_number)
+
+
+def test_f78_an_invoice_that_was_credited_is_not_asked_to_be_credited_so_that_it_can_be_updated():
+    copy = posting(
+        "posted", external_number="SI-4", blocked="settled", kind="invoice.create", held_revision=1
+    )
+    credited = posting_state(copy, replace(INVOICE, settlement="paid", is_credited=True), OPEN)
+    [reason] = [each.reason for each in credited.others if each.label == "Update in Sage"]
+    assert reason == "It is credited in full, so it stays as it is."
+    [reason] = [
+        each.reason
+        for each in posting_state(copy, replace(INVOICE, settlement="part_paid"), OPEN).others
+        if each.label == "Update in Sage"
+    ]
+    assert "or credit it" in reason
