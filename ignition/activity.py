@@ -20,10 +20,14 @@ SENTENCES = {
     "contact.reconsidered": ("Sage customer back on the list", "neutral"),
     "contact.renamed": ("Contact renamed in Sage", "neutral"),
     "contact.unlinked": ("Client unlinked from its Sage contact", "warn"),
+    "credit_note.allocated": ("Credit note set against its invoice in Sage", "good"),
+    "credit_note.issued": ("Invoice credited", "warn"),
     "invoice.changed_in_sage": ("Invoice changed in Sage", "warn"),
+    "invoice.copied_again": ("Further copy of an invoice asked for", "warn"),
     "invoice.found_missing": ("Invoice not found in Sage", "bad"),
     "invoice.found_void": ("Invoice found void in Sage", "bad"),
     "invoice.issued": ("Invoice issued", "good"),
+    "invoice.payment_amended": ("Payment changed", "warn"),
     "invoice.payment_recorded": ("Payment received", "good"),
     "invoice.payment_reversed": ("Payment taken back", "warn"),
     "invoice.voided": ("Invoice voided", "warn"),
@@ -51,7 +55,16 @@ SENTENCES = {
 }
 ICONS = {"good": "check", "warn": "triangle-alert", "bad": "circle-alert", "neutral": "circle"}
 #: The same event seen from another side; one line is enough.
-ECHOES = ("payment.recorded", "payment.amended", "payment.reversed", "terms.written")
+ECHOES = (
+    "payment.recorded",
+    "payment.amended",
+    "payment.reversed",
+    "terms.written",
+    "credit_note.posted",
+    "invoice.credited",
+    "invoice.copied_by_hand",
+    "credit_note.copied_by_hand",
+)
 #: Of people coming and going and of work in the background: the activity page has them.
 APART = ("member.signed_in", "member.signed_out", "job.started")
 
