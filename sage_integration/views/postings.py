@@ -56,7 +56,7 @@ def invoice_preview(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """One posting: where it stands, why, what to press, what happened to it."""
     posting = get_object_or_404(Posting, pk=pk)
-    invoice = _invoice_of(posting)
+    invoice, note = _invoice_of(posting), _credit_note_of(posting)
     state = posting_state(
         posting,
         subject_of(invoice) if invoice and posting.kind == Posting.Kind.INVOICE_CREATE else Subject(),
@@ -68,7 +68,8 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     context = {
         "posting": posting,
         "invoice": invoice,
-        "client": None if invoice else _client_of(posting),
+        "credit_note": note,
+        "client": None if invoice or note else _client_of(posting),
         "state": state.visible_to(request.role),
         "explanation": EXPLANATIONS.get(posting.failure),
         "link": SageLink.objects.filter(posting=posting).first(),
@@ -118,5 +119,14 @@ def _client_of(posting: Posting) -> Client | None:
     if posting.kind == Posting.Kind.CONTACT_UPSERT:
         found: Client | None = Client.objects.filter(pk=posting.subject_id).first()
         return found
-    note = CreditNote.objects.select_related("client").filter(pk=posting.subject_id).first()
+    note = _credit_note_of(posting)
     return note.client if note else None
+
+
+def _credit_note_of(posting: Posting) -> CreditNote | None:
+    if not posting.kind.startswith("credit_note."):
+        return None
+    note: CreditNote | None = (
+        CreditNote.objects.select_related("client").filter(pk=posting.subject_id).first()
+    )
+    return note

@@ -113,6 +113,17 @@ def test_what_a_replay_asked_stands_behind_it(alice, brook, acme, clock):
     assert _said_of(brook)["posting.replayed"].startswith("GET /sales_invoices")
 
 
+def test_home_tells_each_step_of_a_credit_once_and_its_posting_leads_to_the_note(alice, brook, acme, clock):
+    note = _credited(brook, acme.invoice)
+    push_until_settled(brook, clock)
+    told = [event["text"] for event in alice.get(f"/p/{brook.slug}/").context["recent"]]
+    assert told[:3] == ["Credit note set against its invoice in Sage", "Reached Sage", "Invoice credited"]
+    with practice_scope(brook.pk):
+        copy = Posting.objects.get(kind=Posting.Kind.CREDIT_NOTE_CREATE)
+    shown = text_of(alice.get(path("posting-detail", brook, pk=copy.pk)))
+    assert f'/credit-notes/{note.pk}/">{note.number_label}</a>, Acme Ltd' in shown
+
+
 def _credited(practice, invoice):
     with practice_scope(practice.pk):
         return issue_credit_note(invoice, reason="Agreed", issued_on=TODAY, on=TODAY)
