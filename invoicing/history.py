@@ -39,7 +39,7 @@ WORDS = {
     "invoice.voided_in_ledger": ("Void here, as it is in Sage", "warn", "x"),
     "invoice.renumbered_in_sage": ("Another number in Sage", "warn", "pencil"),
     "invoice.released_in_sage": ("Released in Sage", "good", "check"),
-    "invoice.posting_requested": ("Sent to Sage once more", "neutral", "send"),
+    "invoice.posting_requested": ("Copy to Sage asked for", "neutral", "send"),
     "invoice.payment_recorded": ("Payment received", "good", "banknote"),
     "invoice.payment_amended": ("Payment changed", "warn", "pencil"),
     "invoice.payment_reversed": ("Payment taken back", "bad", "undo-2"),
