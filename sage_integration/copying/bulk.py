@@ -7,6 +7,7 @@ from functools import partial
 from django.db import transaction
 
 from invoicing.bulk_acts import KIND_OF_MANY, Act, Chosen, add_act
+from invoicing.errors import NothingChanged
 from invoicing.models import Invoice
 from invoicing.queries import INVOICE_KINDS
 from ledger.models import Posting
@@ -19,7 +20,7 @@ from practices.tasks import wake
 from practices.tenancy import acting_practice_id
 from sage_integration.connections import current_connection
 from sage_integration.copying.many import copy_many
-from sage_integration.operations import update_copy
+from sage_integration.operations import latest_copy, update_copy
 from sage_integration.sync.pull import is_polled
 from sage_integration.sync.wanted import newest_links, want
 from sage_integration.tasks import poll_payments
@@ -94,8 +95,16 @@ def update_many(chosen: Sequence[Chosen], on: date) -> list[Outcome]:
 
 
 def _updated(chosen: Chosen, invoice: Invoice) -> Outcome:
+    if invoice.status != Invoice.Status.ISSUED:
+        state = invoice.get_status_display().lower()
+        return chosen.outcome(f"It is {state} here, so nothing is updated in Sage.", JobRow.Outcome.SKIPPED)
+    if latest_copy(invoice) is None:
+        return chosen.outcome("It is not in Sage, so there is nothing to update.", JobRow.Outcome.SKIPPED)
     try:
-        posting = update_copy(invoice)
+        with transaction.atomic():
+            posting = update_copy(invoice)
+    except NothingChanged:
+        return chosen.outcome("Sage has it as it is here.", JobRow.Outcome.SKIPPED)
     except DomainError as refusal:
         return chosen.outcome(refusal.message, JobRow.Outcome.NEEDS_YOU)
     is_replaced = posting.kind == Posting.Kind.INVOICE_VOID

@@ -332,3 +332,24 @@ def test_f86_copying_by_itself_and_by_hand_share_one_store_and_send_nothing_twic
         page = alice.get(f"/p/brook-co/invoices/{invoice.pk}/").content.decode()
         for words in ("In Sage as", "Create new", "Open in Sage"):
             assert words in page
+
+
+def test_f73_updating_many_leaves_out_what_needs_no_update_and_asks_once_for_what_does(
+    brook, sage, held, clock
+):
+    """Nobody is needed for what is the same on both sides, void, or not in Sage; the history says no more than is."""
+    changed, same = (posted(brook, sage, name).invoice for name in ("Dock Ltd", "Quay Ltd"))
+    void = posted(brook, sage, "Pier Ltd").invoice
+    with practice_scope(brook.pk):
+        Invoice.objects.filter(pk=void.pk).update(status=Invoice.Status.VOID, outstanding=0)
+    amend(changed, "150.00")
+    ids = [each.pk for each in (changed, same, void, held[0])]
+    found = outcomes(brook, "update", ids)
+    assert found[changed.number_label][0] == "done"
+    assert found[same.number_label] == ("skipped", "Sage has it as it is here.")
+    assert found[void.number_label] == ("skipped", "It is void here, so nothing is updated in Sage.")
+    assert found[held[0].number_label] == ("skipped", "It is not in Sage, so there is nothing to update.")
+    again = outcomes(brook, "update", [changed.pk])
+    assert again[changed.number_label][0] == "needs_you"
+    with practice_scope(brook.pk):
+        assert AuditEntry.objects.filter(action="invoice.update_requested").count() == 1
