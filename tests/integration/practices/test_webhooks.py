@@ -174,6 +174,19 @@ def test_a_replay_has_the_same_id_and_is_safe_to_press_again(brook, target):
     assert target.told[0].body == target.told[1].body
 
 
+def test_a_message_that_waits_says_why_it_is_not_sent_again_by_hand(brook, client_of, target):
+    listening(brook, target.url, "invoice.posted")
+    with practice_scope(brook.pk):
+        webhooks.emit("invoice.posted", invoice=1)
+        endpoint = WebhookEndpoint.objects.get()
+    page = f"/p/{brook.slug}/settings/webhooks/{endpoint.pk}/"
+    why = "It waits for its turn, and is tried again by itself."
+    assert why in client_of("alice").get(page).content.decode()
+    with acting_for(brook.pk):
+        webhooks.deliver_due()
+    assert why not in client_of("alice").get(page).content.decode()
+
+
 def test_a_redirect_is_not_followed(brook, target):
     listening(brook, target.url)
     happened(brook)
