@@ -214,6 +214,14 @@ def allocations_of(invoice: Invoice) -> list[Allocation]:
     return list(paid.order_by("-payment__received_on", "-id"))
 
 
+def credited_on(invoice: Invoice) -> Allocation | None:
+    """What its credit note took off an invoice, if anything was owed on it then."""
+    found: Allocation | None = (
+        invoice.allocations.exclude(credit_note=None).select_related("credit_note").first()
+    )
+    return found
+
+
 def invoice_day() -> int:
     """The day of the month (1 to 31) that the acting practice dates recurring invoices."""
     return Practice.objects.values_list("invoice_day", flat=True).get(pk=acting_practice_id())

@@ -31,6 +31,7 @@ from invoicing.operations.amending import why_not_amend
 from invoicing.operations.invoices import why_not_void
 from invoicing.queries import (
     allocations_of,
+    credited_on,
     facts_from,
     invoice_to_show,
     postings_of,
@@ -78,6 +79,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "reminders": reminders_in_words(rules.reminder_days),
         "sent": list(invoice.messages.all()[:10]),
         "allocations": allocations_of(invoice),
+        "credited": credited_on(invoice) if is_credited else None,
         "events": events_of(invoice, postings),
         "why_not_void": refusal.message if refusal else "",
         "voids_in_ledger": posting and posting.takes_changes and isinstance(refusal, IsInTheLedger),

@@ -80,6 +80,15 @@ def test_an_invoice_that_is_taken_back_is_called_credited_and_not_paid(credited,
     assert "Paid" not in file
 
 
+def test_f78_what_a_credit_note_took_off_stands_among_what_makes_up_the_sum(credited, client_of):
+    note = credited[0]
+    shown = text(client_of("alice").get(f"/p/brook-co/invoices/{note.invoice_id}/"))
+    rows = shown[shown.index("On this invoice") : shown.index("Paid or credited so far")]
+    assert f">{note.number_label}</a>" in rows
+    assert "£720.00" in rows
+    assert "No payment yet" not in shown
+
+
 def test_f76_a_draft_offers_no_credit_note_and_refuses_one(brook, client_of):
     with practice_scope(brook.pk):
         draft = a_draft()
