@@ -41,6 +41,13 @@ SUBJECTS: dict[str, type[Model]] = {
     model._meta.label_lower: model for model in (Posting, Invoice, CreditNote, Client, SageContact)
 }
 POSTING = Posting._meta.label_lower
+#: The pages of what events are about.
+PAGES: dict[type[Model], str] = {
+    Posting: "sage:posting-detail",
+    Invoice: "invoicing:invoice-detail",
+    CreditNote: "invoicing:credit-note-detail",
+    Client: "clients:client-detail",
+}
 
 
 @dataclass(slots=True)
@@ -52,12 +59,19 @@ class Event:
     tone: str
     explanation: Explanation | None = None
     posting: Posting | None = None
+    #: What carried it, else what it is about: where more is to be seen. None where nothing is.
+    about: Model | None = None
     exchanges: list[SageExchange] = field(default_factory=list)
 
     @property
     def who(self) -> str:
         """The person, or `Ignition`."""
         return str(self.entry.actor or "Ignition")
+
+    @property
+    def page(self) -> str:
+        """The name of the page of `about`; empty where it has none."""
+        return PAGES.get(type(self.about), "") if self.about is not None else ""
 
     @property
     def milliseconds(self) -> int | None:
@@ -121,6 +135,7 @@ def events_of(entries: Sequence[AuditEntry]) -> list[Event]:
                 SENTENCES[entry.action].tone,
                 EXPLANATIONS.get(str(entry.data.get("failure") or entry.data.get("cause") or "")),
                 posting if isinstance(posting, Posting) else None,
+                posting or subject,
             )
         )
     _attach(events)

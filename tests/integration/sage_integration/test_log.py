@@ -107,6 +107,15 @@ def test_what_was_sent_for_a_change_a_void_and_a_credit_stands_behind_their_even
     assert note.number_label in text_of(alice.get(path("log-list", brook)))
 
 
+def test_an_event_leads_to_what_it_is_about(alice, brook, acme, sage):
+    sage.record_payment(acme.theirs["id"], "40.00", "2027-03-10")
+    polled(brook)
+    page = text_of(alice.get(path("log-list", brook)))
+    assert f'<a href="/p/{brook.slug}/invoices/{acme.invoice.pk}/">£40.00 was received in Sage' in page
+    assert f'<a href="{path("posting-detail", brook, pk=acme.posting.pk)}">Invoice' in page
+    assert f'<a href="/p/{brook.slug}/clients/{acme.invoice.client_id}/">Acme Ltd is linked' in page
+
+
 def test_what_a_replay_asked_stands_behind_it(alice, brook, acme, clock):
     clock.shift(60)
     alice.post(path("posting-replay", brook, pk=acme.posting.pk))
