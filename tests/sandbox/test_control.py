@@ -177,7 +177,7 @@ def test_sixteen_connections_are_served_at_once(api):
 
     def visit():
         with closing(http.client.HTTPConnection(host, timeout=10)) as connection:
-            barrier.wait()
+            barrier.wait(timeout=30)
             for _ in range(5):
                 connection.request("GET", "/v3.1/contacts", headers=headers)
                 answer = connection.getresponse()

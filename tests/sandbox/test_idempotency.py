@@ -72,7 +72,7 @@ def test_many_at_the_same_instant_make_one_record(api, body):
     replies = []
 
     def send():
-        barrier.wait()
+        barrier.wait(timeout=30)
         replies.append(post(api, body).json["id"])
 
     threads = [threading.Thread(target=send) for _ in range(8)]

@@ -73,7 +73,7 @@ def test_two_workers_send_a_message_once(brook):
     barrier = threading.Barrier(2)
 
     def work() -> None:
-        barrier.wait()
+        barrier.wait(timeout=30)
         deliver(brook)
 
     workers = [threading.Thread(target=work) for _ in range(2)]

@@ -98,7 +98,7 @@ def test_in_no_minute_are_there_more_than_allowed_however_many_ask(limiter):
     start = threading.Barrier(4)
 
     def ask() -> None:
-        start.wait()
+        start.wait(timeout=30)
         while len(after) < 60:
             asked = time.monotonic()
             if budget.acquire("b1", urgent=False) == 0:
