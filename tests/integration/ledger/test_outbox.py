@@ -85,6 +85,17 @@ class TestRequesting:
         assert first.reference != second.reference
         assert first.idempotency_id != second.idempotency_id
 
+    def test_ids_of_one_run_lie_together_and_differ_and_those_of_the_next_lie_elsewhere(self, scope):
+        """FACTS.md 14: 32 hexadecimal characters, another for each document."""
+        with scope():
+            for subjects in (range(1, 40), range(40, 80)):
+                documents = [outbox.NewDocument(subject, f"INV-{subject:06d}") for subject in subjects]
+                outbox.request_postings(Kind.INVOICE_CREATE, documents)
+            ids = list(Posting.objects.values_list("idempotency_id", flat=True))
+        assert len(set(ids)) == 79
+        assert all(len(bytes.fromhex(each)) == 16 for each in ids)
+        assert len({each[:16] for each in ids}) == 2
+
     def test_the_database_refuses_the_same_copy_twice(self, scope):
         with scope():
             request()
