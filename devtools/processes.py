@@ -14,9 +14,10 @@ from types import FrameType
 from devtools.paths import ROOT
 from devtools.terminal import say
 
-# Loaded before any fork: between fork and exec only a plain system call is safe.
+# Looked up before any fork: between fork and exec only a plain system call is safe. Looking it up there would wait for
+# ever where another thread held the loader's lock.
 _LINUX: bool = sys.platform == "linux"
-_LIBC = ctypes.CDLL(None) if _LINUX else None
+_PRCTL = ctypes.CDLL(None).prctl if _LINUX else None
 _PR_SET_PDEATHSIG = 1
 
 
@@ -27,8 +28,8 @@ def die_with_parent(with_signal: int = signal.SIGTERM) -> Callable[[], None]:
     """
 
     def before_exec() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(with_signal))
+        if _PRCTL is not None:
+            _PRCTL(_PR_SET_PDEATHSIG, int(with_signal))
 
     return before_exec
 
