@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 
 from clients.models import Client
@@ -184,11 +184,13 @@ def add_old_invoices(practices: Sequence[Practice], count: int) -> None:
                 "gross": GROSS,
                 "before": TODAY,
             }
-            for statement in _OLD:
-                cursor.execute(statement, names)
-                if practice is practices[0]:
-                    # Else keys are checked as they were in the empty tables: each by reading all there is by now.
-                    cursor.execute("ANALYZE")
+            # Together, because an invoice is only final where it has a posting.
+            with transaction.atomic():
+                for statement in _OLD:
+                    cursor.execute(statement, names)
+                    if practice is practices[0]:
+                        # Else keys are checked as they were in the empty tables: each by reading all there is by now.
+                        cursor.execute("ANALYZE")
         cursor.execute("ANALYZE")
 
 
