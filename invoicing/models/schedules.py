@@ -120,9 +120,11 @@ class BillingSchedule(TenantModel, BillingRule):
         ]
         indexes = [
             models.Index(fields=["practice", "status", "billing", "id"], name="schedules_by_state"),
+            # With what a bill comes to: home adds up what all of them will bill this month.
             models.Index(
                 fields=["practice", "next_bill_on", "client"],
-                name="schedules_to_bill",
+                include=["id", "tax_rate", "billing", "period", "quantity", "unit_price"],
+                name="schedules_due",
                 condition=Q(status="active", next_bill_on__isnull=False),
             ),
             models.Index(fields=["practice", "client", "id"], name="schedules_of_a_client"),
