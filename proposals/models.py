@@ -214,6 +214,12 @@ class Proposal(TenantModel):
         indexes = [
             models.Index(fields=["practice", "status", "-id"], name="proposals_by_status"),
             models.Index(fields=["practice", "-id"], include=["title"], name="proposals_newest_first"),
+            models.Index(
+                fields=["practice", "valid_until"],
+                include=["sent_at"],
+                name="proposals_awaiting",
+                condition=Q(status="sent"),
+            ),
             # Every page tells what was decided since yesterday.
             models.Index(
                 fields=["practice", "decided_at"],
