@@ -194,9 +194,33 @@ def _attach(events: list[Event]) -> None:
                 break
 
 
+#: Strings, whole or cut off at the end, brackets, and what stands between them.
+PIECES = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^"{}\[\],:\s]+')
+
+
 def pretty(body: str) -> str:
-    """A body as a person reads it: JSON on lines of its own, anything else as it is."""
+    """A body as a person reads it: JSON on lines of its own, also where its end was cut off; anything else as it is."""
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except ValueError:
-        return body
+        return _laid_out(body) if body.startswith(("{", "[")) and body.endswith("…") else body
+
+
+def _laid_out(body: str) -> str:
+    """The beginning of JSON on lines, indented as the whole would be."""
+    said: list[str] = []
+    depth, before = 0, ""
+    for piece in PIECES.findall(body):
+        if piece in ("}", "]"):
+            depth -= 1
+            if before in ("{", "["):
+                said.pop()  # Nothing stands between the two.
+            else:
+                said.append("\n" + "  " * depth)
+        said.append(": " if piece == ":" else piece)
+        if piece in ("{", "["):
+            depth += 1
+        if piece in ("{", "[", ","):
+            said.append("\n" + "  " * depth)
+        before = piece
+    return "".join(said)
