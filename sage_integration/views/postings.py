@@ -57,13 +57,17 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     """One posting: where it stands, why, what to press, what happened to it."""
     posting = get_object_or_404(Posting, pk=pk)
     invoice, note = _invoice_of(posting), _credit_note_of(posting)
+    newest = latest_postings([invoice.pk]).get(invoice.pk) if invoice else None
     state = posting_state(
         posting,
-        subject_of(invoice) if invoice and posting.kind == Posting.Kind.INVOICE_CREATE else Subject(),
+        _subject(posting, invoice, newest),
         ledger_settings(),
         place=place_in_queue(posting),
         change=Posting.objects.filter(target=posting).open().first(),
     )
+    if newest and posting.kind == newest.kind and newest.copy > posting.copy:
+        by = newest.external_number or newest.reference
+        state = replace(state, note=f"{state.note} A newer copy, {by}, took its place.".strip())
     state = replace(state, others=tuple(each for each in state.others if each.page != "sage:posting-detail"))
     context = {
         "posting": posting,
@@ -82,6 +86,14 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "here": reverse("sage:posting-detail", args=[request.practice.slug, posting.pk]),
     }
     return render(request, "sage_integration/posting_detail.html", context)
+
+
+def _subject(posting: Posting, invoice: Invoice | None, newest: Posting | None) -> Subject:
+    """What the state of a posting depends on besides itself: its invoice, where it is the newest copy of that."""
+    if invoice is None or posting != newest:
+        return Subject()
+    is_credited = CreditNote.objects.filter(invoice=invoice).exists()
+    return replace(subject_of(invoice), is_credited=is_credited)
 
 
 @requires(Can.POST_TO_LEDGER)

@@ -2,6 +2,7 @@
 
 from django.urls import reverse
 
+from invoicing.operations import copy_again, issue_credit_note
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, TaxRateMapping
@@ -10,6 +11,7 @@ from sage_integration.sync.audit import audit_documents
 from sage_integration.sync.contact_book import sync_contacts
 from sage_integration.sync.pull import poll_payments
 from sage_integration.sync.reference_data import sync_reference_data
+from tests.factories import TODAY
 from tests.integration.sage_integration.posting import (
     add_client,
     issue,
@@ -18,6 +20,7 @@ from tests.integration.sage_integration.posting import (
     posted,
     posting_of,
     push_once,
+    push_until_settled,
     service_named,
 )
 
@@ -203,3 +206,24 @@ def test_a_draft_gets_its_number_once_it_is_released_in_sage_d4(brook, enabled, 
     assert f"In Sage as {released['invoice_number']}" in text_of(client_of("alice").get(detail))
     with acting_for(brook.pk):
         assert audit_documents().problem == ""
+
+
+def test_f75_the_page_of_a_copy_that_was_replaced_says_so_and_nothing_of_the_invoice(
+    brook, enabled, sage, clock, client_of
+):
+    """It is not said that Sage knows nothing of a credit that is there; what the newest copy has is not offered."""
+    acme = posted(brook, sage)
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="Lost")
+    push_until_settled(brook, clock)
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="Left", issued_on=TODAY, on=TODAY)
+    push_until_settled(brook, clock)
+    newest, alice = posting_of(acme.invoice), client_of("alice")
+    page = text_of(alice.get(path("posting-detail", brook, pk=acme.posting.pk)))
+    assert f"A newer copy, {newest.external_number}, took its place." in page
+    assert "knows nothing of it" not in page
+    assert "Create new…" not in page
+    page = text_of(alice.get(path("posting-detail", brook, pk=newest.pk)))
+    assert "Credited" in page
+    assert "knows nothing of it" not in page
