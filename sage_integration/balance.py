@@ -109,6 +109,8 @@ class Trouble:
     since: datetime
     amount: Decimal
     posting_id: int
+    #: Refused, so that its posting says what helps; else its differences do.
+    is_refused: bool = False
 
 
 def _at_stake(link: SageLink | None, invoice: Invoice, paid: Mapping[int, Decimal]) -> Decimal:
@@ -148,7 +150,14 @@ def troubles_of_invoices() -> list[Trouble]:
     asked = {each.posting.subject_id for each in found}
     invoices = Invoice.objects.select_related("client").in_bulk(asked)
     rows = [
-        Trouble(invoice, each.sentence, each.since, _at_stake(each.link, invoice, paid), each.posting.pk)
+        Trouble(
+            invoice,
+            each.sentence,
+            each.since,
+            _at_stake(each.link, invoice, paid),
+            each.posting.pk,
+            is_refused=each.link is None,
+        )
         for each in found
         if (invoice := invoices.get(each.posting.subject_id))
     ]

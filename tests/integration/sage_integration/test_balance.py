@@ -127,6 +127,9 @@ def test_what_was_refused_or_went_missing_needs_somebody_with_the_money_at_stake
     page = alice.get(path("balance", brook)).content.decode()
     assert page.index("£360.00") < page.index("is not in Sage any more")
     failed = posting_of(refused)
+    assert f'<a href="{path("posting-detail", brook, pk=failed.pk)}">{refused.number_label}</a>' in page
+    differs = path("invoice-differences", brook, pk=acme.invoice.pk)
+    assert f'<a href="{differs}">{acme.invoice.number_label}</a>' in page
     with practice_scope(brook.pk):
         retry_posting(failed)
     push_once(brook)
