@@ -254,6 +254,8 @@ def test_a_month_is_not_signed_off_while_something_has_not_arrived(brook, enable
     answer = client_of("alice").post(path("month-sign-off", brook), {"month": f"{MONTH:%Y-%m}"})
     assert answer.status_code == 422
     assert "have not arrived in Sage yet" in answer.content.decode()
+    page = client_of("alice").get(path("balance", brook)).content.decode()
+    assert "1 of 1 invoices of this month has not arrived in Sage yet, and is not in the totals." in page
     assert (
         client_of("bob").post(path("month-sign-off", brook), {"month": f"{MONTH:%Y-%m}"}).status_code == 403
     )
