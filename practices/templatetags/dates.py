@@ -1,6 +1,6 @@
 """Dates and instants as people in the practice read them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 register = template.Library()
 
@@ -39,6 +40,13 @@ def _local(value: object, zone: str | None) -> datetime:
     if not isinstance(value, datetime) or timezone.is_naive(value):
         raise TypeError(f"an instant is a datetime with a time zone, not {value!r}")
     return timezone.localtime(value, ZoneInfo(zone) if zone else None)
+
+
+@register.filter
+def age(value: datetime) -> str:
+    """How long it has been, as `3 hours`; `less than a minute` rather than none."""
+    passed = timezone.now() - value
+    return timesince(value) if passed >= timedelta(minutes=1) else "less than a minute"
 
 
 @register.simple_tag

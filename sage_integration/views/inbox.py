@@ -18,6 +18,7 @@ from practices.models import User
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.row_keys import row_key
+from practices.templatetags.dates import written_date
 from practices.worked_lists import worked_file, worked_page
 from sage_integration.alerts import stake_of
 from sage_integration.attention import (
@@ -257,12 +258,15 @@ def inbox_reopen(request: PracticeRequest, practice: str, key: str) -> HttpRespo
     return _decide(request, key, reopen)
 
 
-#: What is said once something was decided, by the form it was decided with.
-DECIDED = {
-    "assign": "It has its owner.",
-    "snooze": "It is put off until then.",
-    "handle": "It is handled. Should it happen again, it comes back.",
-}
+def _decided(name: str, mark: Attention) -> str:
+    """What is said once something was decided, by the form it was decided with."""
+    if name == "assign":
+        return f"{mark.owner or 'Nobody in particular'} looks after it now."
+    if name == "snooze":
+        return f"It is put off until {written_date(mark.snoozed_until)}."
+    if name == "handle":
+        return "It is handled. Should it happen again, it comes back."
+    return "It needs somebody again."
 
 
 def _decide(
@@ -283,12 +287,11 @@ def _decide(
     if asked is not None and not asked.is_valid():
         return _thing_page(request, thing, {name: asked})
     try:
-        decide(thing)
+        mark = decide(thing)
     except DomainError as refusal:
         if asked is None:
             raise
         asked.add_error(None, refusal.message)
         return _thing_page(request, thing, {name: asked})
-    words = DECIDED.get(name, "It needs somebody again.")
-    messages.success(request, f"{thing.label}: {words}")
+    messages.success(request, f"{thing.label}: {_decided(name, mark)}")
     return see_other(request, "sage:inbox", practice=practice)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from ledger.models import Posting
 from practices.models import AuditEntry, OutgoingEmail
 from practices.scalars import figures
+from practices.templatetags.dates import written_date
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.alerts import tell_of_what_needs_somebody
 from sage_integration.attention import columns_of_inbox, things
@@ -148,7 +149,9 @@ def test_a_lost_authorisation_is_in_the_inbox(alice, brook, enabled, sage):
 def test_a_thing_is_given_to_a_colleague_and_only_to_one(alice, cast, brook, enabled, sage):
     key = f"posting-{refused(brook, sage).pk}"
     alice.post(path("inbox-assign", brook, key=key), {"owner": cast.bob.pk})
-    assert "Bob" in text_of(alice.get(path("inbox", brook)))
+    page = text_of(alice.get(path("inbox", brook)))
+    assert f"{cast.bob} looks after it now." in page
+    assert "less than a minute" in page
     assert alice.post(path("inbox-assign", brook, key=key), {"owner": cast.carol.pk}).status_code == 422
     with practice_scope(brook.pk):
         assert Attention.objects.get().owner == cast.bob
@@ -161,7 +164,9 @@ def test_what_is_put_off_comes_back_on_its_day(alice, brook, enabled, sage, cloc
     until = today + timedelta(days=2)
     assert alice.post(path("inbox-snooze", brook, key=key), {"until": until.isoformat()}).status_code == 303
     assert need_somebody(brook) == 0
-    assert "Put off until" in text_of(alice.get(path("inbox", brook, "?view=snoozed")))
+    page = text_of(alice.get(path("inbox", brook, "?view=snoozed")))
+    assert "Put off until" in page
+    assert f"It is put off until {written_date(until)}." in page
     clock.shift(2 * 86400)
     assert need_somebody(brook) == 1
 
