@@ -183,6 +183,7 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side:
     """What the page shows; ``sides`` chosen by field, ``side`` for all others, empty for what is likely."""
     copies = [each for each in postings_of(invoice) if each.kind == Posting.Kind.INVOICE_CREATE]
     context: dict[str, Any] = {"invoice": invoice, "copies": copies, "path": None, "rows": [], "why": ""}
+    context["latest"] = next((each for each in copies if each.status != Posting.Status.CANCELLED), None)
     context["of_earlier"] = differences_of_earlier(invoice.pk)
     context["count_on"] = [each for each in copies[1:] if each.counts_in_ledger]
     try:

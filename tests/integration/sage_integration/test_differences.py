@@ -5,6 +5,8 @@ from decimal import Decimal
 import pytest
 
 from invoicing.models import Invoice
+from invoicing.operations import copy_again
+from ledger.outbox import cancel_posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import CopyChoices, SageLedgerAccount, SageLink, TaxRateMapping
 from sage_integration.sync.audit import audit_documents
@@ -213,6 +215,15 @@ def test_the_same_change_on_both_sides_is_marked_as_agreed(brook, sage, acme, br
     settled(brook, sage, acme)
     marked = f"{acme.invoice.number_label} and {acme.theirs['displayed_as']} in Sage were marked as agreed."
     assert marked in text_of(browser.get("/p/brook-co/sage/log/"))
+
+
+def test_f75_a_further_copy_that_was_withdrawn_is_not_called_the_latest(brook, sage, acme, browser):
+    with practice_scope(brook.pk):
+        cancel_posting(copy_again(acme.invoice, reason="Lost"))
+    shown = text_of(browser.get(page(acme.invoice)))
+    assert "1 (latest)" in shown
+    assert "2 (latest)" not in shown
+    assert "Withdrawn" in shown
 
 
 def test_f88_a_member_without_the_right_chooses_no_side(brook, sage, acme, client_of):
