@@ -22,6 +22,7 @@ from invoicing.models import (
     InvoiceTallyQuerySet,
     Payment,
 )
+from invoicing.owed_apart import owed_apart, with_owed_apart
 from ledger.actions import Subject
 from ledger.models import LedgerSettings, Posting
 from ledger.states import State, posting_state, with_settled_earlier
@@ -150,23 +151,34 @@ class LedgerFacts:
     is_credited: bool = False
     #: Numbers of earlier copies against which something is set in the ledger; that pays nothing here.
     settled_earlier: tuple[str, ...] = ()
+    #: What differs, in words, where it is credited and something else is owed on it in the ledger.
+    owed_apart: str = ""
 
 
 def ledger_facts(
     invoices: Collection[int], credited: Collection[int] | None = None
 ) -> dict[int, LedgerFacts]:
-    """The facts of each invoice of a list, by its id, in two queries; in one where it is known what is credited."""
+    """The facts of each invoice of a list, by its id, in two queries; in one where it is known what is credited.
+
+    One more where something is.
+    """
     grouped: dict[int, list[Posting]] = defaultdict(list)
     of_those = 'kind = ANY(%s::text[]) AND subject_id = ANY(%s::bigint[]) ORDER BY "copy", id'
     for posting in rows_of(Posting, of_those, array(INVOICE_KINDS), array(invoices)):
         grouped[posting.subject_id].append(posting)
     if credited is None:
         credited = set(CreditNote.objects.filter(invoice__in=invoices).values_list("invoice", flat=True))
-    return {pk: facts_from(grouped[pk], is_credited=pk in credited) for pk in invoices}
+    apart = owed_apart(credited)
+    return {
+        pk: facts_from(grouped[pk], is_credited=pk in credited, apart=apart.get(pk, "")) for pk in invoices
+    }
 
 
-def facts_from(postings: Iterable[Posting], *, is_credited: bool) -> LedgerFacts:
-    """The facts that follow from everything posted about one invoice, in the order of copies."""
+def facts_from(postings: Iterable[Posting], *, is_credited: bool, apart: str = "") -> LedgerFacts:
+    """The facts that follow from everything posted about one invoice, in the order of copies.
+
+    ``apart`` is what `owed_apart` says of it.
+    """
     known = list(postings)
     copies = [posting for posting in known if posting.kind == Posting.Kind.INVOICE_CREATE]
     live = [posting for posting in copies if posting.status != Posting.Status.CANCELLED]
@@ -180,7 +192,7 @@ def facts_from(postings: Iterable[Posting], *, is_credited: bool) -> LedgerFacts
         for each in there
         if each is not latest and each.is_settled_in_ledger
     )
-    return LedgerFacts(latest, next(changes, None), len(there), is_credited, settled)
+    return LedgerFacts(latest, next(changes, None), len(there), is_credited, settled, apart)
 
 
 def state_of(
@@ -191,6 +203,7 @@ def state_of(
     state = posting_state(
         facts.posting, subject, ledger, place=place, change=facts.change, copies=facts.copies
     )
+    state = with_owed_apart(state, invoice.pk, facts.owed_apart)
     return with_settled_earlier(state, subject, facts.settled_earlier) if facts.settled_earlier else state
 
 

@@ -8,7 +8,9 @@ class SageIntegrationConfig(AppConfig):
     def ready(self) -> None:
         from invoicing.bulk_acts import send_ledgers_documents_by
         from invoicing.operations.sending import reminders_wait_for
+        from invoicing.owed_apart import say_what_is_owed_apart
         from sage_integration import client_columns, jobs, mail_kinds, receivers, sending  # noqa: F401 - jobs register themselves
+        from sage_integration.attention import credited_and_owed_apart
         from sage_integration.copying import bulk
         from sage_integration.sync.standing_differences import invoices_paid_earlier
 
@@ -18,3 +20,4 @@ class SageIntegrationConfig(AppConfig):
         bulk.contribute()
         send_ledgers_documents_by(sending.KIND)
         reminders_wait_for(invoices_paid_earlier)
+        say_what_is_owed_apart(credited_and_owed_apart)

@@ -4,6 +4,7 @@ The list is read from those rows themselves, so it cannot drift from them. What 
 beside it (`Attention`) and holds for this one time only.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ from sage_integration.explanations import EXPLANATIONS, Explanation
 from sage_integration.models import Attention, SageConnection
 from sage_integration.sync.comparison import PAID_EARLIER
 from sage_integration.sync.set_on_copies import money_on
+from sage_integration.sync.settlement import SETTLED_DIFFERENTLY
 from sage_integration.sync.standing_differences import OF_EARLIER, at_stake, differing_links
 
 Kind = Attention.Kind
@@ -248,6 +250,16 @@ def differences_of_earlier(invoice_id: int) -> list[tuple[str, str]]:
     )
     earlier = links.exclude(posting__in=newest.values("pk")[:1])
     return [(link.difference_in_words, DIFFERS[link.difference][1]) for link in earlier]
+
+
+def credited_and_owed_apart(credited: Collection[int]) -> dict[int, str]:
+    """What differs in words, by the id of the invoice, of these credited ones whose newest copy Sage says is owed."""
+    links = differing_links().filter(
+        posting__kind=Posting.Kind.INVOICE_CREATE,
+        posting__subject_id__in=credited,
+        difference=SETTLED_DIFFERENTLY,
+    )
+    return dict(links.values_list("posting__subject_id", "difference_in_words"))
 
 
 def columns_of_inbox(today: date | Given) -> dict[str, Any]:

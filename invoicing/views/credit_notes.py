@@ -17,6 +17,7 @@ from invoicing.forms import CreditForm
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import amend_credit_note, issue_credit_note, post_credit_note, update_credit_note
 from invoicing.operations.credit_notes import copies_in_ledger, copy_in_ledger, latest_copy
+from invoicing.owed_apart import owed_apart, with_owed_apart
 from ledger.actions import PRETENDED, Action, Subject
 from ledger.models import LedgerSettings, Posting
 from ledger.outbox import ledger_settings
@@ -158,7 +159,9 @@ def credit_note_detail(request: PracticeRequest, practice: str, pk: int) -> Http
         "invoice_copy": copy_in_ledger(note.invoice_id),
         "allocated": allocated,
         "on_account": note.gross - allocated,
-        "state": credit_note_state(note, request.role),
+        "state": credit_note_state(
+            note, request.role, owed_apart([note.invoice_id]).get(note.invoice_id, "")
+        ),
         "copies": list(copies),
         "form": CreditForm(initial={"issued_on": note.issued_on, "reason": note.reason}),
         "here": reverse("invoicing:credit-note-detail", args=[request.practice.slug, note.pk]),
@@ -192,14 +195,18 @@ def credit_note_update(request: PracticeRequest, practice: str, pk: int) -> Http
     return see_other(request, "invoicing:credit-note-detail", practice=practice, pk=pk)
 
 
-def credit_note_state(note: CreditNote, role: str) -> State:
-    """How a credit note stands with the ledger: its copy, or what still has to be set against the invoice."""
+def credit_note_state(note: CreditNote, role: str, apart: str) -> State:
+    """How a credit note stands with the ledger: its copy, or what still has to be set against the invoice.
+
+    ``apart`` is what `owed_apart` says of its invoice.
+    """
     copy = latest_copy(note)
     allocation = Posting.objects.live().of(Posting.Kind.CREDIT_NOTE_ALLOCATE, note.pk).first()
     change = _refused_changes([copy]).get(copy.pk) if copy else None
     reason = "" if copy or copy_in_ledger(note.invoice_id) else NOT_THERE
     ledger = ledger_settings()
-    return _state(note, copy, change or allocation, reason, ledger).within(ledger).visible_to(role)
+    state = _state(note, copy, change or allocation, reason, ledger)
+    return with_owed_apart(state, note.invoice_id, apart).within(ledger).visible_to(role)
 
 
 def credit_rows(notes: Sequence[CreditNote], role: str) -> list[dict[str, Any]]:
@@ -209,12 +216,14 @@ def credit_rows(notes: Sequence[CreditNote], role: str) -> list[dict[str, Any]]:
     newest = {(each.kind, each.subject_id): each for each in live.order_by("copy", "id")}
     ledger, there = ledger_settings(), copies_in_ledger([note.invoice_id for note in notes])
     refused = _refused_changes(each for each in newest.values() if each.kind == kinds[0])
-    rows = []
+    apart, rows = owed_apart({note.invoice_id for note in notes}), []
     for note in notes:
         copy, allocation = (newest.get((kind, note.pk)) for kind in kinds)
         reason = "" if copy or note.invoice_id in there else NOT_THERE
         follow_up = (refused.get(copy.pk) if copy else None) or allocation
-        state = _state(note, copy, follow_up, reason, ledger).within(ledger).visible_to(role)
+        state = _state(note, copy, follow_up, reason, ledger)
+        state = with_owed_apart(state, note.invoice_id, apart.get(note.invoice_id, ""))
+        state = state.within(ledger).visible_to(role)
         rows.append({"note": note, "posting": copy, "state": state})
     return rows
 

@@ -29,6 +29,7 @@ from invoicing.operations import (
 )
 from invoicing.operations.amending import why_not_amend
 from invoicing.operations.invoices import why_not_void
+from invoicing.owed_apart import owed_apart
 from invoicing.queries import (
     allocations_of,
     credited_on,
@@ -105,7 +106,8 @@ def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
     """What the Sage panel shows; it asks again while a posting is on its way."""
     postings = postings_of(invoice)
     note = CreditNote.objects.filter(invoice=invoice).first()
-    facts = facts_from(reversed(postings), is_credited=note is not None)
+    apart = owed_apart([invoice.pk]).get(invoice.pk, "") if note else ""
+    facts = facts_from(reversed(postings), is_credited=note is not None, apart=apart)
     posting, change = facts.posting, facts.change
     place = place_in_queue(posting) if posting else None
     state = state_of(invoice, facts, ledger_settings(), place=place)
@@ -113,7 +115,7 @@ def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
     return {
         "invoice": invoice,
         "credit_note": note,
-        "credit_state": credit_note_state(note, request.role) if note else None,
+        "credit_state": credit_note_state(note, request.role, apart) if note else None,
         "state": state.visible_to(request.role),
         "has_preview": posting is None or posting.status != Posting.Status.POSTED,
         "posting": posting,

@@ -260,3 +260,45 @@ def test_f78_a_credit_note_that_was_taken_off_is_not_asked_about_with_every_poll
     clock.shift(900)
     poll(brook)
     assert not sage.requests("GET", f"/sales_invoices/{acme.theirs['id']}")
+
+
+def test_f78_a_credit_taken_off_in_sage_differs_on_both_chips_and_leads_to_the_decision(
+    brook, sage, acme, credited, client_of
+):
+    """Of the credit note and of its invoice, on their pages and in the lists; it ends where it is set again there."""
+    alice, invoice = client_of("alice"), acme.invoice.pk
+    kwargs = {"practice": brook.slug}
+    pages = [
+        reverse("invoicing:credit-note-detail", kwargs={**kwargs, "pk": credited.pk}),
+        reverse("invoicing:invoice-detail", kwargs={**kwargs, "pk": invoice}),
+    ]
+    lists = [reverse(f"invoicing:{name}-list", kwargs=kwargs) for name in ("credit-note", "invoice")]
+    [ours] = sage.contact_allocations()
+    sage.delete_allocation(ours["id"])
+    poll(brook)
+    differences = reverse("sage:invoice-differences", kwargs={**kwargs, "pk": invoice})
+    for page in pages:
+        answer = alice.get(page).content.decode()
+        state = answer.partition('aria-label="Sage"')[2] or answer.partition("<h2>Sage</h2>")[2]
+        assert "Differs in Sage" in state, page
+        assert "£120.00 is outstanding in Sage, and £0.00 here" in state
+        assert f'href="{differences}"' in state
+        assert "In Sage as SCN-1" not in answer
+    for page in lists:
+        answer = alice.get(page).content.decode()
+        assert answer.count("Differs in Sage") == 1, page
+    assert "set against it again there" in alice.get(differences).content.decode()
+    parts = [
+        {"artefact_id": sage.sales_invoices()[0]["id"], "amount": "120"},
+        {"artefact_id": sage.sales_credit_notes()[0]["id"], "amount": "-120"},
+    ]
+    sage.create(
+        "contact_allocations",
+        transaction_type_id="CUSTOMER_ALLOCATION",
+        contact_id=acme.theirs["contact"]["id"],
+        date=TODAY.isoformat(),
+        allocated_artefacts=parts,
+    )
+    polled(brook)
+    for page in [*pages, *lists]:
+        assert "Differs in Sage" not in alice.get(page).content.decode(), page
