@@ -71,8 +71,22 @@ def _recipients(due: list[Thing], practice: Practice) -> list[User]:
 
 
 def stake_of(shown: Sequence[Thing]) -> Decimal:
-    """The money of different documents, in pounds; one that is listed twice counts once, with the most."""
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    """The money of different documents in Sage, in pounds; one that is listed twice counts once, with the most."""
+    amounts: dict[str, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for thing in shown:
-        amounts[thing.label] = max(amounts[thing.label], thing.amount or ZERO)
-    return sum(amounts.values(), ZERO)
+        of_it, document = amounts[thing.label], _document_of(thing)
+        of_it[document] = max(of_it[document], thing.amount or ZERO)
+    total = ZERO
+    for of_it in amounts.values():
+        # What did not arrive, or is gone, is about the same money as what counts there.
+        without_one = of_it.pop(0, ZERO)
+        total += max(without_one, sum(of_it.values(), ZERO))
+    return total
+
+
+def _document_of(thing: Thing) -> int:
+    """The copy that counts in Sage and that this is about, by its posting; 0 where it is about none."""
+    posting = thing.posting
+    if posting is None:
+        return 0
+    return posting.target_id or (posting.pk if posting.counts_in_ledger else 0)

@@ -6,6 +6,7 @@ from django.urls import reverse
 from invoicing.operations import issue_credit_note
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
+from sage_integration.alerts import stake_of
 from sage_integration.attention import things
 from sage_integration.balance import balance, troubles_of_invoices
 from sage_integration.models import SageConnection, SageLink, SetOnEarlierCopy
@@ -133,3 +134,23 @@ def test_f77_the_night_tells_of_earlier_copies_of_what_was_credited_before(brook
     sage.void_invoice(acme.theirs["id"])
     later(brook, clock)
     assert told(brook) == []
+
+
+def test_p05_two_documents_of_one_invoice_that_both_count_in_sage_are_added_up(
+    brook, sage, acme, twice, clock, alice
+):
+    """The earlier copy is owed on still, and the credit was taken off the newest: the client owes both there."""
+    with practice_scope(brook.pk):
+        issue_credit_note(acme.invoice, reason="The client left", issued_on=TODAY, on=TODAY)
+    push_until_settled(brook, clock)
+    later(brook, clock)
+    [ours] = sage.contact_allocations()
+    sage.delete_allocation(ours["id"])
+    later(brook, clock)
+    with practice_scope(brook.pk):
+        listed = things()
+        assert [(each.label, each.amount) for each in listed] == [("INV-000001", GROSS)] * 2
+        assert stake_of(listed) == 2 * GROSS
+        assert stake_of([*listed, *listed]) == 2 * GROSS, "one document counts once"
+    shown = alice.get(reverse("sage:inbox", args=[brook.slug])).content.decode()
+    assert "£240.00" in shown
