@@ -237,9 +237,10 @@ def _copied(
 def _among(copies: int, state: State, copy: Posting, subject: Subject) -> State:
     """The state of the latest of several copies that all count in the ledger, saying so."""
     latest = copy.external_number or copy.reference
+    becomes = CREDITED if subject.is_credited else f"Changes go to the latest, {latest}."
     return replace(
         state,
-        note=f"Sage holds {copies} copies of it. Changes go to the latest, {latest}.",
+        note=f"Sage holds {copies} copies of it. {becomes}",
         main=replace(state.main, label="Open latest") if state.main else None,
         others=(actions.all_copies(subject), *state.others),
     )

@@ -141,3 +141,19 @@ def test_f78_a_credit_note_that_always_was_dated_before_its_invoice_may_have_its
         assert amend_credit_note(note, issued_on=before, reason="Wrong fee", on=TODAY).reason == "Wrong fee"
         with pytest.raises(CreditedBeforeItsDate):
             amend_credit_note(note, issued_on=before + timedelta(1), reason="Wrong fee", on=TODAY)
+
+
+def test_f76_sending_is_not_what_a_credited_invoice_is_for(brook, credited, client_of):
+    """It can be sent, as a copy of what was; nothing is left to do with it, so no button stands out."""
+    with practice_scope(brook.pk):
+        owed = an_invoice(credited[0].client)
+    browser = client_of("alice")
+
+    def kind_of_send(invoice_id: int) -> str:
+        page = text(browser.get(f"/p/brook-co/invoices/{invoice_id}/"))
+        found = re.search(rf'href="/p/brook-co/invoices/{invoice_id}/send/"[^>]*data-kind="(\w+)"', page)
+        assert found
+        return found[1]
+
+    assert kind_of_send(owed.pk) == "primary"
+    assert kind_of_send(credited[0].invoice_id) == "secondary"

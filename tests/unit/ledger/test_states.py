@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger.actions import ASKING, Subject
+from ledger.actions import CREDITED as CREDITED_STAYS
 from ledger.models import LedgerSettings, Posting
 from ledger.states import posting_state
 from practices.models import Practice
@@ -271,7 +272,8 @@ def test_p12_no_button_leads_to_what_sage_would_refuse(found, subject, under_way
 def test_f75_a_further_copy_that_counts_is_told_whatever_was_paid_or_credited(subject):
     found = copy(blocked="" if subject is INVOICE else "settled")
     state = posting_state(found, subject, OPEN, copies=2)
-    assert state.note == "Sage holds 2 copies of it. Changes go to the latest, SI-4."
+    becomes = CREDITED_STAYS if subject is CREDITED else "Changes go to the latest, SI-4."
+    assert state.note == f"Sage holds 2 copies of it. {becomes}"
 
 
 @pytest.mark.parametrize(("held", "offered"), [(1, True), (0, False)])
