@@ -4,7 +4,7 @@ An app above this one offers what it can do with invoices by `add_act`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.urls import reverse
@@ -41,6 +41,7 @@ class Chosen:
     pk: int
     label: str
     url: str
+    is_draft: bool = False
 
     def outcome(
         self, message: str = "", outcome: str = JobRow.Outcome.DONE, *, follows: int | None = None
@@ -163,7 +164,7 @@ def _start(key: str, chosen: list[Chosen], practice: Practice) -> Job:
     act = ACTS[key]
     title = f"{act.label}, {len(chosen)} invoice{'s' if len(chosen) > 1 else ''}"
     if not act.kind:
-        outcomes = act.do(chosen, practice.today())
+        outcomes = _do(act, chosen, practice)
         done = job_done(KIND, title, outcomes, right=act.right, parameters={"act": key})
         done.practice = practice
         return done
@@ -191,7 +192,7 @@ def do_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     practice = Practice.objects.get(pk=acting_practice_id())
     ids: list[int] = job.parameters["invoices"][start:stop]
     chosen = _chosen(Invoice.objects.filter(pk__in=ids), practice)
-    outcomes = ACTS[job.parameters["act"]].do(chosen, practice.today()) if chosen else []
+    outcomes = _do(ACTS[job.parameters["act"]], chosen, practice) if chosen else []
     by_id = dict(zip((each.pk for each in chosen), outcomes, strict=True))
     gone = Outcome("An invoice", JobRow.Outcome.SKIPPED, "It is not here any more.")
     return [by_id.get(pk, gone) for pk in ids]
@@ -203,12 +204,28 @@ def do_many_rows(job: Job, start: int, stop: int) -> list[Outcome]:
     return list(do_rows(job, start, stop))
 
 
+def _do(act: Act, chosen: Sequence[Chosen], practice: Practice) -> list[Outcome]:
+    """What became of each; one that was issued with it is called by its number from then on."""
+    outcomes = act.do(chosen, practice.today())
+    drafts = [each.pk for each in chosen if each.is_draft]
+    if not drafts:
+        return outcomes
+    now = {each.pk: each.label for each in _chosen(Invoice.objects.filter(pk__in=drafts), practice)}
+    together = zip(chosen, outcomes, strict=True)
+    return [replace(outcome, label=now.get(each.pk, each.label)) for each, outcome in together]
+
+
 def _chosen(invoices: InvoiceQuerySet, practice: Practice) -> list[Chosen]:
     """Those of the invoices that are there, in the order of their numbers; one statement however many."""
     found = invoices.order_by("number", "pk").values_list("pk", "number", "client__name")
     pages = reverse("invoicing:invoice-detail", args=[practice.slug, 0]).removesuffix("0/")
     return [
-        Chosen(pk, f"{Invoice.label_of(number) if number else 'Draft'}, {client}", f"{pages}{pk}/")
+        Chosen(
+            pk,
+            f"{Invoice.label_of(number) if number else 'Draft'}, {client}",
+            f"{pages}{pk}/",
+            is_draft=not number,
+        )
         for pk, number, client in found[:MOST]
     ]
 

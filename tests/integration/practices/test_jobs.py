@@ -1,5 +1,7 @@
 """Long work: done chunk by chunk, each row once, whatever dies on the way."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -157,6 +159,19 @@ def test_the_page_shows_progress_rows_and_the_tray_leads_to_it(brook, client_of,
     ended = browser.get(page, {"live": "1"}, headers={"HX-Request": "true"})
     assert ended.headers["HX-Refresh"] == "true"
     assert "Test work" in browser.get(reverse("practices:job-list", args=[brook.slug])).content.decode()
+
+
+def test_the_progress_counts_under_the_words_of_the_rows(brook, client_of, step):
+    """Ten that were left out are not done, and do not read as done beside their tab."""
+    kinds = ["done"] * 2 + ["skipped"] * 10 + ["needs_you", "failed"]
+    kind = step(lambda _job, start, stop: [Outcome(f"Row {n}", kinds[n]) for n in range(start, stop)])
+    started(brook, kind, total=len(kinds))
+    run_jobs(brook.pk)
+    page = client_of("alice").get(job_of(brook).get_absolute_url()).content.decode()
+    progress = page.partition('class="progress"')[2].partition("</div>\n")[2].partition("</ul>")[0]
+    said = re.findall(r"<li>(?:<a[^>]*>)?([^<]+)", progress)
+    assert said == ["2 done", "1 needs you", "1 failed", "10 left out"]
+    assert f'max="{len(kinds)}"' in page
 
 
 def test_cancelling_takes_the_right_the_job_names(brook, client_of, step):

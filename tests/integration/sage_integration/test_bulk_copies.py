@@ -95,7 +95,10 @@ def test_g78_a_draft_copied_in_bulk_is_made_final_first(brook, sage, held, clock
     with practice_scope(brook.pk):
         job.refresh_from_db()
         assert job.succeeded == 2
-        assert [Invoice.objects.get(pk=draft.pk).status for draft in drafts] == ["issued"] * 2
+        final = [Invoice.objects.get(pk=draft.pk) for draft in drafts]
+        assert [invoice.status for invoice in final] == ["issued"] * 2
+        called = {row.url.rstrip("/").rpartition("/")[2]: row.label for row in job.rows.all()}
+        assert called == {str(each.pk): f"{each.number_label}, {each.client.name}" for each in final}
     push_until_settled(brook, clock)
     assert len(sage.sales_invoices()) == 2
 
