@@ -94,6 +94,11 @@ class InvoiceList:
         """Whether anything but the place was chosen."""
         return bool(self.chosen)
 
+    @property
+    def only_view(self) -> str:
+        """What the view is called where it is all that was chosen; empty otherwise."""
+        return dict(VIEWS)[self.view] if self.view and self.chosen.keys() == {"view"} else ""
+
     def totals(self) -> dict[str, Decimal]:
         """What the list comes to: from what is kept where that is known, else from its invoices.
 

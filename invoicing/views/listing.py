@@ -108,6 +108,7 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "query": listed.address().lstrip("?"),
         "view": listed.view,
         "is_narrowed": listed.is_narrowed,
+        "only_view": listed.only_view,
     }
     if not request.htmx:
         context |= _around(request, listed)

@@ -295,6 +295,15 @@ def test_views_of_the_list_tell_failed_changed_credited_and_this_months_run_apar
     )
 
 
+def test_an_empty_view_says_that_nothing_is_there_and_only_a_search_that_nothing_matches(brook, client_of):
+    browser = client_of("alice")
+    page = shown(browser, brook, view="in-sage")
+    assert "Nothing under “In Sage”" in page
+    assert "No invoice matches" not in page
+    assert "No invoice matches" in shown(browser, brook, view="in-sage", q="harbour")
+    assert "No invoices yet" in shown(browser, brook)
+
+
 def test_a_view_of_the_list_is_kept_under_a_name(brook, client_of):
     browser = client_of("alice")
     said = {"list": "invoices", "name": "Late", "query": "view=overdue", "back": path("invoice-list", brook)}
