@@ -24,8 +24,8 @@ NOT_FOR_TESTS = (
 FOR_TESTS = {"SAGE_OPENAPI_DIR"}
 ALL_TESTS = [
     *("-n", "auto", "--maxprocesses", "12", "--dist", "loadgroup"),
-    # A test that waits for ever fails after a quarter of an hour, and what every thread did is printed.
-    *("-o", "faulthandler_timeout=900", "-o", "faulthandler_exit_on_timeout=true"),
+    # A test that waits for ever fails after twenty minutes, and what every thread did is printed.
+    *("-o", "faulthandler_timeout=1200", "-o", "faulthandler_exit_on_timeout=true"),
     "--max-worker-restart=0",  # a worker started anew would wait for tests that it never gets
     f"--junitxml={TEST_RESULTS}",
 ]
