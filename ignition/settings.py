@@ -282,9 +282,10 @@ SPECTACULAR_SETTINGS = {
 # Mail -----------------------------------------------------------------------------------------------
 _mail = urlsplit(os.environ.get("EMAIL_URL", "console://"))
 #: Another back end by its dotted name, e.g. of django-anymail once that is installed; its settings are ANYMAIL_….
-EMAIL_BACKEND = os.environ.get(
-    "EMAIL_BACKEND", f"django.core.mail.backends.{_mail.scheme.removesuffix('s')}.EmailBackend"
+_sent_by = {"console": "practices.console_mail"}.get(
+    _mail.scheme, f"django.core.mail.backends.{_mail.scheme.removesuffix('s')}"
 )
+EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", f"{_sent_by}.EmailBackend")
 ANYMAIL = {
     name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
 }
