@@ -178,15 +178,24 @@ def void_invoice(invoice: Invoice) -> Invoice:
 
 
 def why_not_void(
-    invoice: Invoice, posting: Posting | None, *, is_credited: bool | None = None
+    invoice: Invoice,
+    posting: Posting | None,
+    change: Posting | None = None,
+    *,
+    is_credited: bool | None = None,
 ) -> DomainError | None:
-    """The rule that forbids voiding an invoice whose newest posting is this one, or None."""
+    """The rule that forbids voiding an invoice whose newest posting is this one, or None.
+
+    ``change`` is a change of it that has not come to its end: until then nothing is known of the copy for certain.
+    """
     if invoice.status != Invoice.Status.ISSUED:
         return NotIssued(invoice)
     if invoice.outstanding != invoice.gross:
         return _why_settled(invoice, is_credited=is_credited)
     if posting is None or posting.status == Posting.Status.CANCELLED:
         return None
+    if change is not None and change.status in (Posting.Status.PENDING, Posting.Status.LEASED):
+        return MayBeInTheLedger(invoice)
     if posting.status == Posting.Status.POSTED:
         return WHY_NOT_HERE[Posting.Standing(posting.standing)](invoice)
     if posting.may_have_landed or posting.status == Posting.Status.LEASED:

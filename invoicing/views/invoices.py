@@ -66,7 +66,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     panel = _panel(request, invoice)
     posting, postings = panel["posting"], panel["postings"]
     is_credited = panel["credit_note"] is not None
-    refusal = why_not_void(invoice, posting, is_credited=is_credited)
+    refusal = why_not_void(invoice, posting, panel["change"], is_credited=is_credited)
     stands_still = why_not_amend(invoice, postings, is_credited=is_credited)
     lines, rules = list(invoice.lines.all()), invoicing_settings()
     context = {
@@ -119,6 +119,7 @@ def _panel(request: PracticeRequest, invoice: Invoice) -> dict[str, Any]:
         "state": state.visible_to(request.role),
         "has_preview": posting is None or posting.status != Posting.Status.POSTED,
         "posting": posting,
+        "change": change,
         "postings": postings,
         "earlier": [found for found in postings if found != posting],
         "is_on_its_way": any(each and each.status in under_way for each in (posting, change)),

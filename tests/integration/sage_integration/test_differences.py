@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from invoicing.errors import MayBeInTheLedger
 from invoicing.models import Invoice
 from invoicing.operations import copy_again
 from ledger.outbox import cancel_posting
@@ -70,6 +71,20 @@ def test_p11_a_due_date_changed_in_sage_is_taken_over_and_nothing_is_sent(brook,
     assert str(fresh(acme.invoice).due_on) == "2027-05-01"
     assert sage.requests("PUT") == []
     settled(brook, sage, acme)
+
+
+def test_p12_while_choices_are_on_their_way_amend_and_void_say_so(brook, sage, acme, browser, clock):
+    """The differences are settled as far as a person can; until Sage has answered neither is possible."""
+    sage.edit_invoice(acme.theirs["id"], due_date="2027-05-01")
+    look(brook, acme.invoice)
+    detail = f"/p/brook-co/invoices/{acme.invoice.pk}/"
+    assert text_of(browser.get(detail)).count("Settle the differences first") == 1
+    assert resolve(browser, acme.invoice, due_date="ours").status_code == 303
+    shown = text_of(browser.get(detail))
+    assert shown.count(MayBeInTheLedger.message) == 2, "beside Amend, and beside Void"
+    assert "Settle the differences first" not in shown
+    push_until_settled(brook, clock)
+    assert MayBeInTheLedger.message not in text_of(browser.get(detail))
 
 
 def test_p11_what_a_list_told_of_a_change_leaves_the_lines_alone(brook, sage, acme, browser):
