@@ -310,6 +310,7 @@ def _changed(copy: Posting, subject: Subject, *, here: bool, there: bool) -> Sta
         back = () if copy.held_revision == NEVER_HELD else (discard,)
         others = (
             actions.review(subject.pk, "View differences"),
+            actions.check(subject),
             actions.again(subject),
             *back,
             actions.details(copy),

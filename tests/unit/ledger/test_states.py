@@ -149,7 +149,7 @@ AMENDED = replace(INVOICE, revision=2)
 PAID, PART_PAID = replace(INVOICE, settlement="paid"), replace(INVOICE, settlement="part_paid")
 CREDITED = replace(INVOICE, settlement="paid", is_credited=True)
 OF_SETTLED = {"Check now", "Credit…", "Update in Sage"}
-OF_CHANGED = {"View differences", "Create new…", "Discard changes"}
+OF_CHANGED = {"View differences", "Check now", "Create new…", "Discard changes"}
 WAYS = {"Copy again…", "Accept, and void it here…", "Check now"}
 REFUSED = change(status="failed", failure="ChangedInSage")
 #: Of a copy that is in Sage: how it stands there and here, the chip, the main button and all the others.
@@ -162,7 +162,7 @@ COPIED = [
         1,
         "Changed here",
         "Update in Sage",
-        {"View differences", "Create new…", "Discard changes"},
+        {"View differences", "Check now", "Create new…", "Discard changes"},
     ),
     (
         copy(standing="changed"),
