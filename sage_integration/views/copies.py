@@ -146,7 +146,7 @@ def invoice_differences(request: PracticeRequest, practice: str, pk: int) -> Htt
     """Agreed, ours, last copied and in Sage, side by side, and what can be done about it now (ideas 5 and 6)."""
     invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)
     side = request.GET.get("side", "")
-    context = _differences(invoice, side=side if side in SIDES else "")
+    context = _differences(invoice, side=side if side in SIDES else "") | _why_not(request.role)
     return render(request, "sage_integration/invoice_differences.html", context)
 
 
@@ -170,13 +170,26 @@ def invoice_resolve(request: PracticeRequest, practice: str, pk: int) -> HttpRes
                 invoice, theirs=theirs, ours=sides.keys() - theirs, reason=reason, on=request.practice.today()
             )
     except DomainError as refusal:
-        context = _differences(invoice, sides) | {"refused": refusal.message}
+        context = _differences(invoice, sides) | _why_not(request.role) | {"refused": refusal.message}
         return render(request, "sage_integration/invoice_differences.html", context, status=422)
     words = (
         "Both sides say the same now." if posting is None else "What you kept of ours is on its way to Sage."
     )
     messages.success(request, words)
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
+
+
+def _why_not(role: str) -> dict[str, str]:
+    """Why each of the ways out cannot be pressed by somebody of this role; empty where it can."""
+    needed = {
+        "why_not_post": Can.POST_TO_LEDGER,
+        "why_not_credit": Can.CREDIT_INVOICES,
+        "why_not_accept": Can.ISSUE_INVOICES,
+    }
+    return {
+        name: "" if may(role, right) else f"Your role does not let you {right}."
+        for name, right in needed.items()
+    }
 
 
 def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side: str = "") -> dict[str, Any]:

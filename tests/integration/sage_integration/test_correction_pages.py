@@ -123,6 +123,26 @@ def test_fault_53_pages_call_nothing_the_same_or_a_total_in_sage_once_it_is_gone
         assert "it was" in total
 
 
+def test_f88_whoever_may_not_decide_reads_why_beside_each_way_out(brook, sage, acme, client_of):
+    sage.void_invoice(acme.theirs["id"])
+    client_of("alice").post(path(brook, "check/", acme.invoice))
+    shown = client_of("bob").get(path(brook, "differences/", acme.invoice)).content.decode()
+    ways = dict(
+        re.findall(
+            r'aria-disabled="true".*?<span class="label">([^<]+)</span>\s*<span class="reason">([^<]+)',
+            shown,
+            re.DOTALL,
+        )
+    )
+    assert ways == {
+        "Copy again…": "Your role does not let you copy invoices to Sage.",
+        "Link to another document…": "Your role does not let you copy invoices to Sage.",
+        "Accept, and void it here": "Your role does not let you bill clients and issue invoices.",
+    }
+    owners = client_of("alice").get(path(brook, "differences/", acme.invoice)).content.decode()
+    assert "Your role does not let you" not in owners
+
+
 def test_fault_53_when_a_void_was_found_stays_however_often_it_is_looked_at(brook, sage, acme, alice, clock):
     def found() -> str:
         alice.post(path(brook, "check/", acme.invoice))
