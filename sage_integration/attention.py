@@ -21,6 +21,7 @@ from ledger.models import Posting
 from practices import audit
 from practices.errors import DomainError
 from practices.models import Membership, Practice, User
+from practices.permissions import Can, may
 from practices.scalars import Given, count_of
 from practices.tenancy import acting_practice_id
 from sage_integration.explanations import EXPLANATIONS, Explanation
@@ -85,7 +86,7 @@ class NoteNeeded(DomainError):
 
 
 class NotAColleague(DomainError):
-    message = "Choose somebody who works in this practice."
+    message = "Choose somebody who works in this practice and may copy invoices to Sage."
 
 
 class NotInTheFuture(DomainError):
@@ -293,10 +294,7 @@ def thing_named(key: str) -> Thing:
 
 def assign(thing: Thing, owner: User | None) -> Attention:
     """Let a colleague look after it, or nobody in particular; raises `NotAColleague`."""
-    if (
-        owner is not None
-        and not Membership.objects.filter(practice=acting_practice_id(), user=owner).exists()
-    ):
+    if owner is not None and owner not in colleagues(acting_practice_id()):
         raise NotAColleague
     mark = _mark(thing)
     mark.owner = owner
@@ -350,7 +348,8 @@ def _mark(thing: Thing) -> Attention:
     return found
 
 
-def colleagues(practice: Practice) -> list[User]:
-    """Whom a thing can be given to, by name."""
+def colleagues(practice: Practice | int) -> list[User]:
+    """Whom a thing can be given to, by name: members who may do what it needs."""
     members = Membership.objects.filter(practice=practice).select_related("user")
-    return sorted((member.user for member in members), key=lambda user: str(user).casefold())
+    able = (member.user for member in members if may(member.role, Can.POST_TO_LEDGER))
+    return sorted(able, key=lambda user: str(user).casefold())

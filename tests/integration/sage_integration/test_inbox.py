@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Posting
-from practices.models import AuditEntry, OutgoingEmail
+from practices.models import AuditEntry, Membership, OutgoingEmail
+from practices.permissions import Can, may
 from practices.scalars import figures
 from practices.templatetags.dates import written_date
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.alerts import tell_of_what_needs_somebody
-from sage_integration.attention import columns_of_inbox, things
+from sage_integration.attention import NotAColleague, assign, columns_of_inbox, things
 from sage_integration.balance import troubles_of_invoices
 from sage_integration.models import Attention, SageConnection, SageLink
 from sage_integration.sync.audit import audit_documents
@@ -146,7 +147,31 @@ def test_a_lost_authorisation_is_in_the_inbox(alice, brook, enabled, sage):
     assert "no longer accepts" in text_of(alice.get(path("inbox", brook)))
 
 
-def test_a_thing_is_given_to_a_colleague_and_only_to_one(alice, cast, brook, enabled, sage):
+@pytest.fixture
+def may_act(cast) -> None:
+    """Bob copies invoices to Sage, and so can settle what went wrong there."""
+    Membership.objects.filter(user=cast.bob).update(role=Membership.Role.ACCOUNTS)
+
+
+@pytest.mark.parametrize("role", Membership.Role.values)
+def test_f88_a_thing_is_offered_to_members_who_can_act_on_it(alice, cast, brook, enabled, sage, role):
+    Membership.objects.filter(user=cast.bob).update(role=role)
+    key, can = f"posting-{refused(brook, sage).pk}", may(role, Can.POST_TO_LEDGER)
+    page = text_of(alice.get(path("inbox-thing", brook, key=key)))
+    assert (f'<option value="{cast.alice.pk}"' in page, f'<option value="{cast.bob.pk}"' in page) == (
+        True,
+        can,
+    )
+    given = alice.post(path("inbox-assign", brook, key=key), {"owner": cast.bob.pk})
+    assert given.status_code == (303 if can else 422)
+    with practice_scope(brook.pk):
+        assert Attention.objects.filter(owner=cast.bob).exists() is can
+        if not can:
+            with pytest.raises(NotAColleague):
+                assign(things()[0], cast.bob)
+
+
+def test_a_thing_is_given_to_a_colleague_and_only_to_one(alice, cast, may_act, brook, enabled, sage):
     key = f"posting-{refused(brook, sage).pk}"
     alice.post(path("inbox-assign", brook, key=key), {"owner": cast.bob.pk})
     page = text_of(alice.get(path("inbox", brook)))
@@ -257,7 +282,7 @@ def test_one_digest_tells_of_everything_after_the_practice_s_minutes_and_of_noth
     assert len(mails(brook)) == 2
 
 
-def test_the_digest_also_goes_to_who_looks_after_a_thing(cast, alice, brook, enabled, sage):
+def test_the_digest_also_goes_to_who_looks_after_a_thing(cast, may_act, alice, brook, enabled, sage):
     key = f"posting-{refused(brook, sage).pk}"
     alice.post(path("inbox-assign", brook, key=key), {"owner": cast.bob.pk})
     tell(brook, minutes=61)
