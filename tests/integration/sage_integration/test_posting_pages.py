@@ -1,11 +1,16 @@
 """Seeing an invoice as Sage will show it, one posting with its reasons, and linking a client by hand."""
 
+import csv
+import io
+
+import pytest
 from django.urls import reverse
 
-from invoicing.operations import copy_again, issue_credit_note
+from invoicing.operations import copy_again, issue_credit_note, void_in_ledger
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, TaxRateMapping
+from sage_integration.operations import update_copy
 from sage_integration.sessions import open_sage
 from sage_integration.sync.audit import audit_documents
 from sage_integration.sync.contact_book import sync_contacts
@@ -23,6 +28,7 @@ from tests.integration.sage_integration.posting import (
     push_until_settled,
     service_named,
 )
+from tests.integration.sage_integration.test_corrections import amend, ask
 
 
 def path(name: str, practice, **kwargs) -> str:
@@ -227,3 +233,20 @@ def test_f75_the_page_of_a_copy_that_was_replaced_says_so_and_nothing_of_the_inv
     page = text_of(alice.get(path("posting-detail", brook, pk=newest.pk)))
     assert "Credited" in page
     assert "knows nothing of it" not in page
+
+
+@pytest.mark.parametrize("kind", ["update", "void"])
+def test_p12_the_queue_says_in_a_file_what_its_page_says_of_a_finished_act(brook, acme, alice, clock, kind):
+    if kind == "update":
+        amend(acme.invoice, "150.00")
+        ask(acme.invoice, update_copy)
+    else:
+        ask(acme.invoice, void_in_ledger, reason="Billed twice")
+    push_until_settled(brook, clock)
+    words = {"update": "Updated in Sage", "void": "Voided in Sage"}[kind]
+    address = reverse("ledger:posting-list", args=[brook.slug])
+    assert words in alice.get(address).content.decode()
+    rows = list(csv.DictReader(io.StringIO(b"".join(alice.get(address + "?file=csv")).decode("utf-8-sig"))))
+    said = {row["Document"]: row["State"] for row in rows}
+    assert said.pop(acme.posting.reference) in ("In Sage", "Void in Sage")
+    assert words in said.values()
