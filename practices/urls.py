@@ -37,6 +37,7 @@ urlpatterns = [
     path("settings/webhooks/", webhook_views.webhook_list, name="webhook-list"),
     path("settings/webhooks/add/", webhook_views.webhook_add, name="webhook-add"),
     path("settings/webhooks/<int:pk>/", webhook_views.webhook_detail, name="webhook-detail"),
+    path("settings/webhooks/<int:pk>/ask-again/", webhook_views.webhook_ask_again, name="webhook-ask-again"),
     path("settings/webhooks/<int:pk>/remove/", webhook_views.webhook_remove, name="webhook-remove"),
     path("settings/webhooks/deliveries/<int:pk>/again/", webhook_views.webhook_replay, name="webhook-replay"),
     path("settings/api-keys/", key_views.api_key_list, name="api-key-list"),

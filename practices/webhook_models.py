@@ -37,6 +37,11 @@ class WebhookEndpoint(TenantModel):
         return self.url
 
     @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is sent to it for now, because it failed too often."""
+        return self.paused_until is not None and self.paused_until > timezone.now()
+
+    @property
     def told_of(self) -> list[Event]:
         """The kinds of events it is told of, each with its words."""
         return [self.Event(event) for event in self.events]

@@ -13,7 +13,15 @@ from practices.requests import PracticeRequest, opens_own_scope, requires, see_o
 from practices.tenancy import practice_transaction
 from practices.views import settings_tabs
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
-from practices.webhooks import add_endpoint, live_endpoints, look_up, remove_endpoint, replay, standing_of
+from practices.webhooks import (
+    add_endpoint,
+    end_pause,
+    live_endpoints,
+    look_up,
+    remove_endpoint,
+    replay,
+    standing_of,
+)
 from practices.worked_lists import worked_file, worked_page
 
 DELIVERIES = List(
@@ -106,6 +114,15 @@ def webhook_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     endpoint = remove_endpoint(get_object_or_404(live_endpoints(), pk=pk))
     messages.success(request, f"{endpoint.url} is told nothing any more.")
     return see_other(request, "practices:webhook-list", practice=practice)
+
+
+@requires(Can.MANAGE_SETTINGS)
+@require_POST
+def webhook_ask_again(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
+    """End the pause of an endpoint that failed too often: what waits is sent again."""
+    endpoint = end_pause(get_object_or_404(live_endpoints(), pk=pk))
+    messages.success(request, f"What waits for {endpoint.url} is sent within a minute.")
+    return see_other(request, "practices:webhook-detail", practice=practice, pk=pk)
 
 
 @requires(Can.MANAGE_SETTINGS)

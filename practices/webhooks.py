@@ -93,6 +93,23 @@ def remove_endpoint(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     return endpoint
 
 
+def end_pause(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """The endpoint, asked again at once, as somebody mended it; what waits for a later try waits no more.
+
+    One more failure, and it is left alone again. Safe to repeat.
+    """
+    now = timezone.now()
+    ended = WebhookEndpoint.objects.filter(pk=endpoint.pk, paused_until__gt=now).update(paused_until=None)
+    if ended:
+        # What may be under way to it just now is left as it is.
+        waiting = WebhookDelivery.objects.filter(
+            endpoint_id=endpoint.pk, status=WebhookDelivery.Status.PENDING, not_before__gt=now + SENDING
+        )
+        waiting.update(not_before=now)
+        audit.record("webhook.pause_ended", endpoint, url=endpoint.url)
+    return endpoint
+
+
 def live_endpoints() -> Any:
     """The endpoints that were not removed, newest first; their secrets stay sealed.
 

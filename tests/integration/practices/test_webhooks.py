@@ -15,6 +15,7 @@ import time_machine
 from django.utils import timezone
 
 from practices import outbound, webhooks
+from practices.models import AuditEntry
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
 from practices.webhook_models import WebhookDelivery, WebhookEndpoint
@@ -158,6 +159,35 @@ def test_after_some_failures_an_endpoint_is_left_alone_and_the_others_are_not(br
     with practice_scope(brook.pk):
         assert WebhookEndpoint.objects.get(pk=bad.pk).strikes == 0
     assert {delivery.status for delivery in deliveries(brook)} == {"delivered"}
+
+
+def test_an_owner_who_mended_an_endpoint_ends_its_pause(brook, cedar, client_of, target, clock):
+    """By hand, once, by whoever may see the page, and written down; one more failure and it is left alone again."""
+    endpoint, _ = listening(brook, target.url)
+    happened(brook)
+    target.answers += [500] * webhooks.STRIKES
+    for _ in range(webhooks.STRIKES):
+        deliver(brook)
+        clock.shift(timedelta(hours=1))
+    clock.shift(timedelta(minutes=-59))
+    assert deliver(brook) == 0, "it is left alone"
+    page = f"/p/{brook.slug}/settings/webhooks/{endpoint.pk}/"
+    elsewhere = f"/p/{cedar.slug}/settings/webhooks/{endpoint.pk}/ask-again/"
+    assert client_of("bob").post(f"{page}ask-again/").status_code == 403
+    assert client_of("carol").post(elsewhere).status_code == 404
+    owner = client_of("alice")
+    assert "Send what waits now" in owner.get(page).content.decode()
+    assert owner.get(f"{page}ask-again/").status_code == 405
+    for _ in range(2):
+        assert owner.post(f"{page}ask-again/").status_code == 303
+    with practice_scope(brook.pk):
+        assert AuditEntry.objects.filter(action="webhook.pause_ended").count() == 1
+    assert "Send what waits now" not in owner.get(page).content.decode()
+    target.answers += [500]
+    assert deliver(brook) == 0
+    assert "Send what waits now" in owner.get(page).content.decode()
+    owner.post(f"{page}ask-again/")
+    assert deliver(brook) == 1
 
 
 def test_a_replay_has_the_same_id_and_is_safe_to_press_again(brook, target):
