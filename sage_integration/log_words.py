@@ -102,7 +102,7 @@ SENTENCES: dict[str, Told] = {
         "warn",
     ),
     "invoice.payment_reversed": Told(
-        PAYMENTS, "{taken_back} of {amount} for {which} was taken back.", "warn"
+        PAYMENTS, "{taken_back} of {amount} for {which} was taken back{now_owed}.", "warn"
     ),
     "contact.linked": Told(CLIENTS, "{which} is linked to its contact in Sage.", GOOD),
     "contact.unlinked": Told(CLIENTS, "{which} is no longer linked to a contact in Sage.", "warn"),
@@ -161,6 +161,8 @@ def sentence_for(action: str, data: dict[str, Any], which: str) -> str:
         values["received"] = RECEIVED.get(
             (str(data.get("source", "")), str(data.get("kind", ""))), RECEIVED_SOMEHOW
         )
+        # Earlier entries do not say; nor does one that made room for other money, which is told of next.
+        values["now_owed"] = f"; {values['outstanding']} is outstanding" if "outstanding" in values else ""
         values["taken_back"] = TAKEN_BACK.get(str(data.get("kind", "")), "A payment")
     values["as_number"] = _as_number(data)
     for name in ("failure", "cause"):

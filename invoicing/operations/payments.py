@@ -102,12 +102,12 @@ def reverse_payment(payment: Payment) -> Payment:
     particulars = _particulars(payment, parts)
     audit.record("payment.reversed", payment, **particulars)
     for invoice in invoices:
-        _record_reversal(payment, invoice, parts[invoice.pk])
+        _record_reversal(payment, invoice, parts[invoice.pk], outstanding=str(invoice.outstanding))
     return payment
 
 
-def _record_reversal(payment: Payment, invoice: Invoice, amount: Decimal) -> None:
-    about = {"payment": payment.pk, "source": payment.source, "kind": payment.kind}
+def _record_reversal(payment: Payment, invoice: Invoice, amount: Decimal, **more: str) -> None:
+    about = {"payment": payment.pk, "source": payment.source, "kind": payment.kind, **more}
     audit.record("invoice.payment_reversed", invoice, amount=str(amount), **about)
 
 

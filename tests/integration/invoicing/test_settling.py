@@ -154,7 +154,7 @@ def test_g81_written_off_with_a_reason_and_taken_back(brook, client_of):
         assert "Write-off taken back" in page
         assert "Payment taken back" not in page
     assert (
-        "A write-off of £720.00 for INV-000001 was taken back."
+        "A write-off of £720.00 for INV-000001 was taken back; £720.00 is outstanding."
         in browser.get(reverse("sage:log-list", args=[brook.slug])).content.decode()
     )
 

@@ -83,3 +83,6 @@ def test_amounts_of_payments_are_told_with_their_thousands():
 def test_g81_what_was_taken_back_is_called_what_it_was(kind, what):
     told = sentence_for("invoice.payment_reversed", {"amount": "20.00", "kind": kind}, "INV-000001")
     assert told == f"{what} of £20.00 for INV-000001 was taken back."
+    data = {"amount": "20.00", "kind": kind, "outstanding": "1200.00"}
+    told = sentence_for("invoice.payment_reversed", data, "INV-000001")
+    assert told == f"{what} of £20.00 for INV-000001 was taken back; £1,200.00 is outstanding."
