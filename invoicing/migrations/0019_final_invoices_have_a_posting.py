@@ -2,7 +2,7 @@ from django.db import migrations
 
 #: By an index, however small the table was when the session planned it.
 FUNCTION = """
-CREATE FUNCTION invoicing_has_a_posting() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$ BEGIN
+CREATE OR REPLACE FUNCTION invoicing_has_a_posting() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$ BEGIN
   IF NOT EXISTS (SELECT FROM ledger_posting
       WHERE practice_id = NEW.practice_id AND subject_id = NEW.id AND kind = 'invoice.create') THEN
     RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'a_final_invoice_has_a_posting',
@@ -12,7 +12,9 @@ CREATE FUNCTION invoicing_has_a_posting() RETURNS trigger LANGUAGE plpgsql SET e
 END $$;
 """
 #: Waits for whoever writes invoices, but not for long. Sent as one string, which is one transaction.
-TRIGGER = """SET LOCAL lock_timeout = '3s';
+WAITS = "SET LOCAL lock_timeout = '3s';"
+DROP_TRIGGER = f"{WAITS} DROP TRIGGER IF EXISTS a_final_invoice_has_a_posting ON invoicing_invoice;"
+TRIGGER = f"""{DROP_TRIGGER}
 CREATE CONSTRAINT TRIGGER a_final_invoice_has_a_posting AFTER INSERT OR UPDATE OF status ON invoicing_invoice
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.status <> 'draft') EXECUTE FUNCTION invoicing_has_a_posting();
 """
@@ -30,14 +32,17 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    """An invoice that is final and has no posting would be in no list of what Sage lacks: it cannot be written."""
+    """An invoice that is final and has no posting would be in no list of what Sage lacks: it cannot be written.
+
+    Where it breaks off, because an invoice was being written for too long or one has no posting, it is run again.
+    """
 
     atomic = False
 
     dependencies = [('invoicing', '0018_invoices_changed'), ('ledger', '0022_copies_that_came_again')]
 
     operations = [
-        migrations.RunSQL(FUNCTION, 'DROP FUNCTION invoicing_has_a_posting()'),
-        migrations.RunSQL(TRIGGER, 'DROP TRIGGER a_final_invoice_has_a_posting ON invoicing_invoice'),
+        migrations.RunSQL(FUNCTION, 'DROP FUNCTION IF EXISTS invoicing_has_a_posting()'),
+        migrations.RunSQL(TRIGGER, DROP_TRIGGER),
         migrations.RunSQL(CHECK, migrations.RunSQL.noop),
     ]
