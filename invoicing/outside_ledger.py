@@ -70,8 +70,9 @@ def ids_outside() -> list[int] | None:
 
 def _ids_in(known: Mapping[str, Any]) -> list[int] | None:
     if max(len(known["waiting"]), len(known["gone"])) > MOST_IDS:
-        return None
-    return list({*known["waiting"], *known["gone"]})
+        return None  # Cut off: there are more.
+    absent = {*known["waiting"], *known["gone"]}
+    return list(absent) if len(absent) <= MOST_IDS else None
 
 
 def _waiting() -> Any:

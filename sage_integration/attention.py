@@ -26,9 +26,8 @@ from practices.scalars import Given, count_of
 from practices.tenancy import acting_practice_id
 from sage_integration.explanations import EXPLANATIONS, Explanation
 from sage_integration.models import Attention, SageConnection
-from sage_integration.sync.comparison import PAID_EARLIER
+from sage_integration.sync.comparison import PAID_EARLIER, SETTLED_DIFFERENTLY
 from sage_integration.sync.set_on_copies import money_on
-from sage_integration.sync.settlement import SETTLED_DIFFERENTLY
 from sage_integration.sync.standing_differences import OF_EARLIER, at_stake, differing_links
 
 Kind = Attention.Kind
@@ -70,7 +69,7 @@ DIFFERS = {
         "Somebody changed a date, a line or the customer in Sage; the total is the same.",
         "Look at the differences and choose which side is right.",
     ),
-    "settled_differently": (
+    SETTLED_DIFFERENTLY: (
         "Something was set against it, or taken off, on one side alone.",
         "Copy its credit note if that is not in Sage yet, else look there at what was set against it. Then check it.",
     ),

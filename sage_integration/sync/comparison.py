@@ -26,6 +26,8 @@ Standing = Posting.Standing
 FINISHES_WITHIN, AT_ONCE = timedelta(seconds=10), timedelta(0)
 #: Kinds of differences that earlier copies have as well.
 PAID_EARLIER, VOID_HERE, CREDITED_HERE = "paid_earlier", "void_here", "credited_here"
+#: The kind that says of the newest copy that another amount is outstanding there than here.
+SETTLED_DIFFERENTLY = "settled_differently"
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _settled_differently(link: SageLink, invoice: Invoice, stored: SalesInvoice)
     owed = to_pence(owed)
     there, here = written(owed), written(invoice.outstanding)
     return Difference(
-        "settled_differently",
+        SETTLED_DIFFERENTLY,
         f"{invoice.number_label}: {there} is outstanding in Sage, and {here} here. {reason}",
         owed_there=owed,
     )

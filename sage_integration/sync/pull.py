@@ -29,10 +29,10 @@ from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
 from sage_integration.sync import earlier, news, outcomes
 from sage_integration.sync.cadence import Cadence, cadence
-from sage_integration.sync.comparison import Difference, compare
+from sage_integration.sync.comparison import SETTLED_DIFFERENTLY, Difference, compare
 from sage_integration.sync.feeds import Feed, Glance, changed, cursors_of, deleted, glance_at, read_feed
 from sage_integration.sync.mirror import Mirror
-from sage_integration.sync.settlement import SETTLED_DIFFERENTLY, reread, reread_earlier
+from sage_integration.sync.settlement import reread, reread_earlier
 from sage_integration.sync.standing_differences import is_told, keep_difference
 from sage_integration.sync.wanted import (
     Copies,

@@ -17,12 +17,16 @@ from sage_integration.sage.client import SageClient
 from sage_integration.sage.errors import NotInSage
 from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
-from sage_integration.sync.comparison import FINISHES_WITHIN, Difference, as_told_last, compare
+from sage_integration.sync.comparison import (
+    FINISHES_WITHIN,
+    SETTLED_DIFFERENTLY,
+    Difference,
+    as_told_last,
+    compare,
+)
 from sage_integration.sync.mirror import Mirror
 from sage_integration.sync.set_on_copies import Part, keep_parts, parts_on
 from sage_integration.sync.wanted import want
-
-SETTLED_DIFFERENTLY = "settled_differently"
 
 
 def reread(link: SageLink, sage: SageClient, mirror: Mirror) -> Difference | None:

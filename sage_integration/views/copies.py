@@ -37,17 +37,12 @@ from sage_integration.sage.errors import SageError
 from sage_integration.sage.resources.documents import VOID
 from sage_integration.sage.resources.sales_invoices import SalesInvoice
 from sage_integration.sessions import open_sage
-from sage_integration.sync.comparison import Difference
+from sage_integration.sync.comparison import SETTLED_DIFFERENTLY, Difference
 from sage_integration.sync.documents import number_of
 from sage_integration.sync.earlier import OUT_OF_SAGE
 from sage_integration.sync.mirror import Mirror
 from sage_integration.sync.pull import is_polled
-from sage_integration.sync.settlement import (
-    SETTLED_DIFFERENTLY,
-    look_at_newest,
-    look_with_money,
-    reread_earlier,
-)
+from sage_integration.sync.settlement import look_at_newest, look_with_money, reread_earlier
 from sage_integration.sync.standing_differences import keep_difference
 
 #: Documents shown for one search; a narrower one shows the rest.

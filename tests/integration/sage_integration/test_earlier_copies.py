@@ -14,6 +14,8 @@ from invoicing.operations import (
     void_in_ledger,
 )
 from invoicing.operations.sending import reminders_due
+from invoicing.queries import ledger_facts
+from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.attention import things
@@ -143,6 +145,26 @@ def test_f75_a_copy_that_was_paid_before_it_was_replaced_is_told_with_the_next_p
     push_until_settled(brook, clock)
     assert later(brook, clock) == PAID
     assert (told(brook), fresh(acme.invoice).outstanding) == ([PAID], GROSS)
+
+
+@pytest.mark.parametrize("waits_as", ["pending", "held", "failed"])
+def test_f75_what_is_set_against_a_copy_pays_here_until_a_newer_one_has_arrived(
+    brook, sage, acme, clock, alice, waits_as
+):
+    sage.record_payment(acme.theirs["id"], "50")
+    later(brook, clock)
+    with practice_scope(brook.pk):
+        newer = copy_again(acme.invoice, reason="The client lost the first one")
+        Posting.objects.filter(pk=newer.pk).update(status=waits_as)
+    later(brook, clock)
+    assert fresh(acme.invoice).outstanding == 70
+    assert PAID not in told(brook)
+    for name in ("sage:invoice-differences", "sage:invoice-copy", "invoicing:invoice-detail"):
+        shown = alice.get(reverse(name, args=[brook.slug, acme.invoice.pk])).content.decode()
+        assert "SI-1" in shown, name
+        assert "pays nothing here" not in shown, name
+    with practice_scope(brook.pk):
+        assert ledger_facts([acme.invoice.pk])[acme.invoice.pk].settled_earlier == ()
 
 
 def test_p14_what_is_known_of_earlier_copies_is_asked_for_no_more(brook, sage, acme, twice, clock):
