@@ -25,7 +25,8 @@ from invoicing.models import (
 from invoicing.owed_apart import owed_apart, with_owed_apart
 from ledger.actions import Subject
 from ledger.models import LedgerSettings, Posting
-from ledger.states import State, posting_state, with_settled_earlier
+from ledger.state_notes import with_settled_earlier
+from ledger.states import State, posting_state
 from money.amounts import ZERO, Amounts
 from practices.arrays import array
 from practices.models import Practice

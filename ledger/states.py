@@ -3,7 +3,6 @@
 Pages show the chip, its note and the buttons; none of them decides anything by itself.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -244,17 +243,6 @@ def _among(copies: int, state: State, copy: Posting, subject: Subject) -> State:
         main=replace(state.main, label="Open latest") if state.main else None,
         others=(actions.all_copies(subject), *state.others),
     )
-
-
-def with_settled_earlier(state: State, subject: Subject, numbers: Sequence[str]) -> State:
-    """The same state, saying that something is set in the ledger against these earlier copies."""
-    which = " and ".join(numbers)
-    copies = "an earlier copy" if len(numbers) == 1 else "earlier copies"
-    words = f"In Sage something is set against {which}, {copies} of it, which pays nothing here."
-    others = state.others
-    if all(each.label != "All copies" for each in others):
-        others = (actions.all_copies(subject), *others)
-    return replace(state, note=f"{state.note} {words}".strip(), others=others)
 
 
 def _changing(change: Posting, ledger: LedgerSettings) -> State:

@@ -15,6 +15,7 @@ from ledger.actions import Subject
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from ledger.queries import place_in_queue
+from ledger.state_notes import replaced_by
 from ledger.states import posting_state
 from practices import audit
 from practices.permissions import Can, may
@@ -25,6 +26,7 @@ from sage_integration.explanations import CLIENT, CONTACT, CREDIT_COPY, DIFFEREN
 from sage_integration.foreseen import contact_foreseen
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageExchange, SageLink
+from sage_integration.operations import latest_copy
 from sage_integration.preview import AsSageShows
 
 #: Steps of a posting's way shown on its page, and requests with what was answered.
@@ -57,17 +59,16 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     """One posting: where it stands, why, what to press, what happened to it."""
     posting = get_object_or_404(Posting, pk=pk)
     invoice, note = _invoice_of(posting), _credit_note_of(posting)
-    newest = latest_postings([invoice.pk]).get(invoice.pk) if invoice else None
+    arrived = latest_copy(invoice) if invoice else None
     state = posting_state(
         posting,
-        _subject(posting, invoice, newest),
+        _subject(posting, invoice, arrived),
         ledger_settings(),
         place=place_in_queue(posting),
         change=Posting.objects.filter(target=posting).open().first(),
     )
-    if newest and posting.kind == newest.kind and newest.copy > posting.copy:
-        by = newest.external_number or newest.reference
-        state = replace(state, note=f"{state.note} A newer copy, {by}, took its place.".strip())
+    if arrived and posting.kind == arrived.kind and arrived.copy > posting.copy:
+        state = replaced_by(state, arrived)
     state = replace(state, others=tuple(each for each in state.others if each.page != "sage:posting-detail"))
     context = {
         "posting": posting,
@@ -88,9 +89,15 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     return render(request, "sage_integration/posting_detail.html", context)
 
 
-def _subject(posting: Posting, invoice: Invoice | None, newest: Posting | None) -> Subject:
-    """What the state of a posting depends on besides itself: its invoice, where it is the newest copy of that."""
-    if invoice is None or posting != newest:
+def _subject(posting: Posting, invoice: Invoice | None, arrived: Posting | None) -> Subject:
+    """What the state of a posting depends on besides itself: its invoice, where it is the newest copy of that.
+
+    A copy that counts in Sage is the newest until another one has ``arrived``.
+    """
+    if invoice is None:
+        return Subject()
+    newest = arrived if posting.counts_in_ledger else latest_postings([invoice.pk]).get(invoice.pk)
+    if posting != newest:
         return Subject()
     is_credited = CreditNote.objects.filter(invoice=invoice).exists()
     return replace(subject_of(invoice), is_credited=is_credited)

@@ -10,13 +10,14 @@ from invoicing.operations import copy_again, issue_credit_note, void_in_ledger
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, TaxRateMapping
-from sage_integration.operations import update_copy
+from sage_integration.operations import replace_copy, update_copy
 from sage_integration.sessions import open_sage
 from sage_integration.sync.audit import audit_documents
 from sage_integration.sync.contact_book import sync_contacts
 from sage_integration.sync.pull import poll_payments
 from sage_integration.sync.reference_data import sync_reference_data
 from tests.factories import TODAY
+from tests.integration.sage_integration.earlier import later
 from tests.integration.sage_integration.posting import (
     add_client,
     issue,
@@ -233,6 +234,37 @@ def test_f75_the_page_of_a_copy_that_was_replaced_says_so_and_nothing_of_the_inv
     page = text_of(alice.get(path("posting-detail", brook, pk=newest.pk)))
     assert "Credited" in page
     assert "knows nothing of it" not in page
+
+
+def test_f75_a_copy_is_not_replaced_before_the_newer_one_has_arrived(brook, enabled, sage, clock, client_of):
+    """Until then payments and changes go to the old one, and its page says how it stands."""
+    acme = posted(brook, sage)
+    sage.record_payment(acme.theirs["id"], "50")
+    later(brook, clock)
+    with practice_scope(brook.pk):
+        copy_again(acme.invoice, reason="Lost")
+    alice = client_of("alice")
+    page = text_of(alice.get(path("posting-detail", brook, pk=acme.posting.pk)))
+    assert "took its place" not in page
+    assert "Part paid in Sage" in page
+    push_until_settled(brook, clock)
+    page = text_of(alice.get(path("posting-detail", brook, pk=acme.posting.pk)))
+    assert "took its place" in page
+    assert "Part paid in Sage" not in page
+
+
+def test_f75_a_copy_that_was_voided_for_a_newer_one_needs_no_decision_while_that_waits(
+    brook, enabled, sage, client_of
+):
+    acme = posted(brook, sage)
+    with practice_scope(brook.pk):
+        replace_copy(acme.invoice, reason="A line has to go")
+    sage.arm("status", on="POST /sales_invoices", status=503, times=4)
+    push_once(brook)
+    assert posting_of(acme.invoice).status == Posting.Status.PENDING
+    page = text_of(client_of("alice").get(path("posting-detail", brook, pk=acme.posting.pk)))
+    assert "Void in Sage" in page
+    assert "Accept that" not in page
 
 
 @pytest.mark.parametrize("kind", ["update", "void"])
