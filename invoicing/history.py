@@ -1,6 +1,6 @@
 """What happened to an invoice, in words for its page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -79,12 +79,18 @@ NO_MONEY: dict[tuple[str, str], tuple[str, str, str]] = {
 OF_CREDIT_NOTES = ("credit_note.posted", "credit_note.allocated")
 
 
-def events_of(invoice: Invoice, known: Sequence[Posting] | None = None) -> list[dict[str, Any]]:
-    """The history of an invoice and its postings for `components/timeline.html`, newest first."""
+def events_of(
+    invoice: Invoice, known: Sequence[Posting] | None = None, credit_notes: Collection[int] | None = None
+) -> list[dict[str, Any]]:
+    """The history of an invoice and its postings for `components/timeline.html`, newest first.
+
+    What is known of it need not be asked for again: its postings, and the ids of its credit notes.
+    """
     postings = [posting.pk for posting in (postings_of(invoice) if known is None else known)]
+    notes = _credit_notes_of(invoice) if credit_notes is None else credit_notes
     about = Q(subject_type="invoicing.invoice", subject_id=invoice.pk)
     about |= Q(subject_type="ledger.posting", subject_id__in=postings)
-    if invoice.outstanding < invoice.gross and (notes := _credit_notes_of(invoice)):
+    if notes:
         about |= Q(subject_type="invoicing.creditnote", subject_id__in=notes, action__in=OF_CREDIT_NOTES)
     trail = AuditEntry.objects.filter(about)
     return [_event(entry) for entry in trail.select_related("actor").order_by("-id")[:MOST]]

@@ -81,7 +81,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "sent": list(invoice.messages.all()[:10]),
         "allocations": allocations_of(invoice),
         "credited": credited_on(invoice) if is_credited else None,
-        "events": events_of(invoice, postings),
+        "events": events_of(invoice, postings, [panel["credit_note"].pk] if is_credited else []),
         "why_not_void": refusal.message if refusal else "",
         "voids_in_ledger": posting and posting.takes_changes and isinstance(refusal, IsInTheLedger),
         "missing": missing_on(invoice, lines, request.practice, profile_of(request.practice)),
