@@ -16,6 +16,7 @@ from sage_integration.attention import handle, things
 from sage_integration.models import SageConnection, SageLink, SyncRun
 from sage_integration.sage.resources.sales_credit_notes import SalesCreditNotes
 from sage_integration.sync.audit import audit_documents
+from sage_integration.sync.comparison import SETTLED_DIFFERENTLY
 from sage_integration.tasks import nightly_sync
 from tests.factories import TODAY
 from tests.integration.sage_integration.connecting import text_of
@@ -95,7 +96,7 @@ def test_a_void_in_sage_is_named_until_somebody_decides(brook, sage, acme):
 
 def test_a_payment_we_do_not_know_of_shows_as_a_different_balance(brook, sage, acme):
     sage.record_payment(acme.theirs["id"], "40")
-    assert audit(brook).counts["settled_differently"] == 1
+    assert audit(brook).counts[SETTLED_DIFFERENTLY] == 1
 
 
 def test_what_is_entered_here_alone_is_no_difference_that_needs_somebody(brook, sage, acme):
@@ -107,7 +108,7 @@ def test_what_is_entered_here_alone_is_no_difference_that_needs_somebody(brook, 
         write_off(acme.invoice, reason="A gesture", on=TODAY)
     assert audit(brook).counts == {"checked": 1}
     sage.record_payment(acme.theirs["id"], "40")
-    assert audit(brook).counts["settled_differently"] == 1
+    assert audit(brook).counts[SETTLED_DIFFERENTLY] == 1
 
 
 def test_sage_being_away_is_kept_on_the_run(brook, sage, acme):
