@@ -121,7 +121,7 @@ def webhook_remove(request: PracticeRequest, practice: str, pk: int) -> HttpResp
 def webhook_ask_again(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
     """End the pause of an endpoint that failed too often: what waits is sent again."""
     endpoint = end_pause(get_object_or_404(live_endpoints(), pk=pk))
-    messages.success(request, f"What waits for {endpoint.url} is sent within a minute.")
+    messages.success(request, f"{endpoint.url} is asked again from now on.")
     return see_other(request, "practices:webhook-detail", practice=practice, pk=pk)
 
 

@@ -106,6 +106,7 @@ def end_pause(endpoint: WebhookEndpoint) -> WebhookEndpoint:
             endpoint_id=endpoint.pk, status=WebhookDelivery.Status.PENDING, not_before__gt=now + SENDING
         )
         waiting.update(not_before=now)
+        endpoint.paused_until = None
         audit.record("webhook.pause_ended", endpoint, url=endpoint.url)
     return endpoint
 

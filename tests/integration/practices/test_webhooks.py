@@ -180,6 +180,7 @@ def test_an_owner_who_mended_an_endpoint_ends_its_pause(brook, cedar, client_of,
     assert owner.get(f"{page}ask-again/").status_code == 405
     for _ in range(2):
         assert owner.post(f"{page}ask-again/").status_code == 303
+    assert f"{target.url} is asked again from now on." in owner.get(page).content.decode()
     with practice_scope(brook.pk):
         assert AuditEntry.objects.filter(action="webhook.pause_ended").count() == 1
     assert "Send what waits now" not in owner.get(page).content.decode()
@@ -188,6 +189,25 @@ def test_an_owner_who_mended_an_endpoint_ends_its_pause(brook, cedar, client_of,
     assert "Send what waits now" in owner.get(page).content.decode()
     owner.post(f"{page}ask-again/")
     assert deliver(brook) == 1
+
+
+def test_what_is_being_sent_while_a_pause_is_ended_is_not_sent_by_another_worker_too(brook, target):
+    """Whatever waits for longer is due at once; the endpoint that is given back says that it is asked."""
+    endpoint, _ = listening(brook, target.url)
+    happened(brook)
+    happened(brook)
+    now = timezone.now()
+    sending, waiting = deliveries(brook)
+    with practice_scope(brook.pk):
+        for delivery, due in ((sending, now + webhooks.SENDING / 2), (waiting, now + timedelta(hours=1))):
+            delivery.not_before = due
+            delivery.save(update_fields=["not_before"])
+        endpoint.paused_until = now + webhooks.LEFT_ALONE
+        endpoint.save(update_fields=["paused_until"])
+        assert not webhooks.end_pause(endpoint).is_left_alone
+    kept, due_now = deliveries(brook)
+    assert kept.not_before == sending.not_before
+    assert due_now.not_before <= timezone.now()
 
 
 def test_a_replay_has_the_same_id_and_is_safe_to_press_again(brook, target):
