@@ -91,7 +91,7 @@ def withdraw(posting: Posting) -> Action:
     """Take a posting out of the queue, while it certainly has not arrived."""
     reason = "An earlier try may have reached Sage." if posting.may_have_landed else ""
     if posting.status == Posting.Status.LEASED:
-        reason = "It is being copied right now."
+        reason = posting.under_way_in_words
     return Action("Withdraw", "ledger:posting-cancel", posting.pk, is_change=True, icon="x", reason=reason)
 
 

@@ -333,3 +333,9 @@ class Posting(TenantModel):
                 return f"Was {self.external_number} in Sage, {gone[self.Standing(self.standing)]}"
             return f"In Sage as {self.external_number}"
         return self.Status(self.status).label
+
+    @property
+    def under_way_in_words(self) -> str:
+        """What is done to the document right now, as the reason why nothing else can be."""
+        _, _, done = self.ACTS.get(self.kind, ("Copy", "Copying", "Copied"))
+        return f"It is being {done.lower()} right now."

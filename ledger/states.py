@@ -361,7 +361,7 @@ SETTLED = {"paid", "part_paid"}
 
 
 def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> State:
-    asked, _, done = Posting.ACTS.get(posting.kind, ("Copy", "Copying", "Copied"))
+    asked, _, _ = Posting.ACTS.get(posting.kind, ("Copy", "Copying", "Copied"))
     asked = f"{asked} in Sage" if posting.kind in Posting.ACTS else "Copy to Sage"
 
     def state(key: str, label: str, reason: str, note: str) -> State:
@@ -373,7 +373,7 @@ def _on_its_way(posting: Posting, ledger: LedgerSettings, place: int | None) -> 
         return state(
             "copying",
             posting.state_in_words,
-            f"It is being {done.lower()} right now.",
+            posting.under_way_in_words,
             "It is on its way to Sage.",
         )
     note = posting.failure_detail

@@ -113,6 +113,31 @@ def test_what_may_have_landed_cannot_be_withdrawn_in_any_state():
         assert withdraw.reason
 
 
+@pytest.mark.parametrize(
+    ("found", "under_way", "why"),
+    [
+        (posting("leased"), None, "It is being copied right now."),
+        (posting("leased", kind="invoice.void"), None, "It is being voided right now."),
+        (posting("leased", kind="credit_note.update"), None, "It is being updated right now."),
+        (
+            posting("posted", kind="invoice.create"),
+            posting("leased", kind="invoice.void"),
+            "It is being voided right now.",
+        ),
+        (
+            posting("posted", kind="invoice.create"),
+            posting("leased", kind="invoice.update"),
+            "It is being updated right now.",
+        ),
+    ],
+)
+def test_f75_what_is_done_in_sage_right_now_is_said_beside_each_button(found, under_way, why):
+    state = posting_state(found, INVOICE, OPEN, change=under_way)
+    [withdraw] = [action for action in state.others if action.label == "Withdraw"]
+    assert state.main is not None
+    assert (state.main.reason, withdraw.reason) == (why, why)
+
+
 def test_the_place_in_the_queue_is_told():
     main = posting_state(posting("pending"), INVOICE, OPEN, place=12).main
     assert main is not None
