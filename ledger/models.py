@@ -335,6 +335,13 @@ class Posting(TenantModel):
         return self.Status(self.status).label
 
     @property
+    def state_in_files(self) -> str:
+        """A word for files: how far it got, or of a void or update what is done to the document."""
+        if self.kind in self.ACTS and self.status in (self.Status.LEASED, self.Status.POSTED):
+            return self.state_in_words
+        return self.standing_in_words(self.status, self.standing)
+
+    @property
     def under_way_in_words(self) -> str:
         """What is done to the document right now, as the reason why nothing else can be."""
         _, _, done = self.ACTS.get(self.kind, ("Copy", "Copying", "Copied"))

@@ -33,14 +33,6 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.scalars import figures, figures_with_shell
 
-
-def _state_in_words(posting: Posting) -> str:
-    """How far it got, in a file: of a finished void or update what was done, as its badge says."""
-    if posting.kind in Posting.ACTS and posting.status == Posting.Status.POSTED:
-        return posting.state_in_words
-    return posting.standing_in_words(posting.status, posting.standing)
-
-
 POSTINGS = List(
     "postings",
     "ledger:posting-list",
@@ -49,7 +41,7 @@ POSTINGS = List(
         Column("document", "Document", lambda posting: posting.reference, fixed=True),
         Column("client", "Client", lambda posting: posting.client_name),
         Column("kind", "Kind", lambda posting: posting.get_kind_display(), hidden=True),
-        Column("state", "State", _state_in_words),
+        Column("state", "State", lambda posting: posting.state_in_files),
         Column("in_sage", "In Sage", lambda posting: posting.external_number),
         Column("asked", "Asked for", lambda posting: posting.requested_at),
         Column("settled", "Settled", lambda posting: posting.settled_at, hidden=True),

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from invoicing.operations import copy_again, issue_credit_note, void_in_ledger
+from ledger.leases import lease_due_postings
 from ledger.models import Posting
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.models import ContactLink, SageConnection, TaxRateMapping
@@ -30,6 +31,13 @@ from tests.integration.sage_integration.posting import (
     service_named,
 )
 from tests.integration.sage_integration.test_corrections import amend, ask
+
+
+def states_in_the_file(practice, somebody) -> dict[str, str]:
+    """What the file of the queue says of each document."""
+    address = reverse("ledger:posting-list", args=[practice.slug]) + "?file=csv"
+    rows = csv.DictReader(io.StringIO(b"".join(somebody.get(address)).decode("utf-8-sig")))
+    return {row["Document"]: row["State"] for row in rows}
 
 
 def path(name: str, practice, **kwargs) -> str:
@@ -267,6 +275,16 @@ def test_f75_a_copy_that_was_voided_for_a_newer_one_needs_no_decision_while_that
     assert "Accept that" not in page
 
 
+def test_p12_the_queue_says_in_a_file_what_is_done_to_a_document_right_now(brook, acme, alice, clock):
+    void = ask(acme.invoice, void_in_ledger, reason="Billed twice")
+    with practice_scope(brook.pk):
+        [leased] = lease_due_postings()
+    assert leased == void
+    assert "Voiding" in alice.get(reverse("ledger:posting-list", args=[brook.slug])).content.decode()
+    said = states_in_the_file(brook, alice)
+    assert (said[acme.posting.reference], said[void.reference]) == ("In Sage", "Voiding")
+
+
 @pytest.mark.parametrize("kind", ["update", "void"])
 def test_p12_the_queue_says_in_a_file_what_its_page_says_of_a_finished_act(brook, acme, alice, clock, kind):
     if kind == "update":
@@ -276,9 +294,7 @@ def test_p12_the_queue_says_in_a_file_what_its_page_says_of_a_finished_act(brook
         ask(acme.invoice, void_in_ledger, reason="Billed twice")
     push_until_settled(brook, clock)
     words = {"update": "Updated in Sage", "void": "Voided in Sage"}[kind]
-    address = reverse("ledger:posting-list", args=[brook.slug])
-    assert words in alice.get(address).content.decode()
-    rows = list(csv.DictReader(io.StringIO(b"".join(alice.get(address + "?file=csv")).decode("utf-8-sig"))))
-    said = {row["Document"]: row["State"] for row in rows}
+    assert words in alice.get(reverse("ledger:posting-list", args=[brook.slug])).content.decode()
+    said = states_in_the_file(brook, alice)
     assert said.pop(acme.posting.reference) in ("In Sage", "Void in Sage")
     assert words in said.values()
