@@ -150,7 +150,7 @@ class LedgerFacts:
     #: Copies that arrived and still are there.
     copies: int = 0
     is_credited: bool = False
-    #: Numbers of earlier copies against which something is set in the ledger; that pays nothing here.
+    #: Numbers of copies that a newer one replaced, and something is set against in the ledger: that pays nothing here.
     settled_earlier: tuple[str, ...] = ()
     #: What differs, in words, where it is credited and something else is owed on it in the ledger.
     owed_apart: str = ""
@@ -188,10 +188,9 @@ def facts_from(postings: Iterable[Posting], *, is_credited: bool, apart: str = "
     target = latest.pk if latest is not None else None
     changes = (each for each in known if target and each.target_id == target and each.status not in ended)
     there = [each for each in live if each.counts_in_ledger]
+    arrived = [each for each in live if each.status == Posting.Status.POSTED]
     settled = tuple(
-        each.external_number or each.reference
-        for each in there
-        if each is not latest and each.is_settled_in_ledger
+        each.external_number or each.reference for each in arrived[:-1] if each.is_settled_in_ledger
     )
     return LedgerFacts(latest, next(changes, None), len(there), is_credited, settled, apart)
 

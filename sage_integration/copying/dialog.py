@@ -53,6 +53,11 @@ class Dialog:
         return bool(self.copies) and self.copies[0].status == Posting.Status.POSTED
 
     @property
+    def arrived(self) -> Posting | None:
+        """The newest copy that arrived in Sage, whatever became of it there."""
+        return next((each for each in self.copies if each.status == Posting.Status.POSTED), None)
+
+    @property
     def copies_that_count(self) -> list[Posting]:
         """What Sage has of it and counts already, so that another copy makes it stand there twice."""
         if not self.is_again:

@@ -192,8 +192,10 @@ def _differences(invoice: Invoice, sides: Mapping[str, str] = NO_SIDES, *, side:
     copies = [each for each in postings_of(invoice) if each.kind == Posting.Kind.INVOICE_CREATE]
     context: dict[str, Any] = {"invoice": invoice, "copies": copies, "path": None, "rows": [], "why": ""}
     context["latest"] = next((each for each in copies if each.status != Posting.Status.CANCELLED), None)
+    arrived = next((each for each in copies if each.status == Posting.Status.POSTED), None)
+    context["arrived"] = arrived
     context["of_earlier"] = differences_of_earlier(invoice.pk)
-    context["count_on"] = [each for each in copies[1:] if each.counts_in_ledger]
+    context["count_on"] = [each for each in copies if each != arrived and each.counts_in_ledger]
     try:
         wanted = wanted_now(invoice)
     except DomainError as refusal:
