@@ -110,9 +110,15 @@ def review(pk: int, label: str = "Review differences") -> Action:
     return Action(label, "sage:invoice-differences", pk, icon="git-compare")
 
 
+def why_not_change(copy: Posting, subject: Subject) -> str:
+    """Why the ledger takes no change of the copy, empty where it does; what is credited need not be credited first."""
+    reason = WHY_NOT.get(copy.blocked, "")
+    return CREDITED if reason and subject.is_credited else reason
+
+
 def take_side(copy: Posting, subject: Subject, label: str, side: str) -> Action:
     """The differences with one side chosen for every field, to be carried out there."""
-    reason = WHY_NOT.get(copy.blocked, "")
+    reason = why_not_change(copy, subject)
     return Action(label, "sage:invoice-differences", subject.pk, query=f"?side={side}", reason=reason)
 
 

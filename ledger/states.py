@@ -277,7 +277,7 @@ def _undecided(copy: Posting, subject: Subject) -> State:
 def _changed(copy: Posting, subject: Subject, *, here: bool, there: bool) -> State:
     review = actions.review(subject.pk)
     if not there:
-        reason = WHY_NOT.get(copy.blocked, "")
+        reason = actions.why_not_change(copy, subject)
         update = Action(
             "Update in Sage",
             "sage:invoice-update",

@@ -346,3 +346,20 @@ def test_f78_an_invoice_that_was_credited_is_not_asked_to_be_credited_so_that_it
         if each.label == "Update in Sage"
     ]
     assert "or credit it" in reason
+
+
+@pytest.mark.parametrize(
+    ("standing", "revision", "labels"),
+    [("", 2, {"Update in Sage"}), ("changed", 1, {"Take theirs", "Push ours"})],
+)
+@pytest.mark.parametrize(
+    ("blocked", "why"), [("settled", CREDITED_STAYS), ("locked", CREDITED_STAYS), ("", "")]
+)
+def test_f78_a_changed_invoice_that_was_credited_is_not_asked_to_be_credited_either(
+    standing, revision, labels, blocked, why
+):
+    """While Sage still takes a change, it is made there first, so that the credit note clears all of the copy."""
+    found = copy(standing=standing, blocked=blocked)
+    state = posting_state(found, replace(CREDITED, revision=revision), OPEN)
+    reasons = {each.label: each.reason for each in (state.main, *state.others) if each}
+    assert {label: reasons[label] for label in labels} == dict.fromkeys(labels, why)
