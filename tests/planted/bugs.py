@@ -43,6 +43,7 @@ from tests.planted.mistakes import (
     swapped,
     takes_everything_back,
     vat_of_the_whole,
+    with_invoices_apart,
     without_constraint,
     without_row_level_security,
     writes_again,
@@ -77,7 +78,9 @@ BUGS = [
         "a number can be given twice",
         "I9",
         copied_row("invoicing_invoice"),
-        without_constraint("invoicing_invoice", "invoice_number_is_unique_in_the_practice"),
+        with_invoices_apart(
+            without_constraint("invoicing_invoice", "invoice_number_is_unique_in_the_practice")
+        ),
     ),
     Bug(
         "a payment of Sage can be recorded twice",
@@ -182,7 +185,7 @@ BUGS = [
         "an issued invoice asks for no posting",
         "I1",
         scenarios.one_invoice,
-        swapped(invoices, "request_posting", nothing),
+        with_invoices_apart(swapped(invoices, "request_posting", nothing)),
     ),
     Bug(
         "a billing run passes the oldest period over",
