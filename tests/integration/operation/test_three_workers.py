@@ -24,12 +24,17 @@ Status = Posting.Status
 
 
 def at_work_for(practice, workers: int) -> str:
-    """The name of the one of so many workers that pushes for the practice at this moment; empty when none does."""
+    """The name of the one of so many workers that pushes for the practice; empty when none does, or several.
+
+    Each message but the first finds somebody at work and is over in a moment.
+    """
     answers = current_app.control.inspect(timeout=5, limit=workers).active() or {}
-    for name, tasks in answers.items():
-        if any(task["name"] == push_due_postings.name and practice.pk in task["args"] for task in tasks):
-            return name.partition("@")[0]
-    return ""
+    names = [
+        name.partition("@")[0]
+        for name, tasks in answers.items()
+        if any(task["name"] == push_due_postings.name and practice.pk in task["args"] for task in tasks)
+    ]
+    return names[0] if len(names) == 1 else ""
 
 
 def in_sage(sage, practice) -> int:
