@@ -61,7 +61,7 @@ DIFFERS = {
     ),
     "credited_here": (
         "It was credited here, which takes nothing off a copy that a newer one replaced.",
-        "Void that copy in Sage, or set a credit note against it there.",
+        "Void that copy in Sage, or set a credit note against it there, unless ours is still on its way to it.",
     ),
     "void_here": ("It was voided here, and not in Sage.", "Void it in Sage too."),
     "differing": ("Somebody changed it in Sage.", "Look at the differences and choose which side is right."),
