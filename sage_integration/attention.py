@@ -20,7 +20,7 @@ from invoicing.queries import INVOICE_KINDS
 from ledger.models import Posting
 from practices import audit
 from practices.errors import DomainError
-from practices.models import Membership, Practice, User
+from practices.models import Membership, User
 from practices.permissions import Can, may
 from practices.scalars import Given, count_of
 from practices.tenancy import acting_practice_id
@@ -347,8 +347,8 @@ def _mark(thing: Thing) -> Attention:
     return found
 
 
-def colleagues(practice: Practice | int) -> list[User]:
+def colleagues(practice_id: int) -> list[User]:
     """Whom a thing can be given to, by name: members who may do what it needs."""
-    members = Membership.objects.filter(practice=practice).select_related("user")
+    members = Membership.objects.filter(practice=practice_id).select_related("user")
     able = (member.user for member in members if may(member.role, Can.POST_TO_LEDGER))
     return sorted(able, key=lambda user: str(user).casefold())

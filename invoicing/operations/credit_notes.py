@@ -165,6 +165,12 @@ def copy_in_ledger(invoice_id: int) -> Posting | None:
     return found
 
 
+def copies_besides(invoice_id: int, copy: Posting | None) -> list[Posting]:
+    """The copies of an invoice that count in the ledger besides this one, newest first."""
+    copies = Posting.objects.live().of(Posting.Kind.INVOICE_CREATE, invoice_id)
+    return [each for each in copies if each.counts_in_ledger and each != copy]
+
+
 def copies_in_ledger(invoice_ids: Sequence[int]) -> set[int]:
     """Which of these invoices have a copy that arrived in the ledger and still is there."""
     posted = Posting.objects.filter(

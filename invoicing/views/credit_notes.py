@@ -16,7 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from invoicing.forms import CreditForm
 from invoicing.models import CreditNote, Invoice
 from invoicing.operations import amend_credit_note, issue_credit_note, post_credit_note, update_credit_note
-from invoicing.operations.credit_notes import copies_in_ledger, copy_in_ledger, latest_copy
+from invoicing.operations.credit_notes import (
+    copies_besides,
+    copies_in_ledger,
+    copy_in_ledger,
+    latest_copy,
+)
 from invoicing.owed_apart import owed_apart, with_owed_apart
 from ledger.actions import PRETENDED, Action, Subject
 from ledger.models import LedgerSettings, Posting
@@ -101,16 +106,10 @@ def credit_note_new(request: PracticeRequest, practice: str, pk: int) -> HttpRes
         "lines": invoice.lines.all(),
         "on_account": invoice.gross - invoice.outstanding,
         "copy": copy,
-        "left": _other_copies(invoice, copy),
+        "left": copies_besides(invoice.pk, copy),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "invoicing/credit_note_new.html", context, status=status)
-
-
-def _other_copies(invoice: Invoice, against: Posting | None) -> list[Posting]:
-    """The copies that count in the ledger besides the one a credit note is set against there."""
-    copies = Posting.objects.live().of(Posting.Kind.INVOICE_CREATE, invoice.pk)
-    return [each for each in copies if each.counts_in_ledger and each != against]
 
 
 @requires(Can.SEE)

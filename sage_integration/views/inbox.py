@@ -161,7 +161,7 @@ def _thing_page(
     owner = thing.owner
     offered: dict[str, forms.Form] = {
         "assign": AssignForm(
-            people=colleagues(request.practice), initial={"owner": owner.pk if owner else None}
+            people=colleagues(request.practice.pk), initial={"owner": owner.pk if owner else None}
         ),
         "snooze": SnoozeForm(),
         "handle": HandleForm(),
@@ -219,7 +219,7 @@ def inbox_act(request: PracticeRequest, practice: str) -> HttpResponse:
 @require_POST
 def inbox_assign(request: PracticeRequest, practice: str, key: str) -> HttpResponse:
     """Give it to a colleague."""
-    form = AssignForm(request.POST, people=colleagues(request.practice))
+    form = AssignForm(request.POST, people=colleagues(request.practice.pk))
     return _decide(
         request, key, lambda thing: assign(thing, form.cleaned_data["owner"]), form=("assign", form)
     )
