@@ -22,6 +22,9 @@ def shown(source: str, **context: object) -> str:
     return Template("{% load components %}" + source).render(Context(context))
 
 
+TEMPLATES = Path(settings.BASE_DIR, "templates")
+
+
 class Enquiry(forms.Form):
     name = forms.CharField(help_text="As on invoices.")
     agreed = forms.BooleanField(required=False)
@@ -38,6 +41,12 @@ def test_a_block_component_sees_its_own_variables_and_nothing_of_the_page():
     )
     assert "page" in html
     assert "leak" not in html
+
+
+def test_no_page_shows_its_readers_what_was_written_for_those_who_edit_it():
+    """A comment ends on its line: one that does not is text to Django, and stands on the page."""
+    pages = [page for kind in ("html", "txt") for page in TEMPLATES.rglob(f"*.{kind}")]
+    assert [str(page) for page in pages if "{#" in re.sub(r"{#.*?#}", "", page.read_text())] == []
 
 
 def test_captured_markup_is_not_escaped_and_page_text_is():
