@@ -149,6 +149,7 @@ class ApiKey(models.Model):
 class IdempotentAnswer(TenantModel):
     """What a POST of a program was answered, so that its repeat gets the same answer and does nothing."""
 
+    #: SHA-256 of the program's key and the name it gave the request.
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)

@@ -69,16 +69,20 @@ class ApiMiddleware:
         request.looked_ahead = _looked_ahead(request)  # type: ignore[attr-defined]
         with zone, names, audit.acting_through(key), acting_for(key.practice_id), practice_transaction():
             if request.method == "POST" and "Idempotency-Key" in request.headers:
-                return self._once(request, request.headers["Idempotency-Key"])
+                return self._once(key, request, request.headers["Idempotency-Key"])
             return self.get_response(request)
 
-    def _once(self, request: HttpRequest, name: str) -> HttpResponse:
+    def _once(self, key: ApiKey, request: HttpRequest, name: str) -> HttpResponse:
         """The answer to the first request of this name; the row and what the request did commit together."""
         if not name or len(name) > LONGEST_KEY or "\x00" in name:
             return problem(400, "Unusable key", f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
         asked = hashlib.sha256(f"{request.get_full_path()}\n".encode() + request.body).hexdigest()
-        IdempotentAnswer.objects.filter(key=name, created_at__lt=timezone.now() - KEPT).delete()
-        row, is_first = IdempotentAnswer.objects.get_or_create(key=name, defaults={"request_sha256": asked})
+        # Each program has names of its own: another one may lack the scope that this answer needed.
+        kept_as = hashlib.sha256(f"{key.prefix} {name}".encode()).hexdigest()
+        IdempotentAnswer.objects.filter(key=kept_as, created_at__lt=timezone.now() - KEPT).delete()
+        row, is_first = IdempotentAnswer.objects.get_or_create(
+            key=kept_as, defaults={"request_sha256": asked}
+        )
         if not is_first:
             if row.request_sha256 != asked:
                 return problem(422, "Key used before", "This Idempotency-Key belongs to another request.")

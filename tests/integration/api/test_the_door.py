@@ -86,6 +86,22 @@ def test_a_repeated_post_is_done_once_and_answered_the_same(brook, program_of):
     assert names(brook) == ["Harbour Bakery Ltd"]
 
 
+def test_attack_02_another_programs_answer_is_not_repeated_to_a_key_without_its_scope(brook, program_of):
+    writer, reader = program_of(brook), program_of(brook, ["invoices:read"])
+    made = post(writer, "/api/v1/clients/", NEW, **{"Idempotency-Key": "one"})
+    refused = post(reader, "/api/v1/clients/", NEW, **{"Idempotency-Key": "one"})
+    assert (made.status_code, refused.status_code) == (201, 403)
+    assert "Harbour" not in refused.content.decode()
+
+
+def test_two_programs_may_name_their_requests_alike(brook, program_of):
+    first, second = (
+        post(program_of(brook), "/api/v1/clients/", {"name": name}, **{"Idempotency-Key": "one"})
+        for name in ("Harbour Bakery Ltd", "Mill Lane Dental")
+    )
+    assert (first.status_code, second.status_code) == (201, 201)
+
+
 def test_a_refusal_is_replayed_too(brook, program_of):
     program = program_of(brook)
     first, again = (
