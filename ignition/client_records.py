@@ -6,7 +6,8 @@ import zipfile
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
 
 from clients.models import Client, ContactPerson
 from invoicing.models import CreditNote, Invoice
@@ -16,6 +17,8 @@ from practices.fields import SealedTextField
 from practices.isolation import same_practice_keys
 from practices.models import AuditEntry, EmailAttachment, OutgoingEmail
 from practices.tenancy import TenantModel
+from proposals.models import Proposal
+from sage_integration.models import ContactLink, SageContact, SageExchange
 
 Found = dict[type[TenantModel], set[int]]
 #: Of which document a posting is, by the first word of its kind.
@@ -31,7 +34,9 @@ def rows_about(client: Client) -> Found:
         if model is Posting:
             ids = _postings(found)
         elif model is OutgoingEmail:
-            ids = set(mails_to(client).values_list("pk", flat=True))
+            ids = set(mails_about(client).values_list("pk", flat=True))
+        elif model is SageContact:
+            ids = set(sage_contacts_of(client).values_list("pk", flat=True))
         else:
             ids = _pointing(model, found)
         if ids:
@@ -40,13 +45,48 @@ def rows_about(client: Client) -> Found:
     return found
 
 
-def mails_to(client: Client) -> models.QuerySet[OutgoingEmail]:
-    """Messages to the client's people and addresses."""
-    people = ContactPerson.objects.filter(client=client).exclude(email="")
-    addresses: models.QuerySet[OutgoingEmail] = OutgoingEmail.objects.filter(
-        to__in=list(people.values_list("email", flat=True))
+def mails_about(client: Client) -> models.QuerySet[OutgoingEmail]:
+    """Messages to addresses that only this client's people have, and those about its documents to whomever."""
+    people = ContactPerson.objects.exclude(email="").annotate(address=Lower("email")).order_by()
+    others = people.exclude(client=client).values("address")
+    its_own = people.filter(client=client).exclude(address__in=others).values("address")
+    parts = {
+        name: Func(
+            F("event"), Value(":"), Value(number), function="split_part", output_field=models.TextField()
+        )
+        for name, number in (("thing", 1), ("named", 2))
+    }
+    wanted = Q(address__in=its_own)
+    for thing, model in (("proposal", Proposal), ("invoice", Invoice)):
+        named = [
+            str(pk) for pk in model.objects.filter(client=client).order_by().values_list("pk", flat=True)
+        ]
+        wanted |= Q(thing=thing, named__in=named)
+    first = (
+        OutgoingEmail.objects.annotate(address=Lower("to"), **parts).filter(wanted).order_by().values("pk")
     )
-    return addresses
+    again = Q(repeats__in=first) | Q(repeats__repeats__in=first)
+    found: models.QuerySet[OutgoingEmail] = OutgoingEmail.objects.filter(Q(pk__in=first) | again)
+    return found
+
+
+def sage_contacts_of(client: Client) -> models.QuerySet[SageContact]:
+    """What was read of the customers in Sage that stand for this client."""
+    links = ContactLink.objects.filter(client=client).values_list("business_id", "sage_contact_id")
+    wanted = Q(pk=None)
+    for business_id, sage_id in links:
+        wanted |= Q(business_id=business_id, sage_id=sage_id)
+    found: models.QuerySet[SageContact] = SageContact.objects.filter(wanted)
+    return found
+
+
+def exchanges_about(client: Client) -> models.QuerySet[SageExchange]:
+    """What was said to Sage, and heard, about the client's documents and about the client itself there."""
+    wanted = Q(posting__in=rows_about(client).get(Posting, set()))
+    for sage_id in ContactLink.objects.filter(client=client).values_list("sage_contact_id", flat=True):
+        wanted |= Q(path__contains=sage_id)
+    found: models.QuerySet[SageExchange] = SageExchange.objects.filter(wanted)
+    return found
 
 
 def _pointing(model: type[TenantModel], found: Found) -> set[int]:

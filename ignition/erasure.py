@@ -13,13 +13,15 @@ from django.utils import timezone
 
 from clients.models import Attachment, Client, ClientTag, ContactPerson, ImportRow, Note
 from clients.operations.records import locked
-from ignition.client_records import attachments_of, mails_to
+from ignition.client_records import attachments_of, exchanges_about, mails_about, sage_contacts_of
 from ignition.models import ClientErasure, RetentionSettings
 from invoicing.models import BillingSchedule, CreditNote, Invoice, Payment
 from ledger.models import Posting, PostingQuerySet
 from ledger.outbox import cancel_posting
 from practices import audit
 from practices.errors import DomainError
+from practices.models import Membership, OutgoingEmail
+from practices.tenancy import acting_practice_id
 from proposals.models import Proposal, Signature
 
 ERASED = "Erased"
@@ -163,9 +165,9 @@ def erasures_to_finish(on: date) -> models.QuerySet[ClientErasure]:
 
 
 def _erase_at_once(client: Client) -> None:
-    mails = mails_to(client)
-    attachments_of(mails).delete()
-    mails.update(to=NOWHERE, subject=ERASED, text="", html="")
+    exchanges_about(client).delete()
+    sage_contacts_of(client).delete()
+    _erase_messages(list(mails_about(client).values_list("pk", flat=True)))
     Note.objects.filter(client=client).delete()
     Attachment.objects.filter(client=client).delete()
     ClientTag.objects.filter(client=client).delete()
@@ -188,6 +190,18 @@ def _erase_at_once(client: Client) -> None:
     client.emails_invoices = client.emails_reminders = client.posts_automatically = False
     client.status = Client.Status.ARCHIVED
     client.save()
+
+
+def _erase_messages(ids: list[int]) -> None:
+    """What messages said, and where they went unless to a colleague; what has not left stays here."""
+    mails = OutgoingEmail.objects.filter(pk__in=ids)
+    attachments_of(mails).delete()
+    mails.update(subject=ERASED, text="", html="", reply_to="")
+    colleagues = Membership.objects.filter(practice_id=acting_practice_id()).values("user__email")
+    mails.exclude(to__in=colleagues).update(to=NOWHERE)
+    mails.filter(status=OutgoingEmail.Status.QUEUED).update(
+        status=OutgoingEmail.Status.FAILED, failure="The client's personal data was erased."
+    )
 
 
 def _years_after(day: date, years: int) -> date:

@@ -22,6 +22,7 @@ from ledger.models import Posting
 from practices.job_models import Job
 from practices.models import AuditEntry, OutgoingEmail
 from practices.tenancy import practice_scope
+from sage_integration.models import ContactLink, SageContact, SageExchange
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import an_invoice
 
@@ -113,6 +114,56 @@ def test_attack_63_an_erased_client_leaves_the_books_as_the_law_wants_them(open_
     assert OutgoingEmail.objects.get().to == NOWHERE
     assert Posting.objects.get().status == Posting.Status.CANCELLED
     assert (erasure.keep_until, erasure.finished_at) == (TODAY.replace(year=TODAY.year + 6), None)
+
+
+def a_message(event: str, to: str, text: str, status: str = "sent", **more) -> OutgoingEmail:
+    return OutgoingEmail.objects.create(event=event, to=to, subject=text, text=text, status=status, **more)
+
+
+def test_attack_63_nothing_told_to_colleagues_or_heard_from_sage_keeps_an_erased_person(open_book):
+    client = a_known_client()
+    invoice = paid_invoice(client)
+    posting = Posting.objects.get()
+    ContactLink.objects.create(client=client, business_id="b", sage_contact_id="c1")
+    for sage_id, name in (("c1", "Mina Okafor"), ("c2", "Somebody Else")):
+        SageContact.objects.create(
+            business_id="b",
+            sage_id=sage_id,
+            name=name,
+            displayed_as=name,
+            person_name=name,
+            changed_at=NOW,
+            seen_at=NOW,
+        )
+    said = {"milliseconds": 1, "sent": '{"main_contact_person": {"name": "Mina Okafor"}}'}
+    SageExchange.objects.create(method="POST", path="/sales_invoices", posting=posting, **said)
+    SageExchange.objects.create(method="PUT", path="/contacts/c1", **said)
+    other = SageExchange.objects.create(method="PUT", path="/contacts/c2", milliseconds=1)
+    told = a_message(f"invoice:{invoice.pk}:paid:1", "alice@brook.example", "Mina Okafor has paid")
+    again = a_message(f"again:{told.pk}:1", "alice@brook.example", "Mina Okafor has paid", repeats=told)
+    queued = a_message("y", "Mina@Harbour.example", "Dear Mina", "queued")
+    erase_client(client, reason=WHY, on=TODAY)
+    assert [contact.name for contact in SageContact.objects.all()] == ["Somebody Else"]
+    assert list(SageExchange.objects.all()) == [other]
+    for message in (told, again, queued):
+        message.refresh_from_db()
+        assert "Mina" not in f"{message.subject} {message.text}"
+    assert (told.to, queued.to) == ("alice@brook.example", NOWHERE)
+    assert queued.status == "failed", "nothing is sent to nowhere"
+
+
+def test_a_message_to_a_person_of_two_clients_stays_with_the_other(open_book):
+    client = a_known_client()
+    other = add_client(
+        Client(name="Mill Lane Dental"), [ContactPerson(name="Mina Okafor", email="mina@harbour.example")]
+    )
+    invoice = an_invoice(other)
+    theirs = a_message(f"invoice:{invoice.pk}:sent:1", "mina@harbour.example", "Your invoice")
+    assert theirs.pk not in rows_about(client).get(OutgoingEmail, set())
+    assert theirs.pk in rows_about(other)[OutgoingEmail]
+    erase_client(client, reason=WHY, on=TODAY)
+    theirs.refresh_from_db()
+    assert (theirs.to, theirs.text) == ("mina@harbour.example", "Your invoice")
 
 
 def test_the_name_goes_with_the_first_night_after_the_documents(open_book):
