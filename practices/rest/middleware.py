@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import Resolver404, is_valid_path, resolve
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from practices import audit
 from practices.api_keys import key_of
@@ -27,6 +28,8 @@ KEPT = timedelta(hours=24)
 LONGEST_KEY = 255
 WINDOW = 60
 
+log = structlog.get_logger(__name__)
+
 
 class ApiMiddleware:
     """Lets programs with a key into their practice, and nobody else."""
@@ -39,6 +42,10 @@ class ApiMiddleware:
             return self.get_response(request)
         if holds_a_nul(request):
             return problem(400, "Unusable address", "An address holds no NUL character.")
+        if _lacks_its_slash(request.path_info):
+            # 308 keeps the method and the body; Django's own 301 would turn a POST into a GET.
+            whole = request.get_full_path(force_append_slash=True)
+            return HttpResponsePermanentRedirect(whole, preserve_request=True)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         key = key_of(token.strip()) if scheme.lower() == "bearer" else None
         if key is None:
@@ -53,7 +60,7 @@ class ApiMiddleware:
             answer: HttpResponse = problem(429, "Too many requests", f"Try again in {resets_in} seconds.")
             answer.headers["Retry-After"] = str(resets_in)
         else:
-            answer = self._answer_for(key, request)
+            answer = _unreadable(request) or self._answer_for(key, request)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             answer = _in_json(answer)
         answer.headers["RateLimit-Limit"] = str(limit)
@@ -99,6 +106,21 @@ class ApiMiddleware:
         return answer
 
 
+def _lacks_its_slash(path: str) -> bool:
+    return not path.endswith("/") and not is_valid_path(path) and is_valid_path(f"{path}/")
+
+
+def _unreadable(request: HttpRequest) -> HttpResponse | None:
+    """The refusal of a body of no or of too great a length, before a byte of it is read."""
+    length = request.headers.get("Content-Length", "")
+    if not length and request.headers.get("Transfer-Encoding"):
+        return problem(411, "Length Required", "Send the body whole, with a Content-Length.")
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if length.isdecimal() and int(length) > most:
+        return problem(413, "Content Too Large", f"A request holds at most {most:,} bytes.")
+    return None
+
+
 def _looked_ahead(request: HttpRequest) -> object:
     """What the resource of a POST has to know of the network, which nothing asks once a transaction is open."""
     try:
@@ -117,11 +139,19 @@ def _in_json(page: HttpResponse) -> HttpResponse:
 
 
 def _count(key: ApiKey) -> tuple[int, int]:
-    """How many requests this key made in the running minute, this one included, and when it ends."""
+    """How many requests this key made in the running minute, this one included, and when it ends.
+
+    While the cache is away nobody is held up.
+    """
     now = int(time.time())
     name = f"api:{key.practice_id}:{key.pk}:{now // WINDOW}"
-    cache.add(name, 0, timeout=2 * WINDOW)
-    return cache.incr(name), WINDOW - now % WINDOW
+    try:
+        cache.add(name, 0, timeout=2 * WINDOW)
+        used = cache.incr(name)
+    except (RedisError, ValueError):
+        log.warning("cache away, requests of programs are not counted")
+        used = 1
+    return used, WINDOW - now % WINDOW
 
 
 def etag_of(data: object) -> str:

@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457): what happened, and what to do next."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -32,7 +33,7 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
             400, "The request does not fit", "See `errors` for each field.", errors=_lists(error.detail)
         )
     if isinstance(error, exceptions.APIException):
-        return _answer(error.status_code, str(error.default_detail), str(error.detail))
+        return _answer(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail))
     return None
 
 
