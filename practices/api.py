@@ -7,8 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from practices.models import Practice
-from practices.rest.filters import refuse_unknown
-from practices.rest.middleware import etag_of
+from practices.rest.views import the_only_one
 
 
 class PracticeSerializer(serializers.ModelSerializer[Practice]):
@@ -27,6 +26,5 @@ class PracticeView(APIView):
     @extend_schema(operation_id="practice_retrieve", responses=PracticeSerializer)
     def get(self, request: Request) -> Response:
         """Its particulars."""
-        refuse_unknown(request, {"fields"})
-        data = PracticeSerializer(request._request.api_key.practice).data  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
-        return Response(data, headers={"ETag": etag_of(data)})
+        practice = request._request.api_key.practice  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's wrapper
+        return the_only_one(request, PracticeSerializer(practice).data)

@@ -6,8 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from practices.rest.filters import refuse_unknown
-from practices.rest.middleware import etag_of
+from practices.rest.views import the_only_one
 from sage_integration.models import SageConnection
 
 
@@ -27,11 +26,10 @@ class ConnectionView(APIView):
     @extend_schema(operation_id="connection_retrieve", responses=ConnectionSerializer)
     def get(self, request: Request) -> Response:
         """Its state; `not_connected` where there is none."""
-        refuse_unknown(request, {"fields"})
         connection = SageConnection.objects.order_by("-id").first()
         data = {
             "status": connection.status if connection else "not_connected",
             "business_id": connection.business_id if connection else "",
             "business_name": connection.business_name if connection else "",
         }
-        return Response(data, headers={"ETag": etag_of(data)})
+        return the_only_one(request, data)

@@ -20,7 +20,9 @@ REFUSALS = {
     "403": "The key lacks the scope.",
     "404": "There is no such record in this practice.",
     "409": "A rule of the practice forbids it now.",
+    "411": "A body without a Content-Length.",
     "412": "The record changed since it was read.",
+    "413": "The body is too large.",
     "422": "The Idempotency-Key belongs to another request.",
     "429": "Too many requests; `Retry-After` says when to try again.",
 }
@@ -36,6 +38,20 @@ FIELDS = {
     "in": "query",
     "required": False,
     "description": "Only these fields, separated by commas.",
+    "schema": {"type": "string"},
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag the record was read with, or `*`: what changed meanwhile is not changed (412).",
+    "schema": {"type": "string"},
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETags of answers that are there already: then 304 and no body.",
     "schema": {"type": "string"},
 }
 VERBS = ("get", "post", "put", "patch", "delete")
@@ -59,8 +75,10 @@ def _complete(verb: str, operation: dict[str, Any]) -> None:
     parameters = operation.setdefault("parameters", [])
     if verb == "post":
         parameters.append(IDEMPOTENCY_KEY)
+    if verb != "get" and any(parameter["in"] == "path" for parameter in parameters):
+        parameters.append(IF_MATCH)
     if verb == "get":
-        parameters.append(FIELDS)
+        parameters += [FIELDS, IF_NONE_MATCH]
         operation["responses"]["304"] = {"description": "Unchanged since `If-None-Match`."}
     for status, words in REFUSALS.items():
         operation["responses"].setdefault(

@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.generics import get_object_or_404
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from practices.rest.filters import Filter
+from practices.rest.filters import Filter, refuse_unknown
 from practices.rest.middleware import etag_of
 
 
@@ -27,11 +28,17 @@ class Resource(viewsets.GenericViewSet[Any]):
         if wanted := self.request.query_params.get("fields") if self.request.method == "GET" else None:
             inner: Any = getattr(serializer, "child", serializer)
             names = set(wanted.split(","))
-            if unknown := names - set(inner.fields):
-                raise ValidationError({"fields": [f"There is no field {name}." for name in sorted(unknown)]})
+            refuse_unknown_fields(names - set(inner.fields))
             for name in set(inner.fields) - names:
                 inner.fields.pop(name)
         return serializer
+
+    def get_object(self) -> Any:
+        """The row of the address; a change that names another state than it is in (`If-Match`) is refused."""
+        row = super().get_object()
+        if self.request.method not in SAFE_METHODS:
+            self.check_if_match(row)
+        return row
 
     def get_locked_object(self) -> Any:
         """The row of the address as it is now, held until the request ends: what changes it meanwhile waits."""
@@ -41,7 +48,7 @@ class Resource(viewsets.GenericViewSet[Any]):
     def check_if_match(self, row: Any) -> None:
         """Refuses a change of something that changed since it was read (`If-Match`)."""
         wanted = self.request.headers.get("If-Match")
-        if wanted and wanted != etag_of(self.get_serializer_class()(row).data):
+        if wanted and not is_among(etag_of(self.get_serializer_class()(row).data), wanted):
             raise ChangedSince
 
     def answer(self, row: Any, status: int = 200) -> Response:
@@ -72,9 +79,31 @@ class ReadOnlyResource(mixins.ListModelMixin, Resource):
         return _unless_known(request, response)
 
 
+def the_only_one(request: Request, data: dict[str, Any]) -> Response:
+    """What a practice has one of, with only the fields asked for; 304 when the caller has it already."""
+    refuse_unknown(request, {"fields"})
+    names = set(filter(None, request.query_params.get("fields", "").split(",")))
+    refuse_unknown_fields(names - set(data))
+    told = {name: value for name, value in data.items() if not names or name in names}
+    return _unless_known(request, Response(told, headers={"ETag": etag_of(data)}))
+
+
+def refuse_unknown_fields(unknown: set[str]) -> None:
+    """Raises `ValidationError` where fields are asked for that are none."""
+    if unknown:
+        raise ValidationError({"fields": [f"There is no field {name}." for name in sorted(unknown)]})
+
+
+def is_among(tag: str, header: str) -> bool:
+    """Whether a header with validators (`*`, or some separated by commas) names this one; a strong comparison."""
+    return header.strip() == "*" or tag in (each.strip() for each in header.split(","))
+
+
 def _unless_known(request: Request, response: Response) -> Response:
     tag = response.headers.get("ETag") or etag_of(response.data)
     response.headers["ETag"] = tag
-    if request.headers.get("If-None-Match") == tag:
+    # A proxy that compressed the answer has made its validator a weak one, which is as good for reading.
+    known = request.headers.get("If-None-Match", "").replace("W/", "")
+    if known and is_among(tag, known):
         return Response(status=304, headers={"ETag": tag})
     return response
