@@ -10,9 +10,17 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-#: Names whose values never reach a log, and values that look like a bearer token or a JWT.
+#: Names whose values never reach a log, and values that look like a bearer token, a JWT or a key of ours.
 SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|code$|session", re.IGNORECASE)
-SECRET_VALUES = re.compile(r"Bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|[?&](?:code|token|state)=[^&\s]+")
+SECRET_VALUES = re.compile(
+    r"Bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|[?&](?:code|token|state)=[^&\s]+|ign_[0-9a-f]{12}_[\w-]+|whsec_\S+"
+)
+#: Addresses that open something to whoever has them; Django logs the address of whatever it refuses.
+LINKS = re.compile(
+    r"(/proposals/(?=[^/\s]{20})|/invitations/|/confirm-email/|/password/reset/key/)[^/\s'\"?]+"
+)
+#: What a process prints is no log: without a mail server that is the messages, which somebody has to open.
+PRINTED = "celery.redirected"
 REMOVED = "[removed]"
 
 log = structlog.get_logger("ignition.request")
@@ -20,12 +28,18 @@ log = structlog.get_logger("ignition.request")
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A log processor that removes secrets by name and by look."""
+    is_printed = event.get("logger") == PRINTED
     for name, value in event.items():
         if SECRET_NAMES.search(name):
             event[name] = REMOVED
         elif isinstance(value, str):
-            event[name] = SECRET_VALUES.sub(REMOVED, value)
+            event[name] = SECRET_VALUES.sub(REMOVED, value) if is_printed else without_secrets(value)
     return event
+
+
+def without_secrets(words: str) -> str:
+    """The words without what looks like a secret, or like an address that opens something."""
+    return LINKS.sub(rf"\1{REMOVED}", SECRET_VALUES.sub(REMOVED, words))
 
 
 def redacted(value: Any) -> Any:
@@ -37,7 +51,7 @@ def redacted(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [redacted(inner) for inner in value]
-    return SECRET_VALUES.sub(REMOVED, value) if isinstance(value, str) else value
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def configure(options: dict[str, Any]) -> None:

@@ -107,7 +107,7 @@ class ApiMiddleware:
 
 
 def _lacks_its_slash(path: str) -> bool:
-    return not path.endswith("/") and not is_valid_path(path) and is_valid_path(f"{path}/")
+    return not path.endswith("/") and not is_valid_path(path) and bool(is_valid_path(f"{path}/"))
 
 
 def _unreadable(request: HttpRequest) -> HttpResponse | None:

@@ -1,10 +1,12 @@
 """The page behind a client's link: no account, no script, one clear answer for every kind of link."""
 
+import logging
 import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client as Browser
+from structlog.stdlib import ProcessorFormatter as LogLine
 
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
@@ -239,3 +241,16 @@ def test_names_and_messages_are_shown_as_text(client, brook):
     content = client.get(public_path(proposal)).content.decode()
     assert "<script>" not in content
     assert "<img src=x" not in content
+
+
+def test_attack_57_whatever_is_refused_of_a_link_the_link_is_not_written_down(sent, caplog):
+    path = public_path(sent)
+    Browser(enforce_csrf_checks=True).post(f"{path}sign/")
+    Browser().get(f"{path}nothing/")
+    Browser().post(f"{path}sign/", {"signed_name": ""})
+    (form,) = (each.formatter for each in logging.getLogger().handlers if type(each.formatter) is LogLine)
+    said = "\n".join(form.format(record) for record in caplog.records)
+    assert "Forbidden" in said
+    assert "Not Found" in said
+    assert "Unprocessable" in said
+    assert path.split("/")[2] not in said
