@@ -4,7 +4,6 @@ What bills a single time by then is added up by the database, rounded line by li
 recurs several times by then, or was decided about, is worked out one by one.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -349,12 +348,3 @@ def _periods(schedules: list[int], earliest: date) -> "QuerySet[Any, Any]":
     settled = of_those(BilledPeriod.objects.all()).values_list(*names, yes, *nothing, no, no)
     found: QuerySet[Any, Any] = decided.union(settled, all=True)
     return found
-
-
-def settled_periods(schedules: Collection[BillingSchedule]) -> dict[int, set[date]]:
-    """The starts of all periods ever billed or skipped, by the schedule's id."""
-    settled: dict[int, set[date]] = defaultdict(set)
-    rows = BilledPeriod.objects.filter(schedule__in=[schedule.pk for schedule in schedules])
-    for schedule_id, starts_on in rows.values_list("schedule_id", "starts_on"):
-        settled[schedule_id].add(starts_on)
-    return settled

@@ -42,6 +42,11 @@ class Bill:
     bills_on: date
     decision: Decision | None = None
 
+    @property
+    def is_approved(self) -> bool:
+        """Whether somebody let it be made."""
+        return self.decision is not None and self.decision.is_approved
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

@@ -115,6 +115,13 @@ class NothingToComplete(DomainError):
     )
 
 
+class NotConfirmed(DomainError):
+    message = (
+        "The price of this work is still to be confirmed, so it is not billed as it stands. Confirm quantity and price"
+        " on the client's billing schedule, and issue it there."
+    )
+
+
 class NotRecurring(DomainError):
     message = "This is not billed period by period, so it has no periods to skip, pause or resume."
 
@@ -162,7 +169,10 @@ class NotAnAmount(DomainError):
 
 
 class ClientIsArchived(DomainError):
-    message = "This client is archived, so nothing is billed. Restore the client, or end the billing of its services."
+    message = (
+        "This client, or who pays for it, is archived, so nothing is billed. Restore whoever is archived first, or end"
+        " the billing of the services."
+    )
 
 
 class AlreadyRunning(DomainError):

@@ -93,6 +93,7 @@ class Schedules(ReadOnlyResource):
         """Bill up to a last day, today unless another is given."""
         asked: Any = End(data=request.data)
         asked.is_valid(raise_exception=True)
+        today = today_of(request)
         return self.answer(
-            end_billing(self.get_object(), on=asked.validated_data.get("on", today_of(request)))
+            end_billing(self.get_object(), on=asked.validated_data.get("on", today), today=today)
         )

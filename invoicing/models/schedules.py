@@ -144,6 +144,11 @@ class BillingSchedule(TenantModel, BillingRule):
             return periods_of(self.rhythm(invoice_day), self.next_starts_on)
         return single(self.starts_on, self.next_bill_on) if self.next_bill_on else ()
 
+    @property
+    def waits_for_somebody(self) -> bool:
+        """Whether none of its bills is made unless somebody approves it."""
+        return self.needs_confirming or self.mode == self.Mode.MANUAL
+
     def ends_by(self, on: date) -> bool:
         """Whether it is over, or its last day is that day or an earlier one."""
         return self.status == self.Status.ENDED or (self.ends_on is not None and self.ends_on <= on)

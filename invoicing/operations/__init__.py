@@ -5,8 +5,10 @@ from invoicing.operations.amending import amend_invoice, discard_changes
 from invoicing.operations.billing import BillingOutcome, bill_due_periods
 from invoicing.operations.by_hand import Item, invoices_that_result, issue_by_hand
 from invoicing.operations.coming_bills import (
+    approve_bill,
     approve_bills,
     change_bill,
+    hold_bill,
     hold_bills,
     skip_bills,
     skip_period,
@@ -73,6 +75,7 @@ __all__ = [
     "amend_credit_note",
     "amend_draft",
     "amend_invoice",
+    "approve_bill",
     "approve_bills",
     "approve_month",
     "bill_due_periods",
@@ -89,6 +92,7 @@ __all__ = [
     "end_billing",
     "end_service",
     "end_services",
+    "hold_bill",
     "hold_bills",
     "hold_month",
     "invoices_that_result",

@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 from clients.models import Client
-from invoicing.errors import NotBilled, NothingChosen, NotOfThisClient
+from invoicing.errors import NotBilled, NotBilling, NothingChosen, NotOfThisClient
 from invoicing.models import BillingSchedule, InvoicingSettings
+from invoicing.operations.advancing import locked
 from invoicing.operations.billing import BillingOutcome, bill_due_periods
 from invoicing.operations.coming_bills import approve_bills, change_bill
 from invoicing.practicalities import Practicalities
@@ -37,6 +38,8 @@ def issue_by_hand(client: Client, items: Sequence[Item], *, on: date) -> Billing
     for item in items:
         if item.schedule.client_id != client.pk:
             raise NotOfThisClient(client)
+        if locked(item.schedule).status != BillingSchedule.Status.ACTIVE:
+            raise NotBilling(item.schedule)
         change_bill(
             item.schedule, item.starts_on, bills_on=on, quantity=item.quantity, unit_price=item.unit_price
         )

@@ -89,6 +89,16 @@ def hold_bills(chosen: Collection[tuple[int, date]], *, reason: str) -> int:
     return _decide(chosen, "schedule.bill_held", reason=reason.strip()[:LONGEST_REASON])
 
 
+def approve_bill(schedule: BillingSchedule, starts_on: date) -> int:
+    """The same for one bill that somebody named; raises `NotAPeriod`, `PeriodIsSettled` or `NotBilling`."""
+    return approve_bills([(_unsettled(schedule, starts_on).pk, starts_on)])
+
+
+def hold_bill(schedule: BillingSchedule, starts_on: date, *, reason: str) -> int:
+    """The same for one bill that somebody named; raises as `approve_bill` does, or `NeedsAReason`."""
+    return hold_bills([(_unsettled(schedule, starts_on).pk, starts_on)], reason=reason)
+
+
 def _decide(chosen: Collection[tuple[int, date]], action: str, *, reason: str) -> int:
     pairs = sorted(set(chosen))
     if not pairs:
@@ -146,7 +156,7 @@ def skip_period(schedule: BillingSchedule, starts_on: date, *, reason: str) -> B
     if not reason.strip():
         raise NeedsAReason(schedule)
     schedule = _unsettled(schedule, starts_on)
-    period = _left_out(schedule, bill_of(schedule, starts_on), reason, Practicalities.of_the_practice())
+    period = left_out(schedule, bill_of(schedule, starts_on), reason, Practicalities.of_the_practice())
     period.save()
     audit.record("schedule.period_skipped", schedule, starts_on=str(starts_on), reason=reason.strip())
     restood(schedule)
@@ -170,25 +180,26 @@ def skip_bills(chosen: Collection[tuple[int, date]], *, reason: str) -> int:
     )
     known = Practicalities.of_the_practice()
     settled, decisions = settled_and_decided(schedules)
-    left_out = []
+    waived: list[BilledPeriod] = []
     for schedule in schedules:
         periods = [_period(schedule, each, known) for each in starts[schedule.pk]]
         own = settled.get(schedule.pk, set()), decisions.get(schedule.pk, {})
         found = bills([period for period in periods if period], *own)
-        left_out += [_left_out(schedule, bill, reason, known) for bill in found]
-    BilledPeriod.objects.bulk_create(left_out)
+        waived += [left_out(schedule, bill, reason, known) for bill in found]
+    BilledPeriod.objects.bulk_create(waived)
     audit.record_many(
         "schedule.period_skipped",
         BillingSchedule,
-        ((row.schedule_id, {"starts_on": str(row.starts_on), "reason": reason.strip()}) for row in left_out),
+        ((row.schedule_id, {"starts_on": str(row.starts_on), "reason": reason.strip()}) for row in waived),
     )
     restand(schedules, known)
     over = [each.pk for each in schedules if each.next_starts_on is None]
     BillingSchedule.objects.filter(pk__in=over, status=Status.ACTIVE).update(status=Status.ENDED)
-    return len(left_out)
+    return len(waived)
 
 
-def _left_out(schedule: BillingSchedule, bill: Bill, reason: str, known: Practicalities) -> BilledPeriod:
+def left_out(schedule: BillingSchedule, bill: Bill, reason: str, known: Practicalities) -> BilledPeriod:
+    """The unsaved period of a bill that is not made, with the reason and what it would have come to."""
     return BilledPeriod(
         schedule=schedule,
         starts_on=bill.period.starts_on,
@@ -199,10 +210,18 @@ def _left_out(schedule: BillingSchedule, bill: Bill, reason: str, known: Practic
 
 
 def take_back_skip(schedule: BillingSchedule, starts_on: date) -> BillingSchedule:
-    """The period due again that was left out; raises `NotAPeriod` where it was not left out."""
+    """The period due again that was left out.
+
+    Raises `NotAPeriod` where it was not left out, or where the periods were moved since and none begins then.
+    """
     schedule = locked(schedule)
-    left_out = BilledPeriod.objects.filter(schedule=schedule, starts_on=starts_on, invoice=None)
-    if not left_out.delete()[0]:
+    if schedule.billing == Billing.RECURRING:
+        rhythm = schedule.rhythm(Practicalities.of_the_practice().invoice_day)
+        again = next(rhythm.since(starts_on), None)
+        if again is None or again.starts_on != starts_on:
+            raise NotAPeriod(schedule)
+    settled = BilledPeriod.objects.filter(schedule=schedule, starts_on=starts_on, invoice=None)
+    if not settled.delete()[0]:
         raise NotAPeriod(schedule)
     audit.record("schedule.skip_taken_back", schedule, starts_on=str(starts_on))
     return reopen_periods(schedule, [starts_on])
@@ -291,7 +310,8 @@ def _period(schedule: BillingSchedule, starts_on: date, known: Practicalities) -
 
 
 def _unsettled(schedule: BillingSchedule, starts_on: date) -> BillingSchedule:
-    """The schedule, locked, where that period is still to be billed."""
+    """The schedule, locked, where that period is still to be billed; a decision is looked for up to its period."""
+    check_century(schedule, starts_on)
     schedule = locked(schedule)
     bill_of(schedule, starts_on)
     if schedule.status == Status.ENDED:

@@ -64,7 +64,7 @@ class DueRow(NamedTuple):
 
     @property
     def is_archived(self) -> bool:
-        """Whether its client was archived meanwhile."""
+        """Whether its client, or who pays for it, was archived meanwhile."""
         return self.client_status == Client.Status.ARCHIVED
 
     @property
@@ -121,7 +121,7 @@ def outlook(on: date) -> Outlook:
     with connection.cursor() as cursor:
         cursor.execute(
             _OUTLOOK.format(is_due=_IS_DUE),
-            [practice_id, on, practice_id, practice_id, on, practice_id, on, practice_id, on],
+            [practice_id, on, practice_id, practice_id, on, on, practice_id, on, practice_id, on],
         )
         rows = cursor.fetchall()
     clients = [(client, schedules) for _, _, client, schedules in rows if client is not None]
@@ -168,7 +168,7 @@ _OUTLOOK = """
     )
     SELECT (SELECT id FROM invoicing_billingrun WHERE practice_id = %s AND status = 'running'),
            EXISTS (SELECT 1 FROM invoicing_billingschedule
-                   WHERE practice_id = %s AND status = 'paused' AND paused_until <= %s)
+                   WHERE practice_id = %s AND status = 'paused' AND (paused_until <= %s OR ends_on < %s))
            OR EXISTS (SELECT 1 FROM invoicing_servicechange
                       WHERE practice_id = %s AND status = 'planned' AND effective_on <= %s)
            OR EXISTS (SELECT 1 FROM invoicing_feeuplift
@@ -180,7 +180,9 @@ _OUTLOOK = """
 # Whoever pays is named by CASE: under row level security COALESCE may not be looked up in an index, because the server
 # takes it for something that could give rows away, and each schedule would be set against all clients of the practice.
 _DUE = """
-    SELECT schedule.id, schedule.client_id, client.status, payer.posts_automatically, line.proposal_id,
+    SELECT schedule.id, schedule.client_id,
+           CASE WHEN payer.status = 'archived' THEN payer.status ELSE client.status END,
+           payer.posts_automatically, line.proposal_id,
            schedule.service_id, schedule.name, schedule.quantity, schedule.unit_price,
            schedule.billing, schedule.every, schedule.period, schedule.starts_on, schedule.bills_from,
            schedule.invoice_day, schedule.ends_on, schedule.needs_confirming, schedule.mode,

@@ -45,20 +45,20 @@ def end_service(schedule: BillingSchedule, *, on: date, today: date | None = Non
     check_century(schedule, on)
     if schedule.starts_on > on:
         return call_off_billing(schedule, on=today or on)
-    return end_billing(schedule, on=on)
+    return end_billing(schedule, on=on, today=today)
 
 
-def end_services(client: Client, *, on: date) -> int:
+def end_services(client: Client, *, on: date, today: date | None = None) -> int:
     """How many services of the client end on a day (G41); one that would begin later is called off.
 
-    What ends by then already stays as it is. Raises `NothingToEnd`.
+    What ends by then already stays as it is. ``today`` is ``on`` unless said. Raises `NothingToEnd`.
     """
     live = BillingSchedule.objects.filter(client=client).exclude(status=Status.ENDED)
     ended = 0
     for schedule in live.order_by("id"):
         if schedule.ends_by(on):
             continue
-        end_service(schedule, on=on)
+        end_service(schedule, on=on, today=today)
         ended += 1
     if not ended:
         raise NothingToEnd(client)

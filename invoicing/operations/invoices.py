@@ -17,6 +17,7 @@ from invoicing.errors import (
     AlreadyPosting,
     AmountTooLarge,
     ChangedInTheLedger,
+    ClientIsArchived,
     DatedInTheFuture,
     GoneFromTheLedger,
     HasPayments,
@@ -100,10 +101,12 @@ def discard_draft(invoice: Invoice) -> None:
 def issue_invoice(invoice: Invoice, *, on: date) -> Invoice:
     """The draft numbered, its amounts fixed for good, and its posting requested or held.
 
-    Raises `NotADraft`, `NoLines`, `DatedInTheFuture`, `NeedsMoneyLaunderingChecks` or `NeedsAnAddress`; ``on`` is today
-    in the practice.
+    Raises `NotADraft`, `NoLines`, `DatedInTheFuture`, `ClientIsArchived`, `NeedsMoneyLaunderingChecks` or
+    `NeedsAnAddress`; ``on`` is today in the practice.
     """
     invoice = _locked_draft(invoice)
+    if invoice.client.status == Client.Status.ARCHIVED:
+        raise ClientIsArchived(invoice)
     if invoice.tax_point > on:
         raise DatedInTheFuture(invoice)
     check_may_bill(invoice.client, on=on)

@@ -4,19 +4,23 @@ active ⇄ paused
    └─ billed once and for all, or past its last period → ended
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
-from itertools import takewhile
 
+from django.db.models import Q
+
+from clients.models import Client
 from clients.operations import check_may_bill, may_bill
 from invoicing.century import check_century
 from invoicing.client_states import settle_clients
-from invoicing.coming import settled_and_decided, settled_periods
-from invoicing.due import Decision
+from invoicing.coming import settled_and_decided
+from invoicing.due import Decision, due_by
 from invoicing.errors import (
+    ClientIsArchived,
     EndsBeforeItStarts,
     NotBilling,
+    NotConfirmed,
     NotEnded,
     NothingLeftToBill,
     NothingToComplete,
@@ -26,25 +30,27 @@ from invoicing.errors import (
 )
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
 from invoicing.operations.advancing import locked, restood
+from invoicing.operations.coming_bills import bill_of, left_out
 from invoicing.operations.invoices import draft_invoice, issue_invoice
+from invoicing.practicalities import Practicalities
 from invoicing.queries import invoice_day
 from money.amounts import to_pence
 from practices import audit
 from practices.templatetags.dates import written_date
 from proposals.billing_rules import Rule
 from proposals.models import Proposal, ProposalLine
-from proposals.periods import Period
 
 Status = BillingSchedule.Status
 Billing = BillingSchedule.Billing
-SKIP_REASON_LENGTH = 200
+ONE_DAY = timedelta(days=1)
 
 
 def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
     """The issued invoice of the upfront lines, or None without any; every priced line is being billed from now on.
 
-    ``on`` is the day of acceptance: upfront lines are dated it whenever the engagement starts (D14). Safe to
-    repeat: a proposal whose billing has started is left alone (F60). Included lines are never billed (F22).
+    ``on`` is the day of acceptance: upfront lines are dated it whenever the engagement starts (D14); those billed by
+    hand or at a price to be confirmed wait for somebody (G56, G57). Safe to repeat: a proposal whose billing has
+    started is left alone (F60). Included lines are never billed (F22).
     """
     Proposal.objects.select_for_update().get(pk=proposal.pk)
     if BillingSchedule.objects.filter(proposal_line__proposal=proposal).exists():
@@ -61,12 +67,13 @@ def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
     )
     audit.record("billing.started", proposal, schedules=len(schedules))
     upfront = [schedule for schedule in schedules if schedule.billing == Billing.UPFRONT]
-    if upfront and not may_bill(proposal.client, on=on):
-        # The billing run makes this invoice once the client's checks are cleared.
-        waiting = BillingSchedule.objects.filter(pk__in=[schedule.pk for schedule in upfront])
-        waiting.update(next_bill_on=on)
-        return None
-    return _bill_for_good(upfront, Invoice.Source.UPFRONT, proposal, on) if upfront else None
+    # The billing run makes the invoice of those that wait once the client's checks are cleared, or somebody approves.
+    now = [schedule for schedule in upfront if not schedule.waits_for_somebody]
+    if not may_bill(proposal.client, on=on):
+        now = []
+    waiting = [schedule.pk for schedule in upfront if schedule not in now]
+    BillingSchedule.objects.filter(pk__in=waiting).update(next_bill_on=on)
+    return _bill_for_good(now, Invoice.Source.UPFRONT, proposal, on) if now else None
 
 
 def _schedule_of(line: ProposalLine, proposal: Proposal, on: date, day: int) -> BillingSchedule:
@@ -122,11 +129,16 @@ def _deposit_of(schedule: BillingSchedule, on: date) -> BillingSchedule:
 def complete_schedule(schedule: BillingSchedule, *, on: date) -> Invoice:
     """The issued invoice of work that is done, dated today (F61).
 
-    Raises `NothingToComplete` the second time, or `NeedsMoneyLaunderingChecks`.
+    Raises `NothingToComplete` the second time, `NotConfirmed` while its price waits for somebody (G56),
+    `ClientIsArchived` or `NeedsMoneyLaunderingChecks`.
     """
     schedule = locked(schedule)
     if schedule.billing != Billing.ON_COMPLETION or schedule.status != Status.ACTIVE:
         raise NothingToComplete(schedule)
+    if schedule.client.status == Client.Status.ARCHIVED:
+        raise ClientIsArchived(schedule)
+    if schedule.needs_confirming and not bill_of(schedule, schedule.starts_on).is_approved:
+        raise NotConfirmed(schedule)
     check_may_bill(schedule.client, on=on)
     audit.record("schedule.completed", schedule, on=str(on))
     return _bill_for_good([schedule], Invoice.Source.ON_COMPLETION, schedule.proposal_line.proposal, on)
@@ -200,33 +212,29 @@ def resume_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
     schedule = locked_recurring(schedule)
     if schedule.status != Status.PAUSED or schedule.paused_on is None:
         raise NotPaused(schedule)
-    settled = settled_periods([schedule])[schedule.pk]
-    reason = f"Billing was paused: {schedule.pause_reason}" if schedule.pause_reason else "Billing was paused"
-    missed = [
-        BilledPeriod(schedule=schedule, starts_on=period.starts_on, skip_reason=reason[:SKIP_REASON_LENGTH])
-        for period in takewhile(lambda period: period.billed_on < on, _from_where_it_stands(schedule))
-        if schedule.paused_on <= period.billed_on < on and period.starts_on not in settled
-    ]
-    BilledPeriod.objects.bulk_create(missed)
-    schedule.status, schedule.paused_on = Status.ACTIVE, None
-    schedule.paused_until, schedule.pause_reason = None, ""
-    schedule = _saved(schedule, "schedule.resumed", on=str(on), skipped=len(missed))
+    missed = _leave_out_paused(schedule, before=on)
+    schedule = _saved(schedule, "schedule.resumed", on=str(on), skipped=missed)
     return restood(schedule)
 
 
 def resume_after_pauses(*, on: date) -> int:
-    """Resume what was paused until today or an earlier day; how many."""
-    over = BillingSchedule.objects.filter(status=Status.PAUSED, paused_until__lte=on).order_by("id")
+    """Resume what was paused until today or an earlier day, and close what ended while it was paused; how many."""
+    paused = BillingSchedule.objects.filter(status=Status.PAUSED)
+    over = paused.filter(Q(paused_until__lte=on) | Q(ends_on__lt=on)).order_by("id")
     for schedule in over:
-        resume_billing(schedule, on=schedule.paused_until or on)
+        if schedule.paused_until is not None and schedule.paused_until <= on:
+            resume_billing(schedule, on=schedule.paused_until)
+        else:
+            _close_paused(locked(schedule))
     return len(over)
 
 
-def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
+def end_billing(schedule: BillingSchedule, *, on: date, today: date | None = None) -> BillingSchedule:
     """The schedule with its last day; raises `NotBilling`, `EndsBeforeItStarts` or `DateOutOfRange`.
 
-    Periods that began by then are still billed, once each; it is over after that. Until then `reopen_billing`
-    takes it back (G41).
+    Periods that began by then are still billed, once each; it is over after that. Until a last day that is still to
+    come, a pause goes on and work can be marked complete. Until the next bill `reopen_billing` takes it back (G41).
+    ``today`` is ``on`` unless said.
     """
     schedule = locked(schedule)
     if schedule.status == Status.ENDED:
@@ -235,12 +243,37 @@ def end_billing(schedule: BillingSchedule, *, on: date) -> BillingSchedule:
         raise EndsBeforeItStarts(schedule)
     check_century(schedule, on)
     schedule.ends_on = on
-    if schedule.billing != Billing.RECURRING or schedule.status == Status.PAUSED:
-        schedule.status, schedule.paused_on = Status.ENDED, None
-        schedule.paused_until, schedule.pause_reason = None, ""
+    is_over = on <= (today or on)
+    if is_over and schedule.billing != Billing.RECURRING:
+        schedule.status = Status.ENDED
     ended = restood(_saved(schedule, "schedule.ended", on=str(on)))
+    if is_over and ended.status == Status.PAUSED:
+        ended = _close_paused(ended)
     settle_clients([ended.client_id], on=on)
     return ended
+
+
+def _close_paused(schedule: BillingSchedule) -> BillingSchedule:
+    """The locked schedule, whose last day came while it was paused: over, but for what was due before the pause."""
+    missed = _leave_out_paused(schedule, before=date.max)
+    return restood(_saved(schedule, "schedule.ended_paused", skipped=missed))
+
+
+def _leave_out_paused(schedule: BillingSchedule, *, before: date) -> int:
+    """Take the pause off the locked schedule and leave out what is dated in it, before a day; how many bills."""
+    settled, decisions = settled_and_decided([schedule])
+    own = settled.get(schedule.pk, set()), decisions.get(schedule.pk, {})
+    reason = f"Billing was paused: {schedule.pause_reason}" if schedule.pause_reason else "Billing was paused"
+    known = Practicalities.of_the_practice()
+    missed = [
+        left_out(schedule, bill, reason, known)
+        for bill in due_by(schedule.coming(known.invoice_day), *own, before - ONE_DAY)
+        if schedule.paused_on is not None and bill.bills_on >= schedule.paused_on
+    ]
+    BilledPeriod.objects.bulk_create(missed)
+    schedule.status, schedule.paused_on = Status.ACTIVE, None
+    schedule.paused_until, schedule.pause_reason = None, ""
+    return len(missed)
 
 
 def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:
@@ -251,18 +284,13 @@ def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:
     schedule = locked(schedule)
     if schedule.ends_on is None and schedule.status != Status.ENDED:
         raise NotEnded(schedule)
-    schedule.ends_on, schedule.status = None, Status.ACTIVE
+    schedule.ends_on = None
+    if schedule.status == Status.ENDED:
+        schedule.status = Status.ACTIVE
     schedule = restood(_saved(schedule, "schedule.reopened"))
     if schedule.next_starts_on is None:
         raise NothingLeftToBill(schedule)
     return schedule
-
-
-def _from_where_it_stands(schedule: BillingSchedule) -> Iterator[Period]:
-    """The periods from the next one on; without end unless billing has one."""
-    if schedule.next_starts_on is None:
-        return
-    yield from schedule.rhythm(invoice_day()).since(schedule.next_starts_on)
 
 
 def _saved(schedule: BillingSchedule, action: str, **data: object) -> BillingSchedule:

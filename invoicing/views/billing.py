@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clients.models import Client
 from invoicing import billing_run as run
 from invoicing.coming import coming_totals
-from invoicing.errors import AlreadyRunning
+from invoicing.errors import AlreadyRunning, NotConfirmed
 from invoicing.models import BillingRun, BillingSchedule
 from invoicing.operations import (
     BillingOutcome,
@@ -172,9 +173,15 @@ def outcome_in_words(outcome: BillingOutcome) -> str:
 @requires(Can.ISSUE_INVOICES)
 @require_POST
 def schedule_complete(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
-    """Mark work complete and bill it (F61)."""
+    """Mark work complete and bill it (F61); what has no final price yet is priced first, on the way to its invoice."""
     schedule = get_object_or_404(BillingSchedule, pk=pk)
-    invoice = complete_schedule(schedule, on=request.practice.today())
+    try:
+        with transaction.atomic():
+            invoice = complete_schedule(schedule, on=request.practice.today())
+    except NotConfirmed:
+        messages.info(request, f"Confirm quantity and price of {schedule.name}, then issue it.")
+        review = reverse("invoicing:client-bill", args=[practice, schedule.client_id])
+        return see_other(request, f"{review}?selected={schedule.pk}:{schedule.starts_on}")
     messages.success(
         request, f"{invoice.number_label} is issued for {schedule.name}, {written(invoice.gross)}."
     )
@@ -205,14 +212,25 @@ def schedule_end(request: PracticeRequest, practice: str, pk: int) -> HttpRespon
         return see_other(request, "invoicing:schedule-detail", practice=practice, pk=pk)
     today = request.practice.today()
     on = form.cleaned_data["on"] or today
-    if end_service(schedule, on=on, today=today).ends_on is None:
+    ended = end_service(schedule, on=on, today=today)
+    if ended.ends_on is None:
         messages.success(request, f"{schedule.name} is called off: it never begins, and nothing is billed.")
     else:
-        day = written_date(on)
-        messages.success(request, f"{schedule.name} ends on {day}: no period that begins later is billed.")
+        messages.success(request, f"{schedule.name} ends on {written_date(on)}: {_until_then(ended)}.")
     if "on" not in request.POST:  # from the list of everything that is billed
         return _back_to_list(request)
     return see_other(request, "invoicing:schedule-detail", practice=practice, pk=pk)
+
+
+def _until_then(ended: BillingSchedule) -> str:
+    """What a last day means for a service as it stands."""
+    if ended.status == BillingSchedule.Status.PAUSED:
+        return "it stays paused, and no period that begins later is billed"
+    if ended.billing == BillingSchedule.Billing.RECURRING:
+        return "no period that begins later is billed"
+    if ended.status == BillingSchedule.Status.ACTIVE:
+        return "until then it can be marked complete and billed"
+    return "nothing more of it is billed"
 
 
 def _change(

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,9 +16,9 @@ from invoicing.errors import SplitIsIncomplete
 from invoicing.models import BillingSchedule
 from invoicing.operations import (
     Item,
-    approve_bills,
+    approve_bill,
     change_bill,
-    hold_bills,
+    hold_bill,
     invoices_that_result,
     issue_by_hand,
     skip_period,
@@ -63,7 +64,8 @@ def bill_edit(request: PracticeRequest, practice: str, pk: int, starts_on: str) 
     )
     if request.method == "POST" and form.is_valid():
         try:
-            change_bill(schedule, day, **form.cleaned_data)
+            with transaction.atomic():
+                change_bill(schedule, day, **form.cleaned_data)
         except DomainError as refusal:
             form.add_error(None, refusal.message)
         else:
@@ -86,7 +88,8 @@ def bill_act(request: PracticeRequest, practice: str, pk: int, starts_on: str) -
     """Approve, hold, leave out, take back or split one bill."""
     schedule, day = schedule_or_404(pk), _day(starts_on)
     try:
-        words = _act(request, schedule, day)
+        with transaction.atomic():
+            words = _act(request, schedule, day)
     except DomainError as refusal:
         messages.error(request, refusal.message)
     else:
@@ -98,7 +101,7 @@ def _act(request: PracticeRequest, schedule: BillingSchedule, day: date) -> str:
     """What was done, in words."""
     act, reason = request.POST.get("act", ""), request.POST.get("reason", "")
     if act == "hold":
-        hold_bills([(schedule.pk, day)], reason=reason)
+        hold_bill(schedule, day, reason=reason)
         return "this bill is held until somebody approves it"
     if act == "skip":
         left_out = skip_period(schedule, day, reason=reason)
@@ -112,7 +115,7 @@ def _act(request: PracticeRequest, schedule: BillingSchedule, day: date) -> str:
             raise SplitIsIncomplete(schedule)
         part = split_bill(schedule, day, **form.cleaned_data)
         return f"{written(part.unit_price)} of it is billed on {written_date(part.next_bill_on)}"
-    approve_bills([(schedule.pk, day)])
+    approve_bill(schedule, day)
     return "this bill is approved"
 
 
@@ -133,7 +136,8 @@ def client_bill(request: PracticeRequest, practice: str, pk: int) -> HttpRespons
     error = ""
     if is_whole and request.POST.get("then") == "issue":
         try:
-            outcome = issue_by_hand(client, items, on=request.practice.today())
+            with transaction.atomic():
+                outcome = issue_by_hand(client, items, on=request.practice.today())
         except DomainError as refusal:
             error = refusal.message
         else:

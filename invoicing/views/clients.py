@@ -79,8 +79,9 @@ def client_end(request: PracticeRequest, practice: str, pk: int) -> HttpResponse
     """End everything the client is billed for on one day, today without one (G41)."""
     client, form = _client(pk), EndForm(request.POST)
     if form.is_valid():
-        on = form.cleaned_data["on"] or request.practice.today()
-        ended = end_services(client, on=on)
+        today = request.practice.today()
+        on = form.cleaned_data["on"] or today
+        ended = end_services(client, on=on, today=today)
         words = "1 service ends" if ended == 1 else f"{ended} services end"
         messages.success(
             request, f"{words} on {written_date(on)}. Each can be taken up again on its own page."

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -71,7 +72,12 @@ def schedule_hold(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
 def schedule_reopen(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Take the end of a service back (G41)."""
     schedule = reopen_billing(schedule_or_404(pk))
-    messages.success(request, f"{schedule.name} is billed as before it was ended.")
+    words = "has no last day any more"
+    if schedule.status == BillingSchedule.Status.PAUSED:
+        words += ", and stays paused"
+    elif schedule.next_bill_on:
+        words += f": its next invoice is dated {written_date(schedule.next_bill_on)}"
+    messages.success(request, f"{schedule.name} {words}.")
     return see_other(request, "invoicing:schedule-detail", practice=practice, pk=pk)
 
 
@@ -99,7 +105,8 @@ def schedule_move(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
         try:
             shift = shift_when_moved(schedule, day)
             if request.method == "POST":
-                move_periods(schedule, starts_on=day, on=request.practice.today())
+                with transaction.atomic():
+                    move_periods(schedule, starts_on=day, on=request.practice.today())
                 messages.success(
                     request, f"The periods of {schedule.name} are counted from {written_date(day)}."
                 )
