@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from invoicing.coming import amounts_of, standings
+from invoicing.coming import amounts_of, held_because, standings
 from invoicing.due import Bill, Wait
 from invoicing.models import BillingSchedule
 from invoicing.practicalities import Practicalities
@@ -32,6 +32,8 @@ class Planned:
     bills_on: date | None
     amounts: Amounts
     wait: str = ""
+    #: Why it is held, as somebody said; empty where nobody holds it.
+    reason: str = ""
     is_late: bool = False
     is_changed: bool = False
 
@@ -64,7 +66,7 @@ class Plan:
 
 def client_plan(schedules: Collection[BillingSchedule], *, on: date) -> Plan:
     """The coming bills of these services, to some months ahead."""
-    known = Practicalities.of_the_practice()
+    known, reasons = Practicalities.of_the_practice(), held_because(schedules)
     by_hand: list[Planned] = []
     days: dict[date, list[Planned]] = defaultdict(list)
     for schedule, stands in standings(list(schedules), on + AHEAD, known, today=on):
@@ -73,6 +75,8 @@ def client_plan(schedules: Collection[BillingSchedule], *, on: date) -> Plan:
             by_hand.append(_undated(schedule, on, known))
         for bill, wait in found:
             planned = _planned(schedule, bill, wait, on, known)
+            if wait == Wait.HELD:
+                planned = replace(planned, reason=reasons.get((schedule.pk, bill.period.starts_on), ""))
             if wait in (None, Wait.TO_APPROVE) or (wait == Wait.HELD and not planned.is_late):
                 days[bill.bills_on].append(planned)
             else:

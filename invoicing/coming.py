@@ -90,6 +90,12 @@ def coming_and_waiting(until: date, known: Practicalities, *, today: date) -> tu
     return ready, waiting
 
 
+def held_because(schedules: Collection[BillingSchedule]) -> dict[tuple[int, date], str]:
+    """Why bills of these schedules are held, by the schedule's id and the first day of the period."""
+    held = ComingBill.objects.filter(schedule__in=[each.pk for each in schedules]).exclude(held_reason="")
+    return {(bill.schedule_id, bill.starts_on): bill.held_reason for bill in held}
+
+
 def _sum(schedule: BillingSchedule, found: Collection[Bill], known: Practicalities) -> Coming:
     return Coming(len(found), total(amounts_of(schedule, bill, known) for bill in found))
 

@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, OuterRef, Subquery, When
 
 from clients.models import Client
 from invoicing.client_plan import WORDS as WAITS
-from invoicing.coming import amounts_of, standings, terms_of
+from invoicing.coming import amounts_of, held_because, standings, terms_of
 from invoicing.due import Bill, Wait
 from invoicing.models import BillingSchedule, Invoice, InvoiceLine
 from invoicing.months import Month, left_out_of
@@ -89,6 +89,8 @@ class ClientMonth:
     waiting: int = 0
     invoices: list[Invoice] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: Why bills of it are held, as somebody said, each reason once.
+    held_because: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> list[MonthLine]:
@@ -145,9 +147,13 @@ def page_of_clients(
     )
     lines = _lines_of(invoices)
     due = [each for each in schedules if each.next_bill_on and each.next_bill_on <= month.last]
+    reasons = held_because(due)
     for schedule, stands in standings(due, month.last, known, today=today):
+        row = found[schedule.client_id]
+        held = {reasons.get((schedule.pk, bill.period.starts_on), "") for bill, _ in stands.waiting}
+        row.held_because = sorted({*row.held_because, *held} - {""})
         marked = [(bill, None) for bill in stands.ready]
-        _add_coming(found[schedule.client_id], schedule, [*marked, *stands.waiting], known)
+        _add_coming(row, schedule, [*marked, *stands.waiting], known)
     _add_invoices(found, invoices, lines, month)
     _add_left_out(found, every)
     _name_changes(found, schedules, month)

@@ -5,12 +5,13 @@ should one appear all the same, `close_holes` puts it before a person again.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import takewhile
 
-from invoicing.coming import amounts_of, standings
+from invoicing.client_plan import WORDS as WAITS
+from invoicing.coming import amounts_of, held_because, standings
 from invoicing.due import Bill, Wait
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice
 from invoicing.practicalities import Practicalities
@@ -23,7 +24,8 @@ Billing = BillingSchedule.Billing
 class Entry:
     """One period of one service: ``state`` is `billed`, `skipped`, `due`, `waiting`, `coming`, `paused` or `hole`.
 
-    ``gross`` is what it came to or would come to, in the practice's currency; None where nobody kept it.
+    ``gross`` is what it came to or would come to, in the practice's currency; None where nobody kept it. ``reason`` is
+    why it was left out or is held, as somebody said.
     """
 
     schedule: BillingSchedule
@@ -34,6 +36,11 @@ class Entry:
     reason: str = ""
     wait: Wait | None = None
     dated_on: date | None = None
+
+    @property
+    def why(self) -> str:
+        """In a word, why it waits for somebody; empty where it does not."""
+        return WAITS[self.wait] if self.wait else ""
 
 
 def ledger_of(
@@ -46,7 +53,7 @@ def ledger_of(
 ) -> Iterator[Entry]:
     """The periods of these services that begin between two days, service by service, oldest first."""
     known = known or Practicalities.of_the_practice()
-    settled = _settled(schedules, since, until)
+    settled, reasons = _settled(schedules, since, until), held_because(schedules)
     stands = {each.pk: found for each, found in standings(list(schedules), until, known, today=on)}
     for schedule in schedules:
         own, found = settled.get(schedule.pk, {}), stands[schedule.pk]
@@ -58,7 +65,8 @@ def ledger_of(
             if row := own.get(period.starts_on):
                 yield _settled_entry(schedule, period, row)
             elif period.starts_on in coming:
-                yield _coming_entry(schedule, *coming[period.starts_on], known, on)
+                reason = reasons.get((schedule.pk, period.starts_on), "")
+                yield replace(_coming_entry(schedule, *coming[period.starts_on], known, on), reason=reason)
             elif own and min(own) < period.starts_on < (schedule.next_starts_on or date.min):
                 yield Entry(schedule, period, "hole", _worth(schedule, period, known))
 

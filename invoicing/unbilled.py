@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from invoicing.client_plan import WORDS as WAITS
-from invoicing.coming import amounts_of, coming_total, standings
+from invoicing.coming import amounts_of, coming_total, held_because, standings
 from invoicing.due import Bill, Wait
 from invoicing.models import BillingSchedule
 from invoicing.period_ledger import Entry, ledger_of, twelve_months_from
@@ -27,6 +27,8 @@ class Unbilled:
     bill: Bill
     gross: Decimal
     wait: Wait | None
+    #: Why it is held, as somebody said; empty where nobody holds it.
+    reason: str = ""
 
     @property
     def why(self) -> str:
@@ -66,10 +68,14 @@ def unbilled_before(on: date, known: Practicalities | None = None) -> Overdue:
     yesterday, known = on - timedelta(days=1), known or Practicalities.of_the_practice()
     late = BillingSchedule.objects.due(yesterday).select_related("client").order_by("next_bill_on", "pk")
     days: dict[date, Day] = {}
-    for schedule, found in standings(list(late[:MOST]), yesterday, known, today=on):
+    schedules = list(late[:MOST])
+    reasons = held_because(schedules)
+    for schedule, found in standings(schedules, yesterday, known, today=on):
         for bill, wait in [*((ready, None) for ready in found.ready), *found.waiting]:
             day = days.setdefault(bill.bills_on, Day(bill.bills_on))
-            day.bills.append(Unbilled(schedule, bill, amounts_of(schedule, bill, known).gross, wait))
+            reason = reasons.get((schedule.pk, bill.period.starts_on), "")
+            gross = amounts_of(schedule, bill, known).gross
+            day.bills.append(Unbilled(schedule, bill, gross, wait, reason))
     whole = coming_total(yesterday, known)
     return Overdue([days[each] for each in sorted(days)], whole.bills, whole.amounts.gross)
 

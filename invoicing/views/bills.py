@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clients.models import Client
 from invoicing.coming import amounts_of, terms_of
 from invoicing.errors import SplitIsIncomplete
-from invoicing.models import BillingSchedule
+from invoicing.models import BillingSchedule, ComingBill
 from invoicing.operations import (
     Item,
     approve_bill,
@@ -77,6 +77,9 @@ def bill_edit(request: PracticeRequest, practice: str, pk: int, starts_on: str) 
         "dated": dated,
         "form": form,
         "split": SplitForm(),
+        "decided": ComingBill.objects.filter(schedule=schedule, starts_on=day)
+        .select_related("approved_by")
+        .first(),
         "amounts": amounts_of(schedule, bill, known) if dated else None,
     }
     return render(request, "invoicing/bill_edit.html", context, status=422 if form.errors else 200)
