@@ -280,15 +280,17 @@ class Invoice(TenantModel):
         """What has been paid or credited so far."""
         return self.gross - self.outstanding if self.status == self.Status.ISSUED else ZERO
 
-    def settlement(self, on: date, *, is_credited: bool = False) -> str:
-        """`draft`, `void`, `credited`, `paid`, `part_paid`, `overdue` or `unpaid`: arithmetic on a date, not stored.
+    def settlement(self, on: date, *, is_credited: bool = False, is_written_off: bool = False) -> str:
+        """`draft`, `void`, `credited`, `written_off`, `paid`, `part_paid`, `overdue` or `unpaid`: arithmetic on a date.
 
-        Whoever knows that a credit note takes it back says so: nothing is owed on it then, paid before or not.
+        Whoever knows that a credit note takes it back, or that some of it was given up, says so: nothing is owed on it
+        then, and it is not called paid.
         """
         if self.status != self.Status.ISSUED:
             return self.status
         if self.outstanding == ZERO:
-            return "credited" if is_credited else "paid"
+            given_up = "written_off" if is_written_off else "paid"
+            return "credited" if is_credited else given_up
         if self.due_on < on:
             return "overdue"
         return "part_paid" if self.outstanding < self.gross else "unpaid"

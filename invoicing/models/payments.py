@@ -1,5 +1,7 @@
 """Money received and credit given, and which invoices they settle."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import F, Q, UniqueConstraint
 
@@ -7,7 +9,7 @@ from clients.models import Client
 from invoicing.models.credit_notes import CreditNote
 from invoicing.models.invoices import Invoice
 from money.amounts import ZERO
-from practices.tenancy import TenantModel
+from practices.tenancy import TenantModel, TenantQuerySet
 
 
 class Payment(TenantModel):
@@ -74,6 +76,12 @@ class Payment(TenantModel):
         return f"{self.amount} on {self.received_on}"
 
 
+class AllocationQuerySet(TenantQuerySet["Allocation"]):
+    def given_up(self) -> "AllocationQuerySet":
+        """What was written off and not taken back (G81)."""
+        return self.filter(payment__kind=Payment.Kind.WRITTEN_OFF, payment__reversed_at=None)
+
+
 class Allocation(TenantModel):
     """Part of a payment, or of a credit note, set against one invoice."""
 
@@ -81,6 +89,8 @@ class Allocation(TenantModel):
     credit_note = models.ForeignKey(CreditNote, models.CASCADE, null=True, related_name="allocations")
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    objects: ClassVar[models.Manager[Any]] = AllocationQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -100,3 +110,11 @@ class Allocation(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.amount} to {self.invoice_id}"
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is no money but what the practice wrote off, and did not take back."""
+        payment = self.payment
+        return (
+            payment is not None and payment.kind == Payment.Kind.WRITTEN_OFF and payment.reversed_at is None
+        )

@@ -12,7 +12,7 @@ from clients.client_page import client_page
 from clients.models import Client
 from invoicing.client_plan import client_plan
 from invoicing.coming import amounts_of, next_bills
-from invoicing.models import BillingSchedule, CreditNote, Invoice
+from invoicing.models import Allocation, BillingSchedule, CreditNote, Invoice
 from invoicing.operations import end_services
 from invoicing.practicalities import Practicalities
 from invoicing.queries import OF_A_ROW, ledger_facts, state_of, totals_of
@@ -117,11 +117,16 @@ def client_invoices(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     for invoice in shown:
         invoice.client = client
     facts, ledger = ledger_facts([invoice.pk for invoice in shown]), ledger_settings()
+    given_up = set(Allocation.objects.filter(invoice__in=facts).given_up().values_list("invoice", flat=True))
     context = client_page(request, client, "Invoices") | {
         "rows": [
             {
                 "invoice": invoice,
-                "settlement": invoice.settlement(today, is_credited=facts[invoice.pk].is_credited),
+                "settlement": invoice.settlement(
+                    today,
+                    is_credited=facts[invoice.pk].is_credited,
+                    is_written_off=invoice.pk in given_up,
+                ),
                 "posting": facts[invoice.pk].posting,
                 "state": state_of(invoice, facts[invoice.pk], ledger),
             }

@@ -69,9 +69,14 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     refusal = why_not_void(invoice, posting, panel["change"], is_credited=is_credited)
     stands_still = why_not_amend(invoice, postings, is_credited=is_credited)
     lines, rules = list(invoice.lines.all()), invoicing_settings()
+    allocations = allocations_of(invoice)
     context = {
         **panel,
-        "settlement": invoice.settlement(request.practice.today(), is_credited=is_credited),
+        "settlement": invoice.settlement(
+            request.practice.today(),
+            is_credited=is_credited,
+            is_written_off=any(each.is_given_up for each in allocations),
+        ),
         "owed": invoice.outstanding if invoice.status == Invoice.Status.ISSUED else None,
         "days_late": (request.practice.today() - invoice.due_on).days,
         "lines": lines,
@@ -79,7 +84,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "is_merged": rules.merges(invoice.source, invoice.client.invoice_layout),
         "reminders": reminders_in_words(rules.reminder_days),
         "sent": list(invoice.messages.all()[:10]),
-        "allocations": allocations_of(invoice),
+        "allocations": allocations,
         "credited": credited_on(invoice) if is_credited else None,
         "events": events_of(invoice, postings, [panel["credit_note"].pk] if is_credited else []),
         "why_not_void": refusal.message if refusal else "",

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from invoicing.bulk_acts import ACTS, choices_for, start_bulk, start_bulk_of_all
 from invoicing.exports import SOURCES, STATUSES
 from invoicing.listing import AGES, VIEWS, InvoiceList, invoice_list_of
-from invoicing.models import CreditNote, Invoice
+from invoicing.models import Allocation, CreditNote, Invoice
 from invoicing.queries import (
     OF_THE_COPY,
     ledger_facts,
@@ -31,6 +31,9 @@ from practices.row_keys import row_keys
 from services.queries import columns_without_vat
 
 _CREDITED = CreditNote.objects.filter(practice=OuterRef("practice"), invoice=OuterRef("pk"))
+_GIVEN_UP = Allocation.objects.filter(practice=OuterRef("practice"), invoice=OuterRef("pk")).given_up()
+#: How an invoice over which nothing is outstanding came to that.
+_HOW_SETTLED = {"is_credited": Exists(_CREDITED), "is_written_off": Exists(_GIVEN_UP)}
 
 
 def _number(number: int | None) -> str:
@@ -39,17 +42,18 @@ def _number(number: int | None) -> str:
 
 def _settled(*fields: Any) -> str:
     """The same words as the badge on the page says, of the fields `OF_THE_STATE`."""
-    status, outstanding, net, vat, is_late, is_credited = fields
+    status, outstanding, net, vat, is_late, is_credited, is_written_off = fields
     if status != Invoice.Status.ISSUED:
         return str(STATUSES[status])
     if not outstanding:
-        return "Credited" if is_credited else "Paid"
+        given_up = "Written off" if is_written_off else "Paid"
+        return "Credited" if is_credited else given_up
     if is_late:
         return "Overdue"
     return "Unpaid" if outstanding == net + vat else "Part paid"
 
 
-OF_THE_STATE = ("status", "outstanding", "net", "vat", "is_late", "is_credited")
+OF_THE_STATE = ("status", "outstanding", "net", "vat", "is_late", "is_credited", "is_written_off")
 INVOICES = List(
     "invoices",
     "invoicing:invoice-list",
@@ -80,10 +84,10 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     listed = invoice_list_of(request.GET, today)
     shown = ShownList(request, INVOICES, without=columns_without_vat())
     is_late = ExpressionWrapper(Q(due_on__lt=today), BooleanField())
-    dated = listed.invoices.annotate(is_late=is_late, is_credited=Exists(_CREDITED))
+    dated = listed.invoices.annotate(is_late=is_late, **_HOW_SETTLED)
     if file := file_of(shown, with_newest_copy(dated, [key for key in OF_THE_COPY if key in shown])):
         return file
-    page = shown.page_of(rows_with_clients(listed.invoices).annotate(is_credited=Exists(_CREDITED)))
+    page = shown.page_of(rows_with_clients(listed.invoices).annotate(**_HOW_SETTLED))
     facts, ledger = (
         ledger_facts(
             [invoice.pk for invoice in page], {invoice.pk for invoice in page if invoice.is_credited}
@@ -94,7 +98,9 @@ def invoice_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "rows": [
             {
                 "invoice": invoice,
-                "settlement": invoice.settlement(today, is_credited=facts[invoice.pk].is_credited),
+                "settlement": invoice.settlement(
+                    today, is_credited=invoice.is_credited, is_written_off=invoice.is_written_off
+                ),
                 "days_late": (today - invoice.due_on).days,
                 "posting": facts[invoice.pk].posting,
                 "state": state_of(invoice, facts[invoice.pk], ledger),

@@ -51,7 +51,9 @@ def test_an_invoice_reaches_sage_and_what_is_paid_there_comes_back(engaged, broo
         work(brook)
         alice.reload()
         expect(rail.get_by_text(standing, exact=True)).to_be_visible()
-    expect(alice.get_by_role("row").filter(has_text="Paid or credited so far")).to_contain_text("£300.00")
+    expect(alice.get_by_role("row").filter(has_text="Paid, credited or written off so far")).to_contain_text(
+        "£300.00"
+    )
 
 
 def test_work_marked_complete_and_a_billing_run_pressed_twice_bill_once(engaged, brook, alice):

@@ -83,7 +83,7 @@ def test_an_invoice_that_is_taken_back_is_called_credited_and_not_paid(credited,
 def test_f78_what_a_credit_note_took_off_stands_among_what_makes_up_the_sum(credited, client_of):
     note = credited[0]
     shown = text(client_of("alice").get(f"/p/brook-co/invoices/{note.invoice_id}/"))
-    rows = shown[shown.index("On this invoice") : shown.index("Paid or credited so far")]
+    rows = shown[shown.index("On this invoice") : shown.index("Paid, credited or written off so far")]
     assert f">{note.number_label}</a>" in rows
     assert "£720.00" in rows
     assert "No payment yet" not in shown

@@ -133,6 +133,30 @@ def test_g81_what_was_written_off_is_called_no_money_anywhere(brook, client_of):
     assert "£720.00 was written off here, and not in Sage, on INV-000001; £0.00 is outstanding." in shown[2]
 
 
+def test_g81_an_invoice_that_was_written_off_is_not_called_paid(brook, client_of):
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+        mark_paid(invoice, amount=D("20"), received_on=TODAY, on=TODAY)
+        given_up = write_off(invoice, reason="Bankrupt", on=TODAY)
+    list_url, browser = reverse("invoicing:invoice-list", args=[brook.slug]), client_of("alice")
+    pages = (
+        list_url,
+        reverse("invoicing:client-invoices", args=[brook.slug, invoice.client_id]),
+        reverse("invoicing:invoice-detail", args=[brook.slug, invoice.pk]),
+    )
+    for page in pages:
+        shown = browser.get(page)
+        found = (
+            shown.context["rows"][0]["settlement"] if "rows" in shown.context else shown.context["settlement"]
+        )
+        assert found == "written_off", page
+        assert "Written off" in shown.text
+    assert ",0.00,Written off" in browser.get(list_url, {"file": "csv"}).getvalue().decode()
+    with practice_scope(brook.pk):
+        take_back(given_up)
+    assert browser.get(pages[2]).context["settlement"] != "written_off"
+
+
 def test_g81_written_off_with_a_reason_and_taken_back(brook, client_of):
     with practice_scope(brook.pk):
         invoice = an_invoice()
