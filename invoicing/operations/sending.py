@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from clients.models import ContactPerson
 from clients.queries import invoice_recipients
@@ -19,6 +20,7 @@ from invoicing.invoice_mail import INVOICE_SENT, PAYMENT_COMING, PAYMENT_OVERDUE
 from invoicing.models import Invoice, InvoiceMessage, InvoiceQuerySet, InvoicingSettings
 from invoicing.operations.invoices import locked_issued
 from invoicing.operations.settings import invoicing_settings
+from invoicing.quiet_time import in_quiet_time
 from practices import audit
 from practices.mail import File, queue_message
 from practices.mail_kinds import MailKind
@@ -163,11 +165,12 @@ def to_send_with_ledgers_documents(on: date) -> list[int]:
 
 
 def _unsent(on: date) -> InvoiceQuerySet:
+    """Neither sent yet, nor in the quiet time in which they can be undone without a trace."""
     sent = InvoiceMessage.objects.filter(invoice=OuterRef("pk"), kind=InvoiceMessage.Kind.INVOICE)
     found: InvoiceQuerySet = Invoice.objects.issued().filter(
         ~Exists(sent), tax_point__gte=on - SENT_BY_THEMSELVES, net__gt=0
     )
-    return found
+    return found.exclude(pk__in=in_quiet_time(timezone.now()).values("subject_id"))
 
 
 def _loaded(invoice: Invoice) -> Invoice:

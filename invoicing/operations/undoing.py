@@ -1,7 +1,7 @@
 """Taking an invoice back within the quiet time, before anything has left."""
 
 from invoicing.errors import CannotBeUndone
-from invoicing.models import BilledPeriod, BillingSchedule, Invoice
+from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceMessage
 from invoicing.operations.advancing import locked
 from invoicing.operations.coming_bills import hold_bills, reopen_periods
 from invoicing.operations.invoices import void_invoice
@@ -15,8 +15,10 @@ UNDONE = "Its invoice was undone"
 def undo_invoice(invoice: Invoice) -> Invoice:
     """The invoice void, its posting withdrawn, and what it billed due again, held until somebody approves it.
 
-    Its number stays used. Raises `CannotBeUndone` once it may have left or was paid.
+    Its number stays used. Raises `CannotBeUndone` once it may have left, to the ledger or by e-mail, or was paid.
     """
+    if InvoiceMessage.objects.filter(invoice=invoice).exists():
+        raise CannotBeUndone(invoice)
     periods = list(BilledPeriod.objects.filter(invoice=invoice).order_by("schedule_id", "starts_on"))
     schedules = {pk: locked(BillingSchedule(pk=pk)) for pk in sorted({row.schedule_id for row in periods})}
     try:

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from clients.models import Client, ContactPerson
 from clients.operations import add_client
 from invoicing.documents import Sender, credit_note_pdf, invoice_pdf
-from invoicing.errors import LedgerMakesDocuments, NobodyToSendTo
+from invoicing.errors import CannotBeUndone, LedgerMakesDocuments, NobodyToSendTo
 from invoicing.models import CreditNote, Invoice, InvoiceMessage
 from invoicing.morning import send_what_waits
 from invoicing.operations import (
@@ -21,13 +22,22 @@ from invoicing.operations import (
     set_documents_by,
     set_sending_rules,
     switch_reminders,
+    undo_invoice,
     void_invoice,
 )
 from invoicing.queries import invoice_to_post
+from ledger.models import Posting
 from practices.models import AuditEntry, EmailAttachment, OutgoingEmail, Practice
 from practices.tenancy import acting_for, practice_scope
 from tests.factories import TODAY
-from tests.integration.invoicing.documents import a_client, a_draft, a_line, an_invoice
+from tests.integration.invoicing.documents import (
+    a_client,
+    a_draft,
+    a_line,
+    an_invoice,
+    bill_without_asking,
+    open_the_ledger,
+)
 
 
 def a_reachable_client(name: str = "Acme Dental Ltd", **particulars):
@@ -199,6 +209,31 @@ def test_invoices_are_sent_by_themselves_once_where_the_practice_wants_it(brook)
         set_rules(emails_invoices=True)
     with acting_for(brook.pk):
         assert [send_what_waits(TODAY)[0] for _ in range(2)] == [1, 0]
+
+
+def test_idea_14_nothing_is_sent_by_itself_in_its_quiet_time(brook):
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        set_rules(emails_invoices=True)
+        bill_without_asking(quiet_minutes=60)
+        an_invoice(a_reachable_client("Combe Ltd"))
+    with acting_for(brook.pk):
+        assert send_what_waits(TODAY) == (0, 0)
+    with practice_scope(brook.pk):
+        Posting.objects.update(not_before=timezone.now())
+    with acting_for(brook.pk):
+        assert send_what_waits(TODAY)[0] == 1
+
+
+def test_idea_14_what_the_client_was_sent_is_not_undone_without_a_trace(brook):
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        bill_without_asking(quiet_minutes=60)
+        invoice = an_invoice(a_reachable_client("Combe Ltd"))
+        send_invoice(invoice)
+        with pytest.raises(CannotBeUndone):
+            undo_invoice(invoice)
+        assert Invoice.objects.get().status == "issued"
 
 
 def test_the_rules_of_sending_are_the_owners_and_read_back(brook, client_of):
