@@ -144,6 +144,17 @@ class PeriodIsSettled(DomainError):
     message = "This period has already been billed or left out."
 
 
+class ReasonForApproving(DomainError):
+    message = (
+        "Nothing was approved: a reason was entered, and approving takes none. Press Hold or Leave out if that is what"
+        " the reason is for, or approve without one."
+    )
+
+
+class NothingAsked(DomainError):
+    message = "Choose whether to approve, hold or leave out. Nothing was changed."
+
+
 class NeedsAReason(DomainError):
     message = "Say why this period is not billed: the reason stays with it."
 
@@ -199,6 +210,13 @@ class DateOutOfRange(DomainError):
     message = "A date has to lie between 1 Jan 2000 and 31 Dec 2100. Check the year."
 
 
+class MovedBeforeItBegan(DomainError):
+    message = (
+        "Periods cannot be counted from a day before the service began: that would bill all that time once more. Check"
+        " the year, or choose a later day."
+    )
+
+
 class NotAPrice(DomainError):
     message = (
         "A price has at most four decimal places and is not negative; a quantity has two and is above zero."
@@ -247,7 +265,9 @@ class NotBilled(DomainError):
 
 
 class SplitIsIncomplete(DomainError):
-    message = "Enter an amount before VAT and the day on which that part is billed."
+    message = (
+        "Enter an amount before VAT, in pounds and whole pennies, and the day on which that part is billed."
+    )
 
 
 class NoReason(DomainError):

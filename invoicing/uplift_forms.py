@@ -11,6 +11,7 @@ from clients.models import Client, ClientGroup, Tag
 from invoicing.models import BillingSchedule, FeeUplift
 from invoicing.raising import Raise
 from invoicing.uplifts import Reach
+from practices.templatetags.dates import written_date
 from practices.templatetags.money_tags import typed_price
 from proposals.models import EARLIEST, LATEST
 from services.models import Service
@@ -25,6 +26,11 @@ def _date(**options: Any) -> forms.DateField:
         ),
         **options,
     )
+
+
+def _check_year(day: date) -> None:
+    if day > LATEST:
+        raise forms.ValidationError(f"Choose a day until {written_date(LATEST)}. Check the year.")
 
 
 class UpliftForm(forms.Form):
@@ -86,6 +92,7 @@ class UpliftForm(forms.Form):
     def clean_effective_on(self) -> date:
         day: date = self.cleaned_data["effective_on"]
         if not self.today < day <= LATEST:
+            _check_year(day)
             raise forms.ValidationError("Choose a day after today.")
         return day
 
@@ -175,6 +182,7 @@ class AmendForm(forms.Form):
     def clean_effective_on(self) -> date:
         day: date = self.cleaned_data["effective_on"]
         if not self.today <= day <= LATEST:
+            _check_year(day)
             raise forms.ValidationError("Choose today or a later day: what was billed before stays as it is.")
         return day
 

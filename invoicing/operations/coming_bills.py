@@ -283,10 +283,12 @@ def split_bill(
 
 
 def bill_of(schedule: BillingSchedule, starts_on: date) -> Bill:
-    """The bill of a schedule for the period that starts then; raises `NotAPeriod` or `PeriodIsSettled`.
+    """The bill of a schedule for the period that starts then; raises `NotAPeriod`, `PeriodIsSettled`, `DateOutOfRange`.
 
-    What waits to be marked complete is dated at the end of time.
+    What waits to be marked complete is dated at the end of time. No period is looked for beyond this century: the
+    run would go through all of them to get there.
     """
+    check_century(schedule, starts_on)
     settled, decisions = settled_and_decided([schedule])
     if BilledPeriod.objects.filter(schedule=schedule, starts_on=starts_on).exists():
         raise PeriodIsSettled(schedule)
@@ -310,8 +312,7 @@ def _period(schedule: BillingSchedule, starts_on: date, known: Practicalities) -
 
 
 def _unsettled(schedule: BillingSchedule, starts_on: date) -> BillingSchedule:
-    """The schedule, locked, where that period is still to be billed; a decision is looked for up to its period."""
-    check_century(schedule, starts_on)
+    """The schedule, locked, where that period is still to be billed."""
     schedule = locked(schedule)
     bill_of(schedule, starts_on)
     if schedule.status == Status.ENDED:

@@ -5,7 +5,7 @@ from datetime import date
 from invoicing.century import check_century
 from invoicing.coming import amounts_of
 from invoicing.due import Bill
-from invoicing.errors import DateOutOfRange, NotBilling
+from invoicing.errors import DateOutOfRange, MovedBeforeItBegan, NotBilling
 from invoicing.models import BillingSchedule
 from invoicing.operations.advancing import locked, restood
 from invoicing.operations.schedules import locked_recurring
@@ -41,13 +41,16 @@ def shift_when_moved(schedule: BillingSchedule, starts_on: date) -> Shift | None
 def move_periods(schedule: BillingSchedule, *, starts_on: date, on: date) -> BillingSchedule:
     """The schedule with its coming periods counted from another day; what was billed stays as it is.
 
-    Raises `NotBilling`, `NotRecurring` or `DateOutOfRange`. The overlap or gap is for a person to see before
+    Raises `NotBilling`, `NotRecurring`, `DateOutOfRange`, or `MovedBeforeItBegan` for a day before both the service's
+    first one and today. The overlap or gap is for a person to see before
     (`shift_when_moved`), and is recorded.
     """
     schedule = locked_recurring(schedule)
     if schedule.status == Status.ENDED or schedule.next_starts_on is None:
         raise NotBilling(schedule)
     check_century(schedule, starts_on)
+    if starts_on < min(schedule.starts_on, on):
+        raise MovedBeforeItBegan(schedule)
     shift = shift_when_moved(schedule, starts_on)
     before = schedule.next_starts_on
     schedule.starts_on, schedule.bills_from = starts_on, max(starts_on, on)

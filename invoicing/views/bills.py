@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clients.models import Client
 from invoicing.coming import amounts_of, terms_of
-from invoicing.errors import SplitIsIncomplete
+from invoicing.errors import NothingAsked, ReasonForApproving, SplitIsIncomplete
 from invoicing.models import BillingSchedule, ComingBill
 from invoicing.operations import (
     Item,
@@ -118,6 +118,10 @@ def _act(request: PracticeRequest, schedule: BillingSchedule, day: date) -> str:
             raise SplitIsIncomplete(schedule)
         part = split_bill(schedule, day, **form.cleaned_data)
         return f"{written(part.unit_price)} of it is billed on {written_date(part.next_bill_on)}"
+    if act != "approve":
+        raise NothingAsked(schedule)
+    if reason.strip():  # Enter, pressed in the field of the reason, is no approval.
+        raise ReasonForApproving(schedule)
     approve_bill(schedule, day)
     return "this bill is approved"
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from invoicing.coming import coming_and_waiting
+from invoicing.errors import NothingAsked, ReasonForApproving
 from invoicing.models import Invoice, MonthSignOff
 from invoicing.month_clients import columns_of_clients, coming_of_clients
 from invoicing.month_end import ClientMonth, page_of_clients
@@ -160,19 +161,25 @@ def month_act(request: PracticeRequest, practice: str) -> HttpResponse:
     view = MonthView.of(request.POST, request.practice.today())
     month, chosen = view.month, _acted_on(request, view)
     reason, today = request.POST.get("reason", ""), request.practice.today()
+    approving = (lambda: approve_month(month, chosen, on=today), "approved: they are billed on their dates")
     acts: dict[str, tuple[Callable[[], int], str]] = {
-        "approve": (
-            lambda: approve_month(month, chosen, on=today),
-            "approved: they are billed on their dates",
-        ),
+        "approve": approving,
+        "approve-clean": approving,
         "hold": (
             lambda: hold_month(month, chosen, reason=reason, on=today),
             "held until somebody approves them",
         ),
         "skip": (lambda: skip_month(month, chosen, reason=reason, on=today), "left out, with the reason"),
     }
-    act, words = acts.get(request.POST.get("act", ""), acts["approve"])
+    asked = request.POST.get("act", "")
     try:
+        if asked not in acts:
+            raise NothingAsked(month)
+        if (
+            asked == "approve" and reason.strip()
+        ):  # Enter, pressed in the field of the reason, is no approval.
+            raise ReasonForApproving(month)
+        act, words = acts[asked]
         count = act()
     except DomainError as refusal:
         messages.error(request, refusal.message)

@@ -69,12 +69,45 @@ def test_nothing_is_approved_or_held_that_is_no_bill(monthly):
     assert not ComingBill.objects.exists()
 
 
-@pytest.mark.parametrize("act", ["approve", "hold"])
-def test_the_page_says_that_there_is_no_such_bill(brook, client_of, act):
+def test_a_reason_entered_and_sent_with_the_enter_key_approves_nothing(brook, client_of):
+    """The first button of a form is what Enter presses, and that one approves."""
+    with practice_scope(brook.pk):
+        schedule = a_schedule(MONTHLY, starts_on=brook.today(), on=brook.today())
+    bill = reverse("invoicing:bill-act", args=["brook-co", schedule.pk, schedule.starts_on])
+    month = reverse("invoicing:month-act", args=["brook-co"])
+    ticked = {"selected": schedule.client_id, "month": f"{brook.today():%Y-%m}"}
+    browser = client_of("alice")
+    for page, what in ((bill, {}), (month, ticked)):
+        answer = browser.post(page, what | {"act": "approve", "reason": "They left"}, follow=True)
+        assert "Nothing was approved" in answer.text
+        assert "Choose whether to approve" in browser.post(page, what | {"act": "wave"}, follow=True).text
+    with practice_scope(brook.pk):
+        assert not ComingBill.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2101-01-01"])
+def test_a_bill_of_no_century_has_a_page_that_says_so(brook, client_of, day):
+    with practice_scope(brook.pk):
+        schedule = a_schedule(MONTHLY, starts_on=APRIL)
+    browser = client_of("alice")
+    assert browser.get(reverse("invoicing:bill-edit", args=["brook-co", schedule.pk, day])).status_code == 409
+    chosen = reverse("invoicing:client-bill", args=["brook-co", schedule.client_id])
+    assert browser.get(chosen, {"selected": f"{schedule.pk}:{day}"}).status_code == 409
+
+
+def test_g67_periods_are_not_counted_from_before_the_service_began(monthly):
+    bill_due_periods(on=APRIL)
+    with pytest.raises(errors.MovedBeforeItBegan):
+        move_periods(monthly, starts_on=date(2007, 4, 1), on=MAY)
+    assert BillingSchedule.objects.get().next_starts_on == MAY
+
+
+@pytest.mark.parametrize("said", [{"act": "approve"}, {"act": "hold", "reason": "Not yet"}])
+def test_the_page_says_that_there_is_no_such_bill(brook, client_of, said):
     with practice_scope(brook.pk):
         schedule = a_schedule(MONTHLY, starts_on=APRIL)
     page = reverse("invoicing:bill-act", args=["brook-co", schedule.pk, "9999-12-01"])
-    answer = client_of("alice").post(page, {"act": act, "reason": "Not yet"}, follow=True)
+    answer = client_of("alice").post(page, said, follow=True)
     assert "A date has to lie between" in answer.text
     with practice_scope(brook.pk):
         assert not ComingBill.objects.exists()
