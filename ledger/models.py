@@ -239,6 +239,13 @@ class Posting(TenantModel):
                 fields=["practice", "lease_expires_at"], name="postings_leased", condition=Q(status="leased")
             ),
             models.Index(fields=["practice", "status", "-id"], name="postings_by_status"),
+            # Arrivals of each day are counted, out of everything that ever arrived.
+            models.Index(
+                fields=["practice", "settled_at"],
+                include=["status"],
+                name="postings_settled",
+                condition=Q(status__in=["posted", "failed"]),
+            ),
             models.Index(fields=["practice", "subject_id", "kind"], name="postings_of_a_document"),
             # Which documents are there is asked for whole months and lists: answered from the index alone.
             models.Index(

@@ -33,8 +33,8 @@ def last_days(today: date) -> list[Day]:
         .annotate(on=TruncDate("settled_at"))
         .values_list("on")
         .annotate(
-            arrived=Count("pk", filter=Q(status=Posting.Status.POSTED)),
-            refused=Count("pk", filter=Q(status=Posting.Status.FAILED)),
+            arrived=Count("status", filter=Q(status=Posting.Status.POSTED)),
+            refused=Count("status", filter=Q(status=Posting.Status.FAILED)),
         )
     )
     found = {on: (arrived, refused) for on, arrived, refused in counted}
