@@ -29,6 +29,15 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """What rows of the clients that count are like: ``rows`` for whatever an index finds by client, ``each`` for what
+    has an index of little else, in which every row is held against it."""
+
+    rows: Q
+    each: Q
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of the client list.
 
@@ -46,7 +55,7 @@ class Column:
     says: Callable[[Any, date], Cell | None] | None = None
     asks: Callable[[], Mapping[str, Combinable]] = dict
     cells: Callable[[Sequence[int], date], Mapping[int, Cell]] | None = None
-    total: Callable[[Q], Combinable] | None = None
+    total: Callable[[Whose], Combinable] | None = None
     is_figure: bool = False
     in_head: bool = False
     order: int = 50

@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from django import forms
-from django.db.models import F, Q, QuerySet, TextField, Value
-from django.db.models.expressions import Combinable, Expression, RawSQL
+from django.db.models import F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils import timezone
 
 from clients import contributions
 from clients.columns import name_of, own_columns
-from clients.contributions import Cell, Column
+from clients.contributions import Cell, Column, Whose
 from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
-from clients.models.search import ids_with_words, is_among_given, words_of
+from clients.models.search import ids_with_words, is_among_given, is_one_of_given, words_of
 from clients.queries import not_cleared
 from money.amounts import ZERO, to_pence
 from practices.arrays import array
@@ -26,8 +26,9 @@ from practices.job_models import JobRow
 from practices.lists import COUNTED
 from practices.models import AuditEntry, Membership, SavedView, User
 from practices.paging import KeysetPage, keyset_page
-from practices.scalars import Given, WrittenColumns, count_of, count_up_to
+from practices.scalars import WrittenColumns, count_of, count_up_to
 from practices.tenancy import acting_practice_id
+from practices.written import Given, Written
 from practices.written_rows import WrittenQuestion
 
 PAGE = 50
@@ -57,6 +58,9 @@ ACTIVITY = [
 #: How many failed rows of bulk acts are remembered for the filter.
 MOST_FAILED = 1000
 NOBODY = "none"
+#: From so many clients on, what is unpaid is gone through once, instead of every invoice of each of them.
+MANY = 200
+HowMany = Literal["all", "few", "many"]
 
 
 DEFAULT_COLUMNS = ("group", "manager", "monthly", "next_bill", "outstanding", "sage", "activity")
@@ -202,13 +206,18 @@ class ClientList:
             for client in page
         ]
 
-    def columns_of_totals(self) -> Mapping[str, Combinable]:
+    def columns_of_totals(self) -> Mapping[str, Combinable | Written]:
         """Columns for `practices.scalars.figures`: what the filters let through, counted and added up."""
         if self.chosen and self.with_words is None:
             whose = Q(client__in=self.clients.order_by().values("pk"))
-            return _totals(self.clients, whose, self.columns)
-        written = _written_totals(tuple(self.columns), self.status, is_by_words=self.with_words is not None)
+            return _totals(count_of(self.clients), Whose(whose, whose), self.columns)
+        written = _written_totals(tuple(self.columns), self.status, self._how_many())
         return written.columns(clients=array(self.with_words or ()))
+
+    def _how_many(self) -> HowMany:
+        if self.with_words is None:
+            return "all"
+        return "many" if len(self.with_words) > MANY else "few"
 
     def totals(self, known: dict[str, Any]) -> list[Cell | None]:
         """What each column adds up to for everything the filters let through, from those figures."""
@@ -218,29 +227,40 @@ class ClientList:
         ]
 
 
-def _totals(clients: ClientQuerySet, whose: Q, columns: Iterable[Column]) -> dict[str, Combinable]:
+def _totals(count: Combinable, whose: Whose, columns: Iterable[Column]) -> dict[str, Combinable]:
     """How many clients these are, and what each column that adds up comes to for what belongs to them."""
     sums = {f"total_{column.key}": column.total(whose) for column in columns if column.total}
-    return {"count": count_of(clients), **sums}
+    return {"count": count, **sums}
+
+
+def _length_of(ids: Given) -> Func:
+    template = "cardinality(%(expressions)s::bigint[])"
+    return Func(ids, template=template, output_field=IntegerField())
 
 
 @lru_cache(maxsize=contributions.MOST_KEPT)
-def _written_totals(columns: tuple[Column, ...], status: str, *, is_by_words: bool) -> WrittenColumns:
+def _written_totals(columns: tuple[Column, ...], status: str, how_many: HowMany) -> WrittenColumns:
     """The totals of everybody or of a state, all of them or those with words: they are put into SQL once."""
 
     def totals() -> dict[str, Combinable]:
         every: ClientQuerySet = Client.objects.order_by()
         clients = every.filter(status=status) if status else every.current()
-        if status in ("", Client.Status.ACTIVE):
-            # Nearly everybody: all but what belongs to the few others.
-            others = every.exclude(status=status) if status else every.filter(status=Client.Status.ARCHIVED)
-            whose = ~Q(client__in=others.values("pk"))
-        else:
-            whose = Q(client__in=clients.values("pk"))
-        if is_by_words:
-            clients = clients.filter(is_among_given("pk", Given("clients")))
-            whose &= is_among_given("client", Given("clients"))
-        return _totals(clients, whose, columns)
+        others = every.exclude(status=status) if status else every.filter(status=Client.Status.ARCHIVED)
+        # Nearly everybody is all but a few others.
+        are_nearly_all = status in ("", Client.Status.ACTIVE)
+        whose = ~Q(client__in=others.values("pk")) if are_nearly_all else Q(client__in=clients.values("pk"))
+        if how_many == "all":
+            return _totals(count_of(clients), Whose(whose, whose), columns)
+        ids = Given("clients")
+        is_one = is_one_of_given("pk", ids)
+        count = (
+            _length_of(ids) - count_of(others.filter(is_one))
+            if are_nearly_all
+            else count_of(clients.filter(is_one))
+        )
+        rows = whose & is_among_given("client", ids)
+        each = whose & is_one_of_given("client", ids) if how_many == "many" else rows
+        return _totals(count, Whose(rows, each), columns)
 
     return WrittenColumns(totals)
 
@@ -327,7 +347,7 @@ def failed_in_bulk() -> set[int]:
     return {int(match[1]) for match in found if match}
 
 
-def columns_of_states() -> dict[str, RawSQL]:
+def columns_of_states() -> dict[str, Written]:
     """Columns for `practices.scalars.figures`: how many clients are in each state, as `in_active`.
 
     They stand beside every list of clients, whatever it shows, and are counted no further than lists are.

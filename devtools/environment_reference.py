@@ -15,6 +15,7 @@ WORDS = {
     "ALLOWED_HOSTS": "hosts that requests may name, separated by commas",
     "API_REQUESTS_PER_MINUTE": "requests a minute of one API key",
     "ATTACHMENT_MAX_BYTES": "the largest file that is kept with a client",
+    "DATABASE_POOLER": "1 where web processes reach PostgreSQL through a pooler that works by transaction",
     "DATABASE_ROLE": "who the process is in PostgreSQL: `ignition_owner` for `migrate`, and nothing else ever",
     "DATABASE_URL": "`postgres://user:password@host:5432/name`; `?sslmode=verify-full` beyond one machine",
     "DEBUG": "1 shows error pages with everything in them; never where anybody else comes",

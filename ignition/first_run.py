@@ -1,9 +1,11 @@
 """The way from an empty practice to the first posted invoice: six steps, each of which can wait."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, Subquery
+from django.db.models import Exists, Subquery, TextField
+from django.db.models.functions import Cast
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,7 +18,7 @@ from practices import audit
 from practices.models import PracticeProfile
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
-from practices.scalars import figures
+from practices.scalars import any_of, figures
 from proposals.models import Proposal
 from services.models import Service, VatSettings
 
@@ -88,24 +90,15 @@ KEYS = {step.key for step in STEPS}
 
 
 def columns_of_first_steps() -> dict[str, Any]:
-    """Columns for `practices.scalars.figures`: what there is of each step, and which were put aside."""
-    return {**columns_of_steps_done(), "skipped": column_of_skipped_steps()}
-
-
-def columns_of_steps_done() -> dict[str, Any]:
-    """Columns for `practices.scalars.figures`: what there is of each step."""
+    """Columns for `practices.scalars.figures`: what there is of each step, and as JSON which were put aside."""
     return {
         "has_practice": Exists(PracticeProfile.objects.exclude(address="")),
         "has_vat": Exists(VatSettings.objects.all()),
-        "has_services": Exists(Service.objects.all()),
-        "has_clients": Exists(Client.objects.all()),
-        "has_proposals": Exists(Proposal.objects.exclude(status__in=Proposal.EDITABLE)),
+        "has_services": any_of(Service.objects.all(), "status", "name"),
+        "has_clients": any_of(Client.objects.all(), "status", "name_key"),
+        "has_proposals": any_of(Proposal.objects.exclude(status__in=Proposal.EDITABLE), "status", "-pk"),
+        "skipped": Cast(Subquery(FirstRun.objects.order_by().values("skipped")[:1]), TextField()),
     }
-
-
-def column_of_skipped_steps() -> Subquery:
-    """Which steps were put aside, as a column of `practices.scalars.figures`; None where nobody put one aside."""
-    return Subquery(FirstRun.objects.order_by().values("skipped")[:1])
 
 
 def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[str, Any]]:
@@ -114,7 +107,7 @@ def first_steps(request: PracticeRequest, known: dict[str, Any]) -> list[dict[st
     steps = [step for step in STEPS if step.key != "sage" or not request.practice.is_demo]
     is_enabled = connection is not None and connection.is_enabled
     done = {step.key for step in STEPS if known.get(f"has_{step.key}")} | ({"sage"} if is_enabled else set())
-    skipped = set(known["skipped"] or ()) - done
+    skipped = set(json.loads(known["skipped"] or "[]")) - done
     return [
         {
             "key": step.key,

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from ignition.activity import recent_activity
-from ignition.first_run import column_of_skipped_steps, columns_of_steps_done, steps_in_short
+from ignition.first_run import columns_of_first_steps, steps_in_short
 from ignition.shell import connection_of
 from invoicing.coming import coming_total
 from invoicing.due import Rules
@@ -24,7 +24,8 @@ from invoicing.practicalities import Practicalities
 from money.amounts import ZERO
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires
-from practices.scalars import Given, WrittenColumns, count_of, figures_with_shell
+from practices.scalars import WrittenColumns, count_of, figures_with_shell
+from practices.written import Given
 from proposals.models import Proposal
 from proposals.periods import day_in_month
 from proposals.queries import columns_of_home as proposal_columns
@@ -60,8 +61,7 @@ def home(request: PracticeRequest, practice: str) -> HttpResponse:
     is_enabled = connection is not None and connection.is_enabled
     written = _columns_of(today, rules.time_zone, rules.rules, is_enabled=is_enabled)
     business_id = connection.business_id if connection else ""
-    columns = written.columns(business=business_id) | {"skipped": column_of_skipped_steps()}
-    known = figures_with_shell(request, **columns)
+    known = figures_with_shell(request, **written.columns(business=business_id))
     known["coming"] = coming_total(last_day_of(today), rules).amounts.gross
     context = {
         "needs": [need for need in needs(request, today, known) if need.count],
@@ -85,7 +85,7 @@ def _columns_of(today: date, time_zone: str, rules: Rules, *, is_enabled: bool) 
         lambda: {
             **invoicing_columns(today, rules),
             **proposal_columns(today),
-            **columns_of_steps_done(),
+            **columns_of_first_steps(),
             **sage_columns(is_enabled=is_enabled),
         }
     )

@@ -123,6 +123,8 @@ OWNER_ROLE = "ignition_owner"
 APP_ROLE = "ignition_app"
 #: Who this process is inside PostgreSQL: the owner migrates, everything else is bound by row level security.
 DATABASE_ROLE = os.environ.get("DATABASE_ROLE", APP_ROLE)
+#: Whether web processes reach the database through a pooler that gives each transaction another session.
+DATABASE_POOLER = os.environ.get("DATABASE_POOLER", "0") == "1"
 _database = urlsplit(required("DATABASE_URL"))
 DATABASES = {
     "default": {

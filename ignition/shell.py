@@ -17,8 +17,9 @@ from practices.job_models import Job
 from practices.models import Membership
 from practices.permissions import RIGHTS, Can
 from practices.requests import PracticeRequest
-from practices.scalars import Given, WrittenColumns, add_shell_columns, count_of
+from practices.scalars import WrittenColumns, add_shell_columns, count_of
 from practices.tenancy import scope_is_open
+from practices.written import Given
 from proposals.models import Proposal
 from sage_integration.attention import columns_of_inbox
 from sage_integration.models import SageConnection

@@ -30,6 +30,7 @@ from clients.contributions import (
     Cell,
     Column,
     Filter,
+    Whose,
     add_activity,
     add_belongings,
     add_column,
@@ -119,8 +120,8 @@ def _monthly(client: Any, today: date) -> Cell | None:
     return None if client.a_month is None else Cell(amount=to_pence(client.a_month))
 
 
-def _monthly_total(whose: Q) -> Subquery:
-    return sum_of(BillingSchedule.objects.recurring().filter(whose), _each_month())
+def _monthly_total(whose: Whose) -> Subquery:
+    return sum_of(BillingSchedule.objects.recurring().filter(whose.rows), _each_month())
 
 
 def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
@@ -144,8 +145,9 @@ def _owed(client: Any, today: date) -> Cell | None:
     return None if client.owed is None else Cell(amount=client.owed)
 
 
-def _owed_total(whose: Q) -> Subquery:
-    return sum_of(Invoice.objects.unpaid().filter(whose), "outstanding")
+def _owed_total(whose: Whose) -> Subquery:
+    # What is unpaid has an index to itself; that by client leads to every invoice there ever was.
+    return sum_of(Invoice.objects.unpaid().filter(whose.each), "outstanding")
 
 
 def _of_the_client(rows: "QuerySet[Any]") -> "QuerySet[Any]":

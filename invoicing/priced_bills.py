@@ -15,7 +15,7 @@ from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, ServiceC
 from invoicing.practicalities import Practicalities
 from money.amounts import Amounts
 from practices.arrays import array
-from practices.scalars import Given
+from practices.written import Given
 from practices.written_rows import WrittenQuestion
 
 

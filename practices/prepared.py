@@ -1,16 +1,18 @@
 """Statements that PostgreSQL plans once a session instead of every time they are asked.
 
 Only in processes that say they keep their sessions (`keep_plans`): what was prepared is the session's, and a pooler
-that works by transaction would give the next transaction another one. Elsewhere the statements are asked in full.
+that works by transaction would give the next transaction another one. Elsewhere the statements are asked in full, and
+so they are from then on where a session turns out not to know what was prepared in it.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import psycopg2.extensions
-from psycopg2.errors import FeatureNotSupported
+from psycopg2.errors import DuplicatePreparedStatement, FeatureNotSupported, InvalidSqlStatementName
 
 #: Statements that a session keeps at most; any more are asked in full.
 MOST = 100
@@ -29,10 +31,10 @@ class Prepared(str):
     __slots__ = ()
 
 
-def keep_plans() -> None:
-    """From now on, every session of this process prepares what is marked so."""
+def keep_plans(*, kept: bool = True) -> None:
+    """From now on, every session of this process prepares what is marked so, or none does."""
     global _keeps_plans  # noqa: PLW0603 - of the process, as the sessions are
-    _keeps_plans = True
+    _keeps_plans = kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Session(psycopg2.extensions.connection):  # type: ignore[misc]  # the driv
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._known: dict[str, _Known] = {}
-        self._made = 0
+        self._generation = 0
 
     def known(self, statement: Prepared) -> _Known | None:
         """How to ask for a statement, prepared now if it was not; None where the session keeps enough already."""
@@ -61,8 +63,8 @@ class Session(psycopg2.extensions.connection):  # type: ignore[misc]  # the driv
         if len(self._known) >= MOST:
             return None
         text, names, count = _numbered(statement)
-        self._made += 1
-        name = f"kept_{self._made}"
+        # Of its own text: where sessions are shared unknown to us, no process may take another's for its own.
+        name = f"kept_{blake2b(text.encode(), digest_size=12).hexdigest()}_{self._generation}"
         with self.cursor() as asking:
             psycopg2.extensions.cursor.execute(asking, f"{_PLANNED_ONCE}; PREPARE {name} AS {text}")
         places = ", ".join(["%s"] * count)
@@ -72,6 +74,7 @@ class Session(psycopg2.extensions.connection):  # type: ignore[misc]  # the driv
     def forget(self) -> None:
         """Prepare everything anew: what it was made for has changed."""
         self._known.clear()
+        self._generation += 1
 
 
 class PreparingCursor(psycopg2.extensions.cursor):  # type: ignore[misc]  # as above
@@ -81,14 +84,21 @@ class PreparingCursor(psycopg2.extensions.cursor):  # type: ignore[misc]  # as a
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - as the driver calls it
         """As the driver does it."""
-        known = self.connection.known(query) if _keeps_plans and type(query) is Prepared else None
-        if known is None:
+        if not _keeps_plans or type(query) is not Prepared:
             super().execute(query, vars)
             return
         try:
-            super().execute(known.call, known.values(vars or ()))
+            known = self.connection.known(query)
+            if known is None:
+                super().execute(query, vars)
+            else:
+                super().execute(known.call, known.values(vars or ()))
         except FeatureNotSupported:
             self.connection.forget()
+            raise
+        except (InvalidSqlStatementName, DuplicatePreparedStatement):
+            # The session is another one than prepared it: a pooler that nobody told us of.
+            keep_plans(kept=False)
             raise
 
 

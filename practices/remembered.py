@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import UniqueConstraint
 
 from practices.models import Practice
+from practices.prepared import Prepared
 from practices.tenancy import TenantModel, acting_practice_id, require_scope
 
 Row = TypeVar("Row", bound=TenantModel)
@@ -107,19 +108,26 @@ def acting_practice() -> Practice:
 
 def _all_rows() -> dict[type[TenantModel], TenantModel | None]:
     """The rows of all of them, by model."""
-    columns, joins = [], []
-    for place, model in enumerate(_single()):
-        table = f"single_{place}"
-        columns += [f'{table}."{field.column}"' for field in model._meta.concrete_fields]
-        joins.append(f'LEFT JOIN "{model._meta.db_table}" AS {table} ON {table}.practice_id = practice.id')
-    question = f"SELECT {', '.join(columns)} FROM practices_practice AS practice {' '.join(joins)} WHERE practice.id = %s"  # noqa: S608, E501 - names of ours
     with connection.cursor() as cursor:
-        cursor.execute(question, [acting_practice_id()])
+        cursor.execute(_with_all(), [acting_practice_id()])
         values = list(cursor.fetchone())
     rows = {model: _made(model, values) for model in _single()}
     for row in filter(None, rows.values()):
         row.practice = acting_practice()
     return rows
+
+
+@cache
+def _with_all() -> Prepared:
+    columns, joins = [], []
+    for place, model in enumerate(_single()):
+        table = f"single_{place}"
+        columns += [f'{table}."{field.column}"' for field in model._meta.concrete_fields]
+        joins.append(f'LEFT JOIN "{model._meta.db_table}" AS {table} ON {table}.practice_id = practice.id')
+    return Prepared(
+        f"SELECT {', '.join(columns)} FROM practices_practice AS practice"  # noqa: S608 - names of ours
+        f" {' '.join(joins)} WHERE practice.id = %s"
+    )
 
 
 def _made(model: type[Any], values: list[Any]) -> Any:

@@ -1,17 +1,18 @@
 """Many small figures in one question to the database, for pages that show a number of each thing."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import connection
-from django.db.models import IntegerField, Subquery, Sum, Value
-from django.db.models.expressions import Combinable, RawSQL
+from django.db.models import IntegerField, Subquery, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from practices.models import Practice
+from practices.prepared import Prepared
 from practices.requests import PracticeRequest
 from practices.tenancy import TenantQuerySet, acting_practice_id
+from practices.written import Written, written
 
 
 def count_of(rows: "TenantQuerySet[Any]") -> Subquery:
@@ -23,6 +24,15 @@ def count_of(rows: "TenantQuerySet[Any]") -> Subquery:
 def count_up_to(rows: "TenantQuerySet[Any]", most: int) -> Subquery:
     """How many rows there are, counted no further than so many, as a column of `figures`."""
     return _Counted(rows.order_by().values("pk")[:most])
+
+
+def any_of(rows: "TenantQuerySet[Any]", *index: str) -> Subquery:
+    """1 where there is a row and 0 where there is none, as a column of `figures`; ``index`` is the order of one.
+
+    Without that order the server expects one of so many rows wherever it begins, and goes through those of every
+    other practice until it comes to it.
+    """
+    return _Counted(rows.order_by("practice", *index).values("pk")[:1])
 
 
 class _Counted(Subquery):
@@ -43,24 +53,21 @@ def tally_of(rows: "TenantQuerySet[Any]") -> Coalesce:
 
 
 def figures(**columns: Any) -> dict[str, Any]:
-    """The value of each column for the acting practice, all of them with one query."""
-    if all(type(column) is RawSQL for column in columns.values()):
-        return _asked({name: (column.sql, column.params) for name, column in columns.items()})
-    return dict(Practice.objects.filter(pk=acting_practice_id()).values(**columns).get())
+    """The value of each column for the acting practice, with one query, and one more for those that are `Written`."""
+    ready = {name: column for name, column in columns.items() if isinstance(column, Written)}
+    known = _asked_together(ready) if ready else {}
+    if others := {name: column for name, column in columns.items() if name not in ready}:
+        known |= Practice.objects.filter(pk=acting_practice_id()).values(**others).get()
+    return known
 
 
-class Given(Value):
-    """A value of a written question that is only known when the question is asked."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(_Name(name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """Where a given value goes among the parameters."""
-
-    name: str
+def _asked_together(columns: Mapping[str, Written]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for column in columns.values():
+        for name, value in column.given.items():
+            if given.setdefault(name, value) != value:
+                raise ValueError(f"{name} is given twice, as {given[name]} and as {value}")
+    return _asked({name: column.sql for name, column in columns.items()}, given)
 
 
 class WrittenColumns:
@@ -71,45 +78,35 @@ class WrittenColumns:
 
     def __init__(self, columns: Callable[[], dict[str, Any]]) -> None:
         self._columns = columns
-        self._written: dict[str, tuple[str, list[Any]]] = {}
+        self._written: dict[str, str] = {}
 
-    def columns(self, **given: Any) -> dict[str, RawSQL]:
+    def columns(self, **given: Any) -> dict[str, Written]:
         """The columns with these values, for a question that asks for others too."""
-        return {
-            name: RawSQL(sql, filled(parameters, given))  # noqa: S611 - written by Django itself
-            for name, (sql, parameters) in self._sql().items()
-        }
+        return {name: Written(sql, given) for name, sql in self._sql().items()}
 
     def figures(self, **given: Any) -> dict[str, Any]:
         """What they come to for the acting practice with these values, with one query."""
-        return _asked(
-            {name: (sql, filled(parameters, given)) for name, (sql, parameters) in self._sql().items()}
-        )
+        return _asked(self._sql(), given)
 
-    def _sql(self) -> dict[str, tuple[str, list[Any]]]:
+    def _sql(self) -> dict[str, str]:
         if not self._written:
             query = Practice.objects.values(**self._columns()).query
             compiler = query.get_compiler(connection.alias)
             compiler.pre_sql_setup()
             names = query.annotation_select
             self._written = {
-                name: (sql, list(parameters))
+                name: written(sql, parameters)
                 for name, (_, (sql, parameters), _) in zip(names, compiler.select, strict=True)
             }
         return self._written
 
 
-def _asked(written: Mapping[str, tuple[str, Sequence[Any]]]) -> dict[str, Any]:
+def _asked(columns: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
     """What columns come to that are in SQL already: nothing of them is put together anew."""
-    wanted = ", ".join(f"({sql})" for sql, _ in written.values())
+    wanted = ", ".join(f"({sql})" for sql in columns.values())
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {wanted}", [value for _, values in written.values() for value in values])
-        return dict(zip(written, cursor.fetchone(), strict=True))
-
-
-def filled(parameters: Sequence[Any], given: Mapping[str, Any]) -> list[Any]:
-    """The parameters of a written question with what is only known when it is asked in its places."""
-    return [given[value.name] if isinstance(value, _Name) else value for value in parameters]
+        cursor.execute(Prepared(f"SELECT {wanted}"), given)
+        return dict(zip(columns, cursor.fetchone(), strict=True))
 
 
 _shell_columns: list[Callable[[PracticeRequest], dict[str, Any]]] = []

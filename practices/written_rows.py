@@ -8,9 +8,10 @@ from django.db import connection, models
 from django.db.models.expressions import Combinable
 
 from practices.arrays import array
+from practices.prepared import Prepared
 from practices.rows import Row, rows_from
-from practices.scalars import filled
 from practices.tenancy import TenantModel, require_scope
+from practices.written import written
 
 
 class WrittenRows:
@@ -28,17 +29,16 @@ class WrittenRows:
     def of(self, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """The values of each of these rows by name, by the row's id; one query."""
         require_scope(self._model)
-        sql, parameters = self._sql
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*parameters, array(ids)])
+            cursor.execute(self._sql, {"ids": array(ids)})
             return {pk: dict(zip(self._columns, values, strict=True)) for pk, *values in cursor.fetchall()}
 
     @cached_property
-    def _sql(self) -> tuple[str, tuple[Any, ...]]:
+    def _sql(self) -> Prepared:
         rows = self._model.objects.order_by().annotate(**self._columns).values_list("pk", *self._columns)
-        sql, parameters = rows.query.sql_with_params()
         meta = self._model._meta
-        return f'{sql} WHERE "{meta.db_table}"."{meta.pk.column}" = ANY(%s::bigint[])', parameters
+        asked = f'"{meta.db_table}"."{meta.pk.column}" = ANY(%(ids)s::bigint[])'
+        return Prepared(f"{written(*rows.query.sql_with_params())} WHERE {asked}")
 
 
 class WrittenQuestion:
@@ -49,18 +49,15 @@ class WrittenQuestion:
 
     def values(self, **given: Any) -> list[tuple[Any, ...]]:
         """The values of each row, as the database gives them, with these in their places; one query."""
-        sql, parameters = self._sql
         with connection.cursor() as cursor:
-            cursor.execute(sql, filled(parameters, given))
+            cursor.execute(self._sql, given)
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
 
     def rows(self, model: type[Row], **given: Any) -> list[Row]:
         """The same as rows of a model."""
-        sql, parameters = self._sql
-        return rows_from(model, sql, tuple(filled(parameters, given)))
+        return rows_from(model, self._sql, given)
 
     @cached_property
-    def _sql(self) -> tuple[str, tuple[Any, ...]]:
-        sql, parameters = self._rows().query.sql_with_params()
-        return sql, tuple(parameters)
+    def _sql(self) -> Prepared:
+        return Prepared(written(*self._rows().query.sql_with_params()))

@@ -22,8 +22,9 @@ from practices import audit
 from practices.errors import DomainError
 from practices.models import Membership, User
 from practices.permissions import Can, may
-from practices.scalars import Given, count_of
+from practices.scalars import count_of
 from practices.tenancy import acting_practice_id
+from practices.written import Given
 from sage_integration.explanations import EXPLANATIONS, Explanation
 from sage_integration.models import Attention, SageConnection
 from sage_integration.sync.comparison import PAID_EARLIER, SETTLED_DIFFERENTLY

@@ -14,8 +14,8 @@ from django.db import connection, models
 from django.db.models import F, Lookup, Q, UniqueConstraint
 
 from practices.arrays import array
-from practices.scalars import Given
 from practices.tenancy import TenantModel, acting_practice_id, practice_key
+from practices.written import Given
 
 #: Unicode letters by code point, on every machine alike; in PostgreSQL since version 17.
 SEARCH_COLLATION = "pg_c_utf8"
@@ -92,6 +92,11 @@ def is_among_given(name: str, ids: Given) -> Q:
     return Q(_AnyOfGiven(F(name), ids))
 
 
+def is_one_of_given(name: str, ids: Given) -> Q:
+    """The same for rows that are gone through anyway: each is looked up among the ids, and no index goes by them."""
+    return Q(_OneOfGiven(F(name), ids))
+
+
 class _AnyOf(Lookup):
     """`column = ANY(array)`."""
 
@@ -111,6 +116,16 @@ class _AnyOfGiven(Lookup):
         column, parameters = self.process_lhs(compiler, connection)
         ids, given = compiler.compile(self.rhs)
         return f"{column} = ANY((SELECT {ids}::bigint[])::bigint[])", (*parameters, *given)
+
+
+class _OneOfGiven(Lookup):
+    """`column IN (SELECT unnest(array))` as a test: as a condition it would be joined, and an index chosen for it."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """The comparison and its parameters."""
+        column, parameters = self.process_lhs(compiler, connection)
+        ids, given = compiler.compile(self.rhs)
+        return f"({column} IN (SELECT unnest({ids}::bigint[]))) IS TRUE", (*parameters, *given)
 
 
 def _with_words(words: list[str]) -> list[int]:

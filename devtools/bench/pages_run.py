@@ -22,6 +22,7 @@ from devtools.bench.pages_population import Measured, populate
 from devtools.terminal import say
 from invoicing.models import BillingSchedule, Invoice
 from practices.models import User
+from practices.prepared import keep_plans
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
 
@@ -68,6 +69,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     practices = populate(options.invoices, options.practices, options.clients, people)
     say(f"{options.invoices} invoices of {len(practices)} practices in {time.perf_counter() - started:.0f} s")
     settings.ALLOWED_HOSTS = ["testserver"]
+    keep_plans()  # as web processes do
     form, (large, small) = form_that_counts(), (practices[0], practices[-1])
     if form == "cpu":
         tell_all_cpu()

@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from clients.likeness import Verdict
-from practices.scalars import Given
+from practices.written import Given
 from sage_integration.models import ContactLink, SageContact
 from sage_integration.models.contacts import SageContactQuerySet
 

@@ -264,7 +264,9 @@ def test_clients_beside_tabs_are_counted_no_further_than_lists_are(client_of, br
     assert counts == ["2+", 1, "2+", 0, 0]
 
 
-def test_totals_of_everybody_leave_out_what_belongs_to_the_archived(brook):
+@pytest.mark.parametrize("many", [0, 200])
+def test_totals_of_everybody_leave_out_what_belongs_to_the_archived(brook, monkeypatch, many):
+    monkeypatch.setattr(listing, "MANY", many)
     with practice_scope(brook.pk):
         open_the_ledger()
         kept, gone = a_client("Acme"), a_client("Birch")

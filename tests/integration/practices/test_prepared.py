@@ -1,5 +1,7 @@
 """Statements that a session plans once: other values each time, a changed table, and sessions that are not kept."""
 
+import runpy
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -65,7 +67,40 @@ def test_a_session_keeps_only_so_many():
     assert kept() == MOST
 
 
+def test_nothing_more_is_prepared_once_a_session_turns_out_to_be_another_one(monkeypatch):
+    """A pooler that nobody told us of: one question fails, and no later one does."""
+    monkeypatch.setattr(prepared, "_keeps_plans", True)
+    statement = Prepared("SELECT %s::int")
+    assert ask(statement, [1]) == [(1,)]
+    ask("DEALLOCATE ALL; SELECT 1", None)
+    with pytest.raises(DatabaseError):
+        ask(statement, [2])
+    assert ask(statement, [3]) == [(3,)]
+    assert kept() == 0
+
+
+def test_what_another_process_prepared_in_the_session_is_never_taken_for_ours(monkeypatch):
+    monkeypatch.setattr(prepared, "_keeps_plans", True)
+    statement = Prepared("SELECT %s::int")
+    assert ask(statement, [1]) == [(1,)]
+    connection.connection._known.clear()  # as a process that has not asked here yet
+    with pytest.raises(DatabaseError):
+        ask(statement, [2])
+    assert ask(statement, [3]) == [(3,)]
+    connection.connection._known.clear()
+    assert ask(Prepared("SELECT %s::int + 1"), [2]) == [(3,)]
+
+
 def test_nothing_is_prepared_where_sessions_are_not_kept(monkeypatch):
     monkeypatch.setattr(prepared, "_keeps_plans", False)
     assert ask(Prepared("SELECT %s::int"), [1]) == [(1,)]
     assert kept() == 0
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_web_processes_prepare_unless_their_sessions_are_a_poolers(settings, monkeypatch, pooled):
+    monkeypatch.setattr(prepared, "_keeps_plans", False)
+    settings.DATABASE_POOLER = pooled
+    runpy.run_module("ignition.wsgi")
+    ask(Prepared("SELECT %s::int"), [1])
+    assert kept() == (0 if pooled else 1)
