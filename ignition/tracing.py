@@ -2,16 +2,21 @@
 
 import os
 from importlib import import_module
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-#: What records spans by itself once it is installed; none of them sees bodies, and paths are routes.
+from practices.logs import without_secrets
+
+#: What records spans by itself once it is installed; none of them sees bodies.
 INSTRUMENTORS = {
     "opentelemetry.instrumentation.django": "DjangoInstrumentor",
     "opentelemetry.instrumentation.celery": "CeleryInstrumentor",
     "opentelemetry.instrumentation.psycopg2": "Psycopg2Instrumentor",
     "opentelemetry.instrumentation.requests": "RequestsInstrumentor",
 }
+#: Where they note an address, by the older and the newer of their conventions.
+ADDRESSES = ("http.url", "http.target", "url.full", "url.path")
 
 
 def trace_to_collector(release: str) -> bool:
@@ -39,5 +44,14 @@ def trace_to_collector(release: str) -> bool:
     provider.add_span_processor(batches)
     trace.set_tracer_provider(provider)
     for instrumentor in instrumentors:
-        instrumentor().instrument()
+        instrumentor().instrument(request_hook=without_particulars)
     return True
+
+
+def without_particulars(span: Any, *_: object) -> None:
+    """Take out of a span's addresses what opens something, and what was searched for."""
+    for name in ADDRESSES:
+        if address := (span.attributes or {}).get(name):
+            span.set_attribute(name, without_secrets(address.partition("?")[0]))
+    if (span.attributes or {}).get("url.query"):
+        span.set_attribute("url.query", "")

@@ -41,3 +41,25 @@ def test_traces_are_sent_only_where_a_collector_is_named(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(ImproperlyConfigured, match="opentelemetry"):
         trace_to_collector("0")
+
+
+def test_attack_57_a_trace_holds_no_link_that_opens_something_and_nothing_searched_for():
+    from ignition.tracing import without_particulars
+
+    class Span:
+        """As the SDK has it: attributes to read, and a way to set them."""
+
+        def __init__(self, **attributes: str) -> None:
+            self.attributes = attributes
+
+        def set_attribute(self, name: str, value: str) -> None:
+            self.attributes[name] = value
+
+    link = "/proposals/WzEsMSwxLDEsMTc5.7p7gdMKx1JIC2zbj7xhd-canary/"
+    span = Span(
+        **{"http.target": f"{link}?q=Mina", "url.path": link, "url.query": "q=Mina", "http.method": "GET"}
+    )
+    without_particulars(span, object())
+    assert "canary" not in str(span.attributes)
+    assert "Mina" not in str(span.attributes)
+    assert span.attributes["http.method"] == "GET"
