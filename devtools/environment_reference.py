@@ -10,7 +10,7 @@ from devtools.paths import ROOT
 
 TARGET = ROOT / "docs" / "environment.md"
 SOURCES = ("ignition/settings.py", "ignition/metrics.py", "ignition/tracing.py")
-NEEDED = "required"
+NEEDED, SECRET = "required", "secret"
 WORDS = {
     "ALLOWED_HOSTS": "hosts that requests may name, separated by commas",
     "API_REQUESTS_PER_MINUTE": "requests a minute of one API key",
@@ -20,7 +20,8 @@ WORDS = {
     "DATABASE_URL": "`postgres://user:password@host:5432/name`; `?sslmode=verify-full` beyond one machine",
     "DEBUG": "1 shows error pages with everything in them; never where anybody else comes",
     "EMAIL_BACKEND": "another mail back end by its dotted name",
-    "EMAIL_URL": "`smtps://user:password@host:587`; without it messages are kept and addresses need no confirming",
+    "EMAIL_URL": "`smtps://user:password@host:587` (STARTTLS), or port 465 (TLS at once); without it messages are"
+    " kept and printed, and addresses need no confirming",
     "FIELD_ENCRYPTION_KEYS": "Fernet keys of sealed columns, newest first, separated by commas",
     "FROM_EMAIL": "the sender of every message",
     "IMPORT_MAX_ROWS": "rows of one file of clients",
@@ -55,8 +56,9 @@ HEAD = """\
 # Environment
 
 Every variable the application reads, written from its settings by `python -m devtools.environment_reference`.
-What is *required* stops the start by name when it is missing. `<NAME>_FILE` may name a file with the value of a
-required one instead. `ANYMAIL_…` variables become the settings of django-anymail, where that is installed.
+What is *required* stops the start by name when it is missing. Of those, and of those that are a *secret*,
+`<NAME>_FILE` may name a file with the value instead. `ANYMAIL_…` variables become the settings of django-anymail,
+where that is installed.
 
 | variable | default | what |
 | --- | --- | --- |
@@ -83,13 +85,13 @@ def variables() -> list[Variable]:
 
 def _read_by(call: ast.Call) -> Variable | None:
     function = ast.unparse(call.func)
-    if function not in ("os.environ.get", "required", "listed") or not call.args:
+    if function not in ("os.environ.get", "required", "secret", "listed") or not call.args:
         return None
     name = call.args[0]
     if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
         return None
-    if function == "required":
-        return Variable(name.value, NEEDED)
+    if function in (NEEDED, SECRET):
+        return Variable(name.value, function)
     return Variable(name.value, _in_words(call.args[1]) if len(call.args) > 1 else "–")
 
 

@@ -1,6 +1,5 @@
 """`python -m ignition.healthcheck [beat]`: whether the process of this container does its work, by its exit code."""
 
-import os
 import sys
 import urllib.error
 import urllib.request
@@ -9,13 +8,15 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import RedisError
 
+from ignition.environment import required
+
 PORT = 8000
 SECONDS = 3
 
 
 def web_answers(port: int = PORT) -> bool:
     """Whether the web process of this machine answers `/healthz` as the proxy would ask it."""
-    host = urlsplit(os.environ["PUBLIC_URL"]).netloc
+    host = urlsplit(required("PUBLIC_URL")).netloc
     headers = {"Host": host, "X-Forwarded-Proto": "https"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers=headers)
     try:
@@ -28,7 +29,7 @@ def web_answers(port: int = PORT) -> bool:
 def some_beat_has_the_turn() -> bool:
     """Whether any beat renewed its turn lately; one that waits for it is as healthy as the one that has it."""
     try:
-        with Redis.from_url(os.environ["REDIS_URL"], socket_timeout=SECONDS) as valkey:
+        with Redis.from_url(required("REDIS_URL"), socket_timeout=SECONDS) as valkey:
             return bool(valkey.exists("beat:turn"))
     except RedisError:
         return False

@@ -6,29 +6,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from celery.schedules import crontab
-from django.core.exceptions import ImproperlyConfigured
 
+from ignition.environment import listed, required, secret
 from ignition.reporting import report_errors_to
 from ignition.tracing import trace_to_collector
 from practices.prepared import PreparingCursor, Session
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def required(name: str) -> str:
-    """The value of an environment variable, or of the file named by ``<name>_FILE``."""
-    if path := os.environ.get(f"{name}_FILE"):
-        return Path(path).read_text().strip()
-    if value := os.environ.get(name):
-        return value
-    raise ImproperlyConfigured(
-        f"Set the environment variable {name} (or {name}_FILE). `./dev` sets it for you."
-    )
-
-
-def listed(name: str, default: str = "") -> list[str]:
-    """A comma-separated environment variable as a list."""
-    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
@@ -236,7 +220,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "practices.account_forms.ResetPasswordKeyForm",
 }
 #: Confirming an address needs mail that arrives; where messages are only kept for a look, it is not required.
-ACCOUNT_EMAIL_VERIFICATION = "mandatory" if os.environ.get("EMAIL_URL") else "optional"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if secret("EMAIL_URL") else "optional"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
@@ -282,7 +266,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Mail -----------------------------------------------------------------------------------------------
-_mail = urlsplit(os.environ.get("EMAIL_URL", "console://"))
+_mail = urlsplit(secret("EMAIL_URL") or "console://")
 #: Another back end by its dotted name, e.g. of django-anymail once that is installed; its settings are ANYMAIL_….
 _sent_by = {"console": "practices.console_mail"}.get(
     _mail.scheme, f"django.core.mail.backends.{_mail.scheme.removesuffix('s')}"
@@ -295,7 +279,9 @@ EMAIL_HOST = _mail.hostname or ""
 EMAIL_PORT = _mail.port or 587
 EMAIL_HOST_USER = unquote(_mail.username or "")
 EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
-EMAIL_USE_TLS = _mail.scheme == "smtps"
+#: Port 465 speaks TLS from the first byte; every other port begins in clear and is told to change over (STARTTLS).
+EMAIL_USE_SSL = _mail.scheme == "smtps" and EMAIL_PORT == 465
+EMAIL_USE_TLS = _mail.scheme == "smtps" and not EMAIL_USE_SSL
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("FROM_EMAIL", "Ignition <ignition@localhost>")
 
@@ -305,7 +291,7 @@ SAGE_TOKEN_URL = os.environ.get("SAGE_TOKEN_URL", "https://oauth.accounting.sage
 SAGE_REVOKE_URL = os.environ.get("SAGE_REVOKE_URL", "https://oauth.accounting.sage.com/revoke")
 SAGE_API_URL = os.environ.get("SAGE_API_URL", "https://api.accounting.sage.com/v3.1").rstrip("/")
 SAGE_CLIENT_ID = os.environ.get("SAGE_CLIENT_ID", "")
-SAGE_CLIENT_SECRET = os.environ.get("SAGE_CLIENT_SECRET", "")
+SAGE_CLIENT_SECRET = secret("SAGE_CLIENT_SECRET")
 #: Budgets for each business, below what Sage is believed to allow (FACTS.md 4).
 SAGE_REQUESTS_PER_MINUTE = int(os.environ.get("SAGE_REQUESTS_PER_MINUTE", "150"))
 #: How long Sage's minute takes; only a measurement against a faster Sage changes it.
@@ -371,7 +357,7 @@ LOGGING = {"level": os.environ.get("LOG_LEVEL", "INFO")}
 
 # Operation ------------------------------------------------------------------------------------------
 #: Whoever holds it may read /metrics; without one there is no such page.
-METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+METRICS_TOKEN = secret("METRICS_TOKEN")
 #: Unexpected errors are reported there, without anybody's particulars; empty sends nothing anywhere.
-report_errors_to(os.environ.get("SENTRY_DSN", ""), VERSION)
+report_errors_to(secret("SENTRY_DSN"), VERSION)
 trace_to_collector(VERSION)
