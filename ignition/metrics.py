@@ -26,6 +26,7 @@ REQUESTS = Histogram(
     ["method", "route", "status"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 
 def measured(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -35,7 +36,9 @@ def measured(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
         started = time.perf_counter()
         response = get_response(request)
         match = request.resolver_match
-        labels = (request.method or "-", match.route if match else "-", str(response.status_code))
+        # Whoever asks may make methods up, and each new label would stay in memory.
+        method = request.method if request.method in METHODS else "other"
+        labels = (method, match.route if match else "-", str(response.status_code))
         REQUESTS.labels(*labels).observe(time.perf_counter() - started)
         return response
 

@@ -61,6 +61,15 @@ def test_requests_are_counted_by_their_route_and_not_by_their_path(cast, client_
     assert "brook-co" not in text
 
 
+def test_methods_that_somebody_made_up_are_counted_as_one(db, client, settings):
+    settings.METRICS_TOKEN = "figures"
+    for number in range(3):
+        client.generic(f"MADEUP{number}", "/healthz")
+    text = client.get("/metrics", headers={"Authorization": "Bearer figures"}).content.decode()
+    assert "MADEUP" not in text
+    assert 'method="other"' in text
+
+
 def test_a_reported_error_carries_no_particulars():
     event = {
         "request": {"url": "https://x/p/brook", "data": "name=Acme", "cookies": "session=1", "headers": {}},
