@@ -14,6 +14,24 @@ from devtools.services import development_servers
 from devtools.terminal import Problem, say
 
 LONGEST = 3600
+#: What an address may say, as PostgreSQL's own programs are told it; whatever else it says is refused by name.
+VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "application_name": "PGAPPNAME",
+    "options": "PGOPTIONS",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "channel_binding": "PGCHANNELBINDING",
+}
 
 
 def backup(arguments: list[str]) -> int:
@@ -112,14 +130,9 @@ def _dbname(url: str) -> str:
 def _run(command: list[str], url: str) -> str:
     """Run a client program; the password goes through its environment, never onto its command line."""
     dsn = psycopg2.extensions.parse_dsn(url)
-    names = {
-        "host": "PGHOST",
-        "port": "PGPORT",
-        "user": "PGUSER",
-        "password": "PGPASSWORD",
-        "dbname": "PGDATABASE",
-    }
-    environment = {**os.environ, **{names[part]: value for part, value in dsn.items() if part in names}}
+    if unknown := sorted(set(dsn) - set(VARIABLES)):
+        raise Problem(f"DATABASE_URL says {', '.join(unknown)}, which backup and restore do not know.")
+    environment = {**os.environ, **{VARIABLES[part]: str(value) for part, value in dsn.items()}}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST
     )

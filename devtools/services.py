@@ -61,7 +61,7 @@ def development_servers(holder: str) -> Iterator[dict[str, str]]:
     with ExitStack() as running:
         lock = running.enter_context(open_lock())
         if (lent := _hold_or_borrow(lock)) is not None:
-            yield lent
+            yield {**lent, **_given_beside(lent)}
             return
         SHARED.unlink(missing_ok=True)
         running.callback(SHARED.unlink, missing_ok=True)
@@ -128,6 +128,14 @@ def _hold_or_borrow(lock: int) -> dict[str, str] | None:
             told = True
         time.sleep(0.1)
     return None
+
+
+def _given_beside(lent: dict[str, str]) -> dict[str, str]:
+    """Servers that the environment names and the ./dev up that runs does not use; they come before what it lends."""
+    given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+    if (url := given.get("DATABASE_URL")) and url != lent["DATABASE_URL"]:
+        roles.prepare_given(url)
+    return given
 
 
 def _start_postgres(running: ExitStack, state: Path, *, durable: bool) -> str:

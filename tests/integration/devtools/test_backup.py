@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from devtools import services
 from devtools.backup import dump, load
 from devtools.paths import PYTHON, ROOT
 from devtools.terminal import Problem
@@ -74,6 +75,23 @@ def test_what_was_dumped_is_restored_with_every_practice_and_every_policy(cast, 
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_policies")
         assert cursor.fetchone() == restored
+
+
+def test_attack_61_a_backup_goes_by_the_encryption_that_the_address_demands(cast, url, tmp_path):
+    with pytest.raises(Problem, match="SSL"):
+        dump(f"{url}?sslmode=require", tmp_path / "ignition.dump")
+    with pytest.raises(Problem, match="krbsrvname"):
+        dump(f"{url}?krbsrvname=x", tmp_path / "ignition.dump")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_is_named_is_taken_though_a_dev_up_runs_with_its_own(empty, monkeypatch):
+    lent = {"DATABASE_URL": "postgres://localhost/development", "REDIS_URL": "redis://localhost"}
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("DATABASE_URL", empty)
+    monkeypatch.setattr(services, "_hold_or_borrow", lambda _lock: lent)
+    with services.development_servers("backup") as used:
+        assert used == {"DATABASE_URL": empty, "REDIS_URL": "redis://localhost"}
 
 
 def test_a_database_that_is_not_empty_is_left_alone(cast, url, tmp_path):
