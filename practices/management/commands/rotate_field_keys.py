@@ -5,7 +5,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import connection, transaction
 from psycopg2.sql import SQL, Identifier
 
 from practices.fields import SealedTextField, keys
@@ -47,13 +47,18 @@ class Command(BaseCommand):
         return len(rows)
 
     def _second_factors(self) -> int:
-        count = 0
-        for factor in Authenticator.objects.order_by("pk"):
-            secrets = {name: factor.data[name] for name in ("secret", "seed") if factor.data.get(name)}
-            factor.data = {**factor.data, **{name: rotated(value) for name, value in secrets.items()}}
-            factor.save(update_fields=["data"])
-            count += len(secrets)
-        return count
+        return sum(map(self._factor, Authenticator.objects.order_by("pk").values_list("pk", flat=True)))
+
+    @transaction.atomic
+    def _factor(self, pk: int) -> int:
+        """Locked as it is now: what somebody signs in with meanwhile is used up, and stays so."""
+        factor = Authenticator.objects.select_for_update().filter(pk=pk).first()
+        if factor is None:
+            return 0
+        secrets = {name: factor.data[name] for name in ("secret", "seed") if factor.data.get(name)}
+        factor.data = {**factor.data, **{name: rotated(value) for name, value in secrets.items()}}
+        factor.save(update_fields=["data"])
+        return len(secrets)
 
 
 def rotated(sealed: str) -> str:
