@@ -22,7 +22,7 @@ from invoicing.errors import (
     NotIssued,
     OverAllocated,
 )
-from invoicing.models import Allocation, Invoice, Payment
+from invoicing.models import Allocation, CreditNote, Invoice, Payment
 from money.amounts import ZERO
 from practices import audit
 from practices.webhooks import emit
@@ -205,7 +205,10 @@ def _let_the_ledger_rule(invoices: Collection[Invoice]) -> None:
 
 
 def settle(invoices: Collection[Invoice]) -> None:
-    """Work out what is outstanding on locked invoices; raises `OverAllocated`."""
+    """Work out what is outstanding on locked invoices; raises `OverAllocated`.
+
+    A credit note takes back what money does not pay of its invoice: more of it once money was taken back.
+    """
     allocated = dict(
         Allocation.objects.filter(invoice__in=[invoice.pk for invoice in invoices], payment__reversed_at=None)
         .order_by()
@@ -213,11 +216,15 @@ def settle(invoices: Collection[Invoice]) -> None:
         .annotate(Sum("amount"))
     )
     issued = [invoice for invoice in invoices if invoice.status == Invoice.Status.ISSUED]
+    before = {invoice.pk: invoice.outstanding for invoice in issued}
     for invoice in issued:
-        before, invoice.outstanding = invoice.outstanding, invoice.gross - allocated.get(invoice.pk, ZERO)
+        invoice.outstanding = invoice.gross - allocated.get(invoice.pk, ZERO)
         if invoice.outstanding < ZERO:
             raise OverAllocated(invoice)
-        if invoice.outstanding != before:
+    if owed_anew := [invoice for invoice in issued if invoice.outstanding > before[invoice.pk]]:
+        _credit_the_rest(owed_anew)
+    for invoice in issued:
+        if invoice.outstanding != before[invoice.pk]:
             emit(
                 "invoice.payment_changed",
                 invoice=invoice.pk,
@@ -226,6 +233,18 @@ def settle(invoices: Collection[Invoice]) -> None:
                 outstanding=str(invoice.outstanding),
             )
     Invoice.objects.bulk_update(issued, ["outstanding"])
+
+
+def _credit_the_rest(invoices: Collection[Invoice]) -> None:
+    """Set the credit notes of these invoices, where they have one, against what is owed on them anew."""
+    notes = {note.invoice_id: note for note in CreditNote.objects.filter(invoice__in=invoices)}
+    for invoice in invoices:
+        if invoice.pk in notes:
+            held = Allocation.objects.filter(credit_note=notes[invoice.pk], invoice=invoice).first()
+            held = held or Allocation(credit_note=notes[invoice.pk], invoice=invoice, amount=ZERO)
+            held.amount += invoice.outstanding
+            held.save()
+            invoice.outstanding = ZERO
 
 
 def locked_invoices(ids: Collection[int]) -> list[Invoice]:

@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 
 from invoicing.errors import CreditedBeforeItsDate, IsCredited
 from invoicing.models import CreditNote
-from invoicing.operations import amend_credit_note, issue_credit_note, void_in_ledger, void_invoice
+from invoicing.operations import (
+    amend_credit_note,
+    issue_credit_note,
+    mark_paid,
+    take_back,
+    void_in_ledger,
+    void_invoice,
+)
+from invoicing.queries import unpaid_total
 from practices.tenancy import practice_scope
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import a_client, a_draft, an_invoice
@@ -157,3 +165,25 @@ def test_f76_sending_is_not_what_a_credited_invoice_is_for(brook, credited, clie
 
     assert kind_of_send(owed.pk) == "primary"
     assert kind_of_send(credited[0].invoice_id) == "secondary"
+
+
+def test_f78_a_credited_invoice_is_not_owed_again_when_its_payment_is_taken_back(brook):
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+        paid = mark_paid(invoice, amount=Decimal(500), received_on=TODAY, on=TODAY)
+        note = issue_credit_note(invoice, reason="Billed twice", issued_on=TODAY, on=TODAY)
+        assert [each.amount for each in note.allocations.all()] == [220]
+        take_back(paid)
+        invoice.refresh_from_db()
+        assert (invoice.outstanding, unpaid_total()) == (0, 0)
+        assert [each.amount for each in note.allocations.all()] == [720]
+
+
+def test_f78_what_was_paid_in_full_before_it_was_credited_is_not_owed_again_either(brook):
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+        paid = mark_paid(invoice, amount=Decimal(720), received_on=TODAY, on=TODAY)
+        note = issue_credit_note(invoice, reason="Billed twice", issued_on=TODAY, on=TODAY)
+        take_back(paid)
+        invoice.refresh_from_db()
+        assert (invoice.outstanding, note.allocations.get().amount) == (0, 720)
