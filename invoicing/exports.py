@@ -1,4 +1,4 @@
-"""Invoices, their lines, payments and aged debt as files: CSV for programs, XLSX for people.
+"""Invoices, their lines, credit notes, payments and aged debt as files: CSV for programs, XLSX for people.
 
 Rows are read from the database as they are written, so their number costs time and no memory.
 """
@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 
 from clients.models.search import is_among
 from invoicing.aged_debt import BUCKETS, aged_debt, as_cells
-from invoicing.models import Allocation, Invoice, InvoiceLine, InvoiceQuerySet, Payment
+from invoicing.models import Allocation, CreditNote, Invoice, InvoiceLine, InvoiceQuerySet, Payment
 from ledger.models import Posting
 
 AT_ONCE = 2000
@@ -46,7 +46,7 @@ COLUMNS = (
 )  # fmt: skip
 INVOICE_HEADS = (
     "Number", "State", "Source", "Client id", "Client", "Invoice date", "Due", "Net", "VAT", "Gross",
-    "Outstanding", "Number in Sage", "Reference", "Sent to Sage", "Link",
+    "Outstanding", "Number in Sage", "Reference", "Sent to Sage", "Link", "Credit note",
 )  # fmt: skip
 
 
@@ -69,7 +69,8 @@ def _invoices(choice: Choice) -> Iterator[Row]:
 
 def invoice_rows(invoices: Sequence[dict[str, Any]]) -> Iterator[Row]:
     """Rows of a file under `INVOICE_HEADS`, of invoices read as dictionaries of `COLUMNS`."""
-    copies = _copies([each["pk"] for each in invoices])
+    ids = [each["pk"] for each in invoices]
+    copies, notes = _copies(ids), _notes(ids)
     for each in invoices:
         yield [
             Invoice.label_of(each["number"]) if each["number"] else "",
@@ -84,6 +85,7 @@ def invoice_rows(invoices: Sequence[dict[str, Any]]) -> Iterator[Row]:
             each["net"] + each["vat"],
             each["outstanding"],
             *copies.get(each["pk"], NO_COPY),
+            notes.get(each["pk"], ""),
         ]
 
 
@@ -105,22 +107,45 @@ def _copies(invoices: Sequence[int]) -> dict[int, Copy]:
     return latest
 
 
+def _notes(invoices: Sequence[int]) -> dict[int, str]:
+    """The number of the credit note of each invoice that is taken back."""
+    notes = CreditNote.objects.filter(is_among("invoice_id", invoices))
+    return {pk: CreditNote.label_of(number) for pk, number in notes.values_list("invoice", "number")}
+
+
 _LINE = (
-    "invoice__number", "invoice__tax_point", "invoice__client__name", "position", "service__name", "name",
-    "description", "quantity", "unit_price", "tax_rate__name", "vat_percent", "net", "vat",
+    "invoice__status", "invoice__number", "invoice__tax_point", "invoice__client__name", "position",
+    "service__name", "name", "description", "quantity", "unit_price", "tax_rate__name", "vat_percent", "net", "vat",
 )  # fmt: skip
 LINE_HEADS = (
     "Invoice", "Invoice date", "Client", "Line", "Service", "Name", "Description", "Quantity", "Unit price",
-    "VAT rate", "VAT percent", "Net", "VAT", "Gross",
+    "VAT rate", "VAT percent", "Net", "VAT", "Gross", "State",
 )  # fmt: skip
 
 
 def _lines(choice: Choice) -> Iterator[Row]:
     lines = InvoiceLine.objects.filter(invoice__in=choice.invoices.order_by().values("pk"))
     rows = lines.order_by("invoice_id", "position", "pk").values_list(*_LINE)
-    for number, tax_point, client, position, *rest, net, vat in rows.iterator(chunk_size=AT_ONCE):
+    for status, number, tax_point, client, position, *rest, net, vat in rows.iterator(chunk_size=AT_ONCE):
         label = Invoice.label_of(number) if number else ""
-        yield [label, tax_point, client, position + 1, *rest, net, vat, net + vat]
+        state = STATUSES[status]
+        yield [label, tax_point, client, position + 1, *rest, net, vat, net + vat, state]
+
+
+CREDIT_NOTE_HEADS = ("Number", "Date", "Client id", "Client", "Invoice", "Reason", "Net", "VAT", "Gross")
+
+
+def _credit_notes(choice: Choice) -> Iterator[Row]:
+    """Amounts below zero: together with those of issued invoices they are what was billed in the end."""
+    notes = CreditNote.objects.order_by("issued_on", "pk")
+    if choice.since:
+        notes = notes.filter(issued_on__gte=choice.since)
+    if choice.until:
+        notes = notes.filter(issued_on__lte=choice.until)
+    read = ("number", "issued_on", "client_id", "client__name", "invoice__number", "reason", "net", "vat")
+    for number, on, pk, name, invoice, reason, net, vat in notes.values_list(*read).iterator(AT_ONCE):
+        label, of = CreditNote.label_of(number), Invoice.label_of(invoice)
+        yield [label, on, pk, name, of, reason, -net, -vat, -(net + vat)]
 
 
 PAYMENT_HEADS = (
@@ -179,6 +204,12 @@ EXPORTS: dict[str, Export] = {
         _invoices,
     ),
     "lines": Export("Invoice lines", "Each line with service, price and VAT.", LINE_HEADS, _lines),
+    "credit-notes": Export(
+        "Credit notes",
+        "What was taken back, below zero, with its invoice and the reason.",
+        CREDIT_NOTE_HEADS,
+        _credit_notes,
+    ),
     "payments": Export(
         "Payments", "What was received, and which invoices it paid.", PAYMENT_HEADS, _payments
     ),

@@ -66,7 +66,12 @@ class CreditNote(TenantModel):
     @property
     def number_label(self) -> str:
         """`CN-000012`."""
-        return f"CN-{self.number:06d}"
+        return self.label_of(self.number)
+
+    @staticmethod
+    def label_of(number: int) -> str:
+        """`CN-000012` of a number."""
+        return f"CN-{number:06d}"
 
     @property
     def amounts(self) -> Amounts:

@@ -223,12 +223,18 @@ def test_nothing_owed_of_an_age_is_an_amount_in_the_file_too(brook, client_of, b
 
 
 @pytest.mark.parametrize(
-    "name", ["invoices", "lines", "payments", "aged-debt", "aged-debt-by-manager", "aged-debt-by-service"]
-)
+    "name",
+    [
+        "invoices", "lines", "credit-notes", "payments",
+        "aged-debt", "aged-debt-by-manager", "aged-debt-by-service",
+    ],
+)  # fmt: skip
 def test_every_file_comes_as_a_workbook_with_the_same_rows(brook, client_of, name):
     with practice_scope(brook.pk):
         invoice = owing(a_client("=Acme"), 5)
         mark_paid(invoice, amount=D("20"), received_on=TODAY, on=TODAY)
+        if name == "credit-notes":
+            issue_credit_note(invoice, reason="=1+1", issued_on=TODAY, on=TODAY)
     browser = client_of("alice")
     plain = rows_of_csv(browser.get(path("export-file", brook, name=name, kind="csv")))
     book = rows_of_workbook(browser.get(path("export-file", brook, name=name, kind="xlsx")))
@@ -236,6 +242,30 @@ def test_every_file_comes_as_a_workbook_with_the_same_rows(brook, client_of, nam
     assert len(book) == len(plain) + 1 == 2
     assert browser.get(path("export-file", brook, name=name, kind="pdf")).status_code == 404
     assert browser.get(path("export-file", brook, name="secrets", kind="csv")).status_code == 404
+
+
+def test_the_files_say_what_counts_and_credit_notes_take_off_what_they_took_back(brook, client_of):
+    with practice_scope(brook.pk):
+        kept, voided, credited = (an_invoice(a_client(name)) for name in ("Ash Ltd", "Beck Ltd", "Combe Ltd"))
+        a_draft(a_client("Dale Ltd"))
+        void_invoice(voided)
+        issue_credit_note(credited, reason="Billed twice", issued_on=TODAY, on=TODAY)
+    browser = client_of("alice")
+
+    def rows(name: str, **chosen: str) -> list[dict[str, str]]:
+        return rows_of_csv(browser.get(path("export-file", brook, name=name, kind="csv"), chosen))
+
+    lines, notes = rows("lines"), rows("credit-notes")
+    assert [row["State"] for row in lines] == ["Issued", "Void", "Issued", "Draft"]
+    assert [(row["Number"], row["Credit note"]) for row in rows("invoices") if row["Credit note"]] == [
+        (credited.number_label, "CN-000001")
+    ]
+    assert [(row["Invoice"], row["Net"], row["VAT"], row["Gross"]) for row in notes] == [
+        (credited.number_label, "-600.00", "-120.00", "-720.00")
+    ]
+    billed = sum(D(row["Gross"]) for row in [*lines, *notes] if row.get("State", "Issued") == "Issued")
+    assert billed == kept.gross
+    assert rows("credit-notes", since=str(TODAY + timedelta(days=1))) == []
 
 
 def test_a_workbook_keeps_text_text_and_amounts_and_dates_what_they_are():
