@@ -167,7 +167,11 @@ def outcome_in_words(outcome: BillingOutcome) -> str:
         return "Nothing is due to be billed today. No invoice was issued."
     invoices = "1 invoice" if outcome.invoices == 1 else f"{outcome.invoices} invoices"
     periods = "1 period" if outcome.periods == 1 else f"{outcome.periods} periods"
-    return f"{invoices} issued for {periods}, {written(outcome.gross)}{including_vat()}."
+    done = f"{invoices} issued for {periods}, {written(outcome.gross)}{including_vat()}."
+    if not outcome.waiting:
+        return done
+    left = "1 more bill waits" if outcome.waiting == 1 else f"{outcome.waiting} more bills wait"
+    return f"{done} {left} for your approval on the month-end page."
 
 
 @requires(Can.ISSUE_INVOICES)

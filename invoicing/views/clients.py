@@ -96,11 +96,15 @@ def client_end(request: PracticeRequest, practice: str, pk: int) -> HttpResponse
 def client_schedule(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """What is billed by hand, what is late on top (G63, G64), and the coming bills by date with their sums."""
     client, today = _client(pk), request.practice.today()
-    live = BillingSchedule.objects.filter(client=client, status=BillingSchedule.Status.ACTIVE)
-    plan = client_plan(
-        list(live.select_related("tax_rate", "proposal_line__proposal").order_by("id")[:MOST]), on=today
-    )
-    context = client_page(request, client, "Billing schedule") | {"plan": plan, "today": today}
+    live = BillingSchedule.objects.filter(client=client).exclude(status=BillingSchedule.Status.ENDED)
+    schedules = list(live.select_related("tax_rate", "proposal_line__proposal").order_by("id")[:MOST])
+    paused = [each for each in schedules if each.status == BillingSchedule.Status.PAUSED]
+    plan = client_plan([each for each in schedules if each not in paused], on=today)
+    context = client_page(request, client, "Billing schedule") | {
+        "plan": plan,
+        "paused": paused,
+        "today": today,
+    }
     return render(request, "invoicing/client_schedule.html", context)
 
 
