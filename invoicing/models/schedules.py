@@ -149,6 +149,16 @@ class BillingSchedule(TenantModel, BillingRule):
         """Whether none of its bills is made unless somebody approves it."""
         return self.needs_confirming or self.mode == self.Mode.MANUAL
 
+    @property
+    def agreed_end(self) -> date | None:
+        """The first day of the last period that was agreed on; None where it goes on until somebody ends it."""
+        return self.last_period_on(self.starts_on)
+
+    @property
+    def has_own_end(self) -> bool:
+        """Whether somebody gave it another last day than was agreed on."""
+        return self.ends_on is not None and self.ends_on != self.agreed_end
+
     def ends_by(self, on: date) -> bool:
         """Whether it is over, or its last day is that day or an earlier one."""
         return self.status == self.Status.ENDED or (self.ends_on is not None and self.ends_on <= on)

@@ -3,7 +3,7 @@
 from datetime import date
 
 from invoicing.century import check_century
-from invoicing.coming import amounts_of
+from invoicing.coming import amounts_of, settled_and_decided
 from invoicing.due import Bill
 from invoicing.errors import DateOutOfRange, MovedBeforeItBegan, NotBilling
 from invoicing.models import BillingSchedule
@@ -53,11 +53,15 @@ def move_periods(schedule: BillingSchedule, *, starts_on: date, on: date) -> Bil
         raise MovedBeforeItBegan(schedule)
     shift = shift_when_moved(schedule, starts_on)
     before = schedule.next_starts_on
+    left = _agreed_and_left(schedule)
     schedule.starts_on, schedule.bills_from = starts_on, max(starts_on, on)
     schedule.next_starts_on = starts_on
+    if left:
+        schedule.times = left
+        schedule.ends_on = schedule.agreed_end
     if schedule.ends_on is not None and schedule.ends_on < starts_on:
         raise DateOutOfRange(schedule)
-    schedule.save(update_fields=["starts_on", "bills_from", "next_starts_on"])
+    schedule.save(update_fields=["starts_on", "bills_from", "next_starts_on", "times", "ends_on"])
     audit.record(
         "schedule.periods_moved",
         schedule,
@@ -68,3 +72,14 @@ def move_periods(schedule: BillingSchedule, *, starts_on: date, on: date) -> Bil
         amount=str(shift.amount) if shift else "0.00",
     )
     return restood(schedule)
+
+
+def _agreed_and_left(schedule: BillingSchedule) -> int | None:
+    """How many bills are left of an agreed number, which moving them does not change; None without one."""
+    if schedule.next_starts_on is None or schedule.agreed_end is None or schedule.has_own_end:
+        return None
+    known = Practicalities.of_the_practice()
+    settled, _ = settled_and_decided([schedule])
+    own = settled.get(schedule.pk, set())
+    periods = schedule.rhythm(known.invoice_day).since(schedule.next_starts_on)
+    return sum(period.starts_on not in own for period in periods)

@@ -277,14 +277,14 @@ def _leave_out_paused(schedule: BillingSchedule, *, before: date) -> int:
 
 
 def reopen_billing(schedule: BillingSchedule) -> BillingSchedule:
-    """The schedule without its last day, billing as before it was ended (G41).
+    """The schedule without its last day, billing as before it was ended (G41): to the agreed end where there is one.
 
     Raises `NotEnded`, or `NothingLeftToBill` for what was billed a single time.
     """
     schedule = locked(schedule)
-    if schedule.ends_on is None and schedule.status != Status.ENDED:
+    if not schedule.has_own_end and schedule.status != Status.ENDED:
         raise NotEnded(schedule)
-    schedule.ends_on = None
+    schedule.ends_on = schedule.agreed_end
     if schedule.status == Status.ENDED:
         schedule.status = Status.ACTIVE
     schedule = restood(_saved(schedule, "schedule.reopened"))

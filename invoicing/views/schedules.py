@@ -44,7 +44,7 @@ def schedule_detail(request: PracticeRequest, practice: str, pk: int) -> HttpRes
         "changes": schedule.changes.select_related("planned_by")[:20],
         "today": today,
         "pause": PauseForm(),
-        "may_reopen": schedule.ends_on or (is_over and not schedule.periods.exists()),
+        "may_reopen": schedule.has_own_end or (is_over and not schedule.periods.exists()),
         "end": EndForm(initial={"on": today}),
         "move": MoveForm(initial={"starts_on": schedule.next_starts_on}),
         "is_recurring": schedule.billing == BillingSchedule.Billing.RECURRING,
@@ -72,7 +72,7 @@ def schedule_hold(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
 def schedule_reopen(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Take the end of a service back (G41)."""
     schedule = reopen_billing(schedule_or_404(pk))
-    words = "has no last day any more"
+    words = "goes on to its agreed end" if schedule.ends_on else "has no last day any more"
     if schedule.status == BillingSchedule.Status.PAUSED:
         words += ", and stays paused"
     elif schedule.next_bill_on:

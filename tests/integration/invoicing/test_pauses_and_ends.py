@@ -4,17 +4,21 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from invoicing.billing_run import run_billing
+from invoicing.errors import NotEnded, NothingLeftToBill
 from invoicing.models import BilledPeriod, BillingSchedule, Invoice
 from invoicing.months import Month, funnel
 from invoicing.operations import (
     bill_due_periods,
+    call_off_billing,
     change_bill,
     complete_schedule,
     end_billing,
     end_services,
     hold_bills,
+    move_periods,
     pause_billing,
     reopen_billing,
     resume_after_pauses,
@@ -24,7 +28,7 @@ from invoicing.practicalities import Practicalities
 from invoicing.unbilled import unbilled_before
 from practices.tenancy import acting_for, practice_scope
 from tests.factories import TODAY
-from tests.integration.invoicing.documents import MONTHLY, ON_COMPLETION, a_schedule
+from tests.integration.invoicing.documents import MONTHLY, ON_COMPLETION, a_schedule, bill_without_asking
 
 APRIL, MAY, JUNE, JULY = date(2027, 4, 1), date(2027, 5, 1), date(2027, 6, 1), date(2027, 7, 1)
 Status = BillingSchedule.Status
@@ -109,3 +113,57 @@ def test_g41_work_that_ends_later_can_be_marked_complete_until_then(brook):
         end_services(schedule.client, on=APRIL, today=TODAY)
         complete_schedule(schedule, on=TODAY)
         assert billed() == [TODAY]
+
+
+THREE_TIMES = MONTHLY | {"times": 3}
+
+
+def test_g41_an_end_that_is_taken_back_leaves_the_number_of_bills_that_was_agreed(brook):
+    with practice_scope(brook.pk):
+        schedule = a_schedule(THREE_TIMES, starts_on=APRIL)
+        with pytest.raises(NotEnded):
+            reopen_billing(schedule)
+        end_billing(schedule, on=date(2027, 4, 30))
+        assert reopen_billing(schedule).ends_on == JUNE
+        for day in (APRIL, MAY, JUNE, JULY, date(2027, 8, 1)):
+            bill_due_periods(on=day)
+        assert billed() == [APRIL, MAY, JUNE]
+        with pytest.raises(NothingLeftToBill):
+            reopen_billing(schedule)
+
+
+def test_g41_what_was_called_off_and_taken_up_again_has_its_agreed_number_of_bills(brook):
+    with practice_scope(brook.pk):
+        schedule = a_schedule(THREE_TIMES, starts_on=APRIL)
+        call_off_billing(schedule, on=TODAY)
+        assert reopen_billing(schedule).ends_on == JUNE
+
+
+def test_g67_moving_the_periods_changes_their_days_and_not_their_agreed_number(brook):
+    with practice_scope(brook.pk):
+        bill_without_asking()
+        schedule = a_schedule(THREE_TIMES, starts_on=APRIL)
+        bill_due_periods(on=APRIL)
+        moved = move_periods(schedule, starts_on=date(2027, 5, 11), on=date(2027, 4, 20))
+        assert (moved.ends_on, moved.times) == (date(2027, 6, 11), 2)
+        bill_due_periods(on=date(2027, 12, 1))
+        assert len(billed()) == 3
+
+
+def test_g67_a_last_day_that_somebody_chose_stays_when_the_periods_are_moved(monthly):
+    bill_due_periods(on=APRIL)
+    end_billing(monthly, on=date(2027, 7, 15), today=APRIL)
+    moved = move_periods(monthly, starts_on=date(2027, 5, 11), on=date(2027, 4, 20))
+    assert moved.ends_on == date(2027, 7, 15)
+
+
+def test_g41_a_service_with_an_agreed_number_of_bills_can_be_ended_earlier_from_its_page(brook, client_of):
+    with practice_scope(brook.pk):
+        schedule = a_schedule(THREE_TIMES, starts_on=brook.today(), on=brook.today())
+    browser, page = client_of("alice"), reverse("invoicing:schedule-detail", args=["brook-co", schedule.pk])
+    shown = browser.get(page)
+    assert not shown.context["may_reopen"]
+    assert 'popovertarget="end-service"' in shown.text
+    assert "End today" in browser.get(reverse("invoicing:billing", args=["brook-co"])).text
+    browser.post(reverse("invoicing:schedule-end", args=["brook-co", schedule.pk]), {"on": brook.today()})
+    assert browser.get(page).context["may_reopen"]
