@@ -22,6 +22,8 @@ def duplicate_invoice(invoice: Invoice, *, on: date) -> Invoice:
 def merge_lines(invoice: Invoice) -> Invoice:
     """The draft with one line for each VAT rate (G77); the net stays to the penny, the VAT is that of the sum.
 
+    Lines entered with VAT in them stay what they come to with VAT.
+
     The line bears the name and service of the dearest, and its description names what was merged. Raises `NotADraft`
     or `NothingToMerge`.
     """
@@ -41,12 +43,14 @@ def _merged(lines: list[InvoiceLine]) -> InvoiceLine:
         return _copy(lines[0])
     dearest = max(lines, key=lambda line: line.net)
     net = sum((line.net for line in lines), ZERO)
+    entered = [line.gross_price for line in lines if line.gross_price is not None]
     return InvoiceLine(
         service=dearest.service,
         name=dearest.name,
         description="\n".join(line.name for line in lines),
         quantity=Decimal(1),
         unit_price=net,
+        gross_price=sum(entered, ZERO) if len(entered) == len(lines) else None,
         tax_rate=dearest.tax_rate,
     )
 

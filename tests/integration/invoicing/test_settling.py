@@ -210,6 +210,16 @@ def test_g77_lines_of_one_rate_become_one_and_the_net_stays_to_the_penny(brook):
             merge_lines(merged)
 
 
+def test_g77_lines_entered_with_vat_in_them_come_to_the_same_when_they_are_merged(brook):
+    with practice_scope(brook.pk):
+        lines = [a_line("Payroll", "0"), a_line("Books", "0")]
+        for line in lines:
+            line.gross_price = D(100)
+        draft = a_draft(None, *lines)
+        merged = merge_lines(draft)
+        assert (draft.gross, merged.gross, merged.lines.count()) == (200, 200, 1)
+
+
 @given(pence=st.integers(1, 10_000_000), percent=st.sampled_from(["20", "5", "0", "17.5", "12.5"]))
 def test_a_price_with_vat_is_met_to_the_penny_with_vat_beside_the_rate_by_less_than_one(pence, percent):
     gross, rate = D(pence) / 100, D(percent)
