@@ -7,13 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Exists, F, OuterRef, Subquery, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 
 from clients.models import Client
 from invoicing.client_plan import WORDS as WAITS
 from invoicing.coming import amounts_of, held_because, standings, terms_of
 from invoicing.due import Bill, Wait
-from invoicing.models import BillingSchedule, Invoice, InvoiceLine
+from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceLine
 from invoicing.months import Month, left_out_of
 from invoicing.practicalities import Practicalities
 from ledger.models import Posting
@@ -82,6 +82,8 @@ class ClientMonth:
     """One client's month: lines, totals gross, what changed, what to look at."""
 
     client: Client
+    #: Who receives its invoices, where that is somebody else (G49); else empty.
+    payer: str = ""
     services: dict[int, MonthLine] = field(default_factory=lambda: defaultdict(MonthLine))
     now: Amounts = field(default_factory=Amounts)
     before: Amounts = field(default_factory=Amounts)
@@ -139,12 +141,16 @@ def page_of_clients(
     among = BillingSchedule.objects.filter(client__in=found).annotate(is_left_out=left_out)
     every = list(among.exclude(status=BillingSchedule.Status.ENDED, is_left_out=False))
     schedules = [each for each in every if each.status != BillingSchedule.Status.ENDED]
+    served = _invoices_to_payers(found, month)
     invoices: list[Any] = list(
         Invoice.objects.issued()
-        .filter(client__in=found, tax_point__range=(month.before.first, month.last))
+        .filter(Q(client__in=found) | Q(pk__in=served), tax_point__range=(month.before.first, month.last))
         .annotate(refusal=_refusal())
         .order_by("id")
     )
+    for invoice in invoices:
+        invoice.client_id = served.get(invoice.pk, invoice.client_id)
+    invoices = [invoice for invoice in invoices if invoice.client_id in found]
     lines = _lines_of(invoices)
     due = [each for each in schedules if each.next_bill_on and each.next_bill_on <= month.last]
     reasons = held_because(due)
@@ -161,6 +167,24 @@ def page_of_clients(
     if signed_at is not None:
         _mark_late(found.values(), signed_at)
     return list(found.values())
+
+
+def _invoices_to_payers(found: dict[int, ClientMonth], month: Month) -> dict[int, int]:
+    """Whom invoices of two months serve that somebody else received for them, by their id; the rows learn who pays.
+
+    What is billed for a client stands on its own row, made or coming, whoever pays.
+    """
+    paid_for = Client.objects.filter(billed_to__isnull=False)
+    rows = paid_for.filter(Q(pk__in=found) | Q(billed_to__in=found)).values_list("pk", "billed_to__name")
+    payers = dict(rows.order_by())
+    for pk in found.keys() & payers.keys():
+        found[pk].payer = payers[pk]
+    if not payers:
+        return {}
+    periods = BilledPeriod.objects.filter(
+        schedule__client__in=payers, invoice__tax_point__range=(month.before.first, month.last)
+    )
+    return dict(periods.order_by().values_list("invoice", "schedule__client").distinct())
 
 
 def _refusal() -> Subquery:

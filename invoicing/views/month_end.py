@@ -15,7 +15,7 @@ from clients.models import Client
 from invoicing.coming import coming_and_waiting
 from invoicing.errors import NothingAsked, ReasonForApproving
 from invoicing.models import Invoice, MonthSignOff
-from invoicing.month_clients import columns_of_clients, coming_of_clients
+from invoicing.month_clients import columns_of_clients, coming_of_clients, somebody_pays_for_others
 from invoicing.month_end import ClientMonth, page_of_clients
 from invoicing.month_filters import MonthView, is_clean
 from invoicing.months import Funnel, Month, columns_of_funnel, funnel
@@ -70,9 +70,11 @@ def month_end(request: PracticeRequest, practice: str) -> HttpResponseBase:
     rows, shown = _months_of(request, view.month, known, signed), ShownList(request, CLIENTS)
     if file := file_of(shown, clients, lambda found: filter(view.lets_through, rows(found))):
         return file
+    # What a narrowed view comes to follows from its rows where somebody else may have received a client's invoices.
+    is_worked_out = view.is_worked_out or (view.is_narrowed and somebody_pays_for_others())
     columns: dict[str, Any] = {}
     context: dict[str, Any] = {"view": view, "month": view.month, "list": shown, "form": view.form}
-    if view.is_worked_out:
+    if is_worked_out:
         context |= _worked_out(shown, view.narrowed(clients.order_by(*shown.order), rows))
     else:
         page = shown.page_of(clients)
@@ -89,7 +91,7 @@ def month_end(request: PracticeRequest, practice: str) -> HttpResponseBase:
         line = funnel(view.month, known, today=request.practice.today(), totals=sums)
         leaving = leaving_soon(timezone.now()) if sums["leaving"] else []
         context |= _head(request, view, line, signed) | {"leaving": leaving}
-    if not view.is_worked_out:
+    if not is_worked_out:
         coming = (
             line.coming if line and not view.is_narrowed else coming_of_clients(view.month, clients, known)
         )

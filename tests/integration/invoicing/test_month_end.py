@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from clients.operations import add_group, bill_to
 from invoicing import errors
 from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice, MonthSignOff
 from invoicing.month_clients import clients_of
@@ -86,6 +87,31 @@ def test_g75_a_one_off_of_the_month_before_says_why_less_is_billed(brook):
         assert may.changes == ["One-off"]
         [line] = [line for line in may.lines if line.change]
         assert (line.net_before, line.net_now) == (50, None)
+
+
+def test_g49_g75_what_somebody_else_pays_stands_on_the_row_of_whom_it_is_for(brook, client_of):
+    with practice_scope(brook.pk):
+        holding, trading = a_client("Holding"), a_client("Trading")
+        add_group("The group", [holding, trading])
+        a_schedule(MONTHLY | {"name": "Books"}, client=trading, starts_on=APRIL)
+        bill_to(trading, holding)
+        bill_due_periods(on=APRIL)
+        assert Invoice.objects.get().client == holding
+        for on, before, now in ((APRIL, 0, 120), (MAY, 120, 120)):
+            row = month_of(on)["Trading"]
+            assert (row.before.gross, row.now.gross, row.payer) == (before, now, "Holding")
+            assert row.changes == (["New"] if on == APRIL else [])
+            assert month_of(on)["Holding"].changes == []
+            assert month_of(on)["Holding"].now.gross == 0
+        bill_due_periods(on=MAY)
+        known = Practicalities.of_the_practice()
+        assert trading in clients_of(Month.of(MAY), "billed", known)
+        assert month_of(MAY)["Trading"].state[0] == "Billed"
+    page = client_of("alice").get(
+        reverse("invoicing:month-end", args=[brook.slug]), {"month": "2027-05", "q": "Trading"}
+    )
+    assert "invoices go to Holding" in page.text
+    assert (page.context["before"], page.context["now"]) == (120, 120)
 
 
 def test_g75_what_needs_a_look_is_said_before_it_is_approved(brook):
