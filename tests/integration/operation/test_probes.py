@@ -1,12 +1,16 @@
 """Probes and figures: alive, ready, how long the queues are; nothing of anybody's records."""
 
 import pytest
+from django.utils import timezone
 
+from ignition.metrics import queue_states
 from ignition.reporting import without_particulars
 from ledger.models import Posting
 from ledger.outbox import hold_posting, request_posting
 from practices.tenancy import practice_scope
+from sage_integration.models import SageConnection, SyncRun
 from tests.integration.invoicing.documents import an_invoice
+from tests.sage import connected
 
 
 def test_a_process_is_ready_while_all_it_needs_answers(db, client):
@@ -51,6 +55,34 @@ def test_the_depth_and_age_of_each_practices_queue_is_shown(brook, cedar, client
     assert sum(float(line.split()[-1]) for line in held) == 3
     assert any(f'practice="{cedar.pk}",queue="postings"' in line for line in lines)
     assert "ignition_queue_age_seconds{" in text
+
+
+def told(queue: str) -> list[tuple[int, str, int]]:
+    return [(practice, state, count) for practice, name, state, count, _ in queue_states() if name == queue]
+
+
+def test_a_connection_that_ended_is_told_to_the_operator(brook, cedar, sage):
+    connected(brook, sage)
+    connected(cedar, sage)
+    assert told("connections to Sage") == []
+    with practice_scope(brook.pk):
+        SageConnection.objects.update(status="needs_reauthorisation", trouble_since=timezone.now())
+    assert told("connections to Sage") == [(brook.pk, "ended", 1)]
+
+
+def test_what_the_newest_comparison_found_is_told_until_one_finds_nothing(brook, cedar, sage):
+    connected(brook, sage)
+    runs = [
+        ({"checked": 3}, "INV-000001 is missing\nINV-000002 is in Sage twice", [(brook.pk, "differs", 2)]),
+        ({}, "Sage does not answer", []),
+        ({"checked": 3}, "", []),
+    ]
+    for counts, problem, expected in runs:
+        with practice_scope(brook.pk):
+            SyncRun.objects.create(
+                kind=SyncRun.Kind.AUDIT, counts=counts, problem=problem, finished_at=timezone.now()
+            )
+        assert told("comparison with Sage") == expected
 
 
 def test_requests_are_counted_by_their_route_and_not_by_their_path(cast, client_of, settings):
