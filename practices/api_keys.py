@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from practices import audit
-from practices.models import ApiKey, Practice, User
+from practices.models import ApiKey, Membership, Practice, User
 
 #: What a key may be limited to. Reading and writing are told apart.
 RESOURCES = {
@@ -49,6 +49,12 @@ def revoke_api_key(key: ApiKey) -> ApiKey:
         key.save(update_fields=["revoked_at"])
         audit.record("api_key.revoked", key, name=key.name)
     return key
+
+
+def live_keys_of(member: Membership) -> list[ApiKey]:
+    """The keys this person issued for the practice that still open it: they outlast the membership."""
+    issued = ApiKey.objects.filter(practice=member.practice_id, created_by=member.user_id, revoked_at=None)
+    return list(issued.order_by("name"))
 
 
 def key_of(token: str) -> ApiKey | None:

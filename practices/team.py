@@ -5,6 +5,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
+from practices.api_keys import live_keys_of
 from practices.forms import InviteForm, RoleForm
 from practices.lists import Column, List, ShownList
 from practices.models import Invitation, Membership
@@ -91,6 +92,13 @@ def member_remove(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
     )
     remove_member(membership)
     messages.success(request, f"{membership.user} no longer belongs to {request.practice}.")
+    if keys := live_keys_of(membership):
+        named = ", ".join(key.name for key in keys)
+        messages.warning(
+            request,
+            f"{membership.user} issued API keys that still work: {named}. Revoke them under Settings → API keys"
+            " unless a program of yours needs them.",
+        )
     return see_other(
         request, "front-door" if membership.user == request.user else f"/p/{practice}/settings/team/"
     )

@@ -6,6 +6,7 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
+from practices.api_keys import issue_api_key, revoke_api_key
 from practices.models import AuditEntry, Invitation, Membership, OutgoingEmail, Practice, User
 from practices.operations import (
     INVITATION_SALT,
@@ -150,6 +151,19 @@ def test_a_removed_member_is_out_with_the_next_click(brook, cast, client_of):
     with practice_scope(brook.pk):
         remove_member(membership_of(brook, cast.bob))
     assert browser.get("/p/brook-co/").status_code == 404
+
+
+def test_whoever_removes_a_member_is_told_of_their_keys_that_still_open_the_practice(brook, cast, client_of):
+    member = membership_of(brook, cast.bob)
+    with practice_scope(brook.pk):
+        issue_api_key(brook, "Ledger export", ["clients:read"], by=cast.bob)
+        revoke_api_key(issue_api_key(brook, "Gone already", ["clients:read"], by=cast.bob)[0])
+        issue_api_key(brook, "Of Alice", ["clients:read"], by=cast.alice)
+    page = client_of("alice").post(f"/p/brook-co/settings/team/{member.pk}/remove/", follow=True)
+    said = page.content.decode()
+    assert "issued API keys that still work: Ledger export." in said
+    assert "Gone already" not in said
+    assert "Of Alice" not in said
 
 
 def test_a_role_change_counts_from_the_next_click(brook, cast, client_of):
