@@ -1,9 +1,10 @@
 """Every address under `/p/<practice>/` names a right and is closed to strangers; a new one is covered here."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from practices.models import Membership
 from practices.permissions import RIGHTS, Can
@@ -98,6 +99,24 @@ def test_f88_no_address_is_forbidden_to_a_role_with_its_right(cast, client_of, r
     open_to_it = [address for address in ADDRESSES if address[1].callback.requires in RIGHTS[role]]
     found = answers(client_of("bob"), "brook-co", "get", open_to_it)
     assert [name for name, status in found.items() if status == 403] == []
+
+
+@pytest.mark.parametrize("role", ["read_only", "accounts"])
+def test_f88_no_page_offers_a_link_that_the_role_may_not_follow(cast, client_of, role):
+    Membership.objects.filter(user=cast.bob).update(role=role)
+    browser, refused = client_of("bob"), set()
+    pages = [address for address in ADDRESSES if not set(address[2]) - {"practice"}]
+    for name, pattern, arguments in pages:
+        if pattern.callback.requires not in RIGHTS[role]:
+            continue
+        page = browser.get(address_of(name, arguments, "brook-co"))
+        if page.status_code != 200 or not page.headers["Content-Type"].startswith("text/html"):
+            page.close()
+            continue
+        for path in re.findall(r'href="(/p/brook-co/[^"?#]*)', page.content.decode()):
+            if resolve(path).func.requires not in RIGHTS[role]:
+                refused.add((name, path))
+    assert refused == set()
 
 
 def test_an_address_with_an_unknown_row_is_not_found_or_not_a_page(client_of):
