@@ -63,10 +63,16 @@ def _newest(subject_type: str, rows: Sequence[int], before: int | None, most: in
 
 
 def in_words(entry: AuditEntry) -> Event:
-    """The entry as a sentence, by whom, and what changed."""
-    named = next((entry.data[key] for key in ("number", "name", "reference") if entry.data.get(key)), "")
-    own = entry.subject_type == "clients.client" and entry.action != "client.file_attached"
-    text = entry.in_words if own or not named else f"{entry.in_words}: {named}"
+    """The entry as a sentence, by whom, and what changed; which one it was once `practices.subjects` named it."""
+    own = entry.subject_type == "clients.client"
+    name = entry.data.get("name") or entry.data.get("title") or entry.data.get("reference") or ""
+    if not own:
+        name = entry.called or name
+    elif entry.action != "client.file_attached":
+        name = ""
+    text = f"{entry.in_words}: {name}" if name else entry.in_words
+    if entry.action == "client.posting_switched":
+        text = f"Invoices in Sage switched {'on' if entry.data.get('on') else 'off'}"
     return Event(text, entry.at, str(entry.actor or "Ignition"), _changes(entry.data))
 
 

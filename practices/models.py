@@ -99,6 +99,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Membership(models.Model):
     """A person's place in a practice."""
 
+    called_by, called_with = "user", ("user",)  # the trail names a member by the person
+
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
         MANAGER = "manager", "Manager"
@@ -167,6 +169,8 @@ class IdempotentAnswer(TenantModel):
 class Invitation(TenantModel):
     """A link, sent by e-mail, that lets a colleague join; the newest of an address is the one that counts."""
 
+    called_by = "email"
+
     email = models.EmailField("e-mail address")
     role = models.CharField(max_length=10, choices=Membership.Role.choices, default=Membership.Role.STAFF)
     invited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -194,7 +198,7 @@ class AuditEntry(TenantModel):
     """What was done, by whom and when; rows are only ever added."""
 
     append_only = True
-    subject = ""  # as people call it, once `practices.subjects` was asked
+    subject = called = ""  # as people call it, with its kind and without, once `practices.subjects` was asked
 
     practice = practice_key(db_index=False)
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -226,10 +230,11 @@ class AuditEntry(TenantModel):
 
     @property
     def subject_in_words(self) -> str:
-        """`Billing schedule 12`: the kind of thing and its row."""
+        """`Billing schedule 12`: the kind of thing and its row; `Invoicing settings` where a practice has one row."""
         app, _, name = self.subject_type.partition(".")
         model = apps.all_models[app].get(name)  # none for a kind of thing that earlier versions had
-        return f"{capfirst(model._meta.verbose_name if model else name)} {self.subject_id or ''}".strip()
+        kind = capfirst(model._meta.verbose_name if model else name)
+        return kind if kind.endswith("settings") else f"{kind} {self.subject_id or ''}".strip()
 
 
 class OutgoingEmailQuerySet(TenantQuerySet["OutgoingEmail"]):

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from django.apps import apps
+from django.db.models import QuerySet
 from django.utils.text import capfirst
 
 from practices.models import AuditEntry
@@ -12,22 +14,30 @@ from practices.models import AuditEntry
 def named(entries: Sequence[AuditEntry]) -> Sequence[AuditEntry]:
     """The entries, each with its ``subject``, such as *Client Acme Ltd*: a question for each kind of thing among them.
 
-    What has no name of its own (`TenantModel.called_by`), or is not here any more, stays a kind and a number.
+    The name alone is ``called``. What has no name of its own (`TenantModel.called_by`), or is not here any more,
+    stays a kind and a number.
     """
     wanted: dict[str, set[int]] = defaultdict(set)
     for entry in entries:
         if entry.subject_id and _called_by(entry.subject_type):
             wanted[entry.subject_type].add(entry.subject_id)
     names = {
-        (kind, row.pk): getattr(row, _called_by(kind))
+        (kind, row.pk): str(getattr(row, _called_by(kind)))
         for kind, ids in wanted.items()
-        for row in apps.get_model(kind)._default_manager.filter(pk__in=ids)
+        for row in _rows_of(kind).filter(pk__in=ids)
     }
     for entry in entries:
-        name = names.get((entry.subject_type, entry.subject_id or 0))
+        name = entry.called = names.get((entry.subject_type, entry.subject_id or 0), "")
         kind = apps.get_model(entry.subject_type)._meta.verbose_name if name else ""
         entry.subject = f"{capfirst(kind)} {name}" if name else entry.subject_in_words
     return entries
+
+
+def _rows_of(kind: str) -> QuerySet[Any]:
+    model = apps.get_model(kind)
+    rows = model._default_manager.all()
+    beside = getattr(model, "called_with", ())
+    return rows.select_related(*beside) if beside else rows
 
 
 def _called_by(kind: str) -> str:

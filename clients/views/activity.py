@@ -9,6 +9,7 @@ from clients.models import Client
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from practices.row_keys import row_key
+from practices.subjects import named
 
 PAGE = 50
 
@@ -20,7 +21,7 @@ def client_activity(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     before = row_key(request.GET.get("before", ""))
     found = activity_of(client, before=before or None, most=PAGE + 1)
     context = client_page(request, client, "Activity") | {
-        "events": [in_words(entry) for entry in found[:PAGE]],
+        "events": [in_words(entry) for entry in named(found[:PAGE])],
         "next_before": found[PAGE - 1].pk if len(found) > PAGE else None,
     }
     return render(request, "clients/client_activity.html", context)

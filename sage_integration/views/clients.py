@@ -15,6 +15,7 @@ from clients.models import Client
 from practices.models import AuditEntry
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
+from practices.subjects import named
 from sage_integration.connections import current_connection
 from sage_integration.forms import ClientAccountForm
 from sage_integration.freshness import freshen_contacts
@@ -67,7 +68,7 @@ def _in_sage(client: Client, connection: SageConnection) -> dict[str, Any]:
         "sides": side_by_side(client, contact) if contact else [],
         "namesakes": namesakes.count(),
         "in_sage": SageLink.objects.filter(posting__in=postings, business_id=connection.business_id).count(),
-        "events": [in_words(entry) for entry in latest],
+        "events": [in_words(entry) for entry in named(latest)],
         "account_form": account_form(client, connection),
     }
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from clients.models import Client, ContactPerson
 from clients.operations import amend_client, archive_client, restore_client, tag_client, write_note
 from clients.operations.files import remove_note
+from clients.operations.records import switch_posting
 from clients.queries import (
     addresses_to_tell,
     invoice_recipients,
@@ -19,6 +20,7 @@ from practices import audit
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
 from tests.integration.clients.books import a_client
+from tests.integration.invoicing.documents import a_proposal
 
 
 @pytest.fixture
@@ -215,6 +217,17 @@ def test_g51_a_clients_activity_holds_what_happened_to_its_invoices_and_in_sage(
         assert {"client.added", "invoice.issued", "posting.posted"} <= set(found)
         assert [entry.action for entry in activity_of(other, before=None, most=50)] == ["client.added"]
         assert AuditEntry.objects.get(action="posting.posted").actor is None
+
+
+def test_g51_a_clients_activity_calls_proposals_and_invoices_as_everybody_does(client_of, brook):
+    with practice_scope(brook.pk):
+        proposal = a_proposal()
+        audit.record("proposal.drafted", proposal, number=proposal.number)
+        switch_posting(proposal.client, on=False)
+    page = client_of("alice").get(f"/p/brook-co/clients/{proposal.client_id}/activity/").content.decode()
+    assert f"Proposal drafted: {proposal.number_label}" in page
+    assert f"Proposal drafted: {proposal.number}<" not in page
+    assert "Invoices in Sage switched off" in page
 
 
 def test_stored_markup_is_shown_as_text(client_of, brook):

@@ -5,10 +5,12 @@ import io
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from clients.models import Client
 from practices import audit
-from practices.models import AuditEntry
+from practices.models import AuditEntry, Invitation, Membership
+from practices.subjects import named
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
 
@@ -121,3 +123,22 @@ def test_what_an_entry_is_about_is_called_as_on_screen():
         == "Billing schedule 12"
     )
     assert AuditEntry(subject_type="invoicing.gone", subject_id=3).subject_in_words == "Gone 3"
+    assert AuditEntry(subject_type="invoicing.invoicingsettings", subject_id=3).subject_in_words == (
+        "Invoicing settings"
+    )
+
+
+def test_a_member_and_an_invitation_are_called_by_the_person(cast):
+    with practice_scope(cast.brook.pk):
+        bob = Membership.objects.get(practice=cast.brook, user=cast.bob)
+        invited = Invitation.objects.create(
+            email="dee@example.test", invited_by=cast.alice, expires_at=timezone.now()
+        )
+        entries = [
+            audit.record("member.role_changed", bob, before="staff", after="manager"),
+            audit.record("member.invited", invited, role="staff"),
+        ]
+        assert [entry.subject for entry in named(entries)] == [
+            "Membership Bob",
+            "Invitation dee@example.test",
+        ]
