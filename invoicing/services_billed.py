@@ -29,6 +29,15 @@ ACTS: dict[str, tuple[Callable[..., object], str]] = {
 }
 
 
+def state_of_service(schedule: BillingSchedule, today: date) -> tuple[str, str, str]:
+    """How a service stands with its client (4.7): label, tone and icon (empty for the tone's own)."""
+    if schedule.status == BillingSchedule.Status.PAUSED:
+        return "Paused", "warn", "pause"
+    if schedule.status == BillingSchedule.Status.ENDED:
+        return "Ended", "neutral", "flag"
+    return ("Upcoming", "info", "") if schedule.starts_on > today else ("Active", "good", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Billed:
     """One service being billed: what a bill of it comes to today, and the next one."""

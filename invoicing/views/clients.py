@@ -17,6 +17,7 @@ from invoicing.operations import end_services
 from invoicing.practicalities import Practicalities
 from invoicing.queries import OF_A_ROW, ledger_facts, state_of, totals_of
 from invoicing.schedule_forms import EndForm
+from invoicing.services_billed import state_of_service
 from invoicing.views.credit_notes import credit_rows
 from ledger.outbox import ledger_settings
 from money.amounts import price_line
@@ -48,7 +49,8 @@ def _rows(schedules: list[BillingSchedule], request: PracticeRequest) -> list[di
             if following
             else price_line(schedule.quantity, schedule.unit_price, percent)
         )
-        rows.append({"schedule": schedule, "next": following, "amounts": amounts})
+        state = state_of_service(schedule, today)
+        rows.append({"schedule": schedule, "next": following, "amounts": amounts, "state": state})
     return rows
 
 
@@ -68,7 +70,6 @@ def client_services(request: PracticeRequest, practice: str, pk: int) -> HttpRes
         "live": live,
         "renews": any(row["schedule"].billing == recurring for row in live),
         "end": EndForm(initial={"on": request.practice.today()}),
-        "today": request.practice.today(),
     }
     return render(request, "invoicing/client_services.html", context)
 

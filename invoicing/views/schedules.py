@@ -12,6 +12,7 @@ from invoicing.models import BillingSchedule
 from invoicing.operations import move_periods, pause_billing, reopen_billing, set_mode, shift_when_moved
 from invoicing.period_ledger import ledger_of
 from invoicing.schedule_forms import EndForm, MoveForm, PauseForm
+from invoicing.services_billed import state_of_service
 from practices.errors import DomainError
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -40,6 +41,7 @@ def schedule_detail(request: PracticeRequest, practice: str, pk: int) -> HttpRes
     is_over = schedule.status == BillingSchedule.Status.ENDED
     context = {
         "schedule": schedule,
+        "state": state_of_service(schedule, today),
         "entries": entries,
         "changes": schedule.changes.select_related("planned_by")[:20],
         "today": today,
