@@ -23,7 +23,7 @@ class Bar:
     y: str
     width: str
     height: str
-    series: int
+    series: str
     title: str
 
 
@@ -35,13 +35,14 @@ class Line:
     label: str
 
 
-def rounded_up(highest: Decimal) -> tuple[Decimal, Decimal]:
-    """The top of a scale that holds `highest`, and the step between its four lines."""
+def rounded_up(highest: Decimal, *, counts: bool = False) -> tuple[Decimal, Decimal]:
+    """The top of a scale that holds `highest`, and the step between its four lines: whole ones where it counts."""
     if highest <= 0:
         return Decimal(4), Decimal(1)
     rough = highest / 4
     magnitude = Decimal(10) ** rough.adjusted()
-    step = next(size * magnitude for size in STEPS if size * magnitude >= rough)
+    steps = (size * magnitude for size in STEPS)
+    step = next(size for size in steps if size >= rough and (not counts or size % 1 == 0))
     return step * 4, step
 
 
@@ -72,18 +73,21 @@ def bar_chart(
     *,
     every: int = 1,
     width: int = WIDTH,
+    bad: str = "",
 ) -> dict[str, object]:
     """Grouped bars: one group a label (a month), one bar a series (raised, posted, paid).
 
     Each group is (label, one Decimal of zero or more for each series); currency "" for plain counts. Of many groups
     only ``every`` so-manieth is named under the picture; the table names all. A chart in the rail
-    is drawn in a ``width`` of 320, so that its words stay legible.
+    is drawn in a ``width`` of 320, so that its words stay legible. ``bad`` names the series that nobody wants.
     """
     symbol = SYMBOLS.get(currency, currency)
-    top, step = rounded_up(max((value for _, values in groups for value in values), default=Decimal(0)))
+    highest = max((value for _, values in groups for value in values), default=Decimal(0))
+    top, step = rounded_up(highest, counts=not currency)
     plot = Decimal(HEIGHT - BOTTOM - TOP)
     slot = Decimal(width - LEFT) / max(len(groups), 1)
     thick = min(slot * Decimal("0.72") / max(len(series), 1), Decimal(28))
+    kinds = ["bad" if name == bad else str(place) for place, name in enumerate(series, 1)]
     bars, labels = [], []
     for index, (label, values) in enumerate(groups):
         middle = LEFT + slot * index + slot / 2
@@ -94,11 +98,12 @@ def bar_chart(
             height = plot * value / top
             x, y = start + thick * number, TOP + plot - height
             words = f"{label}, {series[number]}: {in_words(value, currency)}"
-            bars.append(Bar(at(x), at(y), at(thick - 2), at(height), number + 1, words))
+            bars.append(Bar(at(x), at(y), at(thick - 2), at(height), kinds[number], words))
     lines = [Line(at(TOP + plot - plot * n / 4), short(step * n, symbol)) for n in range(5)]
     return {
         "title": title,
         "series": series,
+        "legend": list(zip(kinds, series, strict=True)),
         "rows": [(label, [in_words(value, currency) for value in values]) for label, values in groups],
         "bars": bars,
         "labels": labels,

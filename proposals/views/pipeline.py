@@ -57,8 +57,7 @@ def proposal_pipeline(request: PracticeRequest, practice: str) -> HttpResponse:
             for step, label, count in steps
         ],
         "took": took,
-        "spans": [(label, [Decimal(count)]) for label, count in took.spans],
-        "series": ["Proposals"],
+        "spans": [(label, Decimal(count), "", "") for label, count in took.spans],
         "is_empty": not any(stage.count for stage in columns),
     }
     return render(request, "proposals/proposal_pipeline.html", context)

@@ -195,6 +195,20 @@ def test_a_scale_has_four_round_steps_and_holds_the_highest_bar(highest, top):
     assert scale == step * 4
 
 
+@pytest.mark.parametrize("highest", [1, 2, 3, 5, 9, 17, 61, 430])
+def test_a_scale_of_counts_has_no_halves(highest):
+    top, step = rounded_up(Decimal(highest), counts=True)
+    assert step % 1 == 0
+    assert top >= highest
+
+
+def test_what_nobody_wants_is_not_drawn_in_a_friendly_colour():
+    chart = bar_chart("A day", ["Arrived", "Refused"], [("1", [Decimal(3), Decimal(1)])], "", bad="Refused")
+    html = render_to_string("components/bar_chart.html", chart)
+    assert html.count("series-bad") == 2
+    assert "series-2" not in html
+
+
 @pytest.mark.parametrize(
     ("value", "words"), [("0", "£0"), ("750", "£750"), ("2500", "£2.5k"), ("40000", "£40k"), ("1E6", "£1m")]
 )
