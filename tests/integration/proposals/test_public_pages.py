@@ -3,6 +3,7 @@
 import logging
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client as Browser
@@ -55,6 +56,13 @@ def test_the_page_says_first_what_is_paid_and_when(client, brook):
     assert text.index("£300.00 when you accept") < text.index("£120.00") < text.index("Terms")
     assert proposal.document_sha256[:16] in text
     assert "127.0.0.1" in text
+
+
+def test_a_price_for_each_of_many_is_said_as_a_person_says_it(client, brook):
+    with practice_scope(brook.pk):
+        line = a_line(MONTHLY, price="6.50", unit_name="employee", quantity=Decimal(12))
+        proposal = a_sent(line, on=brook.today())
+    assert "12 × £6.50 per employee = £78.00" in text_of(client.get(public_path(proposal)))
 
 
 def test_opening_a_link_changes_nothing(client, brook, sent):
