@@ -111,7 +111,7 @@ def test_f17_d8_existing_clients_are_offered_the_new_default_with_a_count(alice,
     alice.post(page("settings-edit"), changed)
     with practice_scope(practice.pk):
         assert Client.objects.filter(posts_automatically=True).count() == 3
-    assert "Apply the setting for new clients to 3 existing" in text_of(alice.get(page("settings-edit")))
+    assert "Apply to 3 existing clients" in text_of(alice.get(page("settings-edit")))
     alice.post(page("clients-switch"))
     with practice_scope(practice.pk):
         assert not Client.objects.filter(posts_automatically=True).exists()
