@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.actions import Subject
+from ledger.log_tabs import log_tabs
 from ledger.models import Posting
 from ledger.outbox import cancel_posting, ledger_settings, release_posting, retry_posting
 from ledger.queries import (
@@ -77,6 +78,7 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "words": words,
         "causes": causes() if view.key == "needs-you" else [],
         "found": shown.counted(postings) if words else _in_words(view, counts[view.key]),
+        "sections": log_tabs(request.practice.slug, "Queue"),
         "tabs": [
             _tab(choice, counts, active=choice == view)
             for choice in (ALL, *VIEWS, UNSETTLED)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from invoicing.models import Invoice
+from ledger.log_tabs import log_tabs
 from ledger.outbox import ledger_settings
 from practices.errors import DomainError
 from practices.limits import costly
@@ -25,7 +26,6 @@ from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
 from sage_integration.sign_offs import LONGEST_NOTE, latest_sign_off, sign_month_off, still_holds
 from sage_integration.sync.wanted import newest_link
-from sage_integration.views.log_tabs import log_tabs
 
 #: Nightly comparisons on the page.
 COMPARISONS_SHOWN = 7

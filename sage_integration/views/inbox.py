@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger.log_tabs import log_tabs
 from ledger.models import Posting
 from practices.errors import DomainError
 from practices.lists import Column, List, ShownList
@@ -34,7 +35,6 @@ from sage_integration.attention import (
     things,
 )
 from sage_integration.models import Attention, SageConnection, SageExchange, SageLink
-from sage_integration.views.log_tabs import log_tabs
 
 VIEWS = (("open", "Open"), ("mine", "Mine"), ("snoozed", "Put off"), ("handled", "Handled"))
 THINGS = List(

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger.log_tabs import log_tabs
 from ledger.models import Posting
 from practices.activity_views import chosen_entries
 from practices.lists import Column, List, ShownList, file_of
@@ -19,7 +20,6 @@ from sage_integration.log import events_of, log_entries
 from sage_integration.log_words import BAD, GOOD, PARTS
 from sage_integration.models import SyncRun
 from sage_integration.replaying import rehearse, replay
-from sage_integration.views.log_tabs import log_tabs
 
 EVENTS = List(
     "sage-log",
