@@ -233,7 +233,7 @@ class AuditEntry(TenantModel):
         """`Billing schedule 12`: the kind of thing and its row; `Invoicing settings` where a practice has one row."""
         app, _, name = self.subject_type.partition(".")
         model = apps.all_models[app].get(name)  # none for a kind of thing that earlier versions had
-        kind = capfirst(model._meta.verbose_name if model else name)
+        kind = str(capfirst(model._meta.verbose_name if model else name))
         return kind if kind.endswith("settings") else f"{kind} {self.subject_id or ''}".strip()
 
 
