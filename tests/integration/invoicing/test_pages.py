@@ -12,7 +12,6 @@ from ledger.leases import lease_due_postings
 from ledger.models import Posting
 from ledger.outbox import mark_posted
 from practices.models import Practice
-from practices.templatetags.dates import written_date
 from practices.tenancy import practice_scope
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -426,23 +425,6 @@ def test_a_service_is_paused_resumed_and_ended_from_the_page(brook, client_of):
     for change, state in (("pause", "Paused"), ("resume", "Ready"), ("end", "Ending")):
         page = alice.post(path(f"schedule-{change}", brook, pk=schedule.pk), follow=True)
         assert state in page.content.decode()
-
-
-def test_4_7_a_service_has_the_same_state_on_its_clients_page_and_on_its_own(brook, client_of):
-    with practice_scope(brook.pk):
-        schedule = a_schedule(MONTHLY, starts_on=today(brook), on=today(brook))
-    alice = client_of("alice")
-    own = path("schedule-detail", brook, pk=schedule.pk)
-    clients = path("client-services", brook, pk=schedule.client_id)
-    until = today(brook) + timedelta(days=40)
-
-    def shown() -> list[tuple[str, str, str]]:
-        return [alice.get(own).context["state"], alice.get(clients).context["rows"][0]["state"]]
-
-    assert shown() == [("Active", "good", "")] * 2
-    alice.post(own + "hold/", {"until": until.isoformat(), "reason": "On leave"})
-    assert shown() == [("Paused", "warn", "pause")] * 2
-    assert f">{written_date(until)}</time></span>" in alice.get(clients).content.decode()
 
 
 def test_among_very_many_clients_the_one_to_bill_is_looked_for(brook, client_of, monkeypatch):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice
 from invoicing.operations import bill_due_periods, close_holes, hold_bills, pause_billing, skip_period
 from invoicing.period_ledger import ledger_of
+from practices.templatetags.dates import written_date
 from practices.tenancy import practice_scope
 from tests.integration.invoicing.documents import (
     MONTHLY,
@@ -257,3 +258,19 @@ def test_after_a_change_the_list_is_as_it_was_looked_at(brook, acme, client_of):
     for change in (address(brook, "billing-act"), address(brook, "schedule-resume", books.pk)):
         back = alice.post(change, sent)
         assert (back.status_code, back.url) == (303, f"{address(brook, 'billing')}?{looked_at}")
+
+
+def test_4_7_a_service_has_the_same_state_on_its_clients_page_and_on_its_own(brook, acme, client_of):
+    alice, until = client_of("alice"), brook.today() + timedelta(days=40)
+    own = address(brook, "schedule-detail", schedule(brook, "Books").pk)
+    clients = address(brook, "client-services", acme.pk)
+
+    def shown() -> list[tuple[str, str, str]]:
+        rows = alice.get(clients).context["rows"]
+        on_clients_page = next(row["state"] for row in rows if row["schedule"].name == "Books")
+        return [alice.get(own).context["state"], on_clients_page]
+
+    assert shown() == [("Active", "good", "")] * 2
+    alice.post(own + "hold/", {"until": until.isoformat(), "reason": "On leave"})
+    assert shown() == [("Paused", "warn", "pause")] * 2
+    assert f">{written_date(until)}</time></span>" in alice.get(clients).content.decode()

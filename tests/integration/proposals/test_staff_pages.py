@@ -274,6 +274,8 @@ def test_work_that_is_done_before_the_engagement_starts_is_refused_in_words(clie
 def test_4_3_the_head_of_a_proposal_says_whose_it_is_and_how_it_stands(brook, sent, client_of):
     """On a phone what stands beside it comes after everything else."""
     page = client_of("alice").get(at("proposal-detail", brook, sent)).content.decode()
-    head = re.sub(r"<[^>]+>", " ", page.partition('class="page-header"')[2].partition("Services and prices")[0])
+    head = re.sub(
+        r"<[^>]+>", " ", page.partition('class="page-header"')[2].partition("Services and prices")[0]
+    )
     assert "Acme Dental Ltd" in head
     assert "Awaiting signature" in head
