@@ -131,11 +131,16 @@ def numbered_in_sage(words: str, most: int) -> dict[int, str]:
 
 
 def numbered(rows: "QuerySet[Any]", words: str, prefix: str, digits: int) -> list["QuerySet[Any]"]:
-    """The rows a person may mean by `INV-0000`, `inv 12`, `INV-000012-K7Q2M9` or `12`, typed in full or not yet.
+    """The rows a person may mean by `INV`, `INV-0000`, `inv 12`, `INV-000012-K7Q2M9` or `12`, typed in full or not yet.
 
     A part for each stretch of numbers, the highest first, because an index has them so. With leading zeros the
     number's beginning is meant as it is printed, else its beginning or the number itself.
     """
+    if words.upper() in (
+        f"{prefix}-",
+        *([prefix] if len(prefix) > 1 else []),
+    ):  # one letter begins many names
+        return [rows.order_by("-number")]
     match = re.fullmatch(rf"(?:{prefix}[\s-]*)?(\d{{1,9}})(?:-\w*)?", words, re.IGNORECASE)
     if not match:
         return []

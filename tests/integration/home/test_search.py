@@ -54,6 +54,8 @@ def test_a_client_is_found_with_its_proposals_and_invoices(book, brook, words):
     ("words", "numbers"),
     [
         ("INV-000002", [2]),
+        ("inv", [2, 1]),
+        ("INV-", [2, 1]),
         ("inv 2", [2]),
         ("INV-0000", [2, 1]),
         ("2", [2]),
