@@ -107,7 +107,7 @@ class ListForm(forms.Form):
         self._offer("group", "Any group", _named(there["groups"]))
         for choice in contributions.filters():
             self.fields[choice.key] = forms.ChoiceField(
-                label=choice.label, required=False, choices=[("", f"{choice.label}: any"), *choice.choices]
+                label=choice.label, required=False, choices=[("", "Any"), *choice.choices]
             )
 
     def _offer(self, name: str, nothing: str, choices: Sequence[tuple[str, str]]) -> None:
