@@ -35,7 +35,7 @@ def named(entries: Sequence[AuditEntry]) -> Sequence[AuditEntry]:
 
 def _rows_of(kind: str) -> QuerySet[Any]:
     model = apps.get_model(kind)
-    rows = model._default_manager.all()
+    rows: QuerySet[Any] = model._default_manager.all()
     beside = getattr(model, "called_with", ())
     return rows.select_related(*beside) if beside else rows
 

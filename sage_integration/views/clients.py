@@ -68,7 +68,7 @@ def _in_sage(client: Client, connection: SageConnection) -> dict[str, Any]:
         "sides": side_by_side(client, contact) if contact else [],
         "namesakes": namesakes.count(),
         "in_sage": SageLink.objects.filter(posting__in=postings, business_id=connection.business_id).count(),
-        "events": [in_words(entry) for entry in named(latest)],
+        "events": [in_words(entry) for entry in named(list(latest))],
         "account_form": account_form(client, connection),
     }
 
