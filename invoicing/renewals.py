@@ -75,6 +75,6 @@ def end_replaced(proposal: Proposal, *, on: date) -> int:
         schedule = BillingSchedule.objects.filter(proposal_line=line.replaces_id).first()
         last = begins_on - ONE_DAY
         if schedule and schedule.status != BillingSchedule.Status.ENDED and last >= schedule.starts_on:
-            end_billing(schedule, on=last)
+            end_billing(schedule, on=last, today=on)
             ended += 1
     return ended
