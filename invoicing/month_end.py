@@ -45,6 +45,10 @@ class Share:
     recurs: bool
 
 
+def _recurring(shares: Iterable[Share]) -> list[Share]:
+    return [share for share in shares if share.recurs]
+
+
 @dataclass(slots=True)
 class MonthLine:
     """One service of a client this month beside last month; amounts are net."""
@@ -71,10 +75,10 @@ class MonthLine:
     @property
     def jumps(self) -> bool:
         """Whether the unit price moved by more than a fifth."""
-        if self.change != "Price" or not self.before[-1].unit_price:
+        if self.change != "Price":
             return False
-        old, new = self.before[-1].unit_price, self.now[-1].unit_price
-        return abs(new - old) > old * JUMP
+        old, new = (_recurring(shares)[-1].unit_price for shares in (self.before, self.now))
+        return bool(old) and abs(new - old) > old * JUMP
 
 
 @dataclass(slots=True)
@@ -270,21 +274,20 @@ def _name_changes(found: dict[int, ClientMonth], schedules: Iterable[BillingSche
 
 
 def _change(line: MonthLine, schedule: BillingSchedule | None, month: Month) -> str:
-    if not line.before and not line.now:
-        return ""
-    if not line.before:
-        if not any(share.recurs for share in line.now):
-            return "One-off"
+    """What recurs is held against what recurs; something billed once beside it is a one-off and no other price."""
+    now, before = _recurring(line.now), _recurring(line.before)
+    once = "One-off" if len(line.now) + len(line.before) > len(now) + len(before) else ""
+    if now and before:
+        if now[-1].unit_price != before[-1].unit_price:
+            return "Price"
+        same = sum(share.quantity for share in now) == sum(share.quantity for share in before)
+        return once if same else "Quantity"
+    if now:
         began = schedule is None or schedule.bills_from >= month.first
-        return "New" if began else ""
-    if not line.now:
-        if not any(share.recurs for share in line.before):
-            return "One-off"
-        return "" if schedule else "Ended"
-    if line.now[-1].unit_price != line.before[-1].unit_price:
-        return "Price"
-    quantities = [sum(share.quantity for share in shares) for shares in (line.now, line.before)]
-    return "Quantity" if quantities[0] != quantities[1] else ""
+        return "New" if began else once
+    if before and not schedule:
+        return "Ended"
+    return once
 
 
 def _warn(found: dict[int, ClientMonth], invoices: Collection[Any]) -> None:

@@ -89,6 +89,18 @@ def test_g75_a_one_off_of_the_month_before_says_why_less_is_billed(brook):
         assert (line.net_before, line.net_now) == (50, None)
 
 
+def test_g75_a_one_off_of_a_service_that_recurs_is_no_other_price_of_it(brook):
+    with practice_scope(brook.pk):
+        books = a_schedule(MONTHLY | {"name": "Books"}, client=a_client("Both"), starts_on=APRIL)
+        bill_due_periods(on=APRIL)
+        bill_due_periods(on=MAY)
+        an_invoice(books.client, a_line("Books", "650"), on=MAY)
+        row = month_of(MAY)["Both"]
+        assert (row.changes, row.warnings) == (["One-off"], [])
+        [line] = row.lines
+        assert (line.net_before, line.net_now) == (100, 750)
+
+
 def test_g49_g75_what_somebody_else_pays_stands_on_the_row_of_whom_it_is_for(brook, client_of):
     with practice_scope(brook.pk):
         holding, trading = a_client("Holding"), a_client("Trading")
