@@ -145,6 +145,11 @@ class BillingSchedule(TenantModel, BillingRule):
         return single(self.starts_on, self.next_bill_on) if self.next_bill_on else ()
 
     @property
+    def dated_on(self) -> date | None:
+        """The invoice date of what is billed once; None while it waits to be marked complete."""
+        return self.bills_from if self.billing == self.Billing.UPFRONT else self.completes_on
+
+    @property
     def waits_for_somebody(self) -> bool:
         """Whether none of its bills is made unless somebody approves it."""
         return self.needs_confirming or self.mode == self.Mode.MANUAL

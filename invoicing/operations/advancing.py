@@ -94,7 +94,7 @@ def _periods(schedule: BillingSchedule, known: Practicalities) -> Iterable[Perio
     """As the rule has them; what waits for somebody to mark it complete has no date, and the last one of all."""
     if schedule.billing == BillingSchedule.Billing.RECURRING:
         return periods_of(schedule.rhythm(known.invoice_day), schedule.next_starts_on)
-    return single(schedule.starts_on, schedule.completes_on or date.max)
+    return single(schedule.starts_on, schedule.dated_on or date.max)
 
 
 def set_invoice_day(client: Client, day: int | None) -> int:

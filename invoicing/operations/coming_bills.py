@@ -302,7 +302,7 @@ def bill_of(schedule: BillingSchedule, starts_on: date) -> Bill:
 
 def _period(schedule: BillingSchedule, starts_on: date, known: Practicalities) -> Period | None:
     if schedule.billing != Billing.RECURRING:
-        once = Period(starts_on, starts_on, schedule.completes_on or date.max)
+        once = Period(starts_on, starts_on, schedule.dated_on or date.max)
         return once if starts_on == schedule.starts_on else None
     rhythm = schedule.rhythm(known.invoice_day)
     if schedule.next_starts_on is None or starts_on < schedule.next_starts_on:

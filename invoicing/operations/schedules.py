@@ -78,6 +78,8 @@ def start_billing(proposal: Proposal, *, on: date) -> Invoice | None:
 
 def _schedule_of(line: ProposalLine, proposal: Proposal, on: date, day: int) -> BillingSchedule:
     begins_on = line.begins_on(starts_on=proposal.starts_on, accepted_on=on)
+    if line.billing == Billing.UPFRONT:
+        begins_on = on  # Whenever the engagement starts (D14): what is changed or undone keeps that date.
     schedule = BillingSchedule(
         client=proposal.client,
         proposal_line=line,

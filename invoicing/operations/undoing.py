@@ -1,13 +1,14 @@
 """Taking an invoice back within the quiet time, before anything has left."""
 
 from invoicing.errors import CannotBeUndone
-from invoicing.models import BilledPeriod, BillingSchedule, Invoice, InvoiceMessage
+from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice, InvoiceMessage
 from invoicing.operations.advancing import locked
 from invoicing.operations.coming_bills import hold_bills, reopen_periods
 from invoicing.operations.invoices import void_invoice
 from practices import audit
 from practices.errors import DomainError
 
+Billing = BillingSchedule.Billing
 #: Why a bill is held whose invoice was undone.
 UNDONE = "Its invoice was undone"
 
@@ -28,6 +29,9 @@ def undo_invoice(invoice: Invoice) -> Invoice:
     chosen = [(period.schedule_id, period.starts_on) for period in periods]
     BilledPeriod.objects.filter(invoice=invoice).delete()
     hold_bills(chosen, reason=UNDONE)
+    once = [schedule.pk for schedule in schedules.values() if schedule.billing != Billing.RECURRING]
+    # Work that was complete is not to be marked so again: approved, its bill has the date it had.
+    ComingBill.objects.filter(schedule__in=once).update(bills_on=invoice.tax_point)
     for pk, schedule in schedules.items():
         reopen_periods(schedule, [starts_on for owner, starts_on in chosen if owner == pk])
     audit.record("invoice.undone", voided, number=voided.number_label, periods=len(chosen))
