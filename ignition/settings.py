@@ -233,6 +233,7 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/5m/key", "reset_password": "2
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXIES", "0"))
 #: Only `./dev up`, which shows made-up data on one machine, lets an operator in by password alone.
 OPERATORS_NEED_SECOND_FACTOR = os.environ.get("OPERATORS_NEED_SECOND_FACTOR", "1") == "1"
+USERSESSIONS_ADAPTER = "practices.account_trail.SessionsAdapter"
 MFA_ADAPTER = "practices.second_factors.SealedSecretsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

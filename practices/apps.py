@@ -6,9 +6,10 @@ class PracticesConfig(AppConfig):
     name = "practices"
 
     def ready(self) -> None:
-        from practices import checks, exporting, invitation_mail  # noqa: F401 - registers its job
+        from practices import account_trail, checks, exporting, invitation_mail  # noqa: F401 - registers its job
         from practices.isolation import isolate_practices
 
+        account_trail.listen()
         checks.register_checks()
         invitation_mail.describe_messages()
         post_migrate.connect(isolate_practices, sender=self, dispatch_uid="isolate practices")

@@ -1,9 +1,13 @@
 """Second factors: authenticator apps, passkeys and recovery codes, kept by allauth under our keys."""
 
+from typing import Any
+
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
+from practices.account_trail import refused
 from practices.fields import CannotOpen, keys
 from practices.models import Membership, User
 
@@ -20,6 +24,13 @@ class SealedSecretsAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth 
         "unverified_email": "Confirm your e-mail address before you set up a second factor.",
         "incorrect_code": "This code or passkey was not accepted. Try again, or sign in another way.",
     }
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        """The error in our words; a code or passkey that was not accepted stands in the log."""
+        if code == "incorrect_code":
+            refused("wrong second factor")
+        error: ValidationError = super().validation_error(code, *args)
+        return error
 
     def encrypt(self, text: str) -> str:
         """The secret under the newest of the installation's keys."""

@@ -4,8 +4,11 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
+
+from practices.account_trail import refused
 
 #: A browser that signed in is known for so long.
 KNOWN_FOR = 60 * 60 * 24 * 180
@@ -26,6 +29,13 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
         "max_email_addresses": "You cannot add more than %d e-mail addresses.",
         "unverified_primary_email": "Confirm your primary e-mail address first.",
     }
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        """The error in our words; whoever is kept waiting stands in the log."""
+        if code == "too_many_login_attempts":
+            refused("too many wrong passwords")
+        error: ValidationError = super().validation_error(code, *args)
+        return error
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         """Where the person goes, with a cookie by which this browser is known as theirs."""
