@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from typing import Any
 
 from django.db import models
@@ -59,6 +60,19 @@ def record(action: str, subject: models.Model, **data: Any) -> AuditEntry:
 def _through() -> dict[str, str]:
     key = _key.get()
     return {"api_key": key.prefix, "api_key_name": key.name} if key else {}
+
+
+def changes_between(before: models.Model, after: models.Model, fields: Iterable[str]) -> dict[str, list[Any]]:
+    """What differs, field by field, as before and after in words that JSON can hold."""
+    values = {field: [_in_words(before, field), _in_words(after, field)] for field in fields}
+    return {field: pair for field, pair in values.items() if pair[0] != pair[1]}
+
+
+def _in_words(row: models.Model, field: str) -> Any:
+    value = getattr(row, field)
+    if isinstance(value, models.Model):
+        return str(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def record_many(

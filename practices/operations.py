@@ -113,17 +113,20 @@ def amend_profile(profile: PracticeProfile) -> PracticeProfile:
 
 def write_wording(kind: MailKind, subject: str, body: str) -> MailWording:
     """The practice's own words for one kind of message, recorded; a later message has them."""
+    old = MailWording.objects.select_for_update().filter(kind=kind.key).first() or MailWording()
     wording, _ = MailWording.objects.update_or_create(
         kind=kind.key, defaults={"subject": subject, "body": body}
     )
-    audit.record("mail.wording_written", wording, kind=kind.key)
+    changes = audit.changes_between(old, wording, ("subject", "body"))
+    audit.record("mail.wording_written", wording, kind=kind.key, changes=changes)
     return wording
 
 
 def drop_wording(kind: MailKind) -> None:
     """The usual words of a kind again, recorded; nothing where there are no others."""
     for wording in MailWording.objects.select_for_update().filter(kind=kind.key):
-        audit.record("mail.wording_dropped", wording, kind=kind.key)
+        changes = audit.changes_between(wording, MailWording(), ("subject", "body"))
+        audit.record("mail.wording_dropped", wording, kind=kind.key, changes=changes)
         wording.delete()
 
 

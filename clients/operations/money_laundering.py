@@ -9,7 +9,7 @@ from clients.errors import (
     NextReviewIsPast,
 )
 from clients.models import Client, ClientSettings
-from clients.operations.records import changes_between, locked
+from clients.operations.records import locked
 from practices import audit
 from practices.models import User
 
@@ -31,7 +31,7 @@ def review_client(
     client.aml_status, client.aml_reviewer = status, reviewer
     client.aml_reviewed_on, client.aml_review_due_on = on, next_on
     client.save(update_fields=FIELDS)
-    if changes := changes_between(before, client, FIELDS):
+    if changes := audit.changes_between(before, client, FIELDS):
         audit.record("client.aml_reviewed", client, name=client.name, changes=changes)
     return client
 
@@ -47,7 +47,7 @@ def amend_client_settings(settings: ClientSettings) -> ClientSettings:
     names = ["aml_before_acceptance", "aml_before_billing"]
     before = client_settings()
     settings.save()
-    if changes := changes_between(before, settings, names):
+    if changes := audit.changes_between(before, settings, names):
         audit.record("client_settings.amended", settings, changes=changes)
     return settings
 

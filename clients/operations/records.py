@@ -1,10 +1,6 @@
 """Adding, changing and archiving clients."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Any
-
-from django.db import models
 
 from clients.errors import CannotActivate
 from clients.models import Client, ClientTag, ContactPerson, Tag
@@ -61,7 +57,7 @@ def add_client(client: Client, people: Sequence[ContactPerson] = ()) -> Client:
 def amend_client(client: Client, people: Sequence[ContactPerson] | None = None) -> Client:
     """The client with changed particulars; ``people``, where given, are all of its contact persons now."""
     before = Client.objects.select_for_update(of=["self"]).get(pk=client.pk)
-    changes = changes_between(before, client, PARTICULARS)
+    changes = audit.changes_between(before, client, PARTICULARS)
     client.save(update_fields=PARTICULARS)
     if people is not None:
         old = _people_in_words(client)
@@ -71,19 +67,6 @@ def amend_client(client: Client, people: Sequence[ContactPerson] | None = None) 
     audit.record("client.amended", client, name=client.name, changes=changes)
     client_amended.send(Client, client=client, changes=changes)
     return client
-
-
-def changes_between(before: models.Model, after: models.Model, fields: Iterable[str]) -> dict[str, list[Any]]:
-    """What differs, field by field, as before and after in words that JSON can hold."""
-    values = {field: [_in_words(before, field), _in_words(after, field)] for field in fields}
-    return {field: pair for field, pair in values.items() if pair[0] != pair[1]}
-
-
-def _in_words(row: models.Model, field: str) -> Any:
-    value = getattr(row, field)
-    if isinstance(value, models.Model):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _people_in_words(client: Client) -> list[str]:
@@ -134,7 +117,7 @@ def assign_client(client: Client, role: str, person: User | None) -> Client:
     before, client = locked(client), locked(client)
     setattr(client, role, person)
     client.save(update_fields=[role])
-    if changes := changes_between(before, client, [role]):
+    if changes := audit.changes_between(before, client, [role]):
         audit.record("client.amended", client, name=client.name, changes=changes)
     return client
 

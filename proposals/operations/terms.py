@@ -43,10 +43,13 @@ def write_terms(
 
 def save_block(block: BrochureBlock) -> BrochureBlock:
     """A brochure block, new or changed, recorded; proposals that were sent keep its old words."""
-    is_new = block.pk is None
     block.body = sanitised(block.body)
+    before = BrochureBlock.objects.select_for_update().filter(pk=block.pk).first()
     block.save()
-    audit.record("brochure.added" if is_new else "brochure.changed", block, title=block.title)
+    changes = audit.changes_between(before, block, ("title", "body")) if before else {}
+    audit.record(
+        "brochure.changed" if before else "brochure.added", block, title=block.title, changes=changes
+    )
     return block
 
 

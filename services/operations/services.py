@@ -1,5 +1,6 @@
 """Changing the price list."""
 
+from copy import copy
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -48,8 +49,10 @@ def add_service(
 
 def amend_service(service: Service) -> Service:
     """The service with changed particulars; proposals already made keep their copy. Raises `NameTaken`."""
+    before = Service.objects.select_for_update(of=["self"]).get(pk=service.pk)
     save_under_free_name(service, PARTICULARS)
-    audit.record("service.amended", service, name=service.name)
+    changes = audit.changes_between(before, service, PARTICULARS)
+    audit.record("service.amended", service, name=service.name, changes=changes)
     return service
 
 
@@ -95,15 +98,18 @@ def amend_services(
     changes: dict[str, Any] = {"category": category, "tax_rate": tax_rate}
     changes |= {"billing_mode": billing_mode, "status": status}
     changes = {name: value for name, value in changes.items() if value}
-    locked = list(services.select_for_update().order_by("id"))
+    rows = services.select_related("category", "tax_rate")
+    locked = list(rows.select_for_update(of=["self"]).order_by("id"))
+    said = []
     for service in locked:
+        before = copy(service)
         for name, value in changes.items():
             setattr(service, name, value)
+        said.append(audit.changes_between(before, service, changes))
     if changes:
         Service.objects.bulk_update(locked, list(changes))
-        said = {name: str(value) for name, value in changes.items()}
-        for service in locked:
-            audit.record("service.amended", service, name=service.name, changes=said)
+        for service, each in zip(locked, said, strict=True):
+            audit.record("service.amended", service, name=service.name, changes=each)
     return len(locked)
 
 

@@ -107,6 +107,9 @@ def test_the_page_saves_shows_and_gives_back_the_usual_words(client_of, brook):
     assert browser.post(f"{ADDRESS}usual/").status_code == 303
     with practice_scope(brook.pk):
         assert not MailWording.objects.exists()
+        written, dropped = AuditEntry.objects.filter(action__startswith="mail.").order_by("pk")
+    assert written.data["changes"] == {"subject": ["", "Hi"], "body": ["", "<p>Own words</p>"]}
+    assert dropped.data["changes"]["subject"] == ["Hi", ""]
     assert browser.get("/p/brook-co/settings/wording/no/such/").status_code == 404
 
 

@@ -13,6 +13,7 @@ from services.forms import BulkEditForm, PriceForm, ServiceForm
 from services.models import Price, Service, ServiceCategory, TaxRate
 from services.operations import (
     add_service,
+    amend_service,
     amend_services,
     category_named,
     remove_empty_categories,
@@ -147,7 +148,22 @@ def test_g60_many_services_change_at_once_and_each_says_so(brook):
         )
         changed = Service.objects.filter(category__name="Extras", tax_rate=zero, billing_mode="manual")
         assert set(changed) == set(services[:2])
-        assert AuditEntry.objects.filter(action="service.amended").count() == 2
+        entries = AuditEntry.objects.filter(action="service.amended").order_by("subject_id")
+        assert [entry.subject_id for entry in entries] == [service.pk for service in services[:2]]
+        assert entries[0].data["changes"]["tax_rate"] == ["Standard rate", "Zero rate"]
+        assert entries[0].data["changes"]["category"] == [None, "Extras"]
+
+
+def test_a_changed_service_says_in_the_trail_what_was_before_and_after(brook):
+    with practice_scope(brook.pk):
+        service = a_service("Payroll")
+        service.name, service.tax_rate = "Payroll bureau", TaxRate.objects.get(vat_code="zero")
+        amend_service(service)
+        entry = AuditEntry.objects.get(action="service.amended")
+    assert entry.data["changes"] == {
+        "name": ["Payroll", "Payroll bureau"],
+        "tax_rate": ["Standard rate", "Zero rate"],
+    }
 
 
 def test_g60_prices_of_many_rise_by_percent_to_the_penny_from_a_date_on(brook):
