@@ -16,6 +16,7 @@ from django.db.models import UniqueConstraint
 
 from practices.models import Practice
 from practices.prepared import Prepared
+from practices.rows import columns_of, cut
 from practices.tenancy import TenantModel, acting_practice_id, require_scope
 
 Row = TypeVar("Row", bound=TenantModel)
@@ -66,9 +67,7 @@ def practice_and(model: type[Row]) -> tuple[Practice, Row | None]:
         found = cursor.fetchone()
     if found is None:
         raise Practice.DoesNotExist
-    values = list(found)
-    practice = cast(Practice, _made(Practice, values))
-    row = cast(Row | None, _made(model, values))
+    practice, row = cut(found, [Practice, model])
     if row is not None:
         row.practice = practice
     return practice, row
@@ -77,10 +76,9 @@ def practice_and(model: type[Row]) -> tuple[Practice, Row | None]:
 @cache
 def _with_practice(model: type[TenantModel]) -> str:
     """Written once: a queryset would put the same words together for each of a run's practices."""
-    columns = [f'practice."{field.column}"' for field in Practice._meta.concrete_fields]
-    columns += [f'own."{field.column}"' for field in model._meta.concrete_fields]
+    columns = f"{columns_of(Practice, table='practice')}, {columns_of(model, table='own')}"
     return (
-        f"SELECT {', '.join(columns)} FROM practices_practice AS practice"  # noqa: S608 - names of ours
+        f"SELECT {columns} FROM practices_practice AS practice"  # noqa: S608 - names of ours
         f' LEFT JOIN "{model._meta.db_table}" AS own ON own.practice_id = practice.id WHERE practice.id = %s'
     )
 
@@ -110,8 +108,7 @@ def _all_rows() -> dict[type[TenantModel], TenantModel | None]:
     """The rows of all of them, by model."""
     with connection.cursor() as cursor:
         cursor.execute(_with_all(), [acting_practice_id()])
-        values = list(cursor.fetchone())
-    rows = {model: _made(model, values) for model in _single()}
+        rows = dict(zip(_single(), cut(cursor.fetchone(), _single()), strict=True))
     for row in filter(None, rows.values()):
         row.practice = acting_practice()
     return rows
@@ -122,21 +119,9 @@ def _with_all() -> Prepared:
     columns, joins = [], []
     for place, model in enumerate(_single()):
         table = f"single_{place}"
-        columns += [f'{table}."{field.column}"' for field in model._meta.concrete_fields]
+        columns.append(columns_of(model, table=table))
         joins.append(f'LEFT JOIN "{model._meta.db_table}" AS {table} ON {table}.practice_id = practice.id')
     return Prepared(
         f"SELECT {', '.join(columns)} FROM practices_practice AS practice"  # noqa: S608 - names of ours
         f" {' '.join(joins)} WHERE practice.id = %s"
     )
-
-
-def _made(model: type[Any], values: list[Any]) -> Any:
-    """The model's row of the first values, which are taken away."""
-    fields = model._meta.concrete_fields
-    own = [
-        each.from_db_value(value, None, connection) if hasattr(each, "from_db_value") else value
-        for each, value in zip(fields, values, strict=False)
-    ]
-    del values[: len(fields)]
-    is_there = own[fields.index(model._meta.pk)] is not None
-    return model.from_db(connection.alias, [each.attname for each in fields], own) if is_there else None

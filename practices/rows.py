@@ -4,7 +4,7 @@ For what passes by in thousands: building a question of the ORM anew, and each r
 than the database takes to answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -40,6 +40,20 @@ def rows_from(model: type[Row], statement: str, values: dict[str, Any] | tuple[A
         return [shape.row(each) for each in cursor.fetchall()]
 
 
+def cut(values: Sequence[Any], models: Sequence[type[Model]]) -> list[Any]:
+    """One wide row cut into a row of each of these models, None where its key is null.
+
+    Their columns stand in it as `columns_of` names them, one model after the other.
+    """
+    found, start = [], 0
+    for model in models:
+        shape, place = _whole(model)
+        end = start + len(shape.names)
+        found.append(None if values[start + place] is None else shape.row(tuple(values[start:end])))
+        start = end
+    return found
+
+
 def tie(row: TenantModel, name: str, other: TenantModel) -> None:
     """Give a row the one that its key names, which was read for that very key: nothing of it is checked again."""
     row._state.fields_cache[name] = other  # noqa: SLF001 - where the ORM keeps it too
@@ -67,12 +81,12 @@ class _Shape:
         return made
 
 
-def _own_bases(model: type[TenantModel]) -> list[type]:
+def _own_bases(model: type[Model]) -> list[type]:
     return [base for base in model.__mro__ if base not in Model.__mro__]
 
 
 @cache
-def _shape(model: type[TenantModel], columns: tuple[str, ...]) -> _Shape:
+def _shape(model: type[Model], columns: tuple[str, ...]) -> _Shape:
     if any({"__init__", "__new__", "from_db"} & vars(base).keys() for base in _own_bases(model)):
         raise TypeError(f"{model.__name__} makes its rows in a way of its own")
     by_column = {field.column: field for field in model._meta.concrete_fields}
@@ -87,9 +101,19 @@ def _shape(model: type[TenantModel], columns: tuple[str, ...]) -> _Shape:
     return _Shape(model, names, tuple(conversions))
 
 
-def columns_of(model: type[TenantModel], *, without: tuple[str, ...] = ()) -> str:
-    """The columns of a table with its name, for a statement: a `*` would give those of a later version too."""
-    table = model._meta.db_table
+@cache
+def _whole(model: type[Any]) -> tuple[_Shape, int]:
+    """All columns of a model, and the place of its key among them."""
+    fields = model._meta.concrete_fields
+    return _shape(model, tuple(field.column for field in fields)), fields.index(model._meta.pk)
+
+
+def columns_of(model: type[Model], *, without: tuple[str, ...] = (), table: str = "") -> str:
+    """The columns of a table with its name, for a statement: a `*` would give those of a later version too.
+
+    ``table`` is the name that stands in the statement where it is another one.
+    """
+    table = table or model._meta.db_table
     read = [field.column for field in model._meta.concrete_fields if field.name not in without]
     return ", ".join(f'"{table}"."{column}"' for column in read)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from practices import prepared
 from practices.models import Membership
 from practices.remembered import remembered
 from tests.factories import PASSWORD
@@ -14,7 +15,8 @@ def is_in(browser) -> bool:
     return browser.get(PAGE).status_code == 200
 
 
-def test_person_and_membership_are_read_with_one_question(client_of):
+def test_person_and_membership_are_read_with_one_question(client_of, monkeypatch):
+    monkeypatch.setattr(prepared, "_keeps_plans", False)  # so that questions are seen in their own words
     browser = client_of("alice")
     browser.get(PAGE)
     asked = questions_of(browser, "/p/brook-co/search/")
