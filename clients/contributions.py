@@ -31,10 +31,12 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Whose:
     """What rows of the clients that count are like: ``rows`` for whatever an index finds by client, ``each`` for what
-    has an index of little else, in which every row is held against it."""
+    has an index of little else, in which every row is held against it. Where nearly all rows count, ``but`` is what
+    those are like that do not."""
 
     rows: Q
     each: Q
+    but: Q | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,9 +248,10 @@ def _written_totals(columns: tuple[Column, ...], status: str, how_many: HowMany)
         others = every.exclude(status=status) if status else every.filter(status=Client.Status.ARCHIVED)
         # Nearly everybody is all but a few others.
         are_nearly_all = status in ("", Client.Status.ACTIVE)
-        whose = ~Q(client__in=others.values("pk")) if are_nearly_all else Q(client__in=clients.values("pk"))
+        but = Q(client__in=others.values("pk")) if are_nearly_all else None
+        whose = Q(client__in=clients.values("pk")) if but is None else ~but
         if how_many == "all":
-            return _totals(count_of(clients), Whose(whose, whose), columns)
+            return _totals(count_of(clients), Whose(whose, whose, but), columns)
         ids = Given("clients")
         is_one = is_one_of_given("pk", ids)
         count = (

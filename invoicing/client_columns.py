@@ -37,7 +37,8 @@ from clients.contributions import (
     add_filter,
 )
 from clients.models import Client, ClientQuerySet
-from invoicing.models import BillingSchedule, Invoice, Payment
+from invoicing.alike import SumOfAlike
+from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, InvoiceTally, Payment
 from invoicing.priced_bills import priced_next_bills
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts, to_pence, total
@@ -109,8 +110,13 @@ def _each_month() -> Combinable:
     )
 
 
+_UNITS = " ".join(f"WHEN '{unit}' THEN {factor}" for unit, factor in UNITS_A_MONTH.items())
+#: The same in SQL, of a kind of schedules (`invoicing.alike`).
+_EACH_MONTH = f"quantity * unit_price * CASE period {_UNITS} END / every"
+
+
 def _a_month() -> dict[str, Combinable]:
-    rows = _of_the_client(with_monthly(BillingSchedule.objects.recurring()))
+    rows = _of_the_client(with_monthly(_billing_on()))
     return {"a_month": Subquery(rows.annotate(total=Sum("monthly")).values("total"))}
 
 
@@ -121,7 +127,12 @@ def _monthly(client: Any, today: date) -> Cell | None:
 
 
 def _monthly_total(whose: Whose) -> Subquery:
-    return sum_of(BillingSchedule.objects.recurring().filter(whose.rows), _each_month())
+    return SumOfAlike(_billing_on().filter(whose.rows), _EACH_MONTH, _FINE_MONEY)
+
+
+def _billing_on() -> BillingScheduleQuerySet:
+    """Recurring schedules with a bill to come: one of which the rest was left out brings nothing any more."""
+    return BillingSchedule.objects.recurring().filter(next_bill_on__isnull=False)
 
 
 def _next_bills(clients: Sequence[int], today: date) -> Mapping[int, Cell]:
@@ -145,9 +156,13 @@ def _owed(client: Any, today: date) -> Cell | None:
     return None if client.owed is None else Cell(amount=client.owed)
 
 
-def _owed_total(whose: Whose) -> Subquery:
+def _owed_total(whose: Whose) -> Combinable:
+    unpaid = Invoice.objects.unpaid()
+    if whose.but is not None:
+        all_of_it = sum_of(InvoiceTally.objects.unpaid(), "outstanding")
+        return Coalesce(all_of_it, ZERO) - Coalesce(sum_of(unpaid.filter(whose.but), "outstanding"), ZERO)
     # What is unpaid has an index to itself; that by client leads to every invoice there ever was.
-    return sum_of(Invoice.objects.unpaid().filter(whose.each), "outstanding")
+    return sum_of(unpaid.filter(whose.each), "outstanding")
 
 
 def _of_the_client(rows: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -28,6 +27,7 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
+from invoicing.alike import next_bills_of_all
 from invoicing.due import Bill, Decision, Rules, Standing, bills, due_by, standing
 from invoicing.models import BilledPeriod, BillingSchedule, BillingScheduleQuerySet, ComingBill, ServiceChange
 from invoicing.practicalities import Practicalities
@@ -63,11 +63,11 @@ def coming_totals(
     ``among`` are the schedules that count, all of them unless given.
     """
     schedules = BillingSchedule.objects.all() if among is None else among
-    if among is None:
-        question = _question_of_all(tuple(days), has_plans=bool(known.planned))
+    if among is None and not known.planned:
+        found, every = _coming_of_each(next_bills_of_all(days, known))
     else:
         question = _question(schedules.due(days[-1]), _dated(days), has_plans=bool(known.planned))
-    found, every = _added_up(question, known)
+        found, every = _added_up(question, known)
     if every > found[-1].bills:
         others = list(schedules.due(days[-1]).exclude(_plain(days[-1])))
         for schedule, bill in due_bills(others, days[-1], known):
@@ -252,24 +252,23 @@ def _question(schedules: BillingScheduleQuerySet, choices: Sequence[Q], *, has_p
     return _SUM.format(schedules=compiled, sums=sums, choices=", ".join(named)), tuple(parameters)
 
 
-@lru_cache(maxsize=64)
-def _question_of_all(days: tuple[date, ...], *, has_plans: bool) -> Question:
-    """The same for every schedule and these days: home asks it for each request, and it says nothing of a practice."""
-    return _question(BillingSchedule.objects.due(days[-1]), _dated(days), has_plans=has_plans)
-
-
 def _added_up(question: Question, known: Practicalities) -> tuple[list[Coming], int]:
     """The next bills of each choice, and how many there are altogether; in one question."""
     sql, parameters = question
     rates, firsts, ends, percents = zip(*known.spans(), strict=True) if known.rates else ((), (), (), ())
     with connection.cursor() as cursor:
         cursor.execute(sql, [*parameters, array(rates), array(firsts), array(ends), array(percents)])
-        every, *figures = cursor.fetchone()
-    found = [
+        return _coming_of_each(cursor.fetchone())
+
+
+def _coming_of_each(found: Sequence[Any]) -> tuple[list[Coming], int]:
+    """What comes of each choice, and how many bills there are altogether, of one row that begins with the latter."""
+    every, *figures = found
+    coming = [
         Coming(figures[place], Amounts(figures[place + 1] or ZERO, figures[place + 2] or ZERO))
         for place in range(0, len(figures), 3)
     ]
-    return found, every
+    return coming, every
 
 
 def _with_terms(schedules: BillingScheduleQuerySet, *names: str, has_plans: bool) -> QuerySet[Any, Any]:

@@ -17,6 +17,9 @@ from proposals.models import ProposalLine
 from proposals.periods import Period, Rhythm
 from services.models import Service, TaxRate
 
+#: What makes the bills of two schedules come to the same; in the order of `schedules_alike`.
+ALIKE = ("next_bill_on", "tax_rate", "billing", "period", "every", "service", "quantity", "unit_price")
+
 
 class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
     def due(self, on: date) -> "BillingScheduleQuerySet":
@@ -26,6 +29,11 @@ class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
     def recurring(self) -> "BillingScheduleQuerySet":
         """Active schedules that bill period by period."""
         return self.filter(status=BillingSchedule.Status.ACTIVE, billing=BillingRule.Billing.RECURRING)
+
+    def alike(self) -> "BillingScheduleQuerySet":
+        """These schedules by what they bill, each kind with how many ``times`` it is there; dated ones alone."""
+        dated = self.filter(next_bill_on__isnull=False).order_by()
+        return dated.values(*ALIKE).annotate(times=models.Count("*"))
 
     def to_complete(self) -> "BillingScheduleQuerySet":
         """Work that is billed when somebody marks it complete, and was not yet."""
@@ -120,11 +128,11 @@ class BillingSchedule(TenantModel, BillingRule):
         ]
         indexes = [
             models.Index(fields=["practice", "status", "billing", "id"], name="schedules_by_state"),
-            # With what a bill comes to: home adds up what all of them will bill this month.
+            # Those that bill alike lie together: what all of them will bill is worked out once for each kind.
             models.Index(
-                fields=["practice", "next_bill_on", "client"],
-                include=["id", "tax_rate", "billing", "period", "quantity", "unit_price"],
-                name="schedules_due",
+                fields=["practice", *ALIKE],
+                include=["id", "client"],
+                name="schedules_alike",
                 condition=Q(status="active", next_bill_on__isnull=False),
             ),
             models.Index(fields=["practice", "client", "id"], name="schedules_of_a_client"),

@@ -216,7 +216,7 @@ def test_a_client_archived_between_due_and_billing_is_refused_with_the_way_out(b
         assert outcome.invoices == 1
         [(refused, reason)] = outcome.refused
         assert refused == one.client_id
-        assert "Restore the client" in reason
+        assert "Restore whoever is archived" in reason
         one.refresh_from_db()
         assert one.next_bill_on == TODAY
 
