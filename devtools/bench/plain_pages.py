@@ -7,7 +7,8 @@ templates on a base with a menu, a form with its token, links, dates and amounts
 nothing of ours: no roles, menus with counters, icons, filters, columns to choose, states of Sage, sums, bulk acts.
 
 `list` is fifty invoices by key, newest first, behind any place; `detail` one invoice with its lines and history;
-`search` fifty clients by `ILIKE`; `dashboard` five sums over all invoices, made when they are asked for.
+`search` fifty clients by `ILIKE`, in the order of their names, as clients are listed; `dashboard` five sums over all
+invoices, made when they are asked for.
 """
 
 from collections.abc import Callable
@@ -105,7 +106,7 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
 def clients(request: HttpRequest) -> HttpResponse:
     """Fifty clients whose names contain the words."""
     words = request.GET.get("q", "")
-    found = Client.objects.filter(name__icontains=words).order_by("pk")[:ROWS]
+    found = Client.objects.filter(name__icontains=words).order_by("name")[:ROWS]
     return _render(request, "search.html", {"words": words, "clients": found})
 
 
