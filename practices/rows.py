@@ -105,7 +105,7 @@ def _shape(model: type[Model], columns: tuple[str, ...]) -> _Shape:
 def _whole(model: type[Any]) -> tuple[_Shape, int]:
     """All columns of a model, and the place of its key among them."""
     fields = model._meta.concrete_fields
-    return _shape(model, tuple(field.column for field in fields)), fields.index(model._meta.pk)
+    return _shape(model, tuple(field.column for field in fields)), fields.index(model._meta.pk)  # type: ignore[arg-type]  # a class can be hashed
 
 
 def columns_of(model: type[Model], *, without: tuple[str, ...] = (), table: str = "") -> str:

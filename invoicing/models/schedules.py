@@ -33,7 +33,8 @@ class BillingScheduleQuerySet(TenantQuerySet["BillingSchedule"]):
     def alike(self) -> "BillingScheduleQuerySet":
         """These schedules by what they bill, each kind with how many ``times`` it is there; dated ones alone."""
         dated = self.filter(next_bill_on__isnull=False).order_by()
-        return dated.values(*ALIKE).annotate(times=models.Count("*"))
+        kinds: BillingScheduleQuerySet = dated.values(*ALIKE).annotate(times=models.Count("*"))
+        return kinds
 
     def to_complete(self) -> "BillingScheduleQuerySet":
         """Work that is billed when somebody marks it complete, and was not yet."""
