@@ -12,10 +12,11 @@ from invoicing.operations.settings import invoicing_settings
 from invoicing.queries import invoices_to_post
 from invoicing.terms import due_on
 from ledger.models import Posting
+from sage_integration.foreseen import linked_contacts
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
 from sage_integration.models import SageConnection
-from sage_integration.preview import AsSageShows
+from sage_integration.preview import NOT_LOOKED_UP, AsSageShows, Standing
 
 #: As many bills as a person can look through.
 SHOWN = 10
@@ -26,18 +27,22 @@ LOOKED_AT = 500
 def next_documents(connection: SageConnection) -> list[AsSageShows]:
     """What is held already, oldest first, then the next recurring bills by their date; ten at most."""
     rules = load_rules(connection)
-    held = _held(rules)
-    return [*held, *_coming(rules, SHOWN - len(held))]
+    held = _held(connection, rules)
+    return [*held, *_coming(connection, rules, SHOWN - len(held))]
 
 
-def _held(rules: Rules) -> list[AsSageShows]:
+def _held(connection: SageConnection, rules: Rules) -> list[AsSageShows]:
     held = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.HELD)
     oldest = list(held.order_by("id").values_list("subject_id", flat=True)[:SHOWN])
     invoices = invoices_to_post(oldest) if oldest else {}
-    return [AsSageShows(invoice, lines, rules) for invoice, lines in invoices.values()]
+    linked = linked_contacts({invoice.client_id for invoice, _ in invoices.values()}, connection)
+    return [
+        AsSageShows(invoice, lines, rules, contact=linked.get(invoice.client_id, NOT_LOOKED_UP))
+        for invoice, lines in invoices.values()
+    ]
 
 
-def _coming(rules: Rules, number: int) -> list[AsSageShows]:
+def _coming(connection: SageConnection, rules: Rules, number: int) -> list[AsSageShows]:
     # What is dated is read in the order of an index, which ends where enough was found, and then as a whole.
     dated = BillingSchedule.objects.recurring().filter(next_bill_on__isnull=False)
     dated = dated.filter(client__posts_automatically=True).order_by("next_bill_on", "client_id", "id")
@@ -47,10 +52,17 @@ def _coming(rules: Rules, number: int) -> list[AsSageShows]:
     bills: dict[tuple[date, int], list[tuple[BillingSchedule, Bill]]] = defaultdict(list)
     for pk, bill in next_bills(list(known.values())).items():
         bills[bill.bills_on, known[pk].client_id].append((known[pk], bill))
-    return [_as_sage_shows(bills[key], key[0], rules) for key in sorted(bills)[:number]]
+    nearest = sorted(bills)[:number]
+    linked = linked_contacts({client for _, client in nearest}, connection)
+    return [
+        _as_sage_shows(bills[day, client], day, rules, linked.get(client, NOT_LOOKED_UP))
+        for day, client in nearest
+    ]
 
 
-def _as_sage_shows(work: list[tuple[BillingSchedule, Bill]], tax_point: date, rules: Rules) -> AsSageShows:
+def _as_sage_shows(
+    work: list[tuple[BillingSchedule, Bill]], tax_point: date, rules: Rules, contact: Standing
+) -> AsSageShows:
     lines = [
         line_of(schedule, (bill.period.starts_on, bill.period.ends_on), decision=bill.decision)
         for schedule, bill in work
@@ -64,4 +76,4 @@ def _as_sage_shows(work: list[tuple[BillingSchedule, Bill]], tax_point: date, ru
         net=amounts.net,
         vat=amounts.vat,
     )
-    return AsSageShows(invoice, lines, rules)
+    return AsSageShows(invoice, lines, rules, contact=contact)

@@ -1,5 +1,7 @@
 """Which Sage contact an invoice will belong to, told before it is copied; Sage is asked only for an unlinked client."""
 
+from collections.abc import Collection
+
 from clients.models import Client
 from practices.tenancy import practice_transaction
 from sage_integration.contact_links import why_unusable
@@ -23,9 +25,8 @@ WORDS = {
 def contact_foreseen(client: Client, connection: SageConnection, *, currency: str) -> Standing:
     """How the contact will be found (F51 to F56, D12, D15); opens transactions of its own, raises nothing of Sage's."""
     with practice_transaction():
-        link = ContactLink.objects.filter(client=client, business_id=connection.business_id).first()
-        if link is not None:
-            return Standing(_linked(link))
+        if linked := linked_contacts([client.pk], connection):
+            return linked[client.pk]
     try:
         with open_sage(connection, urgent=True) as sage:
             found = sage.contacts.find_by_name(client.name)
@@ -37,10 +38,17 @@ def contact_foreseen(client: Client, connection: SageConnection, *, currency: st
         return _by_name(client, found, connection, currency)
 
 
-def _linked(link: ContactLink) -> str:
+def linked_contacts(clients: Collection[int], connection: SageConnection) -> dict[int, Standing]:
+    """How these clients' contacts will be found, of those that are linked; Sage is not asked."""
+    links = list(ContactLink.objects.filter(client__in=clients, business_id=connection.business_id))
+    read = SageContact.objects.of_business(connection.business_id)
+    read = read.filter(sage_id__in=[link.sage_contact_id for link in links])
+    names = dict(read.values_list("sage_id", "displayed_as"))
+    return {link.client_id: Standing(_linked(link, names.get(link.sage_contact_id))) for link in links}
+
+
+def _linked(link: ContactLink, name: str | None) -> str:
     """`Linked to “Acme Ltd” in Sage by hand`; without the name until the contacts were read."""
-    read = SageContact.objects.of_business(link.business_id).filter(sage_id=link.sage_contact_id)
-    name = read.values_list("displayed_as", flat=True).first()
     words = WORDS[ContactLink.Origin(link.origin)]
     return words.replace("Linked", f"Linked to “{name}” in Sage", 1) if name else words
 

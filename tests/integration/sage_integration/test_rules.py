@@ -18,7 +18,7 @@ from practices.job_steps import run_live_jobs
 from practices.models import AuditEntry, EmailAttachment
 from practices.tenancy import acting_for, practice_scope
 from sage_integration.connections import current_connection
-from sage_integration.models import SageLedgerAccount, TaxRateMapping
+from sage_integration.models import ContactLink, SageLedgerAccount, TaxRateMapping
 from sage_integration.setup import save_settings
 from services.models import Service, TaxRate
 from tests.integration.invoicing.documents import MONTHLY, a_proposal, accept
@@ -295,6 +295,21 @@ def test_the_dry_run_shows_what_is_held_and_sends_nothing(brook, sage, client_of
     assert "Bookkeeping" in shown
     assert "4010" in shown
     assert sage.requests() == []
+
+
+def test_the_dry_run_says_which_contact_a_linked_client_has(brook, sage, client_of):
+    invoice = issued_invoice(brook)
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        ContactLink.objects.create(
+            client_id=invoice.client_id,
+            business_id=current_connection().business_id,
+            sage_contact_id="7",
+            origin=ContactLink.Origin.BY_HAND,
+        )
+    shown = text_of(client_of("alice").get(page("dry-run")))
+    assert "Linked by hand" in shown
+    assert "Found by its exact name" not in shown
 
 
 def test_the_dry_run_shows_the_next_recurring_bills_without_writing_them(brook, sage, client_of):
