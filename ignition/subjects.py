@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from clients.models import Client
 from invoicing.models import BillingSchedule, CreditNote, FeeUplift, Invoice
+from ledger.models import Posting
 from practices.models import AuditEntry, Practice
 from proposals.models import Proposal
 from services.models import Service
@@ -20,6 +21,7 @@ SUBJECTS: dict[type[Model], tuple[str, str]] = {
     Invoice: ("client__name", "invoicing:invoice-detail"),
     CreditNote: ("client__name", "invoicing:credit-note-detail"),
     FeeUplift: ("title", "invoicing:uplift-detail"),
+    Posting: ("reference", "sage:posting-detail"),
 }
 
 Subject = tuple[str, int | None]

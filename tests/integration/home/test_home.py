@@ -244,6 +244,12 @@ def test_what_happened_names_whose_it_is_and_leads_there(home, client_of):
     assert "Member signed in" not in events
 
 
+def test_what_happened_with_sage_leads_to_the_document_it_is_about(home, client_of):
+    events = {event["text"]: event for event in home["recent"]}
+    refused = client_of("alice").get(events["Did not reach Sage"]["url"])
+    assert refused.context["posting"].reference == events["Did not reach Sage"]["detail"]
+
+
 def test_another_practice_changes_nothing_on_home(busy, client_of):
     page = client_of("carol").get("/p/cedar-llp/").context
     assert page["needs"] == []
