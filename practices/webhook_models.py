@@ -100,5 +100,10 @@ class WebhookDelivery(TenantModel):
             models.Index(fields=["practice", "endpoint", "-id"], name="webhooks_of_an_endpoint"),
         ]
 
+    @property
+    def event_in_words(self) -> str:
+        """What happened, in the words in which it was asked for; the name itself of an event that is no more."""
+        return str(dict(WebhookEndpoint.Event.choices).get(self.event, self.event))
+
     def __str__(self) -> str:
         return f"{self.event} {self.message_id}"

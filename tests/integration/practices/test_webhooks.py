@@ -303,6 +303,7 @@ def test_deliveries_say_plainly_that_a_private_network_is_not_called(brook, clie
     leads_to(monkeypatch, "10.0.0.8")
     deliver(brook)
     shown = client_of("alice").get(f"/p/brook-co/settings/webhooks/{endpoint.pk}/").content.decode()
+    assert "An invoice arrived in Sage" in shown
     assert "hooks.example.com leads to a private network, which is never called." in shown
     assert "Give an address that the internet can reach." in shown
 
