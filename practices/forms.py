@@ -1,6 +1,6 @@
 """Forms about practices and their people."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -150,6 +150,11 @@ class ProfileForm(forms.ModelForm):
             "region": "The law that your engagement terms name.",
             "supervisory_body": "Who supervises the practice, for example for money laundering.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        region = cast("forms.ChoiceField", self.fields["region"])
+        region.choices = [("", "Not said"), *PracticeProfile.Region.choices]
 
 
 class WordingForm(forms.ModelForm):

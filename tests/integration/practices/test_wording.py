@@ -165,6 +165,7 @@ def test_a_message_that_failed_is_sent_again_itself(client_of, brook):
 def test_g92_the_profile_is_saved_and_recorded_and_a_pale_colour_is_refused(client_of, brook):
     browser = client_of("alice")
     values = {"principal": "Alice Brook", "supervisory_body": "The Body", "brand_colour": "#1f4e8c"}
+    assert "---" not in browser.get("/p/brook-co/settings/profile/").content.decode()
     assert browser.post("/p/brook-co/settings/profile/", values).status_code == 303
     with practice_scope(brook.pk):
         assert practice_values(brook)["practice.principal"] == "Alice Brook"
