@@ -16,7 +16,7 @@ from invoicing.operations import (
     draft_invoice,
     issue_invoice,
     receive_by_hand,
-    reverse_payment,
+    take_back,
     void_invoice,
 )
 from practices.rest.filters import Filter
@@ -30,8 +30,11 @@ AnId = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
 class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
     """One line: quantity × unit price before VAT, rounded by itself."""
 
-    service = serializers.PrimaryKeyRelatedField(queryset=Service.objects.all())
-    tax_rate = serializers.PrimaryKeyRelatedField(queryset=TaxRate.objects.all())
+    # What the form offers too: what is included or archived is not billed anew (F22).
+    service = serializers.PrimaryKeyRelatedField(
+        queryset=Service.objects.offered().exclude(billing_basis=Service.BillingBasis.INCLUDED)
+    )
+    tax_rate = serializers.PrimaryKeyRelatedField(queryset=TaxRate.objects.offered())
 
     class Meta:
         model = InvoiceLine
@@ -130,7 +133,7 @@ class AllocationSerializer(serializers.ModelSerializer[Allocation]):
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """Money received, entered by hand or mirrored from Sage."""
+    """Money received, entered by hand or mirrored from Sage; its kind says what is no new money."""
 
     client = serializers.PrimaryKeyRelatedField(queryset=Client.objects.all())
     allocations: Any = serializers.ListSerializer(child=AllocationSerializer(), max_length=500)
@@ -142,12 +145,13 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
             "client",
             "received_on",
             "amount",
+            "kind",
             "source",
             "reference",
             "reversed_at",
             "allocations",
         ]
-        read_only_fields = ["source", "reversed_at"]
+        read_only_fields = ["kind", "source", "reversed_at"]
 
 
 class Payments(ReadOnlyResource):
@@ -181,5 +185,5 @@ class Payments(ReadOnlyResource):
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def reverse(self, request: Request, pk: str | None = None) -> Response:
-        """Take a payment back that was recorded here."""
-        return self.answer(reverse_payment(self.get_object()))
+        """Take a payment back that was recorded here; one of Sage is taken back there."""
+        return self.answer(take_back(self.get_object()))

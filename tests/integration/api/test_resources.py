@@ -9,10 +9,13 @@ from django.urls import get_resolver
 from clients.models import Client, ContactPerson
 from clients.operations import add_client
 from invoicing.models import Invoice, Payment
+from invoicing.operations import record_payment, write_off
 from invoicing.operations.credit_notes import issue_credit_note
 from practices.api_keys import SCOPES
 from practices.tenancy import practice_scope
 from practices.webhooks import add_endpoint
+from services.models import Service
+from services.operations import archive_service
 from tests.factories import TODAY
 from tests.integration.invoicing.documents import a_client, a_rate, a_service, an_invoice
 
@@ -141,6 +144,44 @@ def test_a_payment_from_a_program_cannot_pass_for_one_from_sage(brook, program_o
     assert send(program_of(brook), "post", f"{API}payments/", body).json()["source"] == "by_hand"
     with practice_scope(brook.pk):
         assert Payment.objects.get().external_id == ""
+
+
+def test_g72_a_program_does_not_take_back_what_sage_says_is_paid(brook, program_of):
+    with practice_scope(brook.pk):
+        invoice = an_invoice()
+        paid = record_payment(
+            invoice.client,
+            received_on=TODAY,
+            amount=invoice.gross,
+            source=Payment.Source.SAGE,
+            external_id="x1",
+            allocations=[(invoice, invoice.gross)],
+        )
+    answer = send(program_of(brook), "post", f"{API}payments/{paid.pk}/reverse/", {})
+    assert answer.status_code == 409
+    assert "was recorded in Sage" in answer.text
+    with practice_scope(brook.pk):
+        assert Invoice.objects.get().outstanding == 0
+
+
+def test_g81_a_program_reads_that_a_write_off_is_no_money(brook, program_of):
+    with practice_scope(brook.pk):
+        write_off(an_invoice(), reason="Bankrupt", on=TODAY)
+    (entry,) = program_of(brook).get(f"{API}payments/").json()["results"]
+    assert (entry["kind"], entry["amount"]) == ("written_off", "720.00")
+
+
+def test_f22_an_included_or_archived_service_is_not_billed_by_a_program_either(brook, program_of, sold):
+    with practice_scope(brook.pk):
+        archived = a_service("Old work")
+        included = Service.objects.create(
+            name="Helpline", tax_rate_id=sold["tax_rate"], billing_basis=Service.BillingBasis.INCLUDED
+        )
+        archive_service(archived)
+    for service in (archived, included):
+        answer = send(program_of(brook), "post", f"{API}invoices/", draft_of(sold, service=service.pk))
+        assert answer.status_code == 400
+        assert "does not exist" in json.dumps(answer.json()["errors"]["lines"])
 
 
 def test_what_the_caller_has_already_is_not_sent_again(brook, program_of, sold):
