@@ -22,6 +22,7 @@ from proposals.models import Proposal
 from proposals.operations import amend_draft
 from proposals.operations.editing import set_options
 from proposals.operations.templates import keep_template
+from services.models import Service, ServiceCategory, TaxRate
 from tests.integration.invoicing.documents import (
     MONTHLY,
     ON_COMPLETION,
@@ -387,6 +388,38 @@ def test_a_schedule_is_not_ended_on_a_day_beyond_this_century(brook, program):
     assert "Check the year" in answer.content.decode()
     with practice_scope(brook.pk):
         assert BillingSchedule.objects.get(pk=monthly.pk).ends_on is None
+
+
+def test_a_service_is_added_with_its_first_price_and_amended_under_the_same_rules(brook, program):
+    with practice_scope(brook.pk):
+        standard, zero = (TaxRate.objects.get(vat_code=code).pk for code in ("standard", "zero"))
+    new = {"name": "Payroll", "billing_basis": "unit", "tax_rate": standard, "unit_price": "6.5"}
+    refused = send(program, "post", "services/", new)
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["unit_name"])
+    made = send(
+        program, "post", "services/", new | {"unit_name": "employee", "category": "Compliance"}
+    ).json()
+    assert (made["category"], made["unit_name"], made["status"]) == ("Compliance", "employee", "active")
+    assert [price["unit_price"] for price in made["prices"]] == ["6.5000"]
+    path = f"services/{made['id']}/"
+    changed = send(program, "patch", path, {"name": "Payroll bureau", "tax_rate": zero}).json()
+    assert changed == made | {"name": "Payroll bureau", "tax_rate": zero}
+    assert send(program, "patch", path, {"category": ""}).json()["category"] == ""
+    assert (
+        send(program, "post", "services/", new | {"name": "PAYROLL BUREAU", "unit_name": "x"}).status_code
+        == 409
+    )
+    with practice_scope(brook.pk):
+        assert Service.objects.count() == 1
+        assert not ServiceCategory.objects.exists(), "a heading without services goes"
+
+
+def test_a_service_without_a_price_is_refused_unless_it_is_included(brook, program):
+    with practice_scope(brook.pk):
+        rate = TaxRate.objects.get(vat_code="standard").pk
+    new = {"name": "Support", "billing_basis": "fixed", "tax_rate": rate}
+    assert list(send(program, "post", "services/", new).json()["errors"]) == ["unit_price"]
+    assert send(program, "post", "services/", new | {"billing_basis": "included"}).status_code == 201
 
 
 def test_a_service_is_repriced_archived_and_offered_again(brook, program):
