@@ -24,7 +24,9 @@ class PostingSerializer(serializers.ModelSerializer[Posting]):
             "copy",
             "reference",
             "status",
+            "requested_at",
             "attempts",
+            "failure",
             "external_id",
             "external_number",
         ]

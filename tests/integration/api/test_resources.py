@@ -11,6 +11,7 @@ from clients.operations import add_client
 from invoicing.models import Invoice, Payment
 from invoicing.operations import record_payment, write_off
 from invoicing.operations.credit_notes import issue_credit_note
+from ledger.models import Posting
 from practices.api_keys import SCOPES
 from practices.tenancy import practice_scope
 from practices.webhooks import add_endpoint
@@ -225,6 +226,15 @@ def test_a_parameter_that_means_nothing_is_refused(brook, program_of, query):
     answer = program_of(brook).get(f"{API}clients/?{query}")
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == [query.partition("=")[0]]
+
+
+def test_a_posting_that_needs_somebody_says_why(brook, program_of):
+    with practice_scope(brook.pk):
+        an_invoice()
+        Posting.objects.update(status=Posting.Status.FAILED, failure="mapping_missing")
+    (posting,) = program_of(brook).get(f"{API}postings/?status=failed").json()["results"]
+    assert posting["failure"] == "mapping_missing"
+    assert posting["requested_at"]
 
 
 def test_lists_are_narrowed_by_their_filters(brook, program_of, sold):
