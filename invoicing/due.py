@@ -136,11 +136,7 @@ def standing(
     due, coming = _split(periods, settled, decisions, on)
     ready: list[Bill] = []
     waiting: list[tuple[Bill, Wait]] = []
-    fresh = sum(
-        1
-        for bill in due
-        if bill.bills_on <= today and (bill.decision is None or not _is_decided(bill.decision))
-    )
+    fresh = sum(bill.bills_on <= today and not _is_decided(bill.decision) for bill in due)
     for bill in due:
         wait = _wait(
             bill,
@@ -180,8 +176,11 @@ def _split(
     return due, coming
 
 
-def _is_decided(decision: Decision) -> bool:
-    return decision.is_held or decision.is_approved
+def _is_decided(decision: Decision | None) -> bool:
+    """Whether somebody has looked at it: what was moved to its neighbour's day was not missed."""
+    if decision is None:
+        return False
+    return decision.is_held or decision.is_approved or decision.bills_on is not None
 
 
 def _wait(
