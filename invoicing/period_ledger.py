@@ -22,7 +22,9 @@ Billing = BillingSchedule.Billing
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One period of one service: ``state`` is `billed`, `skipped`, `due`, `waiting`, `coming`, `paused` or `hole`.
+    """One period of one service.
+
+    ``state`` is `billed`, `void` (its invoice was voided), `skipped`, `due`, `waiting`, `coming`, `paused` or `hole`.
 
     ``gross`` is what it came to or would come to, in the practice's currency; None where nobody kept it. ``reason`` is
     why it was left out or is held, as somebody said.
@@ -102,7 +104,8 @@ def _periods(
 
 def _settled_entry(schedule: BillingSchedule, period: Period, row: BilledPeriod) -> Entry:
     if row.invoice is not None:
-        return Entry(schedule, period, "billed", invoice=row.invoice, dated_on=row.invoice.tax_point)
+        state = "void" if row.invoice.status == Invoice.Status.VOID else "billed"
+        return Entry(schedule, period, state, invoice=row.invoice, dated_on=row.invoice.tax_point)
     return Entry(schedule, period, "skipped", row.waived, reason=row.skip_reason, dated_on=row.dated_on)
 
 

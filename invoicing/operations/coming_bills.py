@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from invoicing.century import check_century
@@ -22,7 +23,7 @@ from invoicing.errors import (
     NothingToSplit,
     PeriodIsSettled,
 )
-from invoicing.models import BilledPeriod, BillingSchedule, ComingBill
+from invoicing.models import BilledPeriod, BillingSchedule, ComingBill, Invoice
 from invoicing.operations.advancing import locked, restand, restood
 from invoicing.practicalities import Practicalities
 from practices import audit
@@ -210,9 +211,9 @@ def left_out(schedule: BillingSchedule, bill: Bill, reason: str, known: Practica
 
 
 def take_back_skip(schedule: BillingSchedule, starts_on: date) -> BillingSchedule:
-    """The period due again that was left out.
+    """The period due again that was left out, or whose invoice was voided.
 
-    Raises `NotAPeriod` where it was not left out, or where the periods were moved since and none begins then.
+    Raises `NotAPeriod` where it was neither, or where the periods were moved since and none begins then.
     """
     schedule = locked(schedule)
     if schedule.billing == Billing.RECURRING:
@@ -220,8 +221,8 @@ def take_back_skip(schedule: BillingSchedule, starts_on: date) -> BillingSchedul
         again = next(rhythm.since(starts_on), None)
         if again is None or again.starts_on != starts_on:
             raise NotAPeriod(schedule)
-    settled = BilledPeriod.objects.filter(schedule=schedule, starts_on=starts_on, invoice=None)
-    if not settled.delete()[0]:
+    unbilled = Q(invoice=None) | Q(invoice__status=Invoice.Status.VOID)
+    if not BilledPeriod.objects.filter(unbilled, schedule=schedule, starts_on=starts_on).delete()[0]:
         raise NotAPeriod(schedule)
     audit.record("schedule.skip_taken_back", schedule, starts_on=str(starts_on))
     return reopen_periods(schedule, [starts_on])
@@ -242,7 +243,8 @@ def split_bill(
 ) -> BillingSchedule:
     """The schedule of the part that is billed on a later day by itself: so much net, in the practice's currency.
 
-    The bill itself is made for the rest. Raises `NothingToSplit` unless both parts are more than nothing.
+    The bill itself is made for the rest; where it is held, so is the part. Raises `NothingToSplit` unless both parts
+    are more than nothing.
     """
     schedule = _unsettled(schedule, starts_on)
     check_century(schedule, bills_on)
@@ -269,6 +271,9 @@ def split_bill(
         mode=schedule.mode,
     )
     decided = bill.decision
+    if decided is not None and decided.is_held:
+        reason = ComingBill.objects.get(schedule=schedule, starts_on=starts_on).held_reason
+        ComingBill.objects.create(schedule=part, starts_on=starts_on, held_reason=reason)
     change_bill(
         schedule,
         starts_on,
