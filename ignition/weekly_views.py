@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from ignition.weekly import SHOWN, columns_of_week, switch_weekly_summary, weekly_summary
+from practices.limits import costly
 from practices.models import Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -30,6 +31,7 @@ def weekly(request: PracticeRequest, practice: str) -> HttpResponse:
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def weekly_csv(request: PracticeRequest, practice: str, key: str) -> HttpResponse:
     """One section as a CSV file."""
     for section in weekly_summary(request.practice.today()):

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from practices.export_models import PracticeExport
 from practices.exporting import archive_of, start_export
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
@@ -24,6 +25,7 @@ def export_detail(request: PracticeRequest, practice: str) -> HttpResponse:
 
 @requires(Can.MANAGE_SETTINGS)
 @require_POST
+@costly
 def export_start(request: PracticeRequest, practice: str) -> HttpResponse:
     """Begin a new export in place of the last one."""
     export = start_export()

@@ -32,6 +32,7 @@ def costly(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseB
             return too_often(request)
         return view(request, *args, **kwargs)
 
+    counted.is_costly = True  # type: ignore[attr-defined]  # read by the test that no file or message is forgotten
     return counted
 
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from practices.api_keys import live_keys_of
 from practices.forms import InviteForm, RoleForm
+from practices.limits import costly
 from practices.lists import Column, List, ShownList
 from practices.models import Invitation, Membership
 from practices.operations import LastOwner, change_role, invite_member, remove_member
@@ -58,6 +59,7 @@ def member_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
 
 @requires(Can.MANAGE_TEAM)
 @require_POST
+@costly
 def member_invite(request: PracticeRequest, practice: str) -> HttpResponseBase:
     """Send an invitation."""
     form = InviteForm(request.POST)

@@ -16,6 +16,7 @@ from invoicing.exports import EXPORTS, Choice
 from invoicing.figures import debt_by_age
 from invoicing.listing import AGES, ListForm, invoice_list_of
 from money.amounts import ZERO
+from practices.limits import costly
 from practices.lists import PAGE, Column, List, ShownList
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
@@ -136,6 +137,7 @@ def export_list(request: PracticeRequest, practice: str) -> HttpResponse:
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def export_file(request: PracticeRequest, practice: str, name: str, kind: str) -> HttpResponseBase:
     """One file, of the invoices that the address chooses as the list does."""
     if name not in EXPORTS or kind not in TYPES:

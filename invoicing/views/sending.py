@@ -12,6 +12,7 @@ from invoicing.operations import invoicing_settings, send_invoice, set_sending_r
 from invoicing.queries import invoice_to_post
 from invoicing.sending_forms import SendForm, SendingRulesForm
 from practices.errors import DomainError
+from practices.limits import costly
 from practices.mail import File
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
@@ -19,6 +20,7 @@ from practices.requests import PracticeRequest, requires, see_other
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def invoice_pdf_file(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Our own PDF of an invoice, under our number (F11)."""
     get_object_or_404(Invoice, pk=pk)
@@ -28,6 +30,7 @@ def invoice_pdf_file(request: PracticeRequest, practice: str, pk: int) -> HttpRe
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def credit_note_pdf_file(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Our own PDF of a credit note."""
     notes = CreditNote.objects.select_related("client", "invoice").prefetch_related("lines")
@@ -45,6 +48,7 @@ def _download(content: bytes, name: str) -> HttpResponse:
 
 @requires(Can.ISSUE_INVOICES)
 @require_http_methods(["GET", "POST"])
+@costly
 def invoice_send(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Send an invoice by e-mail: to whom, and with which words (G68)."""
     invoice = get_object_or_404(Invoice.objects.select_related("client"), pk=pk)

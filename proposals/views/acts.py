@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, address_of, requires, see_other
 from proposals.models import Proposal
@@ -29,6 +30,7 @@ from proposals.views.pages import ExtendForm, ReturnForm, detail_page
 
 @requires(Can.SEND_PROPOSALS)
 @require_POST
+@costly
 def proposal_send(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Send a draft to everybody who signs for the client."""
     proposal = send_proposal(get_object_or_404(Proposal, pk=pk), on=request.practice.today())
@@ -38,6 +40,7 @@ def proposal_send(request: PracticeRequest, practice: str, pk: int) -> HttpRespo
 
 @requires(Can.SEND_PROPOSALS)
 @require_POST
+@costly
 def proposal_resend(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Send the link again to whoever has not signed."""
     proposal = get_object_or_404(Proposal, pk=pk)

@@ -39,6 +39,7 @@ def invoice_document(request: PracticeRequest, practice: str, pk: int) -> HttpRe
 @opens_own_scope
 @requires(Can.ISSUE_INVOICES)
 @require_POST
+@costly
 def invoice_send(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Send an invoice with Sage's PDF; while Sage cannot be reached nothing is sent, and the form says so."""
     with practice_transaction():

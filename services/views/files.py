@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from practices.errors import DomainError
+from practices.limits import costly
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.spreadsheets import csv_response
@@ -22,6 +23,7 @@ class FileForm(forms.Form):
 
 @requires(Can.SEE)
 @require_safe
+@costly
 def service_export(request: PracticeRequest, practice: str) -> HttpResponse:
     """Every service that is offered, with today's price, as a file that comes back in."""
     services = with_price(Service.objects.offered(), request.practice.today())

@@ -119,6 +119,22 @@ def test_f88_no_page_offers_a_link_that_the_role_may_not_follow(cast, client_of,
     assert refused == set()
 
 
+#: Pages, and files that are kept as they are and only handed out; lists count their files themselves.
+CHEAP = {
+    *("practices:email-list", "practices:email-detail", "practices:email-html", "practices:email-file"),
+    *("practices:profile-edit", "practices:export", "practices:export-file", "invoicing:export-list"),
+    *("clients:file-open", "clients:file-remove", "clients:file-attach", "invoicing:sending-rules"),
+}
+
+
+def test_attack_58_every_address_that_makes_a_file_or_sends_mail_is_counted():
+    words = re.compile(r"pdf|file|csv|zip|export|evidence|send|resend|mail|invite")
+    makers = {name: pattern.callback for name, pattern, _ in ADDRESSES if words.search(name)}
+    assert set(makers) >= CHEAP
+    free = {name for name, view in makers.items() if not getattr(view, "is_costly", False)}
+    assert free == CHEAP
+
+
 def test_an_address_with_an_unknown_row_is_not_found_or_not_a_page(client_of):
     found = answers(client_of("alice"), "brook-co", "get", row_addresses())
     assert {name: status for name, status in found.items() if status not in (404, 405)} == {}
