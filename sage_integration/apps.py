@@ -9,7 +9,14 @@ class SageIntegrationConfig(AppConfig):
         from invoicing.bulk_acts import send_ledgers_documents_by
         from invoicing.operations.sending import reminders_wait_for
         from invoicing.owed_apart import say_what_is_owed_apart
-        from sage_integration import client_columns, jobs, mail_kinds, receivers, sending  # noqa: F401 - jobs register themselves
+        from sage_integration import (
+            client_columns,
+            jobs,  # noqa: F401 - they register themselves
+            mail_kinds,
+            receivers,
+            sending,
+            service_columns,
+        )
         from sage_integration.attention import credited_and_owed_apart
         from sage_integration.copying import bulk
         from sage_integration.sync.standing_differences import invoices_paid_earlier
@@ -17,6 +24,7 @@ class SageIntegrationConfig(AppConfig):
         receivers.connect()
         mail_kinds.describe_messages()
         client_columns.contribute()
+        service_columns.contribute()
         bulk.contribute()
         send_ledgers_documents_by(sending.KIND)
         reminders_wait_for(invoices_paid_earlier)

@@ -11,12 +11,14 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from money.amounts import ZERO
 from practices import audit
 from practices.lists import Column, List, ShownList, file_of
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.row_keys import row_key, row_keys
 from services import operations
+from services.contributions import with_what_is_known
 from services.errors import NameTaken
 from services.forms import LONG_DESCRIPTION, BulkEditForm, PriceForm, ServiceForm, is_long
 from services.models import Price, Service, ServiceCategory, VatSettings
@@ -33,6 +35,10 @@ SERVICES = List(
         Column("billing", "Billing", lambda service: service.get_billing_mode_display()),
         Column("rate", "VAT rate", lambda service: service.tax_rate.name),
         Column("price", "Price", lambda service: service.unit_price, is_figure=True),
+        Column("account", "Account in Sage", lambda service: service.known.get("account", "")),
+        Column("clients", "Clients", lambda service: service.known.get("clients", 0), True, hidden=True),
+        Column("monthly", "A month", lambda service: service.known.get("monthly", ZERO), True, hidden=True),
+        Column("state", "State", lambda service: service.get_status_display(), hidden=True),
         Column("description", "Description", lambda service: service.description, hidden=True),
     ),
     {"name": ("name", "pk")},
@@ -69,9 +75,10 @@ def service_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         with_price(services, today),
         ShownList(request, SERVICES, without=() if vat.charges_vat else ("rate",)),
     )
-    if file := file_of(shown, priced):
+    if file := file_of(shown, priced, lambda rows: with_what_is_known(rows, shown)):
         return file
     page = shown.page_of(priced)
+    with_what_is_known(page.rows, shown)
     context = {
         "list": shown,
         "page": page,

@@ -6,10 +6,13 @@ from decimal import Decimal
 import pytest
 
 from practices.tenancy import practice_scope
+from sage_integration.connections import current_connection
+from sage_integration.setup import map_account, usable_accounts
 from services.models import Service, VatSettings
 from services.operations import set_vat_settings
 from tests.integration.invoicing.documents import MONTHLY, a_proposal, accept
 from tests.integration.services.test_library import a_service, entered
+from tests.sage import connected
 
 LIBRARY = "/p/brook-co/services/"
 
@@ -71,6 +74,32 @@ def test_the_list_is_found_by_words_and_category(brook, client_of, payroll):
     assert "Payroll" not in browser.get(LIBRARY, {"q": "book"}).text
     assert "Payroll" not in browser.get(LIBRARY, {"category": "999"}).text
     assert browser.get(LIBRARY, {"category": "x" * 40}).status_code == 200
+
+
+def test_4_9_the_list_says_the_account_and_where_asked_who_has_a_service_and_what_it_brings(
+    brook, sage, client_of
+):
+    with practice_scope(brook.pk):
+        accept(a_proposal(MONTHLY | {"name": "Bookkeeping", "price": "180"}, starts_on=date(2027, 3, 1)))
+        a_service(name="Payroll")
+    browser = client_of("alice")
+    assert "Default" not in browser.get(LIBRARY).text
+    connected(brook, sage)
+    with practice_scope(brook.pk):
+        usual = current_connection().default_account_id
+        account = next(each for each in usable_accounts() if each.sage_id != usual)
+        map_account(Service.objects.get(name="Payroll"), account.sage_id)
+    page = browser.get(LIBRARY).text
+    assert "Default" in page
+    assert str(account) in page
+    columns = "?columns=account&columns=clients&columns=monthly&columns=state"
+    rows = [service.known for service, *_ in browser.get(LIBRARY + columns).context["rows"]]
+    assert rows == [
+        {"account": "Default", "clients": 1, "monthly": Decimal(180)},
+        {"account": str(account)},
+    ]
+    file = b"".join(browser.get(LIBRARY + columns + "&file=csv")).decode()
+    assert f"Payroll,{account},0,0" in file
 
 
 def test_without_registration_no_vat_is_shown(brook, client_of, payroll):
