@@ -33,7 +33,7 @@ from proposals.operations import decline_proposal, sign_proposal
 from proposals.operations.asking import ask_question, note_visit, renew_link
 from proposals.signing_forms import ChoiceForm, DeclineForm, QuestionForm, SignForm
 from proposals.turns import is_first, whose_turn
-from proposals.visitors import guesses_too_much, note_wrong_guess
+from proposals.visitors import downloads_too_much, guesses_too_much, note_wrong_guess
 
 GONE = {
     Standing.EXPIRED: (
@@ -176,6 +176,11 @@ def proposal_file(request: HttpRequest, visit: Visit) -> HttpResponse:
         return closed
     if visit.standing is Standing.DECLINED:
         return _back(request, visit)
+    if downloads_too_much(visit.proposal.pk):
+        words = {"title": "Please wait a minute", "text": "This file was asked for very often just now."}
+        page = render(request, "proposals/link_over.html", words | {"practice": visit.practice}, status=429)
+        page.headers["Retry-After"] = "60"
+        return page
     _note(request, visit, "downloaded")
     return pdf_answer(visit.proposal, proposal_pdf_of(visit.proposal, now=visit.now))
 

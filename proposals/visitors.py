@@ -1,4 +1,4 @@
-"""Who is at the door: how many wrong links a network address may try before it has to wait."""
+"""Who is at the door: how many wrong links an address may try, and how often a file is made for a true one."""
 
 import structlog
 from django.core.cache import cache
@@ -6,6 +6,8 @@ from redis.exceptions import RedisError
 
 MOST_GUESSES = 30
 WINDOW_SECONDS = 600
+#: Times in a minute that the PDF of one proposal is made for whoever has a link.
+MOST_DOWNLOADS = 20
 
 log = structlog.get_logger(__name__)
 
@@ -34,3 +36,13 @@ def note_wrong_guess(address: str) -> None:
     except (RedisError, ValueError):
         # ValueError: the window ended between the two calls.
         log.warning("a wrong link was not counted")
+
+
+def downloads_too_much(proposal_id: int) -> bool:
+    """Count a download of this proposal; whether it was once too often. Without the cache nobody is held up."""
+    name = f"downloads:{proposal_id}"
+    try:
+        return not cache.add(name, 1, 60) and cache.incr(name) > MOST_DOWNLOADS
+    except (RedisError, ValueError):
+        log.warning("a download was not counted")
+        return False

@@ -11,6 +11,7 @@ from structlog.stdlib import ProcessorFormatter as LogLine
 
 from practices.models import AuditEntry
 from practices.tenancy import practice_scope
+from proposals import visitors
 from proposals.links import public_path
 from proposals.models import Proposal, Signature
 from proposals.operations import recall_proposal
@@ -249,6 +250,15 @@ def test_names_and_messages_are_shown_as_text(client, brook):
     content = client.get(public_path(proposal)).content.decode()
     assert "<script>" not in content
     assert "<img src=x" not in content
+
+
+def test_attack_58_whoever_has_a_link_gets_its_file_only_so_often_a_minute(client, sent, monkeypatch):
+    monkeypatch.setattr(visitors, "MOST_DOWNLOADS", 2)
+    path = f"{public_path(sent)}proposal.pdf"
+    answers = [client.get(path) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["Retry-After"] == "60"
+    assert client.get(public_path(sent)).status_code == 200
 
 
 def test_attack_57_whatever_is_refused_of_a_link_the_link_is_not_written_down(sent, caplog):
