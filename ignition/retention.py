@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from clients.models import ClientImport
 from ignition.erasure import erasures_to_finish, finish, retention
 from ignition.moving_in.uploads import give_up_forgotten
@@ -24,9 +26,10 @@ def keep_to_retention(*, on: date, now: datetime) -> dict[str, int]:
     old_mail, old_work = now - settings.mail_months * MONTH, now - settings.work_months * MONTH
     if give_up_forgotten(old_work):
         return {"arrivals": 1}
-    mails = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.SENT, sent_at__lt=old_mail).exclude(
-        text=""
+    is_old = Q(status=OutgoingEmail.Status.SENT, sent_at__lt=old_mail) | Q(
+        status=OutgoingEmail.Status.FAILED, created_at__lt=old_mail
     )
+    mails = OutgoingEmail.objects.filter(is_old).exclude(text="")
     EmailAttachment.objects.filter(email__in=mails.values("pk")).delete()
     over = [Job.Status.DONE, Job.Status.CANCELLED, Job.Status.FAILED]
     gone = {

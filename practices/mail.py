@@ -22,6 +22,10 @@ from practices.tasks import deliver_emails, wake
 from practices.tenancy import acting_practice_id
 
 
+class WordsAreGone(DomainError):
+    message = "What this message said is no longer kept, so it cannot be sent again."
+
+
 class StillOnItsWay(DomainError):
     message = "This message is still on its way. Wait until it has left or failed, then send it again."
 
@@ -142,8 +146,10 @@ def _queue(
 
 
 def send_again(email: OutgoingEmail) -> OutgoingEmail:
-    """A failed message queued once more, or a copy of one that was sent; raises `StillOnItsWay`."""
+    """A failed message queued once more, or a copy of one that was sent; raises `StillOnItsWay` or `WordsAreGone`."""
     email = OutgoingEmail.objects.select_for_update().get(pk=email.pk)
+    if not email.text:
+        raise WordsAreGone(email)
     if email.status == OutgoingEmail.Status.FAILED:
         email.status, email.attempts, email.failure = OutgoingEmail.Status.QUEUED, 0, ""
         email.save(update_fields=["status", "attempts", "failure"])

@@ -20,6 +20,7 @@ from invoicing.models import Invoice
 from invoicing.operations import record_payment
 from ledger.models import Posting
 from practices.job_models import Job
+from practices.mail import WordsAreGone, send_again
 from practices.models import AuditEntry, OutgoingEmail
 from practices.tenancy import practice_scope
 from sage_integration.models import ContactLink, SageContact, SageExchange
@@ -241,10 +242,15 @@ def test_old_messages_and_work_go_by_the_practices_own_settings(brook, client_of
         Job.objects.create(
             kind="x", title="x", right="SEE", total=0, status="done", finished_at=now - timedelta(days=40)
         )
-        assert keep_to_retention(on=TODAY, now=now)["messages"] == 1
-        old.refresh_from_db()
-        new.refresh_from_db()
-        assert (old.text, old.subject, new.text) == ("", "s", "words")
+        failed = a_message("failed", "a@b.example", "words", "failed", created_at=now - 40 * DAY)
+        assert keep_to_retention(on=TODAY, now=now)["messages"] == 2
+        for message in (old, new, failed):
+            message.refresh_from_db()
+        assert (old.text, old.subject, new.text, failed.text) == ("", "s", "words", "")
+        for gone in (old, failed):
+            with pytest.raises(WordsAreGone):
+                send_again(gone)
+        assert send_again(new).text == "words"
         assert not Job.objects.exists()
         assert RetentionSettings.objects.get().documents_years == 7
 
