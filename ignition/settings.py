@@ -331,6 +331,7 @@ SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if _secure else "csrftoken"
 KNOWN_BROWSER_COOKIE_NAME = "__Host-known" if _secure else "known"
 #: A session ends after so many days whatever happens, and after so many seconds without a request.
+SESSION_ENGINE = "practices.session_store"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 7
 SESSION_IDLE_SECONDS = int(os.environ.get("SESSION_IDLE_SECONDS", str(60 * 60 * 8)))
 SECURE_SSL_REDIRECT = _secure and os.environ.get("SSL_REDIRECT", "1") == "1"

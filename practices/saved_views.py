@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from practices.errors import DomainError
 from practices.models import SavedView, User
+from practices.rows import rows_of
 
 #: Where one is in a list belongs to no view of it.
 PLACES = {"after", "before", "page"}
@@ -16,7 +17,7 @@ class TooManyViews(DomainError):
 
 def views_of(user: User, list_name: str) -> list[SavedView]:
     """The person's views of a list, by name."""
-    return list(SavedView.objects.filter(user=user, list=list_name).order_by("name"))
+    return rows_of(SavedView, "user_id = %s AND list = %s ORDER BY name", user.pk, list_name)
 
 
 def save_view(user: User, list_name: str, name: str, query: str) -> SavedView:
