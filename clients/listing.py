@@ -60,7 +60,9 @@ MOST_FAILED = 1000
 NOBODY = "none"
 #: From so many clients on, what is unpaid is gone through once, instead of every invoice of each of them.
 MANY = 200
-HowMany = Literal["all", "few", "many"]
+#: From so many on, so are their schedules.
+MOST = 4000
+HowMany = Literal["all", "few", "many", "most"]
 
 
 DEFAULT_COLUMNS = ("group", "manager", "monthly", "next_bill", "outstanding", "sage", "activity")
@@ -206,18 +208,19 @@ class ClientList:
             for client in page
         ]
 
-    def columns_of_totals(self) -> Mapping[str, Combinable | Written]:
+    def columns_of_totals(self) -> Mapping[str, Written]:
         """Columns for `practices.scalars.figures`: what the filters let through, counted and added up."""
-        if self.chosen and self.with_words is None:
-            whose = Q(client__in=self.clients.order_by().values("pk"))
-            return _totals(count_of(self.clients), Whose(whose, whose), self.columns)
-        written = _written_totals(tuple(self.columns), self.status, self._how_many())
-        return written.columns(clients=array(self.with_words or ()))
+        ids = self._ids()
+        written = _written_totals(tuple(self.columns), self.status, _how_many(ids))
+        return written.columns(clients=array(ids or ()))
 
-    def _how_many(self) -> HowMany:
-        if self.with_words is None:
-            return "all"
-        return "many" if len(self.with_words) > MANY else "few"
+    def _ids(self) -> list[int] | None:
+        """The clients that the filters let through, whatever their state where only words narrow; None for all."""
+        if not self.chosen:
+            return None
+        if self.with_words is not None:
+            return self.with_words
+        return list(self.clients.order_by().values_list("pk", flat=True))
 
     def totals(self, known: dict[str, Any]) -> list[Cell | None]:
         """What each column adds up to for everything the filters let through, from those figures."""
@@ -233,6 +236,12 @@ def _totals(count: Combinable, whose: Whose, columns: Iterable[Column]) -> dict[
     return {"count": count, **sums}
 
 
+def _how_many(ids: Sequence[int] | None) -> HowMany:
+    if ids is None:
+        return "all"
+    return "most" if len(ids) > MOST else "many" if len(ids) > MANY else "few"
+
+
 def _length_of(ids: Given) -> Func:
     template = "cardinality(%(expressions)s::bigint[])"
     return Func(ids, template=template, output_field=IntegerField())
@@ -240,7 +249,7 @@ def _length_of(ids: Given) -> Func:
 
 @lru_cache(maxsize=contributions.MOST_KEPT)
 def _written_totals(columns: tuple[Column, ...], status: str, how_many: HowMany) -> WrittenColumns:
-    """The totals of everybody or of a state, all of them or those with words: they are put into SQL once."""
+    """The totals of everybody or of a state, all of them or those with some ids: they are put into SQL once."""
 
     def totals() -> dict[str, Combinable]:
         every: ClientQuerySet = Client.objects.order_by()
@@ -259,8 +268,8 @@ def _written_totals(columns: tuple[Column, ...], status: str, how_many: HowMany)
             if are_nearly_all
             else count_of(clients.filter(is_one))
         )
-        rows = whose & is_among_given("client", ids)
-        each = whose & is_one_of_given("client", ids) if how_many == "many" else rows
+        found, held = whose & is_among_given("client", ids), whose & is_one_of_given("client", ids)
+        rows, each = held if how_many == "most" else found, found if how_many == "few" else held
         return _totals(count, Whose(rows, each), columns)
 
     return WrittenColumns(totals)

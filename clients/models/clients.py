@@ -11,7 +11,7 @@ from django.db.models.functions import Collate, Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from clients.models.search import SEARCH_COLLATION, clients_with_words, is_among
+from clients.models.search import SEARCH_COLLATION, clients_with_words, is_among, is_among_sorted
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 
@@ -27,7 +27,7 @@ class ClientQuerySet(TenantQuerySet["Client"]):
 
     def among(self, ids: Iterable[int]) -> "ClientQuerySet":
         """Those with these ids, which were read from another table apart (two policies mislead the planner)."""
-        return self.filter(is_among("pk", list(ids)))
+        return self.filter(is_among_sorted("pk", list(ids)))
 
     def not_among(self, ids: Iterable[int]) -> "ClientQuerySet":
         """All but those with these ids."""

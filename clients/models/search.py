@@ -27,6 +27,8 @@ ONE_WORD = (
 )
 #: Up to here ids are quicker told one by one than as an array.
 FEW = 20
+#: Up to here rows are sooner read by their ids and sorted than found along an index that is in order.
+SOON_SORTED = 3000
 #: At the end of a name these tell nothing; the trigger's function lists the same.
 LEGAL_FORMS = (
     "public limited company|limited liability partnership|limited|ltd|plc|llp|lp|cic|cio|incorporated|inc|llc"
@@ -84,6 +86,17 @@ def is_among(name: str, ids: Collection[int]) -> Q:
     return Q(**{f"{name}__in": ids}) if len(ids) <= FEW else Q(_AnyOf(F(name), array(ids)))
 
 
+def is_among_sorted(name: str, ids: Collection[int]) -> Q:
+    """The same where a page of the rows is asked for in some order.
+
+    Up to some thousands are read by their ids and then put in order, in half the time it takes to walk along the
+    order past all others; of more than that, a page is soon found on the way.
+    """
+    if FEW < len(ids) <= SOON_SORTED:
+        return Q(_AnyOfHidden(F(name), array(ids)))
+    return is_among(name, ids)
+
+
 def is_among_given(name: str, ids: Given) -> Q:
     """The same of ids that are only known when a written question is asked.
 
@@ -101,11 +114,18 @@ class _AnyOf(Lookup):
     """`column = ANY(array)`."""
 
     prepare_rhs = False
+    array = "%s::bigint[]"
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The comparison and its parameters."""
         column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s::bigint[])", (*parameters, self.rhs)
+        return f"{column} = ANY({self.array})", (*parameters, self.rhs)
+
+
+class _AnyOfHidden(_AnyOf):
+    """The same of an array the planner is not shown, so that it expects few."""
+
+    array = "(SELECT %s::bigint[])::bigint[]"
 
 
 class _AnyOfGiven(Lookup):

@@ -264,9 +264,10 @@ def test_clients_beside_tabs_are_counted_no_further_than_lists_are(client_of, br
     assert counts == ["2+", 1, "2+", 0, 0]
 
 
-@pytest.mark.parametrize("many", [0, 200])
-def test_totals_of_everybody_leave_out_what_belongs_to_the_archived(brook, monkeypatch, many):
+@pytest.mark.parametrize(("many", "most"), [(200, 4000), (0, 4000), (0, 0)])
+def test_totals_of_everybody_leave_out_what_belongs_to_the_archived(brook, monkeypatch, many, most):
     monkeypatch.setattr(listing, "MANY", many)
+    monkeypatch.setattr(listing, "MOST", most)
     with practice_scope(brook.pk):
         open_the_ledger()
         kept, gone = a_client("Acme"), a_client("Birch")
