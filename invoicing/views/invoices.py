@@ -254,9 +254,10 @@ def invoice_discard(request: PracticeRequest, practice: str, pk: int) -> HttpRes
 def invoice_void(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Cancel an invoice nobody has paid and Sage does not have."""
     invoice = void_invoice(get_object_or_404(Invoice, pk=pk))
-    messages.success(
-        request, f"{invoice.number_label} is void. Its number stays used, and nothing is owed on it."
-    )
+    words = f"{invoice.number_label} is void. Its number stays used, and nothing is owed on it."
+    if invoice.periods.exists():
+        words += " What it billed is not billed again by itself; that is done on the page of the service."
+    messages.success(request, words)
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 
 

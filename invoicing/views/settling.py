@@ -65,8 +65,10 @@ def _page(request: PracticeRequest, invoice: Invoice, form: forms.Form, template
 def payment_take_back(request: PracticeRequest, practice: str, pk: int) -> HttpResponse:
     """Take back a payment or write-off entered here; what Sage recorded is taken back there (G72)."""
     payment = take_back(get_object_or_404(Payment, pk=pk))
-    messages.success(request, f"{written(payment.amount)} is taken back: it is owed again.")
-    allocation = payment.allocations.order_by("id").first()
+    allocation = payment.allocations.select_related("invoice").order_by("id").first()
+    is_owed = allocation is None or allocation.invoice.outstanding
+    words = "it is owed again" if is_owed else "its invoice is credited, so nothing is owed on it"
+    messages.success(request, f"{written(payment.amount)} is taken back: {words}.")
     if allocation is None:
         return see_other(request, "invoicing:invoice-list", practice=practice)
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=allocation.invoice_id)
