@@ -25,6 +25,17 @@ def in_quiet_time(now: datetime) -> TenantQuerySet[Posting]:
     return found
 
 
+def is_quiet(posting: Posting | None, now: datetime) -> bool:
+    """Whether that is such a copy."""
+    return (
+        posting is not None
+        and posting.status == Posting.Status.PENDING
+        and posting.attempted_at is None
+        and posting.not_before > now
+        and not posting.failure
+    )
+
+
 def leaving_soon(now: datetime) -> list[tuple[Invoice, datetime]]:
     """Invoices in their quiet time, the next to leave first, and when they leave; fifty at most."""
     waiting = in_quiet_time(now)

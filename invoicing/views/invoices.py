@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clients.models import Client
@@ -38,6 +39,7 @@ from invoicing.queries import (
     postings_of,
     state_of,
 )
+from invoicing.quiet_time import is_quiet
 from invoicing.vat_invoices import missing_on
 from invoicing.views.credit_notes import credit_note_state
 from ledger.models import Posting
@@ -69,6 +71,7 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     refusal = why_not_void(invoice, posting, panel["change"], is_credited=is_credited)
     stands_still = why_not_amend(invoice, postings, is_credited=is_credited)
     lines, rules = list(invoice.lines.all()), invoicing_settings()
+    sent = list(invoice.messages.all()[:10])
     allocations = allocations_of(invoice)
     context = {
         **panel,
@@ -83,7 +86,8 @@ def invoice_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "shows_descriptions": rules.includes_descriptions,
         "is_merged": rules.merges(invoice.source, invoice.client.invoice_layout),
         "reminders": reminders_in_words(rules.reminder_days),
-        "sent": list(invoice.messages.all()[:10]),
+        "sent": sent,
+        "may_undo": refusal is None and not sent and is_quiet(posting, timezone.now()),
         "allocations": allocations,
         "credited": credited_on(invoice) if is_credited else None,
         "events": events_of(invoice, postings, [panel["credit_note"].pk] if is_credited else []),

@@ -302,6 +302,24 @@ def test_idea_14_an_invoice_in_its_quiet_time_is_listed_and_undone_from_the_page
     )
 
 
+def test_idea_14_an_invoice_is_undone_from_its_own_page_while_it_is_quiet(brook, client_of):
+    with practice_scope(brook.pk):
+        open_the_ledger()
+        bill_without_asking(quiet_minutes=30)
+        a_schedule(MONTHLY, starts_on=brook.today(), on=brook.today())
+        bill_due_periods(on=brook.today())
+        invoice = Invoice.objects.get()
+    browser, page = client_of("alice"), reverse("invoicing:invoice-detail", args=[brook.slug, invoice.pk])
+    undo = reverse("invoicing:invoice-undo", args=[brook.slug, invoice.pk])
+    assert undo in browser.get(page).text
+    assert "is undone" in browser.post(undo, follow=True).text
+    assert undo not in browser.get(page).text
+    with practice_scope(brook.pk):
+        later = an_invoice(a_client("Later"), on=brook.today())
+        Posting.objects.filter(subject_id=later.pk).update(not_before=timezone.now())
+    assert "/undo/" not in browser.get(reverse("invoicing:invoice-detail", args=[brook.slug, later.pk])).text
+
+
 def test_the_first_and_the_last_month_there_are_can_be_looked_at(brook, client_of):
     browser = client_of("alice")
     for text in ("0001-01", "9999-12", "2100-12", "2000-01"):
