@@ -49,6 +49,19 @@ def test_no_page_shows_its_readers_what_was_written_for_those_who_edit_it():
     assert [str(page) for page in pages if "{#" in re.sub(r"{#.*?#}", "", page.read_text())] == []
 
 
+def test_every_page_of_settings_says_what_is_not_saved_yet():
+    """A form that watches over changes ends in the bar that counts them; one that edits a record has its button."""
+    records = ("client_edit.html", "service_edit.html", "line_edit.html")
+    pages = [
+        page
+        for page in TEMPLATES.rglob("*.html")
+        if "styleguide" not in page.parts and page.name not in records
+    ]
+    watching = [page for page in pages if re.search(r"<form[^>]*\bdata-unsaved\b", page.read_text())]
+    assert len(watching) > 10
+    assert [str(page) for page in watching if "components/unsaved_bar.html" not in page.read_text()] == []
+
+
 def test_captured_markup_is_not_escaped_and_page_text_is():
     html = shown("{% capture as bold %}<b>{{ name }}</b>{% endcapture %}[{{ bold }}]", name="<i>")
     assert html == "[<b>&lt;i&gt;</b>]"
