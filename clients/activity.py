@@ -73,7 +73,7 @@ def in_words(entry: AuditEntry) -> Event:
     text = f"{entry.in_words}: {name}" if name else entry.in_words
     if entry.action == "client.posting_switched":
         text = f"Invoices in Sage switched {'on' if entry.data.get('on') else 'off'}"
-    return Event(text, entry.at, str(entry.actor or "Ignition"), _changes(entry.data))
+    return Event(text, entry.at, entry.who, _changes(entry.data))
 
 
 def _changes(data: dict[str, Any]) -> list[Change]:

@@ -90,7 +90,7 @@ def _event(entry: AuditEntry, which: str, url: str) -> dict[str, Any]:
         "detail": named if isinstance(named, str) else "",
         "url": url,
         "at": entry.at,
-        "who": str(entry.actor or "Ignition"),
+        "who": entry.who,
         "tone": tone,
         "icon": ICONS[tone],
     }

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from practices.lists import Column, List, ShownList, file_of
-from practices.models import IN_WORDS, THINGS, AuditEntry, Membership
+from practices.models import IN_WORDS, THINGS, ApiKey, AuditEntry, Membership, Practice, User
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from practices.row_keys import row_key
@@ -21,14 +21,14 @@ from practices.subjects import named
 from practices.views import settings_tabs
 
 #: Parts of the product that entries speak of, by the first word of their action.
-SYSTEM = "system"
+SYSTEM, PROGRAM = "system", "key:"
 ENTRIES = List(
     "activity",
     "practices:activity",
     ("entry", "entries"),
     (
         Column("when", "When", lambda entry: entry.at, fixed=True),
-        Column("who", "Who", lambda entry: entry.actor or "Ignition"),
+        Column("who", "Who", lambda entry: entry.who),
         Column("what", "What", lambda entry: entry.in_words),
         Column("which", "Which", lambda entry: entry.subject),
         Column(
@@ -48,13 +48,12 @@ def activity(request: PracticeRequest, practice: str) -> HttpResponseBase:
     if file := file_of(shown, entries):
         return file
     page = shown.page_of(entries)
-    members = Membership.objects.filter(practice=request.practice).select_related("user")
     context = {
         "list": shown,
         "page": page,
         "rows": [{"entry": entry, "details": details_of(entry)} for entry in named(page.rows)],
         "count": shown.counted(entries),
-        "people": [(str(member.user_id), str(member.user)) for member in members],
+        "people": actors_of(request.practice),
         "chosen": {name: request.GET.get(name, "") for name in ("who", "what", "from", "to")},
         "tabs": settings_tabs(request, "Activity"),
     }
@@ -62,12 +61,36 @@ def activity(request: PracticeRequest, practice: str) -> HttpResponseBase:
     return render(request, "practices/activity.html" + part, context)
 
 
+def actors_of(practice: Practice) -> list[tuple[str, str]]:
+    """Whose entries can be asked for, as value and label: members, who left, operators who came in, and programs."""
+    members = Membership.objects.filter(practice=practice).values_list("user_id", flat=True)
+    trail = AuditEntry.objects.order_by()
+    left = trail.filter(subject_type="practices.membership", action="member.removed")
+    came = trail.filter(subject_type="practices.practice", action="operator.entered")
+    ids = {
+        "": set(members),
+        " (left)": {pk for pk in left.values_list("data__user", flat=True) if isinstance(pk, int)},
+        " (operator)": set(came.values_list("actor_id", flat=True)),
+    }
+    people = User.objects.in_bulk(set().union(*ids.values()))
+    named = {
+        pk: f"{people[pk]}{words}" for words, found in reversed(ids.items()) for pk in found if pk in people
+    }
+    keys = ApiKey.objects.filter(practice=practice).order_by("name").values_list("prefix", "name")
+    return [
+        *sorted(((str(pk), label) for pk, label in named.items()), key=lambda each: each[1].lower()),
+        *((f"{PROGRAM}{prefix}", f"{name} (API key)") for prefix, name in keys),
+    ]
+
+
 def chosen_entries(query: QueryDict, among: QuerySet[AuditEntry] | None = None) -> QuerySet[AuditEntry]:
     """The entries that fit the filters, of all there are unless others are given; one unreadable narrows nothing."""
     entries = AuditEntry.objects.select_related("actor") if among is None else among
     who, what = query.get("who", ""), _plain(query.get("what", ""))
     if who == SYSTEM:
-        entries = entries.filter(actor=None)
+        entries = entries.filter(actor=None).exclude(data__has_key="api_key")
+    elif who.startswith(PROGRAM):
+        entries = entries.filter(data__api_key=who.removeprefix(PROGRAM))
     elif actor := row_key(who):
         entries = entries.filter(actor=actor)
     if what:

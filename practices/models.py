@@ -219,6 +219,14 @@ class AuditEntry(TenantModel):
         return f"{self.action} {self.subject_type} {self.subject_id}"
 
     @property
+    def who(self) -> str:
+        """The person, the program by the name of its key, or Ignition itself."""
+        if self.actor:
+            return str(self.actor)
+        program = self.data.get("api_key_name")
+        return f"{program} (API key)" if program else "Ignition"
+
+    @property
     def in_words(self) -> str:
         """`invoice.issued` as a person reads it: `Invoice issued`."""
         if self.action in IN_WORDS:

@@ -66,7 +66,7 @@ class Event:
     @property
     def who(self) -> str:
         """The person, or `Ignition`."""
-        return str(self.entry.actor or "Ignition")
+        return self.entry.who
 
     @property
     def page(self) -> str:

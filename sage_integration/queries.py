@@ -224,7 +224,7 @@ def activity_of(connection: SageConnection) -> list[dict[str, object]]:
         {
             "text": ACTS.get(entry.action, entry.action),
             "at": entry.at,
-            "who": entry.actor or "Ignition",
+            "who": entry.who,
             "detail": entry.data.get("tax_rate")
             or entry.data.get("service")
             or entry.data.get("business", ""),

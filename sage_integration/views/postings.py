@@ -81,7 +81,7 @@ def posting_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResp
         "exchanges": SageExchange.objects.filter(posting=posting).order_by("-id")[:EXCHANGES_SHOWN],
         "has_preview": invoice is not None and posting.status != Posting.Status.POSTED,
         "events": [
-            {"text": entry.in_words, "at": entry.at, "who": str(entry.actor or "Ignition")}
+            {"text": entry.in_words, "at": entry.at, "who": entry.who}
             for entry in audit.trail_of(posting)[:STEPS_SHOWN]
         ],
         "here": reverse("sage:posting-detail", args=[request.practice.slug, posting.pk]),

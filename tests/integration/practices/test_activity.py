@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from clients.models import Client
 from practices import audit
-from practices.models import AuditEntry, Invitation, Membership
+from practices.api_keys import issue_api_key
+from practices.models import AuditEntry, Invitation, Membership, User
+from practices.operations import remove_member
 from practices.subjects import named
 from practices.tenancy import practice_scope
 from proposals.models import Proposal
@@ -48,6 +50,28 @@ def test_entries_are_found_by_who_what_and_when(cast, client_of):
         assert acts(client_of, f"?what={words}") == ["Proposal sent"]
     assert "Nothing fits" in shown(client_of, "?from=2090-01-01")
     assert "Nothing fits" in shown(client_of, "?to=2001-01-01")
+
+
+def test_what_programs_former_members_and_operators_did_is_found_under_their_names(cast, client_of):
+    recorded(cast)
+    olive = User.objects.create_superuser("olive@ignition.example", "x", name="Olive")
+    with practice_scope(cast.brook.pk):
+        key, _ = issue_api_key(cast.brook, "Ledger export", ["clients:write"], by=cast.alice)
+        with audit.acting_through(key):
+            audit.record("client.archived", cast.brook)
+        remove_member(Membership.objects.get(practice=cast.brook, user=cast.bob))
+        with audit.acting_as(olive):
+            audit.record("operator.entered", cast.brook)
+    page = client_of("alice").get("/p/brook-co/settings/activity/")
+    offered = dict(page.context["people"])
+    assert offered[str(cast.bob.pk)] == f"{cast.bob} (left)"
+    assert offered[str(olive.pk)] == "Olive (operator)"
+    assert offered[f"key:{key.prefix}"] == "Ledger export (API key)"
+    assert offered[str(cast.alice.pk)] == str(cast.alice)
+    assert acts(client_of, f"?who=key:{key.prefix}") == ["Client archived"]
+    assert acts(client_of, f"?who={cast.bob.pk}") == ["Proposal sent"]
+    assert "Client archived" not in acts(client_of, "?who=system")
+    assert "Ledger export (API key)" in shown(client_of, "?what=client archived")
 
 
 def test_events_are_said_and_found_in_the_words_of_the_pages(cast, client_of):
