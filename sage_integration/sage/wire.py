@@ -30,6 +30,8 @@ _thread = threading.local()
 MOST_HEADERS, LONGEST_HEAD, CHUNK = 100, 65536, 65536
 #: Bytes of an answer at most, as it comes and as it unpacks: more than the largest page or PDF that makes sense.
 LONGEST_ANSWER = 32 * 1024 * 1024
+#: Seconds by which an answer may take longer than it should.
+INEXACT = 0.05
 _WITHOUT_BODY = {*range(100, 200), 204, 304}
 
 
@@ -198,7 +200,9 @@ def _more(sock: socket.socket, ends_at: float) -> bytes:
     left = ends_at - time.monotonic()
     if left <= 0:
         raise TimeoutError("The answer took too long")
-    sock.settimeout(left)
+    # Saying so asks the system, and lets other threads run meanwhile: not for what hardly differs.
+    if (told := sock.gettimeout()) is None or told - left > INEXACT:
+        sock.settimeout(left)
     return sock.recv(CHUNK)
 
 
