@@ -176,14 +176,17 @@ class ShownList:
         """The rows of the page the address asks for, and the way on; ``parts`` as `keyset_page` takes them."""
         return keyset_page(rows, self.order, self.request.GET, size=PAGE, parts=parts)
 
-    def counted(self, rows: "QuerySet[Any]", page: "KeysetPage[Any] | None" = None) -> str:
+    def counted(
+        self, rows: "QuerySet[Any]", page: "KeysetPage[Any] | None" = None, order: tuple[str, ...] = ()
+    ) -> str:
         """How many rows there are, in words: `1 message`, `more than 1,000 messages`.
 
-        Of a ``page`` that holds all of them they are not looked for again: rare ones are found among very many.
+        Of a ``page`` that holds all of them they are not looked for again: rare ones are found among very many. The
+        ``order`` of an index says from where on they are counted, where the first in the table are mostly others.
         """
         if page is not None and not page.previous and not page.next:
             return in_words(len(page), self.declared.nouns)
-        return in_words(rows.order_by()[: COUNTED + 1].count(), self.declared.nouns)
+        return in_words(rows.order_by(*order)[: COUNTED + 1].count(), self.declared.nouns)
 
     def _kept(self, without: set[str]) -> list[tuple[str, str]]:
         pairs = [(name, value) for name, values in self.request.GET.lists() for value in values]

@@ -85,7 +85,7 @@ def log_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     members = Membership.objects.filter(practice=request.practice).select_related("user")
     context = {
         "list": shown,
-        "count": shown.counted(entries, page),
+        "count": shown.counted(entries, page, order=("-pk",)),
         "page": page,
         "events": events_of(page.rows),
         "parts": PARTS.items(),
