@@ -92,6 +92,8 @@ def coming_and_waiting(until: date, known: Practicalities, *, today: date) -> tu
 
 def held_because(schedules: Collection[BillingSchedule]) -> dict[tuple[int, date], str]:
     """Why bills of these schedules are held, by the schedule's id and the first day of the period."""
+    if not schedules:
+        return {}
     held = ComingBill.objects.filter(schedule__in=[each.pk for each in schedules]).exclude(held_reason="")
     return {(bill.schedule_id, bill.starts_on): bill.held_reason for bill in held}
 

@@ -82,6 +82,11 @@ class Standing:
         )
 
     @property
+    def is_held(self) -> bool:
+        """Whether somebody holds a bill of it."""
+        return any(wait is Wait.HELD for _, wait in self.waiting)
+
+    @property
     def missed(self) -> list[Bill]:
         """What waits because billing stood still."""
         return [bill for bill, wait in self.waiting if wait == Wait.MISSED]

@@ -22,7 +22,10 @@ from practices.tenancy import TenantQuerySet
 
 
 def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet:
-    """The clients of a view of the month (`waiting`, `confirm`, `approve`, `ready`, `billed`, else all), by name."""
+    """The clients of a view of the month (`waiting`, `confirm`, `approve`, `ready`, `billed`, else all), by name.
+
+    Each with whoever is billed for it, and whether it ``pays`` for anybody.
+    """
     coming = BillingSchedule.objects.due(month.last).filter(client=OuterRef("pk"))
     issued = Invoice.objects.issued().filter(client=OuterRef("pk"))
     this = Exists(issued.filter(tax_point__range=(month.first, month.last)))
@@ -43,7 +46,8 @@ def clients_of(month: Month, show: str, known: Practicalities) -> ClientQuerySet
     chosen: ClientQuerySet = Client.objects.filter(
         conditions.get(show, Exists(coming) | this | last | left_out | this_for_it | last_for_it)
     )
-    return chosen.order_by("name_key", "pk")
+    pays = Exists(Client.objects.filter(billed_to=OuterRef("pk")))
+    return chosen.select_related("billed_to").annotate(pays=pays).order_by("name_key", "pk")
 
 
 def _billed_for_it(month: Month) -> "TenantQuerySet[BilledPeriod]":

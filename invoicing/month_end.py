@@ -157,8 +157,9 @@ def page_of_clients(
     invoices = [invoice for invoice in invoices if invoice.client_id in found]
     lines = _lines_of(invoices)
     due = [each for each in schedules if each.next_bill_on and each.next_bill_on <= month.last]
-    reasons = held_because(due)
-    for schedule, stands in standings(due, month.last, known, today=today):
+    stood = list(standings(due, month.last, known, today=today))
+    reasons = held_because([schedule for schedule, stands in stood if stands.is_held])
+    for schedule, stands in stood:
         row = found[schedule.client_id]
         held = {reasons.get((schedule.pk, bill.period.starts_on), "") for bill, _ in stands.waiting}
         row.held_because = sorted({*row.held_because, *held} - {""})
@@ -178,15 +179,16 @@ def _invoices_to_payers(found: dict[int, ClientMonth], month: Month) -> dict[int
 
     What is billed for a client stands on its own row, made or coming, whoever pays.
     """
-    paid_for = Client.objects.filter(billed_to__isnull=False)
-    rows = paid_for.filter(Q(pk__in=found) | Q(billed_to__in=found)).values_list("pk", "billed_to__name")
-    payers = dict(rows.order_by())
-    for pk in found.keys() & payers.keys():
-        found[pk].payer = payers[pk]
-    if not payers:
+    for row in found.values():
+        if row.client.billed_to is not None:
+            row.payer = row.client.billed_to.name
+    # Those of `clients_of` know whether they pay for anybody.
+    if not any(row.payer or row.client.pays for row in found.values()):  # type: ignore[attr-defined]
         return {}
+    served = Q(schedule__client__in=found, schedule__client__billed_to__isnull=False)
     periods = BilledPeriod.objects.filter(
-        schedule__client__in=payers, invoice__tax_point__range=(month.before.first, month.last)
+        served | Q(schedule__client__billed_to__in=found),
+        invoice__tax_point__range=(month.before.first, month.last),
     )
     return dict(periods.order_by().values_list("invoice", "schedule__client").distinct())
 
