@@ -25,7 +25,7 @@ def test_a_junior_drafts_a_manager_reviews_and_sends_two_sign_and_the_evidence_h
     bob.goto(f"{page}edit/check/")
     expect(bob.get_by_role("button", name="Send", exact=True)).to_have_count(0)
     bob.get_by_role("button", name="Ask for review").click()
-    expect(bob.locator(".rail")).to_contain_text("In review")
+    expect(bob.locator(".page-header")).to_contain_text("In review")
 
     alice.goto(page)
     alice.get_by_text("Give it back with a comment").click()
@@ -111,4 +111,4 @@ def test_the_pipeline_is_walked_and_acted_on_with_keys_alone(brook, alice):
             break
         alice.keyboard.press("ArrowDown")
     alice.keyboard.press("Enter")
-    expect(alice.locator(".rail")).to_contain_text("In review")
+    expect(alice.locator(".page-header")).to_contain_text("In review")
