@@ -1,6 +1,6 @@
 """Statements that a session plans once: other values each time, a changed table, and sessions that are not kept."""
 
-import runpy
+from importlib import import_module, reload
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -99,8 +99,9 @@ def test_nothing_is_prepared_where_sessions_are_not_kept(monkeypatch):
 
 @pytest.mark.parametrize("pooled", [False, True])
 def test_web_processes_prepare_unless_their_sessions_are_a_poolers(settings, monkeypatch, pooled):
+    started = import_module("ignition.wsgi")
     monkeypatch.setattr(prepared, "_keeps_plans", False)
     settings.DATABASE_POOLER = pooled
-    runpy.run_module("ignition.wsgi")
+    reload(started)
     ask(Prepared("SELECT %s::int"), [1])
     assert kept() == (0 if pooled else 1)
