@@ -100,9 +100,9 @@ def test_nothing_is_prepared_where_sessions_are_not_kept(monkeypatch):
 
 @pytest.mark.parametrize("pooled", [False, True])
 def test_web_processes_prepare_unless_their_sessions_are_a_poolers(settings, monkeypatch, pooled):
-    started = import_module("ignition.wsgi")
     # Setting Django up a second time would set logging up anew, away from the loggers that are in use already.
     monkeypatch.setattr(django, "setup", lambda **_: None)
+    started = import_module("ignition.wsgi")
     monkeypatch.setattr(prepared, "_keeps_plans", False)
     settings.DATABASE_POOLER = pooled
     reload(started)
