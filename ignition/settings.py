@@ -190,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=6, minute=30, day_of_week=1),
     },
     "fold kept sums": {"task": "invoicing.tasks.sweep_tallies", "schedule": 60.0},
+    "fold marks of changes": {"task": "practices.tasks.sweep_marks", "schedule": 60.0},
     "check kept sums": {"task": "invoicing.tasks.sweep_tally_checks", "schedule": crontab(hour=4, minute=10)},
     "expire proposals": {"task": "proposals.tasks.sweep_expiry", "schedule": crontab(hour=0, minute=20)},
 }

@@ -25,6 +25,7 @@ LEFT_OUT = {
     "ignition.arrivalpart": "files of practices that arrive here",
     "invoicing.invoicetally": "sums, worked out from invoices",
     "invoicing.tallycheck": "when those sums were held against the invoices",
+    "practices.changemark": "which tables changed, by transactions of this database",
     "practices.idempotentanswer": "answers kept for repeats of requests",
     "practices.practiceexport": "exports themselves",
     "practices.exportpart": "exports themselves",

@@ -15,7 +15,12 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from practices import export_models, job_models, webhook_models  # noqa: F401 - these tables are of this app too
+from practices import (  # noqa: F401 - these tables are of this app too
+    change_marks,
+    export_models,
+    job_models,
+    webhook_models,
+)
 from practices.colours import DEFAULT_COLOUR, readable_colour
 from practices.fields import SealedTextField
 from practices.tenancy import TenantModel, TenantQuerySet, practice_key

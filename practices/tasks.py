@@ -18,9 +18,10 @@ from psycopg2.sql import SQL, Identifier
 from redis import Redis
 from redis.exceptions import RedisError
 
+from practices.change_marks import fold_marks
 from practices.delivery import deliver_queued_emails
 from practices.job_steps import run_live_jobs
-from practices.tenancy import acting_for
+from practices.tenancy import acting_for, practice_transaction
 from practices.webhooks import deliver_due
 
 log = structlog.get_logger(__name__)
@@ -112,6 +113,20 @@ def run_jobs(practice_id: int) -> None:
     seconds = run_live_jobs()
     if seconds is not None:
         wake(run_jobs, practice_id, in_seconds=seconds)
+
+
+@shared_task
+def sweep_marks() -> None:
+    """Start a fold for each practice of whose tables many changes are marked."""
+    for practice_id in practices_from("practices_with_marks_to_fold"):
+        wake(fold_practice_marks, practice_id)
+
+
+@shared_task(base=PracticeTask)
+def fold_practice_marks(_practice_id: int) -> None:
+    """Make few marks of many, so that pages have few to read."""
+    with practice_transaction():
+        fold_marks()
 
 
 @shared_task

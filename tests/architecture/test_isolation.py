@@ -169,12 +169,14 @@ def test_tests_run_as_the_application_and_it_owns_nothing(db):
     ]
 
 
-#: For the operator's figures: practice ids, names of queues, counts and ages. Nothing of any row.
+#: For the operator's figures: practice ids, names of queues, counts and ages. Nothing of any row. For pages: which
+#: tables of one practice changed, as names and chance numbers.
 #: Those that change rows no policy or grant lets the application change; each checks itself that it may.
 CHANGES = {"practices_remove_demo", "ignition_forget_client"}
 COUNTS = {
     "operation_queue_states": "TABLE(practice_id bigint, queue text, state text, waiting bigint,"
-    " oldest double precision)"
+    " oldest double precision)",
+    "practices_marks": "text[]",
 }
 
 
