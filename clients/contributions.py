@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.db.models.expressions import Combinable, Expression
 
 from clients.models import Client, ClientQuerySet
+from practices.arrays import Ids
 from practices.written_rows import WrittenRows
 
 
@@ -79,12 +80,24 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A choice that narrows the client list; ``narrow`` takes the clients, the choice and today."""
+    """A choice that narrows the client list.
+
+    Either ``narrow`` takes the clients, the choice and today, or ``ids`` finds whom a choice lets through today,
+    whatever their state.
+    """
 
     key: str
     label: str
     choices: Sequence[tuple[str, str]]
-    narrow: Callable[[ClientQuerySet, str, date], ClientQuerySet]
+    narrow: Callable[[ClientQuerySet, str, date], ClientQuerySet] | None = None
+    ids: Callable[[str, date], Ids] | None = None
+
+    def narrowed(self, clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet:
+        """Those of the clients whom a choice lets through."""
+        if self.ids is not None:
+            return clients.among(self.ids(choice, today))
+        assert self.narrow is not None  # noqa: S101 - one of the two is there
+        return self.narrow(clients, choice, today)
 
 
 #: The ids of the rows of one kind that belong to a client.

@@ -1,7 +1,7 @@
 """The client list: which clients, in which order, in which columns, and what they add up to."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -21,7 +21,7 @@ from clients.models import Client, ClientGroup, ClientQuerySet, ClientTag, Tag
 from clients.models.search import ids_with_words, is_among_given, is_one_of_given, words_of
 from clients.queries import not_cleared
 from money.amounts import ZERO, to_pence
-from practices.arrays import array
+from practices.arrays import Ids, array
 from practices.job_models import JobRow
 from practices.lists import COUNTED
 from practices.models import AuditEntry, Membership, SavedView, User
@@ -181,8 +181,9 @@ class ClientList:
     sort: str
     status: str
     chosen: dict[str, str]
-    #: The clients with the words that were looked for, where nothing else but a state narrows the list.
-    with_words: list[int] | None = None
+    #: Whom the one thing lets through that narrows the list beside a state, whatever their state; None where it has
+    #: to be asked together with the clients.
+    found: Ids | None = None
 
     def page(self, query: QueryDict) -> "KeysetPage[Client]":
         """The rows shown now."""
@@ -214,12 +215,12 @@ class ClientList:
         written = _written_totals(tuple(self.columns), self.status, _how_many(ids))
         return written.columns(clients=array(ids or ()))
 
-    def _ids(self) -> list[int] | None:
-        """The clients that the filters let through, whatever their state where only words narrow; None for all."""
+    def _ids(self) -> Ids | list[int] | None:
+        """The clients that the filters let through, those of another state perhaps among them; None for all."""
         if not self.chosen:
             return None
-        if self.with_words is not None:
-            return self.with_words
+        if self.found is not None:
+            return self.found
         return list(self.clients.order_by().values_list("pk", flat=True))
 
     def totals(self, known: dict[str, Any]) -> list[Cell | None]:
@@ -236,7 +237,7 @@ def _totals(count: Combinable, whose: Whose, columns: Iterable[Column]) -> dict[
     return {"count": count, **sums}
 
 
-def _how_many(ids: Sequence[int] | None) -> HowMany:
+def _how_many(ids: Collection[int] | None) -> HowMany:
     if ids is None:
         return "all"
     return "most" if len(ids) > MOST else "many" if len(ids) > MANY else "few"
@@ -281,12 +282,8 @@ def client_list_of(query: QueryDict, form: ListForm, today: date) -> ClientList:
     clients: ClientQuerySet = Client.objects.all()
     is_status = status in Client.Status.values
     clients = clients.filter(status=status) if is_status else clients.current()
-    with_words = None
-    if set(chosen) == {"q"} and words_of(chosen["q"]):
-        with_words = ids_with_words(chosen["q"])
-        clients = clients.among(with_words)
-    else:
-        clients = narrow(clients, chosen, today)
+    found = _found_by_one(chosen, today)
+    clients = narrow(clients, chosen, today) if found is None else clients.among(found)
     wanted = set(query.getlist("columns")) or set(DEFAULT_COLUMNS)
     sort = query.get("sort", "")
     return ClientList(
@@ -295,8 +292,19 @@ def client_list_of(query: QueryDict, form: ListForm, today: date) -> ClientList:
         sort if sort.removeprefix("-") in sortable() else "name",
         status if is_status else "",
         chosen,
-        with_words,
+        found,
     )
+
+
+def _found_by_one(chosen: dict[str, str], today: date) -> Ids | None:
+    """The ids that words or one filter find by themselves; None where more is chosen, or something else."""
+    if len(chosen) != 1:
+        return None
+    ((name, value),) = chosen.items()
+    if name == "q":
+        return ids_with_words(value) if words_of(value) else None
+    ids = next((each.ids for each in contributions.filters() if each.key == name), None)
+    return ids(value, today) if ids else None
 
 
 def narrow(clients: ClientQuerySet, chosen: dict[str, str], today: date) -> ClientQuerySet:
@@ -315,7 +323,7 @@ def narrow(clients: ClientQuerySet, chosen: dict[str, str], today: date) -> Clie
     clients = _with_activity(clients, chosen.get("activity", ""))
     for choice in contributions.filters():
         if value := chosen.get(choice.key):
-            clients = choice.narrow(clients, value, today)
+            clients = choice.narrowed(clients, value, today)
     return clients
 
 

@@ -191,7 +191,8 @@ def _given(request: PracticeRequest) -> dict[str, Any]:
         "user": request.user.pk,
         "practice": request.practice.pk,
         "today": request.practice.today(),
-        "yesterday": timezone.now() - timedelta(days=1),
+        # The minute is enough, and within one the same is asked.
+        "yesterday": timezone.now().replace(second=0, microsecond=0) - timedelta(days=1),
     }
 
 

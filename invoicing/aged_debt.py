@@ -20,6 +20,7 @@ from clients.models.search import ids_with_words, words_of
 from invoicing.models import Payment
 from money.amounts import ZERO, to_pence
 from practices.arrays import array
+from practices.kept import kept_rows
 from practices.models import User
 from practices.tenancy import acting_practice_id
 from services.models import Service
@@ -166,9 +167,7 @@ def _by_client(on: date, place: Place) -> AgedDebt:
     asked = _PAGE.format(order=", ".join(order), joined=_CLIENTS_OF_DEBTS if place.order == "name" else "")
     found = array(ids_with_words(place.words)) if words_of(place.words) else None
     skipped = (place.page - 1) * (place.size or 0)
-    with connection.cursor() as cursor:
-        cursor.execute(asked, _parameters(on) | {"found": found, "size": place.size, "skipped": skipped})
-        answer: list[Any] = cursor.fetchall()
+    answer = kept_rows(asked, _parameters(on) | {"found": found, "size": place.size, "skipped": skipped})
     rows = _named(
         [
             Debt(key, "", list(figures[: len(BUCKETS)]), number, since)

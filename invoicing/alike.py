@@ -9,13 +9,13 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import Subquery
 
 from invoicing.models import BillingScheduleQuerySet
 from invoicing.models.schedules import ALIKE
 from invoicing.practicalities import Practicalities
 from practices.arrays import array
+from practices.kept import kept_rows
 from practices.prepared import Prepared
 
 
@@ -46,10 +46,8 @@ def next_bills_of_all(days: Sequence[date], known: Practicalities) -> tuple[Any,
         "ends": array(ends),
         "percents": array(percents),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_next_bills(len(days)), values)
-        found: tuple[Any, ...] = cursor.fetchone()
-        return found
+    (found,) = kept_rows(_next_bills(len(days)), values)
+    return found
 
 
 @cache

@@ -42,6 +42,8 @@ from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, 
 from invoicing.priced_bills import priced_next_bills
 from ledger.models import Posting
 from money.amounts import ZERO, Amounts, to_pence, total
+from practices.arrays import Ids
+from practices.kept import kept_ids
 from practices.scalars import sum_of
 
 #: A month in each unit a rule may count in.
@@ -69,7 +71,7 @@ def contribute() -> None:
     )
     add_activity(Activity("invoicing.invoice", _last_invoice, _invoiced_since))
     add_filter(Filter("billing", "Billing", BY_HAND, _billed))
-    add_filter(Filter("owes", "Owes", [("overdue", "Overdue"), ("something", "Something")], _owing))
+    add_filter(Filter("owes", "Owes", [("overdue", "Overdue"), ("something", "Something")], ids=_owing))
     add_belongings("invoicing.invoice", lambda client: _ids(Invoice.objects.filter(client=client)))
     add_belongings(
         "invoicing.billingschedule", lambda client: _ids(BillingSchedule.objects.filter(client=client))
@@ -212,6 +214,6 @@ def _billed(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet
     return clients.among(choices[choice].order_by().values_list("client", flat=True).distinct())
 
 
-def _owing(clients: ClientQuerySet, choice: str, today: date) -> ClientQuerySet:
+def _owing(choice: str, today: date) -> Ids:
     invoices = Invoice.objects.overdue(today) if choice == "overdue" else Invoice.objects.unpaid()
-    return clients.among(invoices.order_by().values_list("client", flat=True).distinct())
+    return kept_ids(invoices.order_by().values_list("client").distinct())

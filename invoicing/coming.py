@@ -10,7 +10,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import (
     BooleanField,
     DateField,
@@ -33,6 +32,7 @@ from invoicing.models import BilledPeriod, BillingSchedule, BillingScheduleQuery
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO, Amounts, price_line, total
 from practices.arrays import array
+from practices.kept import kept_rows
 from practices.tenancy import TenantQuerySet
 
 Billing, Period = BillingSchedule.Billing, BillingSchedule.Period
@@ -258,9 +258,8 @@ def _added_up(question: Question, known: Practicalities) -> tuple[list[Coming], 
     """The next bills of each choice, and how many there are altogether; in one question."""
     sql, parameters = question
     rates, firsts, ends, percents = zip(*known.spans(), strict=True) if known.rates else ((), (), (), ())
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, array(rates), array(firsts), array(ends), array(percents)])
-        return _coming_of_each(cursor.fetchone())
+    (found,) = kept_rows(sql, [*parameters, array(rates), array(firsts), array(ends), array(percents)])
+    return _coming_of_each(found)
 
 
 def _coming_of_each(found: Sequence[Any]) -> tuple[list[Coming], int]:

@@ -20,6 +20,7 @@ from invoicing.models import BillingSchedule, BillingScheduleQuerySet, Invoice, 
 from invoicing.outside_ledger import ids_outside
 from invoicing.queries import columns_of_raised, payment_issues
 from money.amounts import ZERO, to_pence
+from practices.kept import kept_values
 from practices.scalars import count_of, sum_of, tally_of
 from proposals.periods import add_months, day_in_month
 from services.models import Service
@@ -72,7 +73,7 @@ def _posted_by_month(months: list[date], raised: Mapping[date, Decimal]) -> Mapp
 def monthly_by_service() -> list[tuple[str, Decimal]]:
     """What active recurring services come to in an average month, net, by the service's name; the largest first."""
     grouped = BillingSchedule.objects.recurring().order_by().values_list("service", "every", "period")
-    rows = list(grouped.annotate(net=Sum(F("quantity") * F("unit_price"))))
+    rows = kept_values(grouped.annotate(net=Sum(F("quantity") * F("unit_price"))))
     # Named afterwards: the services are few, and joined to each schedule they cost half as much again.
     names = dict(Service.objects.filter(pk__in={row[0] for row in rows}).values_list("pk", "name"))
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)

@@ -8,6 +8,7 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Round
 
 from invoicing.models import BillingSchedule
+from practices.kept import kept_values
 from practices.tenancy import TenantQuerySet
 from proposals.queries import Worth, worth_of
 
@@ -26,13 +27,13 @@ def use_by_service(schedules: TenantQuerySet[Any] | None = None) -> dict[int, Us
     live = live.exclude(status=BillingSchedule.Status.ENDED)
     found: dict[int, Use] = defaultdict(Use)
     counted = live.order_by().values_list("service").annotate(Count("client", distinct=True))
-    for service, clients in counted:
+    for service, clients in kept_values(counted):
         found[service].clients = clients
     summed = (
         live.order_by()
-        .values("service", "billing", "every", "period")
+        .values_list("service", "billing", "every", "period")
         .annotate(net=Sum(Round(F("quantity") * F("unit_price"), precision=2)))
     )
-    for row in summed:
-        found[row["service"]].worth += worth_of(row["net"], row["billing"], row["every"], row["period"])
+    for service, *rule, net in kept_values(summed):
+        found[service].worth += worth_of(net, *rule)
     return dict(found)

@@ -17,6 +17,7 @@ from invoicing.operations import complete_schedule, end_service, pause_billing, 
 from invoicing.practicalities import Practicalities
 from money.amounts import ZERO, Amounts, price_line
 from practices.errors import DomainError
+from practices.kept import kept_values
 
 #: The word of the address → what the view is called.
 VIEWS = {"": "Recurring", "complete": "To complete", "overdue": "Should be complete by now"}
@@ -102,8 +103,11 @@ def totals_of_services(
     net = Round(F("quantity") * F("unit_price"), precision=2, output_field=money)
     # A hundredth is exact where a division is not, and takes a third of its time.
     vat = Round(net * percent * Value(Decimal("0.01")), precision=2, output_field=money)
-    found = schedules.order_by().aggregate(count=Count("pk"), all_net=Sum(net), all_vat=Sum(vat))
-    return found["count"], Amounts(found["all_net"] or ZERO, found["all_vat"] or ZERO)
+    # The practice's own, so of one at most.
+    summed = schedules.order_by().values("practice").annotate(of_all=Count("pk"), net=Sum(net), vat=Sum(vat))
+    found = kept_values(summed.values_list("of_all", "net", "vat"))
+    count, all_net, all_vat = found[0] if found else (0, ZERO, ZERO)
+    return count, Amounts(all_net, all_vat)
 
 
 def act_on_services(act: str, ids: Sequence[int], *, on: date) -> tuple[int, list[str]]:

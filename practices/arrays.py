@@ -4,16 +4,42 @@
 expression of a thousand elements, which costs both sides several times as much.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 Value = str | int | bool | Decimal | date | datetime | timedelta | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ids(Collection[int]):
+    """Ids as the database told them: how many, and together as an array's literal, as the next question wants them.
+
+    Thousands of them as rows and numbers, and written out again, cost more than the question that found them.
+    """
+
+    count: int = 0
+    literal: str = "{}"
+
+    #: What tells the ids that a question gives in its one column, which is named so, in this form.
+    SQL: ClassVar[str] = "SELECT count(*), coalesce(array_agg(id)::text, '{{}}') FROM ({rows}) AS found(id)"
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[int]:
+        return map(int, self.literal[1:-1].split(",")) if self.count else iter(())
+
+    def __contains__(self, pk: object) -> bool:
+        return any(pk == each for each in self)
+
+
 def array(values: Iterable[Value]) -> str:
     """`{1,2,NULL}`: the literal of a one-dimensional array, for a parameter that is cast to its type."""
+    if isinstance(values, Ids):
+        return values.literal
     given = values if isinstance(values, list) else list(values)
     kinds = set(map(type, given))
     # Nearly every array is of texts or of numbers alone, which need no turn for each of their values.

@@ -10,6 +10,7 @@ from django.db.models import BigIntegerField
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
+from practices.change_marks import MARKS
 from practices.models import Membership, Practice, User
 from practices.prepared import Prepared
 from practices.rows import columns_of, cut
@@ -38,7 +39,10 @@ def known_member(
 
 
 def membership_of(user_id: int | None, slug: str) -> Membership | None:
-    """The person's membership in the practice of that address, with both; None for strangers."""
+    """The person's membership in the practice of that address, with both; None for strangers.
+
+    What is ``marked`` in the practice comes with it, so that a page need not ask for it.
+    """
     if user_id is None or user_id > BigIntegerField.MAX_BIGINT:
         return None  # of a forged session: the database has no such number
     with connection.cursor() as cursor:
@@ -46,8 +50,10 @@ def membership_of(user_id: int | None, slug: str) -> Membership | None:
         found = cursor.fetchone()
     if found is None:
         return None
+    *columns, marked = found
     member: Membership
-    member, member.practice, member.user = cut(found, [Membership, Practice, User])
+    member, member.practice, member.user = cut(columns, [Membership, Practice, User])
+    member.marked = marked  # type: ignore[attr-defined]
     return member
 
 
@@ -55,7 +61,8 @@ def membership_of(user_id: int | None, slug: str) -> Membership | None:
 def _statement() -> Prepared:
     """Every page asks it first; through a queryset it would be put together and planned anew each time."""
     return Prepared(
-        f"SELECT {columns_of(Membership)}, {columns_of(Practice)}, {columns_of(User)}"  # noqa: S608 - names of ours
+        f"SELECT {columns_of(Membership)}, {columns_of(Practice)}, {columns_of(User)},"  # noqa: S608 - names of ours
+        f" {MARKS.format(practice='practices_practice.id')}"
         " FROM practices_membership"
         " JOIN practices_practice ON practices_practice.id = practices_membership.practice_id"
         " JOIN practices_user ON practices_user.id = practices_membership.user_id"

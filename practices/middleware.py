@@ -99,7 +99,7 @@ class PracticeMiddleware:
         zone = timezone.override(ZoneInfo(member.practice.time_zone))
         transaction = nullcontext() if opens_own(request) else practice_transaction()
         looks = request.method in LOOKING_METHODS and not opens_own(request)
-        memory = remembering(member.practice) if looks else nullcontext()
+        memory = remembering(member.practice, getattr(member, "marked", None)) if looks else nullcontext()
         with zone, acting_for(member.practice_id), transaction, memory:
             if visit is None and not opens_own(request):
                 record_arrival(inside, member)

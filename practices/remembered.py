@@ -4,16 +4,18 @@ A page asks for the same settings in several places, each of which is right to a
 request only looks, nothing changes them, so they are remembered until it is answered.
 """
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from django.apps import apps
 from django.db import connection
 from django.db.models import UniqueConstraint
 
+from practices.change_marks import marks_of
 from practices.models import Practice
 from practices.prepared import Prepared
 from practices.rows import columns_of, cut
@@ -25,10 +27,17 @@ Found = TypeVar("Found")
 _memory: ContextVar[dict[Any, Any] | None] = ContextVar("memory", default=None)
 
 
+Marks: TypeAlias = dict[str, tuple[str, ...]]
+
+
 @contextmanager
-def remembering(practice: Practice) -> Iterator[None]:
-    """What `row_of` and `remembered` find inside is read once; for requests that change nothing."""
-    token = _memory.set({"practice": practice})
+def remembering(practice: Practice, marked: Sequence[str] | None = None) -> Iterator[None]:
+    """What `row_of` and `remembered` find inside is read once; for requests that change nothing.
+
+    ``marked`` are the practice's marks of changes, where they were read before.
+    """
+    known = {} if marked is None else {"marks": _by_table(marked)}
+    token = _memory.set({"practice": practice, **known})
     try:
         yield
     finally:
@@ -102,6 +111,22 @@ def _single() -> list[type[TenantModel]]:
 def acting_practice() -> Practice:
     """The practice we act for."""
     return remembered("practice", lambda: Practice.objects.get(pk=acting_practice_id()))
+
+
+def marks_of_changes() -> Marks:
+    """What each table of the practice is marked with, by its name: other marks once any of its rows has changed.
+
+    For requests that change nothing: seen before anything else is read, so what is read is never older than they are.
+    """
+    return remembered("marks", lambda: _by_table(marks_of(acting_practice_id())))
+
+
+def _by_table(marked: Sequence[str]) -> Marks:
+    marks = defaultdict[str, tuple[str, ...]](tuple)
+    for each in sorted(marked):
+        table, stamp = each.split(" ")
+        marks[table] += (stamp,)
+    return dict(marks)
 
 
 def _all_rows() -> dict[type[TenantModel], TenantModel | None]:

@@ -1,6 +1,8 @@
 """Many small figures in one question to the database, for pages that show a number of each thing."""
 
+import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -8,10 +10,11 @@ from django.db.models import IntegerField, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
+from practices.kept import Question
 from practices.models import Practice
 from practices.prepared import Prepared
 from practices.requests import PracticeRequest
-from practices.tenancy import TenantQuerySet, acting_practice_id
+from practices.tenancy import TenantQuerySet
 from practices.written import Written, written
 
 
@@ -53,11 +56,14 @@ def tally_of(rows: "TenantQuerySet[Any]") -> Coalesce:
 
 
 def figures(**columns: Any) -> dict[str, Any]:
-    """The value of each column for the acting practice, with one query, and one more for those that are `Written`."""
+    """The value of each column for the acting practice, with one query, and one more for those that are `Written`.
+
+    Columns depend on nothing of the practice itself. What cannot have changed since it was asked is not asked again.
+    """
     ready = {name: column for name, column in columns.items() if isinstance(column, Written)}
     known = _asked_together(ready) if ready else {}
     if others := {name: column for name, column in columns.items() if name not in ready}:
-        known |= Practice.objects.filter(pk=acting_practice_id()).values(**others).get()
+        known |= _asked(_in_sql(others), {}, is_usual=False)
     return known
 
 
@@ -90,23 +96,48 @@ class WrittenColumns:
 
     def _sql(self) -> dict[str, str]:
         if not self._written:
-            query = Practice.objects.values(**self._columns()).query
-            compiler = query.get_compiler(connection.alias)
-            compiler.pre_sql_setup()
-            names = query.annotation_select
-            self._written = {
-                name: written(sql, parameters)
-                for name, (_, (sql, parameters), _) in zip(names, compiler.select, strict=True)
-            }
+            self._written = _in_sql(self._columns())
         return self._written
 
 
-def _asked(columns: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What columns come to that are in SQL already: nothing of them is put together anew."""
-    wanted = ", ".join(f"({sql})" for sql in columns.values())
-    with connection.cursor() as cursor:
-        cursor.execute(Prepared(f"SELECT {wanted}"), given)
-        return dict(zip(columns, cursor.fetchone(), strict=True))
+def _in_sql(columns: Mapping[str, Any]) -> dict[str, str]:
+    """Each column as SQL."""
+    query = Practice.objects.values(**columns).query
+    compiler = query.get_compiler(connection.alias)
+    compiler.pre_sql_setup()
+    names = query.annotation_select
+    return {
+        name: written(sql, parameters)
+        for name, (_, (sql, parameters), _) in zip(names, compiler.select, strict=True)
+    }
+
+
+def _asked(columns: Mapping[str, str], given: Mapping[str, Any], *, is_usual: bool = True) -> dict[str, Any]:
+    """What columns come to that are in SQL already: nothing of them is put together anew.
+
+    Those that cannot have changed since they were asked are not asked again.
+    """
+    questions = {
+        name: Question(sql, [given[place] for place in _names_in(sql)]) for name, sql in columns.items()
+    }
+    found = {name: question.known() for name, question in questions.items()}
+    known = {name: kept.answer for name, kept in found.items() if kept is not None}
+    if wanted := [name for name in columns if name not in known]:
+        asked = f"SELECT {', '.join(f'({columns[name]})' for name in wanted)}"
+        # Any other choice of them comes too seldom for a session to keep its plan.
+        is_usual &= not known or not any(questions[name].can_be_kept for name in wanted)
+        with connection.cursor() as cursor:
+            cursor.execute(Prepared(asked) if is_usual else asked, given)
+            known |= zip(wanted, cursor.fetchone(), strict=True)
+        for name in wanted:
+            questions[name].keep(known[name])
+    return known
+
+
+@lru_cache(maxsize=500)
+def _names_in(sql: str) -> list[str]:
+    """Which given values a column has places for."""
+    return sorted(set(filter(None, re.findall(r"%%|%\((\w+)\)s", sql))))
 
 
 _shell_columns: list[Callable[[PracticeRequest], dict[str, Any]]] = []

@@ -13,6 +13,7 @@ from django.utils import timezone
 from clients.models.search import ids_with_words, is_among
 from money.amounts import ZERO, to_pence
 from practices import audit
+from practices.kept import kept_values
 from practices.scalars import count_of
 from practices.tenancy import TenantQuerySet
 from proposals.billing_rules import BillingRule
@@ -82,9 +83,8 @@ def worth_of_proposals(proposals: ProposalQuerySet) -> Worth:
     lines = ProposalLine.objects.filter(is_included=False)
     if proposals.query.where:  # else it is of all lines there are, and none of them has to be looked up
         lines = lines.filter(proposal__in=proposals.order_by().values("pk"))
-    rules = lines.order_by().values("billing", "every", "period").annotate(net=_net_of_lines())
-    parts = (worth_of(rule["net"], rule["billing"], rule["every"], rule["period"]) for rule in rules)
-    return sum(parts, Worth())
+    rules = lines.order_by().values_list("billing", "every", "period").annotate(net=_net_of_lines())
+    return sum((worth_of(net, *rule) for *rule, net in kept_values(rules)), Worth())
 
 
 def worth_by(proposals: ProposalQuerySet, part: str) -> dict[str, Worth]:
@@ -96,7 +96,7 @@ def worth_by(proposals: ProposalQuerySet, part: str) -> dict[str, Worth]:
         .annotate(net=_net_of_lines("lines__"))
     )
     found: dict[str, Worth] = {}
-    for key, billing, every, period, net in rules:
+    for key, billing, every, period, net in kept_values(rules):
         found[key] = found.get(key, Worth()) + worth_of(net, billing, every, period)
     return found
 
@@ -158,7 +158,7 @@ def columns_of_home(on: date) -> dict[str, Any]:
 def counts_by_status(proposals: ProposalQuerySet) -> dict[str, int]:
     """How many of these proposals there are in each state."""
     counted = proposals.order_by().values_list("status").annotate(Count("pk"))
-    return dict.fromkeys(Proposal.Status.values, 0) | dict(counted)
+    return dict.fromkeys(Proposal.Status.values, 0) | dict(kept_values(counted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from invoicing.operations.settings import invoicing_settings
 from invoicing.queries import invoices_to_post
 from invoicing.terms import due_on
 from ledger.models import Posting
+from practices.kept import kept_values
 from sage_integration.foreseen import linked_contacts
 from sage_integration.mappers import Rules
 from sage_integration.mappings import load_rules
@@ -46,7 +47,7 @@ def _coming(connection: SageConnection, rules: Rules, number: int) -> list[AsSag
     # What is dated is read in the order of an index, which ends where enough was found, and then as a whole.
     dated = BillingSchedule.objects.recurring().filter(next_bill_on__isnull=False)
     dated = dated.filter(client__posts_automatically=True).order_by("next_bill_on", "client_id", "id")
-    first = list(dated.values_list("pk", flat=True)[:LOOKED_AT])
+    first = [pk for (pk,) in kept_values(dated.values_list("pk")[:LOOKED_AT])]
     found = BillingSchedule.objects.filter(pk__in=first).select_related("client", "service", "tax_rate")
     known = {schedule.pk: schedule for schedule in found}
     bills: dict[tuple[date, int], list[tuple[BillingSchedule, Bill]]] = defaultdict(list)

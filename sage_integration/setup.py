@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.utils import timezone
 
-from clients.models import Client
+from clients.models import Client, ClientQuerySet
 from clients.operations import switch_posting
 from invoicing.operations.settings import set_documents_by, set_invoicing_settings
 from ledger.models import Posting
 from ledger.outbox import ledger_settings
 from ledger.releases import retry_all
 from practices import audit
+from practices.scalars import count_of, figures
 from sage_integration.connections import locked_connection, maker_of_documents
 from sage_integration.errors import AccountNotUsable, ItemNotUsable, RateNotUsable
 from sage_integration.models import (
@@ -147,9 +148,9 @@ def mark_step_read(step: str) -> SageConnection:
     return connection
 
 
-def clients_unlike_the_default() -> QuerySet[Client]:
+def clients_unlike_the_default() -> ClientQuerySet:
     """Clients on the books whose own switch differs from what new clients start with (ruling D8)."""
-    others: QuerySet[Client] = Client.objects.exclude(status=Client.Status.ARCHIVED).exclude(
+    others: ClientQuerySet = Client.objects.exclude(status=Client.Status.ARCHIVED).exclude(
         posts_automatically=ledger_settings().posts_new_clients
     )
     return others
@@ -157,10 +158,12 @@ def clients_unlike_the_default() -> QuerySet[Client]:
 
 def whom_settings_concern() -> str:
     """How many clients have their invoices created in Sage, and what is still to leave, in words."""
-    clients = Client.objects.exclude(status=Client.Status.ARCHIVED).filter(posts_automatically=True).count()
-    waiting = Posting.objects.filter(
+    on_the_books: ClientQuerySet = Client.objects.exclude(status=Client.Status.ARCHIVED)
+    waits = Posting.objects.filter(
         kind=Posting.Kind.INVOICE_CREATE, status__in=[Posting.Status.HELD, Posting.Status.PENDING]
-    ).count()
+    )
+    known = figures(clients=count_of(on_the_books.filter(posts_automatically=True)), waiting=count_of(waits))
+    clients, waiting = known["clients"], known["waiting"]
     words = f"invoices of {clients} client{'' if clients == 1 else 's'} from now on"
     return f"{words}, and {waiting} that {'waits' if waiting == 1 else 'wait'} to leave" if waiting else words
 

@@ -11,7 +11,8 @@ from django.db.models.functions import Collate, Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from clients.models.search import SEARCH_COLLATION, clients_with_words, is_among, is_among_sorted
+from clients.models.search import LAST, SEARCH_COLLATION, clients_with_words, is_among, is_among_sorted
+from practices.arrays import Ids
 from practices.models import User
 from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 
@@ -27,7 +28,7 @@ class ClientQuerySet(TenantQuerySet["Client"]):
 
     def among(self, ids: Iterable[int]) -> "ClientQuerySet":
         """Those with these ids, which were read from another table apart (two policies mislead the planner)."""
-        return self.filter(is_among_sorted("pk", list(ids)))
+        return self.filter(is_among_sorted("pk", ids if isinstance(ids, Ids) else list(ids)))
 
     def not_among(self, ids: Iterable[int]) -> "ClientQuerySet":
         """All but those with these ids."""
@@ -36,6 +37,15 @@ class ClientQuerySet(TenantQuerySet["Client"]):
     def named(self, name: str) -> "ClientQuerySet":
         """Clients of exactly this name, whatever its case and the spaces around it (ruling D10)."""
         return self.filter(name_key=Lower(Collate(models.Value(name.strip()), SEARCH_COLLATION)))
+
+    def beginning_with(self, text: str) -> "ClientQuerySet":
+        """Clients whose name begins with the text, whatever its case.
+
+        They stand beside each other in the index by name. Where the database sorts names as a dictionary does, some
+        of them may be elsewhere and are not found here.
+        """
+        key = text.strip().lower()
+        return self.filter(name_key__gte=key, name_key__lt=key + LAST, name_key__startswith=key)
 
 
 class Client(TenantModel):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.db import connection, models
 from django.db.models import F, Lookup, Q, UniqueConstraint
 
-from practices.arrays import array
+from practices.arrays import Ids, array
 from practices.tenancy import TenantModel, acting_practice_id, practice_key
 from practices.written import Given
 
@@ -71,10 +71,10 @@ def clients_with_words(clients: Rows, text: str) -> Rows:
     return clients.filter(is_among("pk", _with_words(words)))
 
 
-def ids_with_words(text: str) -> list[int]:
+def ids_with_words(text: str) -> Ids:
     """The ids of the acting practice's clients that `clients_with_words` finds; none without any word."""
     words = words_of(text)
-    return _with_words(words) if words else []
+    return _with_words(words) if words else Ids()
 
 
 def is_among(name: str, ids: Collection[int]) -> Q:
@@ -83,7 +83,7 @@ def is_among(name: str, ids: Collection[int]) -> Q:
     Of an array the planner knows how many it holds, and the server looks each row up in it at once: as a table of its
     own (`unnest`) it would be gone through id by id, whatever the order that is asked for.
     """
-    return Q(**{f"{name}__in": ids}) if len(ids) <= FEW else Q(_AnyOf(F(name), array(ids)))
+    return Q(**{f"{name}__in": list(ids)}) if len(ids) <= FEW else Q(_AnyOf(F(name), array(ids)))
 
 
 def is_among_sorted(name: str, ids: Collection[int]) -> Q:
@@ -148,15 +148,15 @@ class _OneOfGiven(Lookup):
         return f"({column} IN (SELECT unnest({ids}::bigint[]))) IS TRUE", (*parameters, *given)
 
 
-def _with_words(words: list[str]) -> list[int]:
+def _with_words(words: list[str]) -> Ids:
     """The ids of the acting practice's clients that have a word beginning with each of these."""
     practice_id = acting_practice_id()
     values: list[str | int] = []
     for word in words:
         values += [practice_id, word, word + LAST]
     with connection.cursor() as cursor:
-        cursor.execute(" INTERSECT ".join([ONE_WORD] * len(words)), values)
-        return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(Ids.SQL.format(rows=" INTERSECT ".join([ONE_WORD] * len(words))), values)
+        return Ids(*cursor.fetchone())
 
 
 def compact_name(name: str) -> str:

@@ -14,6 +14,7 @@ from practices.errors import DomainError
 from practices.permissions import Can, may
 from practices.requests import PracticeRequest, requires, see_other
 from practices.row_keys import row_keys
+from practices.scalars import count_of, figures
 from proposals.bulk import ACTS, rows_of_clients, start_act, start_drafting
 from proposals.bulk_forms import BulkForm
 from proposals.models import ProposalTemplate
@@ -69,7 +70,7 @@ def _clients(request: PracticeRequest) -> dict[str, Any]:
     listed = Client.objects.filter(pk__in=ticked) if comes_with_ticks and ticked else _listed(query, request)
     return {
         "clients": listed.order_by("name_key", "pk")[:MOST_LISTED],
-        "count": listed.order_by().count(),
+        **figures(count=count_of(listed)),
         "ticked": ticked,
         "query": query.urlencode(),
         "everybody": request.POST.get("everybody") == "1",

@@ -19,6 +19,7 @@ from ledger.queue import on_its_way
 from ledger.subjects import with_clients
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
+from practices.scalars import count_of, figures
 from practices.tasks import wake
 from practices.tenancy import practice_transaction
 from sage_integration.companies import CompanyPage, companies_to_choose, connect_company
@@ -153,7 +154,7 @@ def settings_edit(request: PracticeRequest, practice: str) -> HttpResponse:
         "dates": _example(request, TermsForm(request.POST or None), initial),
         "previews": previews_of_long_descriptions(),
         "longest": LINE_LENGTH,
-        "unlike": clients_unlike_the_default().count(),
+        **figures(unlike=count_of(clients_unlike_the_default())),
         **_around_the_settings(request, connection),
         "account_is_gone": bool(connection.default_account_id) and not initial["default_account_id"],
     }

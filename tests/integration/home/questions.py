@@ -3,11 +3,14 @@
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from practices import kept
+
 NOT_COUNTED = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "SELECT set_config")
 
 
 def questions_of(browser, address: str, *, htmx: bool = False) -> list[str]:
-    """The statements behind a page that read or write rows."""
+    """The statements behind a page that read or write rows, where no answer is known from an earlier page."""
+    kept._kept.clear()
     with CaptureQueriesContext(connection) as seen:
         answer = browser.get(address, headers={"HX-Request": "true"} if htmx else {})
     assert answer.status_code == 200
