@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from clients.models import Client
+from clients.queries import first_matching
 from invoicing.models import Invoice
 from ledger.models import Posting
 from practices.permissions import Can
@@ -65,7 +66,7 @@ def search(request: PracticeRequest, practice: str) -> HttpResponse:
 
 def hits(words: str, most: int) -> Hits:
     """What begins with the words: at most so many of each kind."""
-    clients = list(Client.objects.matching(words).order_by("name_key", "pk")[:most])
+    clients = first_matching(words, most)
     ids = [client.pk for client in clients]
     in_sage = numbered_in_sage(words, most)
     return Hits(
