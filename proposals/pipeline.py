@@ -9,7 +9,9 @@ from statistics import median
 from typing import Any
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.utils import timezone
 
+from practices.kept import kept_values
 from proposals.models import Proposal, ProposalEvent, ProposalQuerySet, Signature
 from proposals.queries import Worth, worth_by
 
@@ -47,7 +49,7 @@ def unsigned(proposals: ProposalQuerySet) -> ProposalQuerySet:
     return proposals.filter(~Exists(Signature.objects.filter(proposal=OuterRef("pk"))))
 
 
-def stages(now: datetime, *, newest: int) -> list[Stage]:
+def stages(today: date, *, newest: int) -> list[Stage]:
     """The columns from the first thought to the decision; of what is decided, the last ninety days."""
     days = f"In the last {RECENT.days} days"
     titles = (
@@ -58,8 +60,8 @@ def stages(now: datetime, *, newest: int) -> list[Stage]:
         ("accepted", "Accepted", days),
         ("lost", "Not won", days),
     )
-    staged: Any = _staged(now)
-    counts = dict(staged.order_by().values_list("stage").annotate(Count("pk")))
+    staged: Any = _staged(today)
+    counts: dict[str, int] = dict(kept_values(staged.order_by().values_list("stage").annotate(Count("pk"))))
     worths, rows = worth_by(staged, "stage"), _newest(staged, [key for key, *_ in titles], newest)
     return [
         Stage(key, label, note, counts.get(key, 0), worths.get(key, Worth()), rows[key])
@@ -67,7 +69,7 @@ def stages(now: datetime, *, newest: int) -> list[Stage]:
     ]
 
 
-def _staged(now: datetime) -> ProposalQuerySet:
+def _staged(today: date) -> ProposalQuerySet:
     """The proposals of the pipeline, each with the ``stage`` it is in."""
     signed = Exists(Signature.objects.filter(practice=OuterRef("practice"), proposal=OuterRef("pk")))
     stage = Case(
@@ -77,7 +79,7 @@ def _staged(now: datetime) -> ProposalQuerySet:
         output_field=CharField(),
     )
     open_or_recent = Q(status__in=[*Proposal.EDITABLE, Status.SENT]) | Q(
-        status__in=[Status.ACCEPTED, *LOST], decided_at__gte=now - RECENT
+        status__in=[Status.ACCEPTED, *LOST], decided_at__gte=_since(today, RECENT)
     )
     found: ProposalQuerySet = Proposal.objects.filter(open_or_recent).annotate(stage=stage)
     return found
@@ -119,22 +121,29 @@ STEPS = {
 }
 
 
-def funnel(now: datetime) -> list[tuple[str, str, int]]:
+def funnel(today: date) -> list[tuple[str, str, int]]:
     """How many proposals of the last year were sent, opened, signed by somebody and accepted: step, label, count."""
     conditions = _conditions()
-    counted = (
-        got_to(Proposal.objects.all(), "year-sent", now)
-        .order_by()
-        .aggregate(**{step.replace("-", "_"): Count("pk", filter=conditions[step]) for step in STEPS})
-    )
-    return [(step, label, int(counted[step.replace("-", "_")])) for step, (label, _) in STEPS.items()]
+    sent = got_to(Proposal.objects.all(), "year-sent", today).order_by().values("practice")
+    counted = sent.annotate(**{_column(step): Count("pk", filter=conditions[step]) for step in STEPS})
+    (counts,) = kept_values(counted.values_list(*map(_column, STEPS))) or [(0,) * len(STEPS)]
+    return [(step, label, count) for (step, (label, _)), count in zip(STEPS.items(), counts, strict=True)]
 
 
-def got_to(proposals: ProposalQuerySet, step: str, now: datetime) -> ProposalQuerySet:
+def _column(step: str) -> str:
+    return step.replace("-", "_")
+
+
+def _since(today: date, time: timedelta) -> datetime:
+    """The midnight at which the day began that was so long ago: the same moment all day long."""
+    return timezone.make_aware(datetime.combine(today - time, datetime.min.time()))
+
+
+def got_to(proposals: ProposalQuerySet, step: str, today: date) -> ProposalQuerySet:
     """Those sent in the last year that got as far as a step of the funnel; all of them for any other word."""
     if step not in STEPS:
         return proposals
-    return proposals.filter(_conditions()[step], sent_at__gte=now - YEAR)
+    return proposals.filter(_conditions()[step], sent_at__gte=_since(today, YEAR))
 
 
 def _conditions() -> dict[str, Q]:
@@ -157,10 +166,12 @@ class TimeToSign:
     spans: list[tuple[str, int]]
 
 
-def time_to_sign(now: datetime) -> TimeToSign:
+def time_to_sign(today: date) -> TimeToSign:
     """How long the proposals took that were accepted in the last year."""
     won = Proposal.objects.filter(
-        status__in=[Status.ACCEPTED, Status.SUPERSEDED], decided_at__gte=now - YEAR, sent_at__isnull=False
+        status__in=[Status.ACCEPTED, Status.SUPERSEDED],
+        decided_at__gte=_since(today, YEAR),
+        sent_at__isnull=False,
     )
     dates = won.order_by().values_list("sent_at", "decided_at")
     took = [decided - sent for sent, decided in dates if sent and decided]

@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from practices.lists import Column, List, ShownList, file_of
@@ -102,7 +101,8 @@ def proposal_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     found = proposals_matching(words)
     shown = in_state(found, status)
     show = request.GET.get("show", "")
-    shown = got_to(shown_as(shown, show, request.practice.today()), show, timezone.now())
+    today = request.practice.today()
+    shown = got_to(shown_as(shown, show, today), show, today)
     proposals = shown.select_related("client", "owner").prefetch_related("lines").defer("document", "message")
     listed = ShownList(request, PROPOSALS)
     if file := file_of(listed, proposals):

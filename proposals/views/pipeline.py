@@ -5,7 +5,6 @@ from decimal import Decimal
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from practices.permissions import Can
@@ -22,12 +21,12 @@ NEWEST = 8
 @require_safe
 def proposal_pipeline(request: PracticeRequest, practice: str) -> HttpResponse:
     """Each state with its count, its money and its newest proposals, each with what can be done."""
-    now, today = timezone.now(), request.practice.today()
-    columns = stages(now, newest=NEWEST)
+    today = request.practice.today()
+    columns = stages(today, newest=NEWEST)
     progress = progress_of([proposal for stage in columns for proposal in stage.newest])
-    steps = funnel(now)
+    steps = funnel(today)
     sent, address = steps[0][2], reverse("proposals:proposal-list", args=[practice])
-    took = time_to_sign(now)
+    took = time_to_sign(today)
     context = {
         "columns": [
             {
