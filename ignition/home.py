@@ -32,6 +32,7 @@ from proposals.queries import columns_of_home as proposal_columns
 from proposals.queries import shown_as, worth_of_proposals
 from sage_integration.app_clients.standing import contacts_of
 from sage_integration.readiness import rates_to_map
+from sage_integration.stakes import columns_of_stakes, stake_now
 
 #: Days, time zones and rules whose columns are kept in SQL.
 MOST_KEPT = 64
@@ -87,6 +88,7 @@ def _columns_of(today: date, time_zone: str, rules: Rules, *, is_enabled: bool) 
             **proposal_columns(today),
             **columns_of_first_steps(),
             **sage_columns(is_enabled=is_enabled),
+            **columns_of_stakes(today),
         }
     )
 
@@ -121,6 +123,8 @@ def needs(request: PracticeRequest, today: date, known: dict[str, Any]) -> list[
             ),
             page("sage:inbox", ""),
             "bad",
+            (stake_now(known, today) or None) if known["need_you"] else None,
+            "at stake",
         ),
         Need(
             known["rates"],

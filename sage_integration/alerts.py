@@ -1,19 +1,16 @@
 """One e-mail about everything that has needed somebody for a while, never one for each failure."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.conf import settings
 from django.urls import reverse
 
-from money.amounts import ZERO
 from practices.mail import queue_email
 from practices.models import Membership, Practice, User
 from practices.tenancy import acting_practice_id
 from sage_integration.attention import Kind, Thing, things
 from sage_integration.models import SageConnection
+from sage_integration.stakes import stake_of
 
 #: Things named in a digest; the rest is counted.
 MOST_NAMED = 20
@@ -68,25 +65,3 @@ def _recipients(due: list[Thing], practice: Practice) -> list[User]:
     return [
         member.user for member in members if member.role == Membership.Role.OWNER or member.user_id in asked
     ]
-
-
-def stake_of(shown: Sequence[Thing]) -> Decimal:
-    """The money of different documents in Sage, in pounds; one that is listed twice counts once, with the most."""
-    amounts: dict[str, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    for thing in shown:
-        of_it, document = amounts[thing.label], _document_of(thing)
-        of_it[document] = max(of_it[document], thing.amount or ZERO)
-    total = ZERO
-    for of_it in amounts.values():
-        # What did not arrive, or is gone, is about the same money as what counts there.
-        without_one = of_it.pop(0, ZERO)
-        total += max(without_one, sum(of_it.values(), ZERO))
-    return total
-
-
-def _document_of(thing: Thing) -> int:
-    """The copy that counts in Sage and that this is about, by its posting; 0 where it is about none."""
-    posting = thing.posting
-    if posting is None:
-        return 0
-    return posting.target_id or (posting.pk if posting.counts_in_ledger else 0)

@@ -17,16 +17,16 @@ from django.utils import timezone
 from clients.models import Client
 from invoicing.models import CreditNote, Invoice
 from invoicing.queries import INVOICE_KINDS
-from ledger.models import Posting
+from ledger.models import Posting, PostingQuerySet
 from practices import audit
 from practices.errors import DomainError
 from practices.models import Membership, User
 from practices.permissions import Can, may
 from practices.scalars import count_of
-from practices.tenancy import acting_practice_id
+from practices.tenancy import TenantQuerySet, acting_practice_id
 from practices.written import Given
 from sage_integration.explanations import EXPLANATIONS, Explanation
-from sage_integration.models import Attention, SageConnection
+from sage_integration.models import Attention, SageConnection, SageLink
 from sage_integration.sync.comparison import PAID_EARLIER, SETTLED_DIFFERENTLY
 from sage_integration.sync.set_on_copies import money_on
 from sage_integration.sync.standing_differences import OF_EARLIER, at_stake, differing_links
@@ -265,14 +265,23 @@ def credited_and_owed_apart(credited: Collection[int]) -> dict[int, str]:
 
 def columns_of_inbox(today: date | Given) -> dict[str, Any]:
     """A column for `practices.scalars.figures`: how many things need somebody now (`need_you`)."""
-    refused = Posting.objects.filter(status=Posting.Status.FAILED)
-    differing = differing_links()
     troubled = SageConnection.objects.live().exclude(trouble="")
     return {
-        "need_you": count_of(refused.filter(_undecided(Kind.POSTING, "settled_at", today)))
-        + count_of(differing.filter(_undecided(Kind.COPY, "differs_since", today)))
+        "need_you": count_of(refused_now(today))
+        + count_of(differing_now(today))
         + count_of(troubled.filter(_undecided(Kind.CONNECTION, "trouble_since", today)))
     }
+
+
+def refused_now(today: date | Given) -> PostingQuerySet:
+    """The refused documents that need somebody now."""
+    refused: PostingQuerySet = Posting.objects.filter(status=Posting.Status.FAILED)
+    return refused.filter(_undecided(Kind.POSTING, "settled_at", today))
+
+
+def differing_now(today: date | Given) -> TenantQuerySet[SageLink]:
+    """The copies that differ in Sage and need somebody now."""
+    return differing_links().filter(_undecided(Kind.COPY, "differs_since", today))
 
 
 def _undecided(kind: str, since: str, today: date | Given) -> Combinable:

@@ -21,7 +21,6 @@ from practices.requests import PracticeRequest, requires, see_other
 from practices.row_keys import row_key
 from practices.templatetags.dates import written_date
 from practices.worked_lists import worked_file, worked_page
-from sage_integration.alerts import stake_of
 from sage_integration.attention import (
     LONGEST_NOTE,
     NothingToDo,
@@ -35,6 +34,7 @@ from sage_integration.attention import (
     things,
 )
 from sage_integration.models import Attention, SageConnection, SageExchange, SageLink
+from sage_integration.stakes import stake_of
 
 VIEWS = (("open", "Open"), ("mine", "Mine"), ("snoozed", "Put off"), ("handled", "Handled"))
 THINGS = List(

@@ -82,7 +82,9 @@ def home(busy, client_of):
 def test_what_needs_you_counts_what_its_lists_hold(home, client_of):
     browser, found = client_of("alice"), {need.words: need for need in home["needs"]}
     needing = found["1 thing with Sage needs you"]
-    assert browser.get(needing.url).context["open"] == needing.count
+    inbox = browser.get(needing.url).context
+    assert (inbox["open"], inbox["stake"]) == (needing.count, needing.amount)
+    assert needing.amount > 0
     overdue = found["1 invoice is overdue"]
     totals = browser.get(overdue.url).context["totals"]
     assert (totals["count"], totals["outstanding"]) == (overdue.count, overdue.amount) == (1, 360)

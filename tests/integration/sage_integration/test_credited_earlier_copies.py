@@ -6,10 +6,10 @@ from django.urls import reverse
 from invoicing.operations import issue_credit_note
 from practices.models import AuditEntry
 from practices.tenancy import acting_for, practice_scope
-from sage_integration.alerts import stake_of
 from sage_integration.attention import things
 from sage_integration.balance import balance, troubles_of_invoices
 from sage_integration.models import SageConnection, SageLink, SetOnEarlierCopy
+from sage_integration.stakes import stake_of
 from sage_integration.sync.audit import audit_documents
 from tests.factories import TODAY
 from tests.integration.sage_integration.earlier import PAID, credited, later, on_account, told

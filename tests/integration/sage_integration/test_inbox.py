@@ -104,6 +104,10 @@ def test_of_a_different_settlement_what_differs_is_at_stake_and_not_the_whole_in
         [thing], [trouble] = things(), troubles_of_invoices()
         assert (thing.amount, trouble.amount) == (Decimal("40.00"), Decimal("40.00"))
     assert "£40.00" in text_of(alice.get(path("inbox", brook)))
+    (need,) = [
+        each for each in alice.get(f"/p/{brook.slug}/").context["needs"] if "Sage needs you" in each.words
+    ]
+    assert need.amount == Decimal("40.00")
     clock.shift(600)
     poll(brook)
     with practice_scope(brook.pk):
