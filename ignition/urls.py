@@ -14,6 +14,7 @@ from ignition.search import search
 from practices import operator_views, styleguide, views
 from practices.invitations import invitation_accept
 from practices.operator_site import operators
+from practices.session_views import session_end
 
 practice_pages: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
@@ -51,6 +52,7 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("accounts/second-factor/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
+    path("accounts/sessions/<int:pk>/end/", session_end, name="session-end"),
     path("admin/practices/<int:pk>/enter/", operator_views.practice_enter, name="operator-enter"),
     path("admin/leave/", operator_views.practice_leave, name="operator-leave"),
     path("admin/members/<int:pk>/look/", operator_views.member_look, name="operator-look"),

@@ -150,7 +150,7 @@ def test_everything_outside_a_practice_is_known():
     outside = {pattern.name for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)}
     assert outside == {
         *("front-door", "health", "ready", "metrics", "demo-open"),
-        *("account_signup", "styleguide", "invitation-accept"),
+        *("account_signup", "styleguide", "invitation-accept", "session-end"),
         *("operator-enter", "operator-leave", "operator-look", "operator-look-end", "operator-health"),
         *("operator-arrival-new", "operator-arrival", "operator-arrival-take-in", "operator-arrival-give-up"),
     }

@@ -6,6 +6,7 @@ import time
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.test import Client
 
@@ -110,6 +111,32 @@ def test_other_sessions_are_listed_and_can_be_ended(cast):
     assert mine.post("/accounts/sessions/").status_code == 302
     assert stolen.get("/p/brook-co/").status_code == 302
     assert mine.get("/p/brook-co/").status_code == 200
+
+
+def test_one_other_session_can_be_ended_and_the_rest_go_on(cast):
+    stolen, _ = signed_in(cast.alice.email, Client(headers={"User-Agent": "Unknown browser"}))
+    phone, _ = signed_in(cast.alice.email, Client(headers={"User-Agent": "My phone"}))
+    mine, _ = signed_in(cast.alice.email, Client(headers={"User-Agent": "My browser"}))
+    ids = dict(UserSession.objects.values_list("user_agent", "pk"))
+    page = mine.get("/accounts/sessions/").content.decode()
+    assert f"/accounts/sessions/{ids['Unknown browser']}/end/" in page
+    assert f"/accounts/sessions/{ids['My browser']}/end/" not in page
+    assert mine.post(f"/accounts/sessions/{ids['Unknown browser']}/end/").status_code == 302
+    assert "That browser is signed out." in mine.get("/accounts/sessions/").content.decode()
+    assert [each.get("/p/brook-co/").status_code for each in (stolen, phone, mine)] == [302, 200, 200]
+    with practice_scope(cast.brook.pk):
+        assert AuditEntry.objects.get(action="member.sessions_ended").data["sessions"] == 1
+
+
+def test_nobody_ends_a_session_of_another_or_the_one_that_asks(cast):
+    theirs, _ = signed_in(cast.bob.email, Client(headers={"User-Agent": "Bob"}))
+    mine, _ = signed_in(cast.alice.email, Client(headers={"User-Agent": "Alice"}))
+    for session in UserSession.objects.all():
+        address = f"/accounts/sessions/{session.pk}/end/"
+        assert mine.post(address).status_code == 404
+        assert mine.get(address).status_code == 405
+    assert Client().post(f"/accounts/sessions/{session.pk}/end/").url.startswith("/accounts/login/")
+    assert [each.get("/p/brook-co/").status_code for each in (theirs, mine)] == [200, 200]
 
 
 def test_guessing_a_password_is_slowed_down_and_says_nothing_about_who_exists(cast):
