@@ -17,6 +17,8 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from devtools.bench.bulk_retry import NOT_COUNTED
+from practices.change_marks import fold_marks
+from practices.tenancy import practice_scope
 
 #: A page is asked for in so many repeats; its figure is the median of theirs.
 REPEATS = 3
@@ -42,6 +44,8 @@ class Ask:
     browser: Browser
     address: str
     is_typed: bool = False
+    #: The practice whose page it is; 0 for a plain page, which keeps no answers.
+    practice_id: int = 0
 
     def answer(self) -> Any:
         """What comes back."""
@@ -53,8 +57,15 @@ class Ask:
         answer = self.answer()
         return answer.status_code == 200 and "text/html" in answer.headers.get("Content-Type", "")
 
+    def forget(self) -> None:
+        """Let it be as if everything of the practice had just changed: no answer that was kept is good any more."""
+        if self.practice_id:
+            with practice_scope(self.practice_id):
+                fold_marks()
+
     def questions(self) -> tuple[int, bytes]:
-        """How many questions the page puts to the database, and the page."""
+        """How many questions the page puts to the database at most, and the page."""
+        self.forget()
         with CaptureQueriesContext(connection) as seen:
             html: bytes = self.answer().content
         # Counted at once: the next request begins a new record.

@@ -3,6 +3,7 @@
 import argparse
 import gzip
 import re
+import statistics
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from devtools.bench import machine
 from devtools.bench.bulk_retry import bulk_retry
-from devtools.bench.pages_asking import Ask, form_that_counts, in_turn, tell_all_cpu
+from devtools.bench.pages_asking import REPEATS, Ask, form_that_counts, in_turn, tell_all_cpu
 from devtools.bench.pages_floors import file_of_everything, plain_asks, plain_page_for, retry_of_many
 from devtools.bench.pages_goals import verdicts
 from devtools.bench.pages_population import Measured, populate
@@ -31,7 +32,8 @@ CEILING = 15
 #: Refused documents that are tried again at once.
 MANY = 5000
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
-#: Lists with what people do to them: filters, orders, words.
+#: Lists with what people do to them: filters, orders, words. Of lists, words that fill a page in an ordinary practice
+#: too: what is compared is what lies behind the page.
 CHOICES = {
     "invoicing:invoice-list": (
         "view=overdue",
@@ -40,14 +42,14 @@ CHOICES = {
         "view=changed",
         "view=unpaid",
         "q=INV-000012",
-        "q=harbour+12",
+        "q=harbour+bakery",
         "q=SI-12",
         "sort=client",
         "sort=-outstanding",
     ),
     "clients:client-list": (
         "q=harb",
-        "q=harbour+bak",
+        "q=bak",
         "sort=-name",
         "sort=added",
         "owes=overdue",
@@ -82,7 +84,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if options.only not in ask.address:
             continue
         if ask.is_a_page():
-            rows.append(figures_of(ask, others.get(key), plain, options.rounds))
+            row = figures_of(ask, others.get(key), plain, options.rounds)
+            rows.append(row | {"after_a_change_ms": after_a_change(ask, form)})
         elif "?" in key:
             unanswered.append(ask.address)
     say(f"{len(rows)} pages of a practice with {large.invoices} invoices and of one with {small.invoices}")
@@ -136,6 +139,15 @@ def figures_of(ask: Ask, there: Ask | None, plain: Mapping[str, Ask], rounds: in
     return figures
 
 
+def after_a_change(ask: Ask, form: str) -> float | None:
+    """What the page costs where everything of the practice has just changed, so that no answer is kept any more."""
+    costs = []
+    for _ in range(REPEATS):
+        ask.forget()
+        costs.append(getattr(ask.cost(), form))
+    return None if None in costs else round(statistics.median(costs), 1)
+
+
 def _ratio(ours: float | None, theirs: float | None) -> float | None:
     return None if ours is None or theirs is None else round(ours / max(theirs, 0.1), 2)
 
@@ -144,7 +156,7 @@ def _asks(browser: Browser, practice: Measured) -> dict[str, Ask]:
     """The pages of a practice, by their address with neither the practice nor a row in it."""
     return {
         re.sub(r"/\d+/", "/N/", address.replace(practice.slug, "practice")): Ask(
-            browser, address, is_typed=name == "search"
+            browser, address, is_typed=name == "search", practice_id=practice.pk
         )
         for name, address in addresses(practice)
     }
