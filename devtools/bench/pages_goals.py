@@ -1,7 +1,10 @@
 """What pages have to reach (PG1 to PG11 of the performance goals), beside what a run measured.
 
-A ratio is held against a floor of the same run. Milliseconds of another product were measured on a machine whose fixed
-loop takes ten of them: they are stretched by what the loop takes here.
+A ratio is held against a floor of the same run. Milliseconds of another product were measured on the reference machine,
+and are carried over in two forms. The plain page that ours is held against was measured there too: it is Django asking
+the same database, as theirs is, so what it takes here against there says how much longer their page would take. A fixed
+loop of Python takes ten milliseconds there: that knows nothing of the database's share, nor of memory that others
+crowd, so it counts only where it takes within a tenth of that here.
 """
 
 import re
@@ -18,61 +21,99 @@ LIST, DETAIL, SEARCH = (
     r"/p/[^/]+/(search/\?q=harb.*|clients/\?q=.*)$",
 )
 HOME, EDITOR = r"/p/[^/]+/$", r"/p/[^/]+/proposals/\d+/edit/.*$"
+#: Milliseconds at p95 of the plain page that each is held against, on the reference machine.
+PLAIN_THERE = {LIST: 12.53, DETAIL: 4.06, SEARCH: 11.54, HOME: 23.79}
+#: The same of pretix's page, and the part of it that ours may take.
+THEIRS = {LIST: (0.20, 141.8), DETAIL: (0.20, 83.7), SEARCH: (0.05, 594.6), HOME: (0.8, 30.6)}
+#: Loops of machines of one pace differ by so much at most.
+AGREES = 0.1
 #: Faster pages differ by what the machine does meanwhile.
 TOO_FAST_TO_COMPARE = 5.0
 
 
-def verdicts(figures: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every goal beside what was measured; `met` is None for what another bench measures.
+class Run:
+    """What a run measured, as its goals ask: in CPU time where others used the machine, else until the answer."""
 
-    Told in CPU time where others used the machine, which `form` says, else in time until the answer.
-    """
-    stretch = figures["calibration_ms"][0] / REFERENCE
-    pages, form = figures["pages"], "_cpu" if figures["form"] == "cpu" else ""
+    def __init__(self, figures: dict[str, Any]) -> None:
+        self.figures, self.pages = figures, figures["pages"]
+        self.stretch = figures["calibration_ms"][0] / REFERENCE
+        self._form = "_cpu" if figures["form"] == "cpu" else ""
 
-    def worst(pattern: str, name: str) -> float | None:
-        found = [page[name] for page in pages if re.search(pattern, page["url"])]
+    def worst(self, pattern: str, name: str) -> float | None:
+        """The largest figure of that name of the pages with such an address; None where none was measured."""
+        found = [page[name] for page in self.pages if re.search(pattern, page["url"])]
         return max((each for each in found if each is not None), default=None)
 
-    def against_floor(pattern: str) -> float | None:
-        return worst(pattern, f"floor{form}_ratio")
+    def against_floor(self, pattern: str) -> float | None:
+        """The worst of these pages against its plain page."""
+        return self.worst(pattern, f"floor{self._form}_ratio")
 
-    def stretched(pattern: str) -> float | None:
-        found = worst(pattern, f"p95{form}_ms")
-        return None if found is None else round(found / stretch, 1)
+    def stretched(self, pattern: str) -> float | None:
+        """Milliseconds at p95 that the worst of these pages would take on the reference machine, by the loop."""
+        found = self.worst(pattern, f"p95{self._form}_ms")
+        return None if found is None else round(found / self.stretch, 1)
 
-    ratios = [
-        page[f"p95{form}_ratio"]
-        for page in pages
-        if page[f"p95{form}_ms"] > TOO_FAST_TO_COMPARE and f"p95{form}_ratio" in page
-    ]
+    def carried(self, pattern: str) -> float | None:
+        """The same by its plain page."""
+        ratio = self.against_floor(pattern)
+        return None if ratio is None else round(ratio * PLAIN_THERE[pattern], 1)
+
+    def growth(self) -> float | None:
+        """The worst p95 of a page in the largest practice against an ordinary one."""
+        p95, ratio = f"p95{self._form}_ms", f"p95{self._form}_ratio"
+        slow = [page[ratio] for page in self.pages if ratio in page and page[p95] > TOO_FAST_TO_COMPARE]
+        return max(slow, default=None)
+
+
+def verdicts(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every goal beside what was measured; `met` is None for what another bench measures, or does not count here."""
+    run = Run(figures)
     file, retry = figures["csv"], figures["retry"]
-    rows: list[tuple[str, str, float | None, float]] = [
-        ("PG1", "invoice list, worst choice, p95 against bare rows", against_floor(LIST), 2.0),
-        ("PG1", "the same in ms of the reference machine against pretix", stretched(LIST), 0.20 * 141.8),
-        ("PG1", "queries", worst(LIST, "queries"), 10),
-        ("PG2", "invoice with history, p95 against bare rows", against_floor(DETAIL), 4.0),
-        ("PG2", "the same in ms of the reference machine against pretix", stretched(DETAIL), 0.20 * 83.7),
-        ("PG2", "queries", worst(DETAIL, "queries"), 12),
-        ("PG3", "client search, p95 against ILIKE", against_floor(SEARCH), 2.0),
-        ("PG3", "the same in ms of the reference machine against pretix", stretched(SEARCH), 0.05 * 594.6),
-        ("PG3", "queries while typing", worst(r"/search/\?q=harb", "queries"), 8),
-        ("PG4", "home, p95 against live sums", against_floor(HOME), 1.0),
-        ("PG4", "the same in ms of the reference machine against pretix", stretched(HOME), 0.8 * 30.6),
-        ("PG4", "queries", worst(HOME, "queries"), 10),
-        ("PG5", "proposal editor, p95 in ms of the reference machine", stretched(EDITOR), 60),
-        ("PG5", "queries", worst(EDITOR, "queries"), 15),
-        ("PG5", "client's page and acceptance: ./dev bench proposals", None, 30),
-        ("PG6", "p95 in the largest practice against an ordinary one, worst page", max(ratios, default=None), 1.3),
-        ("PG7", "list requests a second: ./dev bench http", None, 0.5),
-        ("PG8", "p95 beside billing and pushing: ./dev bench http", None, 2.0),
-        ("PG9", "CSV of all invoices, seconds against an iterator", _ratio(file), 4.0),
-        ("PG9", "MiB the file's making kept", file["grown_mib"], 16),
-        ("PG10", "try again of 5,000, seconds on the reference machine", round(retry["seconds"] / stretch, 2), 1.0),
-        ("PG10", "queries", retry["queries"], 10),
-        ("PG11", "bytes of the heaviest first visit", figures["heaviest_first_visit_bytes"], 60_000),
+    goals = [
+        _goal("PG1", "invoice list, worst choice, p95 against bare rows", run.against_floor(LIST), 2.0),
+        *_beside_theirs("PG1", run, LIST),
+        _goal("PG1", "queries", run.worst(LIST, "queries"), 10),
+        _goal("PG2", "invoice with history, p95 against bare rows", run.against_floor(DETAIL), 4.0),
+        *_beside_theirs("PG2", run, DETAIL),
+        _goal("PG2", "queries", run.worst(DETAIL, "queries"), 12),
+        _goal("PG3", "client search, p95 against ILIKE", run.against_floor(SEARCH), 2.0),
+        *_beside_theirs("PG3", run, SEARCH),
+        _goal("PG3", "queries while typing", run.worst(r"/search/\?q=harb", "queries"), 8),
+        _goal("PG4", "home, p95 against live sums", run.against_floor(HOME), 1.0),
+        *_beside_theirs("PG4", run, HOME),
+        _goal("PG4", "queries", run.worst(HOME, "queries"), 10),
+        _goal("PG5", "proposal editor, p95 in ms of the reference machine", run.stretched(EDITOR), 60),
+        _goal("PG5", "queries", run.worst(EDITOR, "queries"), 15),
+        _goal("PG5", "client's page and acceptance: ./dev bench proposals", None, 30),
+        _goal("PG6", "p95 in the largest practice against an ordinary one, worst page", run.growth(), 1.3),
+        _goal("PG7", "list requests a second: ./dev bench http", None, 0.5),
+        _goal("PG8", "p95 beside billing and pushing: ./dev bench http", None, 2.0),
+        _goal("PG9", "CSV of all invoices, seconds against an iterator", _ratio(file), 4.0),
+        _goal("PG9", "MiB the file's making kept", file["grown_mib"], 16),
+        _goal("PG10", "try again of 5,000, seconds of the reference machine", retry["seconds"] / run.stretch, 1.0),
+        _goal("PG10", "queries", retry["queries"], 10),
+        _goal("PG11", "bytes of the heaviest first visit", figures["heaviest_first_visit_bytes"], 60_000),
     ]  # fmt: skip
-    return [Goal(key, what, _known(value), must).verdict({}) for key, what, value, must in rows]
+    return [goal.verdict({}) for goal in goals]
+
+
+def _beside_theirs(key: str, run: Run, pattern: str) -> list[Goal]:
+    """Ours in ms of the reference machine beside pretix's page there, in both forms."""
+    part, theirs = THEIRS[pattern]
+    words = "the same in ms of the reference machine against pretix"
+    is_as_quick = abs(run.stretch - 1) <= AGREES
+    by_loop = Goal(
+        key,
+        f"{words}, by a loop",
+        _known(run.stretched(pattern)),
+        part * theirs,
+        counts=lambda _: is_as_quick,
+    )
+    return [_goal(key, f"{words}, by the plain page", run.carried(pattern), part * theirs), by_loop]
+
+
+def _goal(key: str, what: str, value: float | None, must: float) -> Goal:
+    return Goal(key, what, _known(None if value is None else round(value, 2)), must)
 
 
 def _known(value: float | None) -> Callable[[Any], float | None]:
