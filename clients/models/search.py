@@ -28,7 +28,7 @@ ONE_WORD = (
 #: Up to here ids are quicker told one by one than as an array.
 FEW = 20
 #: Up to here rows are sooner read by their ids and sorted than found along an index that is in order.
-SOON_SORTED = 3000
+SOON_SORTED = 2000
 #: At the end of a name these tell nothing; the trigger's function lists the same.
 LEGAL_FORMS = (
     "public limited company|limited liability partnership|limited|ltd|plc|llp|lp|cic|cio|incorporated|inc|llc"
