@@ -51,6 +51,7 @@ WORDS = {
     "STATIC_FROM_FOLDERS": "1 serves static files from their folders, for development",
     "TRUSTED_PROXIES": "proxies of yours in front of `web`; each adds the address it sees to `X-Forwarded-For`",
     "UPLOAD_MAX_BYTES": "the largest request with a file",
+    "WORKER_NICENESS": "how far workers stand back behind pages on a machine that both share, 0 to 19",
 }
 HEAD = """\
 # Environment

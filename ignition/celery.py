@@ -52,7 +52,16 @@ if is_beat(sys.argv):
 
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
 else:
+    from django.conf import settings
     from django.db import close_old_connections, connections
+
+    def stand_back(**_: object) -> None:
+        """Let pages go first where they share the machine: somebody waits for them, and for a task hardly ever.
+
+        Threads and processes that a worker starts later stand where it stands.
+        """
+        already = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, 0, max(already, settings.WORKER_NICENESS))
 
     def settle_in(**_: object) -> None:
         """Work as many threads do that mostly wait for answers, each with a session that it keeps from task to task."""
@@ -60,6 +69,7 @@ else:
         connections.settings["default"]["CONN_MAX_AGE"] = SESSION_SECONDS
         sys.setswitchinterval(SWITCH_SECONDS)
 
+    worker_init.connect(stand_back, weak=False)
     worker_init.connect(settle_in, weak=False)
     # What is broken or has served its time (`CONN_MAX_AGE`) is replaced around every task: without it a thread whose
     # session was lost would fail until its worker is started anew. Celery itself would close all

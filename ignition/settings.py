@@ -165,6 +165,8 @@ CELERY_TASK_ROUTES = {
 WEBHOOKS_MAY_REACH_LOOPBACK = False
 #: How often a business in which something happens is read; a quiet one is read less often (docs/polling.md).
 POLL_SECONDS = int(os.environ.get("POLL_SECONDS", "225"))
+#: How far workers stand back behind pages on a machine that both share: 0 not at all, 19 as far as can be.
+WORKER_NICENESS = int(os.environ.get("WORKER_NICENESS", "5"))
 #: Any number of beats may run; one of them has the turn.
 CELERY_BEAT_SCHEDULER = "ignition.beat:SingleBeat"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5

@@ -48,11 +48,13 @@ def main() -> int:
     """Bill until nothing is due."""
     django.setup()
     # Imported once Django is set up.
+    from ignition.celery import stand_back  # noqa: PLC0415
     from invoicing.billing_run import run_billing  # noqa: PLC0415
     from invoicing.tasks import CHUNKS_A_TURN  # noqa: PLC0415
     from practices.models import Practice  # noqa: PLC0415
     from practices.tenancy import acting_for  # noqa: PLC0415
 
+    stand_back()
     queue = deque(map(int, sys.argv[1:]))
     today = Practice.objects.get(pk=queue[0]).today()
     billed = 0
