@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from redis.exceptions import RedisError
 
 from ignition.metrics import exposition
+from practices.views import health
 
 
 def ready(_request: HttpRequest) -> HttpResponse:
@@ -28,6 +29,25 @@ def readiness() -> dict[str, bool]:
         "valkey": _valkey_answers,
     }
     return {name: check() for name, check in checks.items()}
+
+
+#: What other machines ask this one.
+PROBES = {"/healthz": health, "/readyz": ready}
+
+
+def answer_probes(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: probes come by address and over plain HTTP, so neither host nor scheme is asked of them.
+
+    Nor does anything else have to be well for an answer: no transaction is opened around it.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        probe = PROBES.get(request.path_info) if request.method in ("GET", "HEAD") else None
+        return probe(request) if probe else get_response(request)
+
+    return middleware
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -30,6 +30,16 @@ def test_a_process_without_its_broker_is_alive_and_not_ready(db, client, setting
     assert (answer.status_code, answer.json()["valkey"]) == (503, False)
 
 
+@pytest.mark.parametrize("probe", ["/healthz", "/readyz"])
+def test_a_probe_that_comes_by_address_and_over_plain_http_is_answered(db, client, settings, probe):
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["ignition.example"], True
+    by_address = {"host": "10.1.2.3:8000"}
+    assert client.get(probe, headers=by_address).status_code == 200
+    assert client.head(probe, headers=by_address).status_code == 200
+    assert client.get("/accounts/login/", headers=by_address).status_code == 400
+    assert client.get("/accounts/login/", headers={"host": "ignition.example"}).status_code == 301
+
+
 @pytest.mark.parametrize("token", ["", "Bearer", "Bearer wrong", "Basic figures"])
 def test_figures_are_for_whoever_holds_the_token(db, client, settings, token):
     settings.METRICS_TOKEN = "figures"
