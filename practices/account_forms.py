@@ -4,6 +4,8 @@ from typing import Any
 
 from allauth.account import forms as theirs
 
+from practices.plain_limits import RULES_FOR_PASSWORDS
+
 PASSWORDS = {
     "oldpassword": "Current password",
     "password1": "New password",
@@ -12,7 +14,7 @@ PASSWORDS = {
 
 
 class _InOurWords:
-    """Names the field for the address as all our forms do."""
+    """Names the fields for the address and a new password as all our forms do."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -20,6 +22,8 @@ class _InOurWords:
         field = fields["login"] if "login" in fields else fields["email"]
         field.label = "E-mail address"
         field.widget.attrs.pop("placeholder", None)
+        if "password1" in fields:
+            fields["password1"].help_text = RULES_FOR_PASSWORDS
 
 
 class LoginForm(_InOurWords, theirs.LoginForm):  # type: ignore[misc]  # allauth has no types
@@ -48,6 +52,7 @@ class _NewPassword:
             if name in fields:
                 fields[name].label = label
                 fields[name].widget.attrs.pop("placeholder", None)
+        fields["password1"].help_text = RULES_FOR_PASSWORDS
 
 
 class ChangePasswordForm(_NewPassword, theirs.ChangePasswordForm):  # type: ignore[misc]

@@ -8,7 +8,9 @@ class PracticesConfig(AppConfig):
     def ready(self) -> None:
         from practices import account_trail, checks, exporting, invitation_mail  # noqa: F401 - registers its job
         from practices.isolation import isolate_practices
+        from practices.plain_limits import say_limits_plainly
 
+        say_limits_plainly()
         account_trail.listen()
         checks.register_checks()
         invitation_mail.describe_messages()

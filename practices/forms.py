@@ -13,6 +13,7 @@ from practices.mail_kinds import MailKind
 from practices.models import MailWording, Membership, Practice, PracticeProfile, User
 from practices.operations import open_practice
 from practices.placeholders import unknown_in
+from practices.plain_limits import RULES_FOR_PASSWORDS
 from practices.rich_text import sanitised
 from practices.webhook_models import WebhookEndpoint
 
@@ -54,7 +55,7 @@ class JoinForm(forms.Form):
     name = forms.CharField(label="Your name", max_length=100)
     password = forms.CharField(
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least ten characters.",
+        help_text=RULES_FOR_PASSWORDS,
     )
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:

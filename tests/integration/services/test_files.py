@@ -61,8 +61,8 @@ def test_g60_new_names_are_added_known_ones_changed_and_a_new_price_counts_from_
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("Bad,-5,,", "greater than or equal to 0"),
-        ("Bad,1.23456,,", "decimal places"),
+        ("Bad,-5,,", "At least 0"),
+        ("Bad,1.23456,,", "digits after the point"),
         ("Bad,5,Luxury rate,", "no VAT rate called"),
         ("Bad,5,,Sometimes", "not one of the available"),
         ("Bad,,,", "Enter a price"),

@@ -44,7 +44,7 @@ def test_what_is_wrong_with_a_service_stands_at_its_field(brook, client_of):
     answer = client_of("alice").post(LIBRARY + "new/", data)
     assert answer.status_code == 422
     assert "Say what is counted" in answer.text
-    assert "greater than or equal to 0" in answer.text
+    assert "At least 0" in answer.text
 
 
 def test_g60_ticked_services_are_changed_together(brook, client_of, payroll):
