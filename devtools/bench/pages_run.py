@@ -18,7 +18,7 @@ from devtools.bench import machine
 from devtools.bench.bulk_retry import bulk_retry
 from devtools.bench.pages_asking import REPEATS, Ask, form_that_counts, in_turn, tell_all_cpu
 from devtools.bench.pages_floors import file_of_everything, plain_asks, plain_page_for, retry_of_many
-from devtools.bench.pages_goals import verdicts
+from devtools.bench.pages_goals import REFERENCE, Run, verdicts
 from devtools.bench.pages_population import Measured, populate
 from devtools.terminal import say
 from invoicing.models import BillingSchedule, Invoice
@@ -29,6 +29,8 @@ from proposals.models import Proposal
 
 #: Questions a page may ask.
 CEILING = 15
+#: How many times the rounds a page is asked for again that missed a goal.
+MUCH_LONGER = 5
 #: Refused documents that are tried again at once.
 MANY = 5000
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
@@ -84,7 +86,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if options.only not in ask.address:
             continue
         if ask.is_a_page():
-            row = figures_of(ask, others.get(key), plain, options.rounds)
+            row = twice_if_missed(ask, others.get(key), plain, options.rounds, form)
             rows.append(row | {"after_a_change_ms": after_a_change(ask, form)})
         elif "?" in key:
             unanswered.append(ask.address)
@@ -105,6 +107,20 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "calibration_ms": [before, machine.calibration_ms()],
     }
     return figures | {"goals": verdicts(figures)}
+
+
+def twice_if_missed(
+    ask: Ask, there: Ask | None, plain: Mapping[str, Ask], rounds: int, form: str
+) -> dict[str, Any]:
+    """What one page costs; one that misses a goal is measured again, much longer, and that counts.
+
+    Of a hundred pages some look slow by chance alone, and the worst of all is what the goal is about.
+    """
+    figures = figures_of(ask, there, plain, rounds)
+    if not Run({"pages": [figures], "form": form, "calibration_ms": [REFERENCE]}).is_missed():
+        return figures
+    say(f"{ask.address} is measured again")
+    return figures_of(ask, there, plain, rounds * MUCH_LONGER) | {"at_first": figures}
 
 
 def figures_of(ask: Ask, there: Ask | None, plain: Mapping[str, Ask], rounds: int) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """What `./dev bench pages` says of each goal, and how it asks for pages."""
 
+import pytest
+
 from devtools.bench.pages_asking import Cost, Costs, in_turn
 from devtools.bench.pages_floors import plain_page_for
-from devtools.bench.pages_goals import verdicts
+from devtools.bench.pages_goals import Run, verdicts
 
 LIST = {
     "url": "/p/practice/invoices/?view=unpaid",
@@ -53,6 +55,19 @@ def test_a_loop_carries_another_product_over_only_between_machines_of_one_pace()
 
     assert met(20.0) == met(8.0) == [None]
     assert met(10.5) == [False]
+
+
+@pytest.mark.parametrize(
+    ("page", "missed"),
+    [
+        (LIST | {"p95_ratio": 1.3, "floor_ratio": 2.0}, False),
+        (LIST | {"p95_ratio": 1.31, "floor_ratio": 2.0}, True),
+        (LIST | {"p95_ratio": 1.3, "floor_ratio": 2.01}, True),
+        ({"url": "/p/practice/services/", "p95_ms": 90.0, "p95_ratio": 1.2}, False),
+    ],
+)
+def test_a_page_is_measured_again_where_it_misses_a_goal_by_itself(page, missed):
+    assert Run({"pages": [page], "form": "wall", "calibration_ms": [10.0]}).is_missed() is missed
 
 
 def test_a_page_that_is_over_at_once_is_not_compared():
