@@ -177,6 +177,7 @@ COUNTS = {
     "operation_queue_states": "TABLE(practice_id bigint, queue text, state text, waiting bigint,"
     " oldest double precision)",
     "practices_marks": "text[]",
+    "ignition_mark_new_practice": "trigger",
 }
 
 

@@ -268,6 +268,15 @@ def test_many_marks_are_folded_by_the_sweep(brook, scope):
         assert len(marks()) == 1
 
 
+def test_a_new_practice_has_a_mark_of_each_table_so_that_answers_from_empty_ones_are_kept(brook, page):
+    with practice_scope(brook.pk):
+        assert set(ChangeMark.objects.values_list("of_table", flat=True)) == set(TABLES)
+    assert [page(lambda: kept_rows("SELECT count(*) FROM invoicing_comingbill")) for _ in range(2)] == [
+        ([(0,)], 1),
+        ([(0,)], 0),
+    ]
+
+
 def test_every_marked_table_is_of_a_practice_s_own_rows_and_marked_by_whatever_changes_it(db):
     own = {model._meta.db_table for model in tenant_models()}
     assert set(TABLES) <= own
