@@ -98,7 +98,7 @@ def populate(practice: Practice, rows: int) -> None:
             rows,
             reference="'R' || n",
             idempotency_id="md5(n::text)",
-            subject_id="-n",
+            subject_id=f"{invoice.pk} + n",
             copy="1",
         )
     analyse()
