@@ -17,9 +17,10 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from devtools.bench.pages_goals import REFERENCE
 from devtools.bench.push_goals import Goal, Parts
 
+#: What `calibration_ms` was where the peers were measured.
+REFERENCE = 10.0
 Reading = Callable[[Parts], float | None]
 Counts = Callable[[Parts], bool]
 

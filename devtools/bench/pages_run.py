@@ -18,7 +18,7 @@ from devtools.bench import machine
 from devtools.bench.bulk_retry import bulk_retry
 from devtools.bench.pages_asking import REPEATS, Ask, form_that_counts, in_turn, tell_all_cpu
 from devtools.bench.pages_floors import file_of_everything, plain_asks, plain_page_for, retry_of_many
-from devtools.bench.pages_goals import REFERENCE, Run, verdicts
+from devtools.bench.pages_goals import Run, verdicts
 from devtools.bench.pages_population import Measured, populate
 from devtools.terminal import say
 from invoicing.models import BillingSchedule, Invoice
@@ -117,7 +117,7 @@ def twice_if_missed(
     Of a hundred pages some look slow by chance alone, and the worst of all is what the goal is about.
     """
     figures = figures_of(ask, there, plain, rounds)
-    if not Run({"pages": [figures], "form": form, "calibration_ms": [REFERENCE]}).is_missed():
+    if not Run({"pages": [figures], "form": form}).is_missed():
         return figures
     say(f"{ask.address} is measured again")
     return figures_of(ask, there, plain, rounds * MUCH_LONGER) | {"at_first": figures}
