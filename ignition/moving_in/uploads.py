@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from ignition.models import ArrivalPart, PracticeArrival
 from ignition.moving_in.archive import Archive, CannotTakeIn, opened_archive
 from ignition.moving_in.taking_in import arrive, new_practice, next_practice_id, practice_values
+from practices.change_marks import ChangeMark
 from practices.errors import DomainError
 from practices.models import Practice, User
 from practices.tenancy import acting_practice_id, alone_at, practice_scope, practice_transaction
@@ -110,6 +111,7 @@ def give_up(arrival: PracticeArrival) -> bool:
     practice = Practice.objects.get(pk=acting_practice_id())
     try:
         with transaction.atomic():
+            ChangeMark.objects.all().delete()  # it has had those from its first moment
             practice.delete()
     except ProtectedError:
         practice.name = f"{practice.name.removesuffix(ARRIVING)}{GIVEN_UP}"
