@@ -119,6 +119,14 @@ def kept_ids(rows: "models.QuerySet[Any, Any]") -> Ids:
     return Ids(*found)
 
 
+def forget() -> None:
+    """Keep nothing that was kept until now."""
+    global _held  # noqa: PLW0603 - as above
+    with _lock:
+        _kept.clear()
+        _held = 0
+
+
 #: What a row, a value and what is kept with an answer take, about.
 _ROW, _VALUE, _AROUND = 100, 60, 500
 

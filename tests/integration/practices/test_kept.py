@@ -215,6 +215,7 @@ def test_ids_are_kept_together(page, scope):
 
 
 def test_the_process_keeps_no_more_than_it_has_room_for(page, scope, monkeypatch):
+    kept.forget()
     monkeypatch.setattr(kept, "MOST", 3000)
     with scope():
         a_client("One Ltd")
