@@ -10,7 +10,7 @@ NOT_COUNTED = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "SELECT set_config")
 
 def questions_of(browser, address: str, *, htmx: bool = False) -> list[str]:
     """The statements behind a page that read or write rows, where no answer is known from an earlier page."""
-    kept._kept.clear()
+    kept.forget()
     with CaptureQueriesContext(connection) as seen:
         answer = browser.get(address, headers={"HX-Request": "true"} if htmx else {})
     assert answer.status_code == 200
