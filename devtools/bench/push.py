@@ -1,6 +1,6 @@
 """`./dev bench push`: backlogs and small practices share the workers, and the pretend Sage keeps the time.
 
-Some businesses have a backlog that is due at the start; the others' 20 invoices become due two seconds later.
+Some businesses have a backlog that is queued before the start; the others' 20 invoices become due two seconds later.
 The pretend Sage allows each business a number of requests in a moving window that is shorter than a minute.
 With `--goals` further runs follow (deeper backlogs, throughput, trouble, a used-up day), for every goal there is.
 """

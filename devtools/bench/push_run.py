@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -148,11 +150,14 @@ def _warm_up(run: Run) -> None:
 def _push(
     options: argparse.Namespace, run: Run, workers: list[int], running: Programs, handle: SandboxHandle
 ) -> None:
-    # Letting what was held back leave is no part of sending it, nor are the questions below.
-    app, postgres = _cpu(workers), machine.postgres_cpu_seconds(of_others=True)
-    run.started = time.monotonic()
+    # Filling the queue is no part of sending it, nor are the questions below.
+    _stand_still(workers)
     for practice in [*run.troubled, *run.big]:
         _let_leave(run, practice)
+    app, postgres = _cpu(workers), machine.postgres_cpu_seconds(of_others=True)
+    _go_on(workers)
+    run.started = time.monotonic()
+    run.due = dict.fromkeys(run.due, run.started)
     if run.small or run.new:
         time.sleep(HEAD_START)
     for practice in [*run.small, *run.new]:
@@ -198,6 +203,17 @@ def _rss(workers: list[int]) -> float | None:
 def _let_leave(run: Run, practice: Any) -> None:
     run.due[practice.business] = time.monotonic()
     population.let_leave(practice)
+
+
+def _stand_still(workers: list[int]) -> None:
+    """Nothing is taken from the queue until the workers go on: a backlog is there before the start."""
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+
+
+def _go_on(workers: list[int]) -> None:
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
 
 
 def _spent(after: float | None, before: float | None) -> float | None:
