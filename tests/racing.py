@@ -1,7 +1,8 @@
 """Several people pressing at the same moment: threads and a barrier, no sleeping."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier, Event
 from typing import Any
 
@@ -33,6 +34,30 @@ def all_at_once(practice: Practice, *acts: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(one, acts))
+
+
+@contextmanager
+def uncommitted(practice: Practice, act: Callable[[], Any]) -> Iterator[None]:
+    """Inside, another transaction has done this and not committed it yet; afterwards it has."""
+    written, go_on = Event(), Event()
+
+    def slow() -> None:
+        try:
+            with practice_scope(practice.pk):
+                act()
+                written.set()
+                assert go_on.wait(timeout=30)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(slow)
+        try:
+            assert written.wait(timeout=30)
+            yield
+        finally:
+            go_on.set()
+        writer.result()
 
 
 def in_parallel(times: int, act: Callable[[], Any]) -> list[Any]:

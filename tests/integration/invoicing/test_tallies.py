@@ -43,6 +43,7 @@ from tests.integration.invoicing.documents import (
     bill_without_asking,
     many_schedules,
 )
+from tests.racing import uncommitted
 
 D = Decimal
 
@@ -292,26 +293,16 @@ def test_writers_never_wait_for_each_other_and_sums_stay_right_while_rows_are_fo
         assert differences() == {}
 
 
-def test_a_writer_that_has_not_committed_keeps_nobody_from_writing_or_folding(scope):
+def test_a_writer_that_has_not_committed_keeps_nobody_from_writing_or_folding(brook, scope):
     with scope():
         client, other = a_client("One Ltd"), a_client("Two Ltd")
         invoice = a_draft(client)
         draft = a_draft(other)
-    written, go_on = threading.Event(), threading.Event()
 
-    def slow() -> None:
-        try:
-            with scope():
-                Invoice.objects.filter(pk=invoice.pk).update(net=invoice.net + 5)
-                written.set()
-                assert go_on.wait(timeout=30)
-        finally:
-            connection.close()
+    def write() -> None:
+        Invoice.objects.filter(pk=invoice.pk).update(net=invoice.net + 5)
 
-    thread = threading.Thread(target=slow)
-    thread.start()
-    assert written.wait(timeout=30)
-    try:
+    with uncommitted(brook, write):
         with scope(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             Invoice.objects.filter(pk=draft.pk).update(net=draft.net + 7)
@@ -320,9 +311,6 @@ def test_a_writer_that_has_not_committed_keeps_nobody_from_writing_or_folding(sc
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             make_anew()
             assert differences() == {}
-    finally:
-        go_on.set()
-        thread.join()
     with scope():
         assert differences() == {}
         assert (

@@ -1,6 +1,5 @@
 """Answers are given again as long as nothing they were read from has changed, and never after it has."""
 
-import threading
 from datetime import timedelta
 from importlib import import_module
 
@@ -24,6 +23,7 @@ from practices.tasks import fold_practice_marks, practices_from, sweep_marks
 from practices.tenancy import practice_scope
 from services.models import Service, TaxRate
 from tests.integration.invoicing.documents import a_client, an_invoice
+from tests.racing import at_once, uncommitted
 
 TABLES = import_module("ignition.migrations.0011_changes_are_marked").TABLES
 COUNTED = "SELECT count(*) FROM clients_client"
@@ -114,45 +114,18 @@ def test_a_change_is_seen_once_it_is_committed_and_not_before(page, scope, brook
     with scope():
         a_client("One Ltd")
     page(clients)
-    written, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        try:
-            with practice_scope(brook.pk):
-                a_client("Two Ltd")
-                written.set()
-                assert go_on.wait(timeout=30)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=slow)
-    thread.start()
-    assert written.wait(timeout=30)
-    try:
+    with uncommitted(brook, lambda: a_client("Two Ltd")):
         assert page(clients) == (1, 0)
-    finally:
-        go_on.set()
-        thread.join()
     assert page(clients) == (2, 1)
 
 
 def test_an_answer_read_while_a_change_was_committed_is_never_older_than_the_change(brook, scope):
     with scope(), remembering(brook):
         kept_rows("SELECT count(*) FROM services_service")  # the page has seen the marks
-        add = threading.Thread(target=_add_a_client, args=[brook])
-        add.start()
-        add.join()
+        at_once(brook, 1, lambda: a_client("One Ltd"))
         assert clients() == 1
     with scope(), remembering(brook):
         assert clients() == 1
-
-
-def _add_a_client(practice) -> None:
-    try:
-        with practice_scope(practice.pk):
-            a_client("One Ltd")
-    finally:
-        connection.close()
 
 
 def test_what_was_rolled_back_changed_nothing(page, scope):
@@ -246,9 +219,7 @@ def test_folded_marks_are_others_than_were_there_and_what_is_committed_meanwhile
     assert page(clients) == (3, 1)
     with scope():
         before = marks()
-        late = threading.Thread(target=_add_a_client, args=[brook])
-        late.start()
-        late.join()
+        at_once(brook, 1, lambda: a_client("Late Ltd"))
         fold_marks()
     with scope():
         after = marks()
