@@ -31,7 +31,7 @@ INVOICE_SENT = MailKind(
     body="""\
 Hello {{person.name}},
 
-Attached is invoice {{invoice.number}} of {{invoice.date}} for {{client.name}} over {{invoice.total}}, due on \
+Attached is invoice {{invoice.number}} of {{invoice.date}} for {{client.name}}: {{invoice.total}}, due on \
 {{invoice.due}}.
 
 {{how_to_pay}}

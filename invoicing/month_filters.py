@@ -75,7 +75,7 @@ class MonthForm(forms.Form):
         label="What changed",
         required=False,
         choices=[
-            ("", "Any or nothing"),
+            ("", "All"),
             *CHANGES.items(),
             *((key, words) for key, (words, _) in OTHER_CHANGES.items()),
         ],
@@ -84,7 +84,7 @@ class MonthForm(forms.Form):
         label="Look at",
         required=False,
         choices=[
-            ("", "Any or nothing"),
+            ("", "All"),
             *((key, words) for blocks in (BLOCKS, OTHER_BLOCKS) for key, (words, _) in blocks.items()),
         ],
     )

@@ -53,7 +53,7 @@ class SplitForm(forms.Form):
     """The part of a bill that is billed on another day."""
 
     amount = forms.DecimalField(
-        label="Net amount", min_value=Decimal("0.01"), max_digits=12, decimal_places=2
+        label="Part to bill later, net", min_value=Decimal("0.01"), max_digits=12, decimal_places=2
     )
     bills_on = _date(label="Billed on")
 

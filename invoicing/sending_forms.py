@@ -22,7 +22,7 @@ class SendForm(forms.Form):
     """Who gets the invoice, and the words it comes with."""
 
     people = forms.MultipleChoiceField(
-        label="Sent to",
+        label="Send to",
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one person."},
     )
@@ -78,18 +78,18 @@ class SendingRulesForm(forms.Form):
         help_text="Printed on every invoice and in its messages: your bank details, or that you collect it yourself.",
     )
     emails_invoices = forms.BooleanField(
-        label="E-mail invoices by themselves",
+        label="E-mail invoices automatically",
         required=False,
         help_text="Each morning, what was issued and not yet sent goes to whoever receives the client's invoices.",
     )
     before = forms.CharField(
-        label="Remind so many days before the due date",
+        label="Days before the due date to remind",
         required=False,
         max_length=60,
         help_text="Numbers with commas, such as 3; empty for none.",
     )
     after = forms.CharField(
-        label="Remind so many days after the due date",
+        label="Days after the due date to remind",
         required=False,
         max_length=60,
         help_text="Such as 1, 7, 14; 0 is the due date itself. Reminders stop when the invoice is paid.",

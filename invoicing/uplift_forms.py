@@ -79,7 +79,7 @@ class UpliftForm(forms.Form):
         max_length=5000,
         initial=NOTICE,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The fees before and after, and the day, are added by themselves.",
+        help_text="The fees before and after, and the day, are added automatically.",
     )
 
     def __init__(self, *args: Any, services: Sequence[tuple[str, str]], today: date, **kwargs: Any) -> None:

@@ -260,7 +260,7 @@ def invoice_void(request: PracticeRequest, practice: str, pk: int) -> HttpRespon
     invoice = void_invoice(get_object_or_404(Invoice, pk=pk))
     words = f"{invoice.number_label} is void. Its number stays used, and nothing is owed on it."
     if invoice.periods.exists():
-        words += " What it billed is not billed again by itself; that is done on the page of the service."
+        words += " What it billed is not billed again automatically; that is done on the page of the service."
     messages.success(request, words)
     return see_other(request, "invoicing:invoice-detail", practice=practice, pk=pk)
 

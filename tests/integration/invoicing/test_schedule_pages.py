@@ -53,7 +53,7 @@ def test_g63_the_schedule_has_two_parts_and_g64_what_is_late_is_on_top(brook, ac
     by_hand, by_itself = page.split('id="by-itself"')
     assert "Accounts" in by_hand
     assert "When complete" in by_hand
-    assert "Nothing of this client is billed by itself" in by_itself
+    assert "Nothing of this client is billed automatically" in by_itself
     with practice_scope(brook.pk):
         BillingSchedule.objects.filter(pk=books.pk).update(mode="automatic")
         hold_bills([(books.pk, today)], reason="Ask")
