@@ -49,10 +49,9 @@ class _Page(HTMLParser):
     def _look_at(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
         given = {name: value or "" for name, value in attrs}
-        if len(set(names)) < len(names):
-            self._say(f"<{tag}> names an attribute twice: {names}")
-        if "style" in given or any(name.startswith("on") for name in names):
-            self._say(f"<{tag}> carries style or script")
+        self._look_at_values(tag, names, given)
+        if any(given.get(name) == "" for name in ("href", "action", "formaction")):
+            self._say(f"<{tag}> leads nowhere: {given}")
         if (identity := given.get("id")) is not None:
             if identity in self._ids or not identity:
                 self._say(f"id {identity!r} is empty or used twice")
@@ -68,6 +67,14 @@ class _Page(HTMLParser):
         for pointer in ("for", "aria-labelledby", "aria-describedby", "aria-controls", "popovertarget"):
             self._pointed_at.update(given.get(pointer, "").split())
         self._headings += tag == "h1"
+
+    def _look_at_values(self, tag: str, names: list[str], given: dict[str, str]) -> None:
+        if len(set(names)) < len(names):
+            self._say(f"<{tag}> names an attribute twice: {names}")
+        if "style" in given or any(name.startswith("on") for name in names):
+            self._say(f"<{tag}> carries style or script")
+        if "" in (given.get("href"), given.get("action"), given.get("formaction")):
+            self._say(f"<{tag}> leads nowhere")
 
     def _say(self, fault: str) -> None:
         self.faults.append(f"line {self.getpos()[0]}: {fault}")

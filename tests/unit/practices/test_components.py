@@ -62,6 +62,20 @@ def test_every_page_of_settings_says_what_is_not_saved_yet():
     assert [str(page) for page in watching if "components/unsaved_bar.html" not in page.read_text()] == []
 
 
+def test_every_block_names_the_addresses_it_links_to():
+    """What one block of a page calls an address is unknown in its other blocks, and a link there leads nowhere."""
+    strangers = []
+    for page in TEMPLATES.rglob("*.html"):
+        blocks = re.findall(
+            r"{% block (?!title|page_width)\w+ %}(.*?){% endblock %}", page.read_text(), re.DOTALL
+        )
+        named = [set(re.findall(r"{% (?:url [^%]*|capture) as (\w+) %}", block)) for block in blocks]
+        for block, own in zip(blocks, named, strict=True):
+            asked = set(re.findall(r"(?:{{ |=)(\w+_url)\b", block))
+            strangers += [f"{page.name}: {name}" for name in asked & set().union(*named) - own]
+    assert strangers == []
+
+
 def test_captured_markup_is_not_escaped_and_page_text_is():
     html = shown("{% capture as bold %}<b>{{ name }}</b>{% endcapture %}[{{ bold }}]", name="<i>")
     assert html == "[<b>&lt;i&gt;</b>]"
