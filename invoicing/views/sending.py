@@ -11,7 +11,9 @@ from invoicing.models import CreditNote, Invoice, InvoicingSettings
 from invoicing.operations import invoicing_settings, send_invoice, set_sending_rules, switch_reminders
 from invoicing.queries import invoice_to_post
 from invoicing.sending_forms import SendForm, SendingRulesForm
+from invoicing.vat_invoices import missing_on
 from practices.errors import DomainError
+from practices.letterhead import profile_of
 from practices.limits import costly
 from practices.mail import File
 from practices.permissions import Can
@@ -79,6 +81,9 @@ def send_page(request: PracticeRequest, invoice: Invoice, form: SendForm) -> Htt
         "by_ledger": by_ledger,
         "action": reverse(where, args=[request.practice.slug, invoice.pk]),
         "has_nobody": not form.reachable,
+        "missing": missing_on(
+            invoice, list(invoice.lines.all()), request.practice, profile_of(request.practice)
+        ),
     }
     return render(request, "invoicing/invoice_send.html", context, status=422 if form.errors else 200)
 

@@ -122,6 +122,15 @@ def test_g68_an_invoice_is_sent_with_subject_recipients_and_message_of_ones_own(
     assert "to acme@client.example" in detail
 
 
+def test_u01_what_an_invoice_lacks_is_said_before_it_is_sent(brook, client_of):
+    Practice.objects.filter(pk=brook.pk).update(vat_number="")
+    with practice_scope(brook.pk):
+        invoice = an_invoice(a_reachable_client())
+    page = client_of("alice").get(reverse("invoicing:invoice-send", args=[brook.slug, invoice.pk]))
+    assert "This is not a full VAT invoice" in page.text
+    assert "your client may be unable to reclaim it" in page.text
+
+
 def test_words_that_cannot_be_filled_in_are_refused_and_nothing_is_sent(brook, client_of):
     with practice_scope(brook.pk):
         client = a_reachable_client()

@@ -238,3 +238,9 @@ def test_staff_see_uplifts_and_plan_none(client_of, brook, books):
     browser = client_of("bob")
     assert browser.get(reverse("invoicing:uplift-list", args=["brook-co"])).status_code == 200
     assert browser.get(reverse("invoicing:uplift-new", args=["brook-co"])).status_code == 403
+
+
+def test_g39_where_nothing_recurs_no_uplift_is_asked_for(brook, client_of):
+    page = client_of("alice").get(reverse("invoicing:uplift-new", args=[brook.slug])).text
+    assert "No service recurs yet" in page
+    assert "Look at the effect" not in page

@@ -15,6 +15,8 @@ def test_an_instant_bill_says_what_is_missing_before_it_can_be_written(brook, cl
     first = client_of("alice").get(path("invoice-new", brook)).content.decode()
     assert lacks in first
     assert "There is no client yet." in first
+    assert "Add a client and a service first." in first
+    assert "Issue now" not in first
     assert reverse("services:starter-list", args=[brook.slug]) in first
     with practice_scope(brook.pk):
         a_service(), a_client()
@@ -34,3 +36,10 @@ def test_why_an_invoice_with_money_on_it_can_be_neither_amended_nor_voided_is_sa
     shown = client_of("alice").get(path("invoice-detail", brook, pk=issued.pk)).content.decode()
     assert shown.count("so it can be neither changed nor voided. Take the payment back first") >= 2
     assert "cannot be voided" not in shown
+
+
+def test_where_an_issued_invoice_stands_is_said_beside_its_number(brook, client_of):
+    with practice_scope(brook.pk):
+        issued = an_invoice(on=brook.today())
+    page = client_of("alice").get(path("invoice-detail", brook, pk=issued.pk)).text
+    assert "Unpaid" in page[page.index("page-header") : page.index("page-actions")]
