@@ -30,7 +30,13 @@ class NotADemo(DomainError):
 
 
 class InvitationIsOver(DomainError):
-    message = "This invitation has been used or has expired. Ask the person who invited you for a new one."
+    message = (
+        "This invitation was used or withdrawn, or has expired. Ask the person who invited you for a new one."
+    )
+
+
+class InvitationIsAccepted(DomainError):
+    message = "This invitation has been accepted already, so it is neither withdrawn nor sent again."
 
 
 class InvitationForSomebodyElse(DomainError):
@@ -140,13 +146,47 @@ def set_plan(practice: Practice, plan: str) -> Practice:
 
 def invite_member(practice: Practice, email: str, role: str, *, by: User) -> Invitation:
     """An invitation that is on its way by e-mail and lasts a week; raises `AlreadyMember`."""
+    invitation = _send_invitation(practice, email, role, by=by)
+    audit.record("member.invited", invitation, role=role)
+    return invitation
+
+
+def invite_again(invitation: Invitation, *, by: User) -> Invitation:
+    """A new invitation in the place of one that nobody accepted, running or expired: a new week, link and e-mail.
+
+    Raises `InvitationIsAccepted` or `AlreadyMember`.
+    """
+    invitation = _unaccepted(invitation)
+    again = _send_invitation(invitation.practice, invitation.email, invitation.role, by=by)
+    audit.record("member.invited_again", again, role=again.role)
+    return again
+
+
+def withdraw_invitation(invitation: Invitation) -> None:
+    """Delete an invitation with the earlier ones of its address, so that no link of them opens anything.
+
+    Raises `InvitationIsAccepted`.
+    """
+    invitation = _unaccepted(invitation)
+    # The trail says whose it was: the row that had the address is gone.
+    audit.record("member.invitation_withdrawn", invitation, email=invitation.email, role=invitation.role)
+    Invitation.objects.filter(email__iexact=invitation.email, accepted_at=None).delete()
+
+
+def _unaccepted(invitation: Invitation) -> Invitation:
+    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if invitation.accepted_at:
+        raise InvitationIsAccepted(invitation)
+    return invitation
+
+
+def _send_invitation(practice: Practice, email: str, role: str, *, by: User) -> Invitation:
     if Membership.objects.filter(practice=practice, user__email__iexact=email).exists():
         raise AlreadyMember(email)
     Invitation.objects.filter(email__iexact=email, accepted_at=None).update(expires_at=timezone.now())
     invitation: Invitation = Invitation.objects.create(
         email=email.lower(), role=role, invited_by=by, expires_at=timezone.now() + INVITATION_LIFE
     )
-    audit.record("member.invited", invitation, role=role)
     context = {"practice": practice, "inviter": by, "url": settings.PUBLIC_URL + invitation_path(invitation)}
     queue_email(invitation.email, "practices/invitation", context, event=f"invitation:{invitation.pk}")
     return invitation

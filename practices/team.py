@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from practices.api_keys import live_keys_of
@@ -10,7 +11,14 @@ from practices.forms import InviteForm, RoleForm
 from practices.limits import costly
 from practices.lists import Column, List, ShownList
 from practices.models import Invitation, Membership
-from practices.operations import LastOwner, change_role, invite_member, remove_member
+from practices.operations import (
+    LastOwner,
+    change_role,
+    invite_again,
+    invite_member,
+    remove_member,
+    withdraw_invitation,
+)
 from practices.permissions import PURPOSE, RIGHTS, Can, Role
 from practices.requests import PracticeRequest, requires, see_other
 from practices.views import settings_tabs
@@ -45,10 +53,17 @@ def _render_team(request: PracticeRequest, form: InviteForm, status: int = 200) 
         "only_owner": owners[0] if len(owners) == 1 else None,
         "why_not": LastOwner.message,
         "roles": Membership.Role.choices,
-        "invitations": Invitation.objects.filter(accepted_at=None),
+        "invitations": open_invitations(),
+        "now": timezone.now(),
         "tabs": settings_tabs(request, "Team"),
     }
     return render(request, "practices/member_list.html", context, status=status)
+
+
+def open_invitations() -> list[Invitation]:
+    """The newest invitation of each address that nobody accepted, expired ones too: they can be sent again."""
+    newest = {invitation.email: invitation for invitation in Invitation.objects.order_by("pk")}
+    return [each for each in reversed(newest.values()) if each.accepted_at is None]
 
 
 @requires(Can.SEE)
@@ -69,6 +84,29 @@ def member_invite(request: PracticeRequest, practice: str) -> HttpResponseBase:
         request.practice, form.cleaned_data["email"], form.cleaned_data["role"], by=request.user
     )
     messages.success(request, f"An invitation is on its way to {invitation.email}. It lasts a week.")
+    return see_other(request, "practices:member-list", practice=practice)
+
+
+@requires(Can.MANAGE_TEAM)
+@require_POST
+@costly
+def invitation_send_again(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
+    """Send an invitation that nobody accepted once more, for a new week."""
+    invitation = invite_again(get_object_or_404(Invitation, pk=pk), by=request.user)
+    messages.success(
+        request,
+        f"A new invitation is on its way to {invitation.email}. It lasts a week; the earlier link is dead.",
+    )
+    return see_other(request, "practices:member-list", practice=practice)
+
+
+@requires(Can.MANAGE_TEAM)
+@require_POST
+def invitation_withdraw(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
+    """Take an invitation back; its link opens nothing from now on."""
+    invitation = get_object_or_404(Invitation, pk=pk)
+    withdraw_invitation(invitation)
+    messages.success(request, f"The invitation to {invitation.email} is withdrawn. Its link opens nothing.")
     return see_other(request, "practices:member-list", practice=practice)
 
 

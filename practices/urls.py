@@ -21,6 +21,12 @@ urlpatterns = [
     path("settings/team/", team.member_list, name="member-list"),
     path("settings/team/roles/", team.role_matrix, name="role-matrix"),
     path("settings/team/invite/", team.member_invite, name="member-invite"),
+    path(
+        "settings/team/invitations/<int:pk>/again/", team.invitation_send_again, name="invitation-send-again"
+    ),
+    path(
+        "settings/team/invitations/<int:pk>/withdraw/", team.invitation_withdraw, name="invitation-withdraw"
+    ),
     path("settings/team/<int:pk>/role/", team.member_role, name="member-role"),
     path("settings/team/<int:pk>/remove/", team.member_remove, name="member-remove"),
     path("settings/emails/", mail_views.email_list, name="email-list"),

@@ -12,15 +12,18 @@ from practices.models import AuditEntry, Invitation, Membership, OutgoingEmail, 
 from practices.operations import (
     INVITATION_SALT,
     AlreadyMember,
+    InvitationIsAccepted,
     InvitationIsOver,
     LastOwner,
     change_role,
     invitation_path,
+    invite_again,
     invite_member,
     open_invitation,
     open_practice,
     read_invitation_token,
     remove_member,
+    withdraw_invitation,
 )
 from practices.tenancy import practice_scope
 from services.models import TaxRate
@@ -206,3 +209,79 @@ def test_whoever_was_invited_elsewhere_or_before_can_be_invited_again(cast, broo
         with pytest.raises(InvitationIsOver):
             open_invitation(first.pk)
         assert open_invitation(again.pk) == again
+
+
+TEAM = "/p/brook-co/settings/team/"
+
+
+def test_a_withdrawn_invitation_opens_nothing_and_is_on_record(brook, cast, invitation, client_of, client):
+    page = client_of("alice").post(f"{TEAM}invitations/{invitation.pk}/withdraw/", follow=True)
+    assert "The invitation to dora@dell.example is withdrawn." in page.content.decode()
+    assert page.context["invitations"] == []
+    assert client.get(invitation_path(invitation)).status_code == 410
+    with practice_scope(brook.pk):
+        entry = AuditEntry.objects.get(action="member.invitation_withdrawn")
+        assert (entry.actor, entry.data["email"]) == (cast.alice, "dora@dell.example")
+        with pytest.raises(InvitationIsOver):
+            open_invitation(invitation.pk)
+
+
+def test_withdrawing_brings_no_earlier_invitation_of_the_address_back(brook, cast, invitation, client_of):
+    with practice_scope(brook.pk):
+        again = invite_member(brook, "dora@dell.example", "staff", by=cast.alice)
+        withdraw_invitation(again)
+        assert not Invitation.objects.exists()
+    assert client_of("alice").get(TEAM).context["invitations"] == []
+
+
+def test_an_invitation_sent_again_lasts_a_new_week_and_is_mailed_anew(
+    brook, cast, invitation, client_of, client, time_machine
+):
+    time_machine.move_to(timezone.now() + timedelta(days=8))
+    browser = client_of("alice")
+    assert [shown.pk for shown in browser.get(TEAM).context["invitations"]] == [invitation.pk]
+    assert "Expired" in browser.get(TEAM).content.decode()
+    page = browser.post(f"{TEAM}invitations/{invitation.pk}/again/", follow=True)
+    (again,) = page.context["invitations"]
+    assert again.pk != invitation.pk
+    assert (again.email, again.role, again.invited_by) == ("dora@dell.example", "manager", cast.alice)
+    assert again.expires_at > timezone.now() + timedelta(days=6)
+    with practice_scope(brook.pk):
+        messages = OutgoingEmail.objects.filter(to="dora@dell.example")
+        assert messages.count() == 2
+        token = re.search(r"/invitations/(\S+)/", messages.first().text)[1]
+        assert AuditEntry.objects.get(action="member.invited_again").actor == cast.alice
+    assert client.get(f"/invitations/{token}/").status_code == 200
+    assert client.get(invitation_path(invitation)).status_code == 410
+
+
+def test_the_link_of_a_running_invitation_ends_when_it_is_sent_again(brook, cast, invitation, client):
+    with practice_scope(brook.pk):
+        again = invite_again(invitation, by=cast.alice)
+    assert client.get(invitation_path(invitation)).status_code == 410
+    assert client.get(invitation_path(again)).status_code == 200
+
+
+def test_an_accepted_invitation_is_neither_withdrawn_nor_sent_again(brook, cast, invitation, client):
+    client.post(invitation_path(invitation), {"name": "Dora", "password": "a-decent-pass-phrase"})
+    with practice_scope(brook.pk):
+        with pytest.raises(InvitationIsAccepted):
+            withdraw_invitation(invitation)
+        with pytest.raises(InvitationIsAccepted):
+            invite_again(invitation, by=cast.alice)
+        assert Invitation.objects.get().accepted_at is not None
+
+
+@pytest.mark.parametrize("act", ["again", "withdraw"])
+def test_an_invitation_of_another_practice_is_not_found(brook, cedar, invitation, client_of, act):
+    answer = client_of("carol").post(f"/p/cedar-llp/settings/team/invitations/{invitation.pk}/{act}/")
+    assert answer.status_code == 404
+    with practice_scope(brook.pk):
+        assert open_invitation(invitation.pk) == invitation
+
+
+def test_only_whoever_manages_the_team_is_offered_to_withdraw_an_invitation(invitation, client_of):
+    assert "Withdraw" in client_of("alice").get(TEAM).content.decode()
+    shown = client_of("bob").get(TEAM).content.decode()
+    assert "dora@dell.example" in shown
+    assert "Withdraw" not in shown
