@@ -12,7 +12,7 @@ from practices.models import AuditEntry
 
 #: Fields of a client in words; others are their own name.
 FIELDS = {
-    "posts_automatically": "invoices in Sage",
+    "posts_automatically": "copying to Sage",
     "aml_status": "checks",
     "aml_reviewer": "checked by",
     "aml_reviewed_on": "checked on",
@@ -72,7 +72,7 @@ def in_words(entry: AuditEntry) -> Event:
         name = ""
     text = f"{entry.in_words}: {name}" if name else entry.in_words
     if entry.action == "client.posting_switched":
-        text = f"Invoices in Sage switched {'on' if entry.data.get('on') else 'off'}"
+        text = f"Copying to Sage turned {'on' if entry.data.get('on') else 'off'}"
     return Event(text, entry.at, entry.who, _changes(entry.data))
 
 

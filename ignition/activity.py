@@ -11,7 +11,7 @@ SENTENCES = {
     "billing.started": ("Billing started for accepted work", "good"),
     "client.added": ("Client added", "neutral"),
     "client.activated": ("Client became active", "good"),
-    "client.posting_switched": ("Invoices in Sage switched for a client", "neutral"),
+    "client.posting_switched": ("Copying to Sage switched for a client", "neutral"),
     "client.account_chosen": ("Sales account of a client changed", "neutral"),
     "contact.gone": ("A client's contact has gone from Sage", "bad"),
     "contact.ignored": ("Sage customer set aside", "neutral"),
@@ -32,7 +32,9 @@ SENTENCES = {
     "invoice.payment_reversed": ("Payment taken back", "warn"),
     "invoice.voided": ("Invoice voided", "warn"),
     "invoice.voided_in_ledger": ("Invoice void here, as it is in Sage", "warn"),
+    "member.invitation_withdrawn": ("Invitation of a colleague withdrawn", "warn"),
     "member.invited": ("Colleague invited", "neutral"),
+    "member.invited_again": ("Colleague invited again", "neutral"),
     "member.joined": ("Colleague joined", "good"),
     "posting.posted": ("Reached Sage", "good"),
     "posting.failed": ("Did not reach Sage", "bad"),
@@ -84,6 +86,8 @@ def _event(entry: AuditEntry, which: str, url: str) -> dict[str, Any]:
     words, tone = SENTENCES.get(entry.action, (entry.in_words, "neutral"))
     if no_money := NO_MONEY.get((entry.action, entry.data.get("kind", ""))):
         words, tone, _ = no_money
+    if entry.action == "client.posting_switched":
+        words = f"Copying to Sage turned {'on' if entry.data.get('on') else 'off'} for a client"
     named = which or entry.data.get("name") or entry.data.get("reference")
     return {
         "text": words,

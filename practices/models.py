@@ -29,6 +29,8 @@ from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 class Practice(models.Model):
     """A firm of accountants: the tenant."""
 
+    called_by = "name"
+
     name = models.CharField("practice name", max_length=100)
     slug = models.SlugField(unique=True, max_length=50)
     country = models.CharField(max_length=2, default="GB")
@@ -104,7 +106,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Membership(models.Model):
     """A person's place in a practice."""
 
-    called_by, called_with = "user", ("user",)  # the trail names a member by the person
+    #: The trail names a member by the person.
+    called_a, called_by, called_with = "colleague", "user", ("user",)
 
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
@@ -190,13 +193,25 @@ class Invitation(TenantModel):
 
 
 #: Events and kinds of things whose names in the trail are not the words of the pages.
-IN_WORDS = {"posting.posted": "Document reached Sage", "posting.failed": "Document did not reach Sage"}
+IN_WORDS = {
+    "client.activated": "Client became active",
+    "client.posting_switched": "Copying to Sage switched for the client",
+    "member.invitation_withdrawn": "Invitation of a colleague withdrawn",
+    "posting.posted": "Document reached Sage",
+    "posting.failed": "Document did not reach Sage",
+}
 THINGS = {
     "api_key": "API key",
+    "member": "colleague",
     "posting": "document",
     "tax_rate": "VAT rate",
     "vat_settings": "VAT settings",
 }
+
+
+def called_a(model: type[models.Model]) -> str:
+    """The word of the pages for rows of a model, which need not be the model's own: a membership is a colleague."""
+    return str(getattr(model, "called_a", model._meta.verbose_name))
 
 
 class AuditEntry(TenantModel):
@@ -246,7 +261,7 @@ class AuditEntry(TenantModel):
         """`Billing schedule 12`: the kind of thing and its row; `Invoicing settings` where a practice has one row."""
         app, _, name = self.subject_type.partition(".")
         model = apps.all_models[app].get(name)  # none for a kind of thing that earlier versions had
-        kind = str(capfirst(model._meta.verbose_name if model else name))
+        kind = capfirst(called_a(model)) if model else capfirst(name)
         return kind if kind.endswith("settings") else f"{kind} {self.subject_id or ''}".strip()
 
 

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db.models import QuerySet
 from django.utils.text import capfirst
 
-from practices.models import AuditEntry
+from practices.models import AuditEntry, called_a
 
 
 def named(entries: Sequence[AuditEntry]) -> Sequence[AuditEntry]:
@@ -28,7 +28,7 @@ def named(entries: Sequence[AuditEntry]) -> Sequence[AuditEntry]:
     }
     for entry in entries:
         name = entry.called = names.get((entry.subject_type, entry.subject_id or 0), "")
-        kind = apps.get_model(entry.subject_type)._meta.verbose_name if name else ""
+        kind = called_a(apps.get_model(entry.subject_type)) if name else ""
         entry.subject = f"{capfirst(kind)} {name}" if name else entry.subject_in_words
     return entries
 

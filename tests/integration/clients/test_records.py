@@ -227,7 +227,7 @@ def test_g51_a_clients_activity_calls_proposals_and_invoices_as_everybody_does(c
     page = client_of("alice").get(f"/p/brook-co/clients/{proposal.client_id}/activity/").content.decode()
     assert f"Proposal drafted: {proposal.number_label}" in page
     assert f"Proposal drafted: {proposal.number}<" not in page
-    assert "Invoices in Sage switched off" in page
+    assert "Copying to Sage turned off" in page
 
 
 def test_stored_markup_is_shown_as_text(client_of, brook):

@@ -243,7 +243,7 @@ def test_what_happened_names_whose_it_is_and_leads_there(home, client_of):
     page = client_of("alice").get(issued["url"])
     assert page.status_code == 200
     assert page.context["invoice"].client.name == issued["detail"]
-    assert "Member signed in" not in events
+    assert "Colleague signed in" not in events
 
 
 def test_what_happened_with_sage_leads_to_the_document_it_is_about(home, client_of):

@@ -37,7 +37,7 @@ def test_a_changed_password_stands_in_the_trail_of_each_practice(cast, alice_in_
     with practice_scope(cast.cedar.pk):
         entry = AuditEntry.objects.get(action="member.password_changed")
     assert (entry.actor, entry.data) == (alice_in_both, {"address": "127.0.0.1"})
-    assert entry.in_words == "Member password changed"
+    assert entry.in_words == "Colleague password changed"
 
 
 def test_second_factors_and_ended_sessions_stand_in_the_trail(cast):

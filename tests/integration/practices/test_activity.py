@@ -152,7 +152,7 @@ def test_what_an_entry_is_about_is_called_as_on_screen():
     )
 
 
-def test_a_member_and_an_invitation_are_called_by_the_person(cast):
+def test_a_colleague_an_invitation_and_the_practice_are_called_by_their_names(cast):
     with practice_scope(cast.brook.pk):
         bob = Membership.objects.get(practice=cast.brook, user=cast.bob)
         invited = Invitation.objects.create(
@@ -161,8 +161,11 @@ def test_a_member_and_an_invitation_are_called_by_the_person(cast):
         entries = [
             audit.record("member.role_changed", bob, before="staff", after="manager"),
             audit.record("member.invited", invited, role="staff"),
+            audit.record("practice.amended", cast.brook),
         ]
         assert [entry.subject for entry in named(entries)] == [
-            "Membership Bob",
+            "Colleague Bob",
             "Invitation dee@example.test",
+            f"Practice {cast.brook.name}",
         ]
+        assert entries[0].in_words == "Colleague role changed"
