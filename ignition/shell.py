@@ -38,7 +38,7 @@ NAVIGATION = [
     ("Clients", "users", "clients:client-list", "clients"),
     ("Proposals", "file-pen-line", "proposals:proposal-list", "proposals"),
     ("Billing", "calendar-clock", "invoicing:billing", "billing"),
-    ("Invoices", "receipt", "invoicing:invoice-list", "invoices"),
+    ("Invoices", "receipt-pound-sterling", "invoicing:invoice-list", "invoices"),
     ("Sage", "refresh-cw", "sage:app-list", "apps"),
     ("Library", "library", "services:service-list", "services"),
     ("Settings", "settings", "practices:settings", "settings"),
@@ -54,8 +54,8 @@ CREATE = [
 ]
 
 
-#: Pages of the Sage app that stand under Clients.
-OF_CLIENTS = re.compile(r"sage/(app-clients/|clients/\d)")
+#: Pages of other apps that stand under Clients.
+OF_CLIENTS = re.compile(r"sage/app-clients/|(sage|proposals)/clients/\d")
 #: Pages of clients and billing that stand under other tabs.
 ELSEWHERE = {"clients/settings/": "settings", "billing/uplifts/": "services"}
 #: Parts that stand under another one.
@@ -65,6 +65,10 @@ BELOW = {
     "postings": "apps",
     "credit-notes": "invoices",
     "service-use": "services",
+    "weekly-summary": "settings",
+    "first-steps": "",
+    "jobs": "",
+    "pictures": "",
 }
 
 
