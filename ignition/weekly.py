@@ -30,22 +30,30 @@ LEEWAY = timedelta(days=4)
 USUAL_MONTHS = 12
 #: Rows of a section that a message names, and that the page shows; its CSV file has them all.
 NAMED, SHOWN = 5, 20
+PROPOSAL_PAGE = "proposals:proposal-detail"
 Row = Sequence[Any]
+#: The page of a row's object: the name of its address and what stands in it beside the practice.
+Page = tuple[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """One part of the summary: what it is about, the heads of its columns, and its rows.
 
-    ``count`` is how many there are, of which not all need to have been read.
+    ``count`` is how many there are, of which not all need to have been read. Each row stands beside its page.
     """
 
     key: str
     title: str
     nothing: str
     heads: tuple[str, ...]
-    rows: list[Row]
+    with_pages: list[tuple[Row, Page]]
     count: int
+
+    @property
+    def rows(self) -> list[Row]:
+        """What the rows say."""
+        return [row for row, _ in self.with_pages]
 
     @property
     def named(self) -> list[str]:
@@ -95,10 +103,13 @@ def weekly_summary(on: date, counted: Mapping[str, int] | None = None) -> list[S
     Where ``counted`` has the values of `columns_of_week`, no more rows are read than the page shows, else all.
     """
     most = None if counted is None else SHOWN
-    found = {key: [said(each) for each in rows[:most]] for key, (rows, said) in _read(on).items()}
+    found = {
+        key: [(said(each), (page, each.pk)) for each in rows[:most]]
+        for key, (rows, said, page) in _read(on).items()
+    }
     found["renewal"] = _due_for_renewal(on)
     found["sage"] = [
-        (each.label, each.client, each.sentence, _day(each.since))
+        ((each.label, each.client, each.sentence, _day(each.since)), ("sage:inbox-thing", each.key))
         for each in things()
         if each.state_on(on) == "open"
     ]
@@ -111,28 +122,35 @@ def weekly_summary(on: date, counted: Mapping[str, int] | None = None) -> list[S
 
 def columns_of_week(on: date) -> dict[str, Any]:
     """Columns for `practices.scalars.figures`: how many rows the sections have that the database alone knows."""
-    return {f"week_{key}": count_of(rows) for key, (rows, _) in _read(on).items()}
+    return {f"week_{key}": count_of(rows) for key, (rows, _, _) in _read(on).items()}
 
 
-def _read(on: date) -> dict[str, tuple[Any, Callable[[Any], Row]]]:
-    """What is read from the database alone, section by section, and what a row says."""
+def _read(on: date) -> dict[str, tuple[Any, Callable[[Any], Row], str]]:
+    """What is read from the database alone, section by section, what a row says and which page is its object's."""
     proposals = Proposal.objects.select_related("client").defer("document", "message").order_by("pk")
     ending = BillingSchedule.objects.filter(
         status=BillingSchedule.Status.ACTIVE, ends_on__range=(on, on + NOTICE)
     )
     return {
-        "accepted": (_accepted(proposals, on), lambda each: _proposal(each, each.decided_at)),
+        "accepted": (
+            _accepted(proposals, on),
+            lambda each: _proposal(each, each.decided_at),
+            PROPOSAL_PAGE,
+        ),
         "awaiting": (
             proposals.awaiting(),
             lambda each: _proposal(each, each.valid_until),
+            PROPOSAL_PAGE,
         ),
         "failed-payments": (
             payment_issues().select_related("client").order_by("due_on", "pk"),
             lambda each: (each.client.name, each.number_label, each.outstanding),
+            "invoicing:invoice-detail",
         ),
         "ending": (
             ending.select_related("client").order_by("ends_on", "pk"),
             lambda each: (each.client.name, each.name, each.ends_on),
+            "invoicing:schedule-detail",
         ),
     }
 
@@ -152,7 +170,7 @@ def _accepted(proposals: Any, on: date) -> Any:
     return proposals.filter(status=Proposal.Status.ACCEPTED, decided_at__gte=first, decided_at__lt=end)
 
 
-def _due_for_renewal(on: date) -> list[Row]:
+def _due_for_renewal(on: date) -> list[tuple[Row, Page]]:
     """Accepted engagements whose minimum length, else whose year, ends soon and which nothing renews yet."""
     schedules = BillingSchedule.objects.recurring().filter(
         practice=OuterRef("practice"), proposal_line__proposal=OuterRef("pk")
@@ -172,7 +190,7 @@ def _due_for_renewal(on: date) -> list[Row]:
         for each in running.select_related("client").order_by("pk")
     ]
     return [
-        (each.client.name, f"{each.number_label} {each.title}", day)
+        ((each.client.name, f"{each.number_label} {each.title}", day), (PROPOSAL_PAGE, each.pk))
         for day, each in sorted(due, key=lambda pair: (pair[0], pair[1].pk))
         if on <= day <= on + NOTICE
     ]

@@ -1,11 +1,14 @@
 """The weekly summary as a page, with its CSV files and the switch of whoever reads it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from ignition.weekly import SHOWN, columns_of_week, switch_weekly_summary, weekly_summary
+from ignition.weekly import SHOWN, Section, columns_of_week, switch_weekly_summary, weekly_summary
 from practices.limits import costly
 from practices.models import Membership
 from practices.permissions import Can
@@ -22,11 +25,19 @@ def weekly(request: PracticeRequest, practice: str) -> HttpResponse:
     today = request.practice.today()
     sections = weekly_summary(today, figures_with_shell(request, **columns_of_week(today)))
     context = {
-        "sections": [{"section": each, "rows": each.rows[:SHOWN]} for each in sections],
+        "sections": [{"section": each, "rows": _rows_with_pages(each, practice)} for each in sections],
         "member": Membership.objects.filter(practice=request.practice, user=request.user).first(),
         "tabs": settings_tabs(request, "Weekly summary"),
     }
     return render(request, "ignition/weekly_summary.html", context)
+
+
+def _rows_with_pages(section: Section, practice: str) -> list[dict[str, Any]]:
+    """The rows that the page shows, each with the address of what it is about."""
+    return [
+        {"url": reverse(page, args=[practice, key]), "cells": row}
+        for row, (page, key) in section.with_pages[:SHOWN]
+    ]
 
 
 @requires(Can.SEE)

@@ -107,3 +107,13 @@ def test_g87_each_list_is_a_file(week, client_of):
     answer = alice.get(f"{ADDRESS}sage.csv")
     assert (answer.status_code, b"Beck Ltd" in answer.content) == (200, True)
     assert alice.get(f"{ADDRESS}nonsense.csv").status_code == 404
+
+
+def test_g87_each_thing_on_the_page_leads_to_its_own_page(week, client_of):
+    alice = client_of("alice")
+    page = alice.get(ADDRESS)
+    rows = [row for part in page.context["sections"] for row in part["rows"]]
+    assert {row["cells"][0] for row in rows if "/proposals/" in row["url"]} == {"Acme Ltd"}
+    assert len({row["url"].split("/")[3] for row in rows}) > 2
+    assert [alice.get(row["url"]).status_code for row in rows] == [200] * len(rows)
+    assert 'href="/p/brook-co/inbox/"' in page.content.decode()
