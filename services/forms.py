@@ -245,6 +245,12 @@ class VatSettingsForm(forms.ModelForm):
         rates: forms.ModelChoiceField[TaxRate] = self.fields["default_tax_rate"]  # type: ignore[assignment]
         rates.queryset, rates.empty_label = TaxRate.objects.offered(), "None"
 
+    def say_fallback(self, rate: TaxRate | None) -> None:
+        """Name the rate that new services get where none is chosen."""
+        if rate:
+            rates: forms.ModelChoiceField[TaxRate] = self.fields["default_tax_rate"]  # type: ignore[assignment]
+            rates.empty_label = f"The first one: {rate}"
+
 
 class CategoryForm(forms.ModelForm):
     """Another name for a category."""

@@ -1,5 +1,6 @@
 """Reads about the price list."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -48,6 +49,12 @@ def including_vat() -> str:
 def columns_without_vat() -> set[str]:
     """The columns a list of sums has no use for where the practice charges no VAT: gross says it all (U02)."""
     return set() if vat_settings().charges_vat else {"net", "vat"}
+
+
+def usual_tax_rate(vat: VatSettings, offered: Iterable[TaxRate]) -> TaxRate | None:
+    """Which of the offered rates new services get, as `default_tax_rate`, where all of them are at hand."""
+    by_age = sorted(offered, key=lambda rate: rate.pk)
+    return next((rate for rate in by_age if rate.pk == vat.default_tax_rate_id), next(iter(by_age), None))
 
 
 def default_tax_rate() -> TaxRate | None:

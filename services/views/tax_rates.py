@@ -11,10 +11,10 @@ from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.worked_lists import worked_file, worked_page
 from services import operations
-from services.errors import NameTaken
+from services.errors import NameTaken, RateInUse
 from services.forms import RenameForm, TaxRateForm, VatSettingsForm
-from services.models import Service, TaxRate
-from services.queries import vat_settings
+from services.models import Service, TaxRate, VatSettings
+from services.queries import usual_tax_rate, vat_settings
 from services.views.services import library_tabs
 
 #: Of a row: the rate, and its percentage today.
@@ -53,12 +53,15 @@ def _render_rates(
     shown = ShownList(request, RATES)
     if file := worked_file(shown, rates):
         return file
+    vat, offered = vat_settings(), [rate for rate, _ in rates if rate.status == TaxRate.Status.ACTIVE]
+    settings_form = settings_form or VatSettingsForm(instance=vat, prefix="vat")
+    settings_form.say_fallback(usual_tax_rate(VatSettings(), offered))
     context = {
         "list": shown,
         "page": worked_page(shown, rates),
         "form": form,
-        "settings_form": settings_form or VatSettingsForm(instance=vat_settings(), prefix="vat"),
-        "vat": vat_settings(),
+        "settings_form": settings_form,
+        "usual": usual_tax_rate(vat, offered),
         "tabs": library_tabs(request, "VAT rates"),
     }
     return render(request, "services/tax_rate_list.html", context, status=status)
@@ -115,10 +118,16 @@ def tax_rate_restore(request: PracticeRequest, practice: str, pk: int) -> HttpRe
 @requires(Can.SEE)
 @require_safe
 def tax_rate_detail(request: PracticeRequest, practice: str, pk: int) -> HttpResponseBase:
-    """Where a VAT rate is used."""
+    """Where a VAT rate is used, and whether it is offered."""
     rate = get_object_or_404(TaxRate, pk=pk)
-    today = request.practice.today()
-    context = {"rate": rate, "percent": rate.percent_on(today), "services": rate.services.all()}
+    today, services = request.practice.today(), list(rate.services.all())
+    is_in_use = any(service.status == Service.Status.ACTIVE for service in services)
+    context = {
+        "rate": rate,
+        "percent": rate.percent_on(today),
+        "services": services,
+        "why_not_archive": RateInUse.message if is_in_use else "",
+    }
     return render(request, "services/tax_rate_detail.html", context)
 
 

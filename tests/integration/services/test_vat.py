@@ -71,3 +71,32 @@ def test_a_practice_without_registration_reads_of_vat_on_no_page_of_its_library(
         text = browser.get(f"/p/brook-co/services/{page}").text
         main = text[text.index("<main") :].replace("VAT rates", "")
         assert "VAT" not in main, page
+
+
+def test_the_rate_that_new_services_get_is_marked_and_named_where_none_was_chosen(brook, client_of):
+    browser = client_of("alice")
+    page = browser.get("/p/brook-co/services/vat-rates/")
+    with practice_scope(brook.pk):
+        first, zero = default_tax_rate(), TaxRate.objects.get(vat_code="zero")
+    assert page.context["usual"] == first
+    assert f"The first one: {first.name}" in page.text
+    assert page.text.count(">Default<") == 1
+    with practice_scope(brook.pk):
+        set_vat_settings(VatSettings(default_tax_rate=zero, label="VAT"))
+    assert browser.get("/p/brook-co/services/vat-rates/").context["usual"] == zero
+    with practice_scope(brook.pk):
+        archive_tax_rate(zero)
+        assert default_tax_rate() == first
+    assert browser.get("/p/brook-co/services/vat-rates/").context["usual"] == first
+
+
+def test_a_rate_is_archived_from_its_own_page_unless_services_have_it(brook, client_of):
+    with practice_scope(brook.pk):
+        service = a_service()
+        zero = TaxRate.objects.get(vat_code="zero")
+    browser = client_of("alice")
+    rates = "/p/brook-co/services/vat-rates/"
+    assert errors.RateInUse.message in browser.get(f"{rates}{service.tax_rate_id}/").text
+    assert f'action="{rates}{zero.pk}/archive/"' in browser.get(f"{rates}{zero.pk}/").text
+    browser.post(f"{rates}{zero.pk}/archive/")
+    assert f'action="{rates}{zero.pk}/restore/"' in browser.get(f"{rates}{zero.pk}/").text
