@@ -182,6 +182,7 @@ def _render_edit(request: PracticeRequest, form: ServiceForm) -> HttpResponse:
     context = {
         "form": form,
         "service": form.instance,
+        "known_as": form.initial.get("name"),  # an entered name that was refused is not the service's
         "long_description": LONG_DESCRIPTION,
         "categories": ServiceCategory.objects.all(),
     }

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from money.amounts import to_pence
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from services.forms import price_field
@@ -31,7 +32,7 @@ class StartersForm(forms.Form):
             self.fields[f"take-{number}"] = forms.BooleanField(label=item.name, required=False)
             if item.price is not None:
                 field = price_field(f"Price of {item.name}")
-                field.initial = item.price
+                field.initial = to_pence(item.price)
                 self.fields[f"price-{number}"] = field
 
     def clean(self) -> dict[str, Any]:

@@ -135,3 +135,16 @@ def test_where_a_service_is_used_and_what_it_brings(brook, client_of):
     fragment = browser.get(f"/p/brook-co/service-use/{service.pk}/", headers={"HX-Request": "true"})
     assert "<html" not in fragment.text
     assert "£360.00" in fragment.text
+
+
+def test_a_service_being_edited_leads_back_to_itself_and_is_previewed_once(brook, client_of, payroll):
+    page = client_of("alice").get(f"{LIBRARY}{payroll.pk}/edit/").text
+    assert f'class="back" href="{LIBRARY}{payroll.pk}/"' in page
+    assert page.count("sage/services/preview/") == 1
+    assert f"sage/services/{payroll.pk}/" not in page
+
+
+def test_prices_of_the_starter_catalogue_are_written_to_the_penny(client_of, brook):
+    page = client_of("alice").get(f"{LIBRARY}starters/").text
+    assert 'value="850.00"' in page
+    assert 'value="6.50"' in page
