@@ -1,5 +1,6 @@
 """The pictures of the home page: income, recurring services, debt, proposals, and how copying to Sage goes."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.http import HttpResponse
@@ -28,17 +29,20 @@ WAY = (Proposal.Status.DRAFT, Proposal.Status.IN_REVIEW, Proposal.Status.SENT, P
 def pictures(request: PracticeRequest, practice: str) -> HttpResponse:
     """The pictures as a page of their own; alone for the home page, which fetches them."""
     today = request.practice.today()
-    days, months = last_days(today), income_by_month(today)
+    days, months, debts = last_days(today), income_by_month(today), debt_by_age(today)
+    counts = counts_by_status(Proposal.objects.all())
     context = {
-        "income": [(f"{month.first:%b %y}", [month.raised, month.posted, month.paid]) for month in months],
+        "income": [(f"{month.first:%b %Y}", [month.raised, month.posted, month.paid]) for month in months],
         "has_income": any(month.raised for month in months),
         "income_series": ["Raised", "In Sage", "Paid or credited"],
         "services": _services(),
         "debt": [
             (label, amount, f"{_invoices(request)}&age={key}", "")
-            for (label, amount), key in zip(debt_by_age(today), AGES, strict=True)
+            for (label, amount), key in zip(debts, AGES, strict=True)
         ],
-        "funnel": _funnel(request),
+        "has_debt": any(amount for _, amount in debts),
+        "funnel": _funnel(request, counts),
+        "has_proposals": any(counts.values()),
         "days": [
             (written_date(day.on).rsplit(" ", 1)[0], [Decimal(day.arrived), Decimal(day.refused)])
             for day in days
@@ -62,9 +66,8 @@ def _services() -> list[tuple[str, Decimal, str, str]]:
     return rows
 
 
-def _funnel(request: PracticeRequest) -> list[tuple[str, Decimal, str, str]]:
+def _funnel(request: PracticeRequest, counts: Mapping[str, int]) -> list[tuple[str, Decimal, str, str]]:
     address = reverse("proposals:proposal-list", args=[request.practice.slug])
-    counts = counts_by_status(Proposal.objects.all())
     return [
         (Proposal.Status(status).label, Decimal(counts[status]), address + _list_of(status), "")
         for status in WAY

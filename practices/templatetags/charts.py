@@ -74,12 +74,14 @@ def bar_chart(
     every: int = 1,
     width: int = WIDTH,
     bad: str = "",
+    to_last: bool = False,
 ) -> dict[str, object]:
     """Grouped bars: one group a label (a month), one bar a series (raised, posted, paid).
 
     Each group is (label, one Decimal of zero or more for each series); currency "" for plain counts. Of many groups
-    only ``every`` so-manieth is named under the picture; the table names all. A chart in the rail
-    is drawn in a ``width`` of 320, so that its words stay legible. ``bad`` names the series that nobody wants.
+    only ``every`` so-manieth is named under the picture, counted back from the last one where that is the current
+    one (``to_last``); the table names all. A chart in the rail is drawn in a ``width`` of 320, so that its words stay
+    legible. ``bad`` names the series that nobody wants.
     """
     symbol = SYMBOLS.get(currency, currency)
     highest = max((value for _, values in groups for value in values), default=Decimal(0))
@@ -91,8 +93,10 @@ def bar_chart(
     bars, labels = [], []
     for index, (label, values) in enumerate(groups):
         middle = LEFT + slot * index + slot / 2
-        if index % every == 0:
-            labels.append((at(middle), label))
+        if to_last and index == len(groups) - 1:
+            labels.append((at(Decimal(width)), label, "end"))  # centred it would stick out of the picture
+        elif (len(groups) - 1 - index if to_last else index) % every == 0:
+            labels.append((at(middle), label, "middle"))
         start = middle - thick * len(series) / 2
         for number, value in enumerate(values):
             height = plot * value / top

@@ -235,6 +235,9 @@ def test_a_practice_without_invoices_reads_words_instead_of_an_empty_picture(bro
     shown = client_of("alice").get(f"{HOME}pictures/").content.decode()
     assert "Nothing was raised in the last twelve months." in shown
     assert "Raised, in Sage" not in shown
+    for words in ("Nobody owes anything.", "No proposals yet.", "Services appear here once a proposal"):
+        assert words in shown
+    assert "Over 90 days" not in shown
 
 
 def test_what_happened_names_whose_it_is_and_leads_there(home, client_of):

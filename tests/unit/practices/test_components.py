@@ -250,6 +250,16 @@ def test_a_chart_has_a_table_that_says_the_same():
     assert '<svg viewBox="0 0 640 220" aria-hidden="true"' in html
 
 
+def test_a_chart_up_to_now_names_its_last_group_and_counts_back_from_it():
+    groups = [(str(month), [Decimal(month)]) for month in range(1, 13)]
+    named = [
+        label for _, label, _ in bar_chart("Income", ["Raised"], groups, every=3, to_last=True)["labels"]
+    ]
+    assert named == ["3", "6", "9", "12"]
+    named = [label for _, label, _ in bar_chart("Bills", ["Net"], groups, every=3)["labels"]]
+    assert named == ["1", "4", "7", "10"]
+
+
 class ChoicesForm(forms.Form):
     kind = forms.ChoiceField(
         label="Kind & sort", choices=[("", "Any"), ("a&b", "A <b>"), (2, "Two")], required=False
