@@ -8,6 +8,7 @@ through, and only those of the newest ones.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -30,6 +31,15 @@ SOME, MOST = 5, 25
 NEWEST = 1000
 #: Digits of an invoice number and of a proposal's.
 INVOICE, PROPOSAL = ("INV", 6), ("P", 4)
+#: Where an invoice stands, as far as its own row says: who settled it, money or a credit note, is not asked here.
+STANDS = {
+    "draft": "Draft",
+    "void": "Void",
+    "paid": "Nothing owed",
+    "part_paid": "Part paid",
+    "overdue": "Overdue",
+    "unpaid": "Unpaid",
+}
 #: PostgreSQL's integer.
 LARGEST = 2**31 - 1
 
@@ -49,10 +59,12 @@ class Hits:
         """How many rows there are to choose from."""
         return len(self.clients) + len(self.proposals) + len(self.invoices)
 
-    @property
-    def rows(self) -> list[tuple[Invoice, str]]:
-        """The invoices, each with its number in Sage or nothing."""
-        return [(invoice, self.in_sage.get(invoice.pk, "")) for invoice in self.invoices]
+    def invoices_on(self, today: date) -> list[tuple[Invoice, str, str]]:
+        """The invoices, each with its number in Sage or nothing, and where it stands."""
+        return [
+            (invoice, self.in_sage.get(invoice.pk, ""), STANDS[invoice.settlement(today)])
+            for invoice in self.invoices
+        ]
 
 
 @requires(Can.SEE)
@@ -60,7 +72,12 @@ def search(request: PracticeRequest, practice: str) -> HttpResponse:
     """The first matches of each kind for the words in ``q``; the matches alone while somebody types."""
     words = " ".join(request.GET.get("q", "").split())[:100]
     found = hits(words, SOME if request.htmx else MOST) if words else Hits()
-    context = {"words": words, "search_words": words, "found": found}
+    context = {
+        "words": words,
+        "search_words": words,
+        "found": found,
+        "invoices": found.invoices_on(request.practice.today()),
+    }
     return render(request, "search.html" + ("#hits" if request.htmx else ""), context)
 
 

@@ -166,3 +166,9 @@ def test_sages_number_is_looked_up_in_an_index_under_row_level_security(book, br
         plan = Posting.objects.numbered_like("SI-42").order_by().explain()
     assert "postings_by_ledger_number" in plan
     assert ">= 'SI-42'" in plan.split("Filter:")[0]
+
+
+def test_an_invoice_that_is_found_says_where_it_stands(book, client_of):
+    page = client_of("alice").get(PAGE, {"q": "harbour"})
+    assert [stands for _, _, stands in page.context["invoices"]] == ["Unpaid"]
+    assert ", Unpaid</span>" in page.content.decode()
