@@ -89,7 +89,12 @@ def main() -> int:
     if not path:
         raise Problem(NO_BROWSER)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*launch_arguments(), "--lang=en-GB"])
+        # On Linux the boxes of dates are in the language of the process, whatever `--lang` says.
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=[*launch_arguments(), "--lang=en-GB"],
+            env={**os.environ, "LANGUAGE": "en_GB"},
+        )
         if options.docs:
             draw_for_docs(browser, the_walk())
             return 0
