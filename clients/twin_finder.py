@@ -15,7 +15,7 @@ MOST = 2000
 
 def start_finding() -> Job:
     """The job that looks through all current clients."""
-    return start_job(KIND, "Look for clients that are here twice", total=1, right=Can.MANAGE_CLIENTS)
+    return start_job(KIND, "Find possible duplicates", total=1, right=Can.MANAGE_CLIENTS)
 
 
 @runs(KIND, chunk=1)

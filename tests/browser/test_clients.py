@@ -187,7 +187,7 @@ def test_p03_twins_are_found_merged_and_parted_again(page, brook):
         a_client("Harbour Bakery Ltd", "mina@harbour.example", postal_code="YO21 3PU")
         a_client("Harbour Bakery Limited", "mina@harbour.example", postal_code="YO21 3PU")
     page.goto("/p/brook-co/clients/twins/")
-    press(page, "Look for twins")
+    press(page, "Find duplicates")
     work_on(page, brook)
     page.goto("/p/brook-co/clients/twins/")
     expect(page.locator("tbody tr")).to_contain_text("differs only by Ltd and Limited")
