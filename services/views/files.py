@@ -18,7 +18,14 @@ from services.queries import with_price
 class FileForm(forms.Form):
     """A CSV file with services."""
 
-    file = forms.FileField(label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}))
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        help_text=(
+            f"The first line names the columns: {', '.join(COLUMNS)}. Only “Service” has to be there; what a file"
+            " leaves out stays as it is. An exported file can be changed and brought back."
+        ),
+    )
 
 
 @requires(Can.SEE)
@@ -41,5 +48,5 @@ def service_import(request: PracticeRequest, practice: str) -> HttpResponse:
             return see_other(request, start_import(rows_in(form.cleaned_data["file"])))
         except DomainError as problem:
             form.add_error("file", problem.message)
-    context = {"form": form, "columns": list(COLUMNS)}
-    return render(request, "services/service_import.html", context, status=422 if form.is_bound else 200)
+    status = 422 if form.is_bound else 200
+    return render(request, "services/service_import.html", {"form": form}, status=status)

@@ -96,7 +96,9 @@ def test_an_invitation_works_once(brook, invitation, client):
     answers = {"name": "Dora", "password": "a-decent-pass-phrase"}
     client.post(invitation_path(invitation), answers)
     client.logout()
-    assert client.get(invitation_path(invitation)).status_code == 410
+    over = client.get(invitation_path(invitation))
+    assert over.status_code == 410
+    assert 'Already joined? <a href="/accounts/login/">Sign in</a>' in over.content.decode()
     assert client.post(invitation_path(invitation), answers).status_code == 410
 
 
