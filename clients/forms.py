@@ -61,7 +61,7 @@ class ClientForm(forms.ModelForm):
     manager = MemberField()
     partner = MemberField()
     tag_names = forms.CharField(
-        label="Tags", max_length=400, required=False, help_text="Words of your own, parted by commas."
+        label="Tags", max_length=400, required=False, help_text="Words of your own, separated by commas."
     )
     #: Set by the second press of Save, once the likely matches were shown.
     is_another = forms.BooleanField(label="This is another client, add it all the same", required=False)
@@ -72,9 +72,9 @@ class ClientForm(forms.ModelForm):
         widgets = {"also_tells": forms.Textarea(attrs={"rows": 2})}
         help_texts = {
             "company_number": "Eight characters, as at Companies House.",
-            "invoice_day": "Left empty, its recurring invoices are dated on the practice's invoice day.",
+            "invoice_day": "If empty, its recurring invoices are dated on the practice's invoice day.",
             "invoice_layout": "On your own PDF. In Sage each service keeps its line and its account.",
-            "terms_days": "Left empty, its invoices are due as the practice's terms say.",
+            "terms_days": "If empty, its invoices are due as the practice's terms say.",
             "also_tells": "E-mail addresses that are told of acceptances beside manager and partner.",
         }
 

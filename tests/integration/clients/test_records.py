@@ -1,5 +1,7 @@
 """What is kept of a client, and that every change of it is told."""
 
+import re
+
 import pytest
 from django.db import IntegrityError
 from django.urls import reverse
@@ -241,3 +243,12 @@ def test_stored_markup_is_shown_as_text(client_of, brook):
         assert "<script>alert(1)" not in page
         assert "<img src=x" not in page
         assert "<b>x</b>" not in page
+
+
+def test_each_person_of_a_client_is_edited_under_their_name(client_of, brook):
+    with practice_scope(brook.pk):
+        client = a_client("Acme Ltd", "ines@acme.example")
+        name = client.people.get().name
+    page = client_of("alice").get(f"/p/brook-co/clients/{client.pk}/edit/").content.decode()
+    assert re.findall(r"<legend><strong>(.*?)</strong>", page) == [name, "Another person (optional)"]
+    assert f'href="/p/brook-co/clients/{client.pk}/" data-kind="quiet"' in page[page.index("Save client") :]
