@@ -240,5 +240,5 @@ def proposal_links(request: PracticeRequest, known: dict[str, Any]) -> list[dict
     return [
         {"label": "Awaiting signature", "value": known["awaiting"], "url": f"{address}?show=awaiting"},
         {"label": "Opened, not signed", "value": known["opened"], "url": f"{address}?show=opened"},
-        {"label": "Run out within a week", "value": known["expiring"], "url": f"{address}?show=expiring"},
+        {"label": "Expire within a week", "value": known["expiring"], "url": f"{address}?show=expiring"},
     ]

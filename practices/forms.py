@@ -144,6 +144,7 @@ class ProfileForm(forms.ModelForm):
             "address": forms.Textarea(attrs={"rows": 4}),
             "insurer_address": forms.Textarea(attrs={"rows": 3}),
         }
+        labels = {"region": "Governing law", "reply_to": "Replies go to"}
         help_texts = {
             "sender_name": "The name before the address that messages come from; empty means the practice's name.",
             "sends_plain_text": "Without colours and buttons; links stand as they are. Otherwise both go along.",
@@ -155,7 +156,7 @@ class ProfileForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         region = cast("forms.ChoiceField", self.fields["region"])
-        region.choices = [("", "Not said"), *PracticeProfile.Region.choices]
+        region.choices = [("", "Not chosen"), *PracticeProfile.Region.choices]
 
 
 class WordingForm(forms.ModelForm):
