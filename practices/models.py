@@ -261,7 +261,7 @@ class AuditEntry(TenantModel):
         """`Billing schedule 12`: the kind of thing and its row; `Invoicing settings` where a practice has one row."""
         app, _, name = self.subject_type.partition(".")
         model = apps.all_models[app].get(name)  # none for a kind of thing that earlier versions had
-        kind = capfirst(called_a(model)) if model else capfirst(name)
+        kind = str(capfirst(called_a(model) if model else name))
         return kind if kind.endswith("settings") else f"{kind} {self.subject_id or ''}".strip()
 
 
