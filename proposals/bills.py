@@ -9,7 +9,7 @@ from decimal import Decimal
 from money.amounts import Amounts, total
 from proposals.billing_rules import BillingRule, Rule
 from proposals.models import ProposalLine
-from proposals.periods import MONTH, Rhythm, after
+from proposals.periods import MONTH, ONE_DAY, Rhythm, after, months_between
 
 Billing = BillingRule.Billing
 
@@ -25,10 +25,14 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The bills of the first months, what is billed when the work is done, and whether all of it is certain."""
+    """The bills of the first months, what is billed when the work is done, and whether all of it is certain.
+
+    ``since`` is the first day of its first month, ``until`` the last day of its last one.
+    """
 
     bills: list[Bill]
     when_done: Amounts
+    since: date
     until: date
     has_variable_prices: bool
 
@@ -38,15 +42,13 @@ class Calendar:
         return total(bill.amounts for bill in self.bills)
 
     def by_month(self) -> list[tuple[date, Amounts]]:
-        """The first day of each month and what is billed in it, months without a bill included."""
+        """The first day of each month and what is billed in it, months without a bill included; none without a bill."""
         if not self.bills:
             return []
-        first = self.bills[0].on.replace(day=1)
-        sums: dict[date, Amounts] = {after(first, n, MONTH): Amounts() for n in range(12)}
+        months = months_between(self.since, self.until) + 1
+        sums: dict[date, Amounts] = {after(self.since, n, MONTH): Amounts() for n in range(months)}
         for bill in self.bills:
-            month = bill.on.replace(day=1)
-            if month in sums:
-                sums[month] += bill.amounts
+            sums[bill.on.replace(day=1)] += bill.amounts
         return list(sums.items())
 
 
@@ -86,8 +88,9 @@ def offered_lines(lines: Iterable[ProposalLine], option_id: int | None) -> list[
 def calendar_of(
     lines: Sequence[ProposalLine], *, starts_on: date, accepted_on: date, invoice_day: int, months: int = 12
 ) -> Calendar:
-    """The bills of the first so many months after the acceptance; the lines come with group and VAT rate."""
-    until = after(accepted_on, months, MONTH)
+    """The bills of so many months, that of the acceptance the first; the lines come with group and VAT rate."""
+    since = accepted_on.replace(day=1)
+    until = after(since, months, MONTH) - ONE_DAY
     dates = Dates(starts_on, accepted_on, until, invoice_day)
     dated: dict[date, list[tuple[Amounts, str]]] = defaultdict(list)
     undated: list[Amounts] = []
@@ -103,7 +106,7 @@ def calendar_of(
         )
         for on, parts in sorted(dated.items())
     ]
-    return Calendar(bills, total(undated), until, any(line.needs_confirming for line in lines))
+    return Calendar(bills, total(undated), since, until, any(line.needs_confirming for line in lines))
 
 
 def _grouped(lines: Sequence[ProposalLine]) -> list[tuple[Rule, str, list[ProposalLine]]]:
