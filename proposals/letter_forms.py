@@ -22,7 +22,7 @@ def checked_text(text: str, offered: dict[str, str]) -> str:
 class PartForm(forms.ModelForm):
     """The words of one part of the letter."""
 
-    review_by = DateField(label="Read it again by", required=False)
+    review_by = DateField(label="Review again by", required=False)
 
     class Meta:
         model = Terms

@@ -75,7 +75,7 @@ def part_edit(request: PracticeRequest, practice: str, part: str, service: int |
     context = {
         "form": form,
         "terms": current,
-        "title": of.name if of else Part(part).label,
+        "title": f"Terms of {of.name}" if of else Part(part).label,
         "placeholders": _placeholders(request, offered_for(part)),
     }
     return render(request, "proposals/part_edit.html", context, status=422 if form.errors else 200)

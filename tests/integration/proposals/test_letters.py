@@ -206,3 +206,28 @@ def test_a_proposal_is_printed_in_every_state(client_of, brook):
     with practice_scope(brook.pk):
         sent = Proposal.objects.get(pk=sent.pk)
         assert proposal_pdf_of(sent, now=sent.sent_at) == proposal_pdf_of(sent, now=sent.decided_at)
+
+
+def test_starter_wording_saved_as_it_stands_is_the_practices_own(client_of, brook, cast):
+    browser, address = client_of("alice"), "/p/brook-co/proposals/letter/fees/"
+    page = browser.get(address).text
+    assert "Save as reviewed" in page
+    assert "Changes are not saved yet" not in page
+    with practice_scope(brook.pk):
+        starter = Terms.objects.get(part=Part.FEES)
+    assert browser.post(address, {"body": starter.body}).status_code == 303
+    with practice_scope(brook.pk):
+        saved = Terms.objects.filter(part=Part.FEES).first()
+        assert (saved.version, saved.body, saved.written_by) == (2, starter.body, cast.alice)
+    assert "Changes are not saved yet" in browser.get(address).text
+
+
+def test_what_has_no_words_yet_is_saved_by_a_button_that_is_always_there(client_of, brook):
+    with practice_scope(brook.pk):
+        payroll = a_service("Payroll")
+    terms = client_of("alice").get(f"/p/brook-co/proposals/letter/service/{payroll.pk}/").text
+    block = client_of("alice").get("/p/brook-co/proposals/letter/blocks/new/").text
+    for page in (terms, block):
+        assert 'data-kind="primary"' in page
+        assert "Changes are not saved yet" not in page
+    assert "<title>Terms of Payroll" in terms
