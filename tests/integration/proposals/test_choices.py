@@ -89,7 +89,7 @@ def test_g42_the_page_compares_packages_and_recalculates_without_a_script(client
         assert as_it_is(proposal).chosen_option is None
     client.post(f"{path}sign/", data | {"signed_name": "Mara Hill"})
     accepted = client.get(path)
-    assert "An invoice over £768.00 follows" in text_of(accepted)
+    assert "An invoice for £768.00 follows" in text_of(accepted)
     assert "Books" not in text_of(accepted)
     with practice_scope(brook.pk):
         assert as_it_is(proposal).chosen_option == full

@@ -4,12 +4,15 @@ import logging
 import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.test import Client as Browser
 from structlog.stdlib import ProcessorFormatter as LogLine
 
+from practices.letterhead import profile_of
 from practices.models import AuditEntry
+from practices.operations import amend_profile
 from practices.tenancy import practice_scope
 from proposals import visitors
 from proposals.links import public_path
@@ -198,11 +201,21 @@ def test_declining_needs_a_reason_and_shows_the_declined_page(client, brook, sen
     path = public_path(sent)
     assert client.post(f"{path}decline/", {"reason": " "}).status_code == 422
     answer = client.post(f"{path}decline/", {"reason": "Too dear"}, follow=True)
-    assert "This proposal was declined" in text_of(answer)
+    assert "Proposal P-0001 for Acme Dental Ltd This proposal was declined" in text_of(answer)
     answer = client.post(f"{path}decline/", {"reason": "Twice"}, follow=True)
     assert "This proposal was declined" in text_of(answer)
     with practice_scope(brook.pk):
         assert Proposal.objects.get().decline_reason == "Too dear"
+
+
+def test_the_declined_page_says_how_to_reach_the_practice(client, brook):
+    with practice_scope(brook.pk):
+        profile = profile_of(brook)
+        profile.phone, profile.email = "0113 496 0000", "hello@brook.example"
+        amend_profile(profile)
+        proposal = a_sent(on=brook.today())
+    answer = client.post(f"{public_path(proposal)}decline/", {"reason": "Too dear"}, follow=True)
+    assert "Brook & Co: 0113 496 0000 · hello@brook.example" in unescape(text_of(answer))
 
 
 def test_changes_are_never_made_by_opening_an_address(client, sent):
