@@ -417,7 +417,7 @@ class MessageForm(forms.ModelForm):
         required=False,
         max_length=LONGEST_MESSAGE,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Shown above the prices and in the e-mail.",
+        help_text="Shown above the services and in the e-mail.",
     )
     valid_until = DateField(label="Valid until", help_text="The last day on which it can be signed.")
 
