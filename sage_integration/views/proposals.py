@@ -55,9 +55,8 @@ def _checks(
         for pk, problems in wrong.items()
     ]
     if not wrong:
-        found.append(
-            {"label": "Accounts and VAT rates", "state": "done", "text": "Every service has its own."}
-        )
+        text = "Every service has an account and a VAT rate in Sage."
+        found.append({"label": "Accounts and VAT rates", "state": "done", "text": text})
     state = "error" if contact.refusal else "warn" if contact.is_new else "done"
     found.append({"label": "Contact in Sage", "state": state, "text": contact.words})
     if document is None:

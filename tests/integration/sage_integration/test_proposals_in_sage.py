@@ -20,7 +20,7 @@ def test_the_first_invoice_is_shown_with_its_contact_and_nothing_is_sent(brook, 
     browser = client_of("alice")
     page = text_of(in_sage(browser, draft, **{"HX-Request": "true"}))
     assert "<html" not in page
-    assert "Every service has its own." in page
+    assert "Every service has an account and a VAT rate in Sage." in page
     assert "“Acme Dental Ltd” will be created in Sage with this invoice" in page
     assert "Bookkeeping" in page
     assert "£300.00" in page
