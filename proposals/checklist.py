@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from clients.models import ContactPerson
 from practices.errors import DomainError
+from practices.templatetags.dates import written_date
+from practices.templatetags.money_tags import written
 from proposals import errors
+from proposals.billing_rules import BillingRule
 from proposals.bills import Calendar
 from proposals.models import Proposal, ProposalGroup, ProposalLine, Terms
 from proposals.operations.sending import Offered, reasons_not_to_send
@@ -88,10 +91,12 @@ class Contents:
 def checks_of(contents: Contents) -> list[Check]:
     """Everything that is looked at, in the order of the steps; what is wrong first within each."""
     found = [*_refusals(contents), *_warnings(contents)]
-    wrong = {check.label for check in found}
-    for step, label, text in _in_order(contents):
-        if not any(check.step == step and check.state == "error" for check in found) and label not in wrong:
-            found.append(Check(step, "done", label, text))
+    to_look_at = {check.step for check in found}
+    found += [
+        Check(step, "done", label, text)
+        for step, label, text in _in_order(contents)
+        if step not in to_look_at
+    ]
     order = list(Step)
     return sorted(found, key=lambda check: (order.index(check.step), check.state == "done"))
 
@@ -104,6 +109,7 @@ def _refusals(contents: Contents) -> Iterator[Check]:
 
 def _warnings(contents: Contents) -> Iterator[Check]:
     proposal, lines = contents.proposal, contents.lines
+    yield from _start_gone_by(contents)
     free = [line for line in lines if not line.is_included and not line.unit_price]
     if free:
         yield Check(
@@ -147,13 +153,38 @@ def _warnings(contents: Contents) -> Iterator[Check]:
         )
 
 
+def _start_gone_by(contents: Contents) -> Iterator[Check]:
+    """That work recurs from a day before today: the period that runs is billed whole, those before it are not."""
+    proposal, today = contents.proposal, contents.today
+    rules = {line.rule for line in contents.lines if not line.is_included and line.rule.is_recurring}
+    from_the_start = [rule for rule in rules if rule.counts_from == BillingRule.CountsFrom.START]
+    if not any(
+        rule.begins_on(starts_on=proposal.starts_on, accepted_on=today) < today for rule in from_the_start
+    ):
+        return
+    words = (
+        "What recurs is billed from the period that runs on the day of acceptance, and that one in full. "
+        "Periods that are over by then are not billed by themselves."
+    )
+    if contents.calendar.bills:
+        first = contents.calendar.bills[0]
+        amount = written(first.amounts.gross, proposal.practice.currency)
+        words += f" If it is accepted today, {amount} is billed first, on {written_date(first.on)}."
+    yield Check(Step.CLIENT, "warn", "It starts in the past", words, "id_starts_on")
+
+
 def _in_order(contents: Contents) -> Iterator[tuple[Step, str, str]]:
     people = ", ".join(person.name for person in contents.people)
     yield Step.CLIENT, "Client and dates", f"Signed by {people}" if people else ""
-    yield Step.SERVICES, "Services and billing", f"{len(contents.lines)} in {len(contents.groups)} groups"
+    services, groups = _counted(len(contents.lines), "service"), _counted(len(contents.groups), "group")
+    yield Step.SERVICES, "Services and billing", f"{services} in {groups}"
     yield Step.PRESENTATION, "Presentation", ""
     if contents.terms:
         yield Step.TERMS, "Terms", f"Version {contents.terms.version}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def state_of(step: Step, checks: list[Check]) -> str:
