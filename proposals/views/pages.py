@@ -24,7 +24,7 @@ from proposals.models import Proposal, ProposalQuerySet
 from proposals.offers import agreed_document
 from proposals.operations import VALIDITY, reasons_not_to_send
 from proposals.operations.sending import people_to_sign
-from proposals.pipeline import STEPS, got_to, unsigned
+from proposals.pipeline import LOST, STEPS, got_to, unsigned
 from proposals.queries import (
     SHOWS,
     activity_of,
@@ -196,6 +196,7 @@ def detail_page(
         "worth": worth_of_lines(lines),
         "signatures": signatures,
         "missing": [signatory.person for signatory in asked if signatory.person_id not in signed],
+        "is_closed": proposal.status in LOST,
         "link": public_url(proposal) if proposal.document else "",
         "reasons": reasons_not_to_send(proposal, on=today) if is_draft else [],
         "terms": current_terms() if is_draft else proposal.terms,

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from practices.models import Membership
+from practices.templatetags.dates import civil
 from practices.tenancy import practice_scope
 from proposals.errors import DoneBeforeItBegins
 from proposals.models import Proposal, Signature, Terms
@@ -221,6 +222,17 @@ def test_a_lost_proposal_keeps_its_reason(client_of, brook, sent):
     assert browser.post(address, {"lose-reason": ""}).status_code == 422
     answer = browser.post(address, {"lose-reason": "Chose another firm"}, follow=True)
     assert "Chose another firm" in text_of(answer)
+
+
+def test_a_proposal_that_came_to_nothing_says_when_and_asks_for_no_signature(client_of, brook, sent):
+    browser, detail = client_of("alice"), at("proposal-detail", brook, sent)
+    assert "Has not signed yet" in text_of(browser.get(detail))
+    answer = browser.post(
+        at("proposal-lose", brook, sent), {"lose-reason": "Chose another firm"}, follow=True
+    )
+    assert f"Lost on {civil(brook.today())} Chose another firm" in text_of(answer)
+    assert "Did not sign" in text_of(answer)
+    assert "Has not signed yet" not in text_of(answer)
 
 
 def test_a_duplicate_opens_in_the_editor(client_of, brook, sent):
