@@ -260,6 +260,16 @@ def test_terms_are_marked_until_somebody_has_reviewed_them(client_of, brook):
         assert Terms.objects.get(version=2).body == "Our terms"
 
 
+def test_starter_wording_is_pointed_at_only_while_it_can_be_changed(client_of, brook, sent):
+    with practice_scope(brook.pk):
+        draft = a_draft(client=a_client("Ann Bee", name="Bee Ltd"), on=brook.today())
+    browser, words = client_of("alice"), "Version 1, starter wording: read it before you send"
+    assert words in text_of(browser.get(at("proposal-detail", brook, draft)))
+    text = text_of(browser.get(at("proposal-detail", brook, sent)))
+    assert "Terms Version 1" in text
+    assert "starter wording" not in text
+
+
 def test_long_lists_come_page_by_page(client_of, brook, acme):
     with practice_scope(brook.pk):
         Proposal.objects.bulk_create(
