@@ -270,6 +270,14 @@ def test_starter_wording_is_pointed_at_only_while_it_can_be_changed(client_of, b
     assert "starter wording" not in text
 
 
+def test_what_is_included_without_a_price_is_said_not_to_be_billed(client_of, brook):
+    with practice_scope(brook.pk):
+        lines = a_line(MONTHLY), a_line(name="Helpline", is_included=True)
+        draft = a_draft(*lines, on=brook.today())
+    text = text_of(client_of("alice").get(at("proposal-detail", brook, draft)))
+    assert "Helpline Not billed Included" in text
+
+
 def test_long_lists_come_page_by_page(client_of, brook, acme):
     with practice_scope(brook.pk):
         Proposal.objects.bulk_create(
