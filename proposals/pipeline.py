@@ -51,11 +51,11 @@ def unsigned(proposals: ProposalQuerySet) -> ProposalQuerySet:
 
 def stages(today: date, *, newest: int) -> list[Stage]:
     """The columns from the first thought to the decision; of what is decided, the last ninety days."""
-    days = f"In the last {RECENT.days} days"
+    days = f"in the last {RECENT.days} days"
     titles = (
         ("draft", "Draft", ""),
         ("in_review", "In review", ""),
-        ("sent", "Awaiting", ""),
+        ("sent", "Awaiting signature", ""),
         ("part_signed", "Part signed", ""),
         ("accepted", "Accepted", days),
         ("lost", "Not won", days),

@@ -1,5 +1,6 @@
 """One template for many clients, and one act on many proposals: each with a row that says what became of it."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -297,3 +298,17 @@ def test_g89_the_pipeline_counts_states_and_money_and_its_bars_open_what_they_co
     assert page.context["took"].spans[0] == ("Same day", 1)
     assert reverse("proposals:proposal-extend", args=["brook-co", half.pk]) not in page.content.decode()
     assert "1 of 2 signed" in page.content.decode()
+
+
+def test_the_cards_of_the_pipeline_add_up_to_their_column(client_of, brook):
+    with practice_scope(brook.pk):
+        today = brook.today()
+        a_draft(a_line(MONTHLY, price="258"), a_line(price="1100"), on=today)
+        won = a_sent(a_line(MONTHLY, price="9"), client=a_client("Ed", name="Won Ltd"), on=today)
+        sign(won, on=today)
+    page = client_of("alice").get(reverse("proposals:proposal-pipeline", args=["brook-co"]))
+    text = " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+    assert "P-0001 · £258.00 a month + £1,100.00 once Changed today" in text
+    assert "P-0002 · £9.00 a month Accepted today" in text
+    assert "£0.00 once, in the last 90 days" in text
+    assert "signed by everybody on the day they were sent." in text
