@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from clients.models import Client, ContactPerson
 from practices.rich_text import sanitised
+from practices.templatetags.money_tags import typed_price
 from proposals.billing_rules import MOST, BillingRule, Rule
 from proposals.models import (
     EARLIEST,
@@ -320,6 +321,11 @@ class LineForm(_PricedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("unit_price", "highest_price"):
+            if (price := self.initial.get(name)) is not None:
+                self.initial[name] = Decimal(typed_price(price))
+        for name in ("quantity", "discount_percent"):
+            self.initial[name] = Decimal(f"{self.initial[name].normalize():f}")
         groups: forms.ModelChoiceField[ProposalGroup] = self.fields["group"]  # type: ignore[assignment]
         groups.queryset = ProposalGroup.objects.filter(proposal=self.instance.proposal_id)
         groups.empty_label, groups.required = None, True

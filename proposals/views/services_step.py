@@ -51,6 +51,7 @@ def _card(
         "form": form,
         "rows": [row(line, read) for line in lines],
         "sum": _sum(lines, read),
+        "is_of_one": len(lines) == 1,
     }
 
 

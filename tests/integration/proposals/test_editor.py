@@ -430,6 +430,23 @@ def test_a_start_in_the_past_is_warned_of_where_work_recurs_from_it(client_of, b
         assert warning not in marks_of(browser.get(at("proposal-check", other.pk)))
 
 
+def test_figures_of_a_line_are_written_as_somebody_would_type_them(client_of, brook):
+    with practice_scope(brook.pk):
+        draft = a_draft(a_line(MONTHLY, price="250", quantity=Decimal(12), discount_percent=Decimal("2.5")))
+        line = draft.lines.get()
+    form = client_of("alice").get(at("line-edit", draft.pk, line.pk)).context["form"]
+    shown = [str(form[name].value()) for name in ("unit_price", "quantity", "discount_percent")]
+    assert shown == ["250", "12", "2.5"]
+
+
+def test_a_line_alone_in_its_group_cannot_be_moved(client_of, brook, draft):
+    browser, services = client_of("alice"), at("proposal-services", draft.pk)
+    assert "Move Bookkeeping up" not in browser.get(services).text
+    with practice_scope(brook.pk):
+        editing.add_lines(draft.groups.get(), 1, [a_line(name="Second")])
+    assert "Move Bookkeeping up" in browser.get(services).text
+
+
 def test_a_sent_proposal_is_not_edited(client_of, brook):
     with practice_scope(brook.pk):
         sent = send_proposal(a_draft(on=brook.today()), on=brook.today())
