@@ -208,6 +208,14 @@ def test_a_proposal_is_printed_in_every_state(client_of, brook):
         assert proposal_pdf_of(sent, now=sent.sent_at) == proposal_pdf_of(sent, now=sent.decided_at)
 
 
+def test_empty_lists_beside_the_letter_lead_on(client_of, brook):
+    page = client_of("alice").get("/p/brook-co/proposals/letter/").text
+    for words in ("Open the starter catalogue", "/services/starters/", "No brochure blocks yet"):
+        assert words in page
+    assert page.count("/proposals/letter/blocks/new/") == 2
+    assert "<li>Who handles complaints</li>" in page
+
+
 def test_starter_wording_saved_as_it_stands_is_the_practices_own(client_of, brook, cast):
     browser, address = client_of("alice"), "/p/brook-co/proposals/letter/fees/"
     page = browser.get(address).text
