@@ -87,7 +87,7 @@ class ParticularsForm(forms.ModelForm):
         ContactPerson.objects.none(),
         label="Who signs first",
         required=False,
-        empty_label="The first of them",
+        empty_label="The first person listed",
         help_text="The primary signatory chooses the package and the add-ons.",
     )
 
@@ -95,7 +95,7 @@ class ParticularsForm(forms.ModelForm):
         model = Proposal
         fields = ["client", "title", "starts_on", "valid_until", "minimum_months"]
         labels = {"minimum_months": "Minimum length"}
-        help_texts = {"title": "Only you see this name."}
+        help_texts = {"title": "Only your practice sees this name."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

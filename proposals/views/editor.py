@@ -163,7 +163,13 @@ def proposal_new(request: PracticeRequest, practice: str) -> HttpResponse:
             return see_other(request, "proposals:proposal-services", practice=practice, pk=proposal.pk)
     else:
         form = ParticularsForm(instance=blank, initial=request.GET.dict())
-    context = {"form": form, "templates": ProposalTemplate.objects.all(), **picker(request, form)}
+    picked = picker(request, form)
+    context = {
+        "form": form,
+        "templates": ProposalTemplate.objects.all(),
+        "nobody_yet": not any(picked[name] for name in ("chosen", "words", "found")),
+        **picked,
+    }
     return render(request, "proposals/proposal_new.html", context, status=422 if form.is_bound else 200)
 
 

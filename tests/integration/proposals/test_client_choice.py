@@ -22,6 +22,16 @@ def test_f47_the_client_is_found_by_a_few_letters(client_of, brook):
     assert "Harbour Bakery Ltd" in browser.get(at("proposal-new"), {"client": client.pk}).text
 
 
+def test_without_any_client_the_fields_for_a_new_one_stand_open(client_of, brook):
+    browser = client_of("alice")
+    fold = '<details class="fold" open><summary>'
+    assert fold in browser.get(at("proposal-new")).text
+    assert fold not in browser.get(at("proposal-new"), {"client_words": "zzz"}).text
+    with practice_scope(brook.pk):
+        a_client("Mara Hill")
+    assert fold not in browser.get(at("proposal-new")).text
+
+
 def test_g02_a_client_is_added_and_chosen_without_leaving_the_draft(client_of, brook):
     browser = client_of("alice")
     entered = {
