@@ -78,7 +78,10 @@ class ReasonMissing(DomainError):
 
 
 class WrongLink(DomainError):
-    message = "This link does not lead to a proposal. Please check that you copied all of it."
+    message = (
+        "Part of the address may be missing. Open the link in the e-mail again, or ask your accountant for a "
+        "new one."
+    )
 
 
 class TooMuchForAnInvoice(DomainError):

@@ -158,6 +158,8 @@ def test_a_wrong_or_forged_link_is_not_found(client, db, token):
     page = client.get(f"/proposals/{token}/")
     assert page.status_code == 404
     assert "This link does not work" in text_of(page)
+    assert "Part of the address may be missing" in text_of(page)
+    assert "<footer" not in page.text
 
 
 def test_a_link_to_a_practice_or_proposal_that_is_gone_is_not_found(client, brook, sent):

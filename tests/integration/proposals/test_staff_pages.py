@@ -278,6 +278,14 @@ def test_what_is_included_without_a_price_is_said_not_to_be_billed(client_of, br
     assert "Helpline Not billed Included" in text
 
 
+def test_the_list_says_until_when_only_of_what_can_still_be_signed(client_of, brook, sent):
+    browser, last_day = client_of("alice"), civil(sent.valid_until)
+    assert last_day in text_of(browser.get(at("proposal-list", brook)))
+    with practice_scope(brook.pk):
+        sign(sent, on=brook.today())
+    assert last_day not in text_of(browser.get(at("proposal-list", brook)))
+
+
 def test_long_lists_come_page_by_page(client_of, brook, acme):
     with practice_scope(brook.pk):
         Proposal.objects.bulk_create(
