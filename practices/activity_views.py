@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from practices.lists import Column, List, ShownList, file_of
-from practices.models import IN_WORDS, THINGS, ApiKey, AuditEntry, Membership, Practice, User
+from practices.models import CLIENT_SIGNED, IN_WORDS, THINGS, ApiKey, AuditEntry, Membership, Practice, User
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires
 from practices.row_keys import row_key
@@ -88,7 +88,7 @@ def chosen_entries(query: QueryDict, among: QuerySet[AuditEntry] | None = None) 
     entries = AuditEntry.objects.select_related("actor") if among is None else among
     who, what = query.get("who", ""), _plain(query.get("what", ""))
     if who == SYSTEM:
-        entries = entries.filter(actor=None).exclude(data__has_key="api_key")
+        entries = entries.filter(actor=None).exclude(_of_others())
     elif who.startswith(PROGRAM):
         entries = entries.filter(data__api_key=who.removeprefix(PROGRAM))
     elif actor := row_key(who):
@@ -107,10 +107,17 @@ def chosen_entries(query: QueryDict, among: QuerySet[AuditEntry] | None = None) 
     return entries
 
 
+def _of_others() -> Q:
+    """Entries without an actor that are not the system's doing: programs' and clients' own."""
+    return Q(data__has_any_keys=["api_key", "person"]) | Q(action=CLIENT_SIGNED)
+
+
 def details_of(entry: AuditEntry) -> list[dict[str, Any]]:
     """What the entry says beside its action: names with their value, or with what was before and after."""
     details = []
     for name, value in entry.data.items():
+        if name == "person":  # that is who did it, and said beside it
+            continue
         if name == "changes" and isinstance(value, dict):
             details += [
                 {"name": _words(field), "before": pair[0], "after": pair[1]}

@@ -192,6 +192,9 @@ class Invitation(TenantModel):
         return self.email
 
 
+#: The `person` of an entry that is a client's doing, where nobody there said who they are.
+THE_CLIENT = "The client"
+CLIENT_SIGNED = "proposal.signed"
 #: Events and kinds of things whose names in the trail are not the words of the pages.
 IN_WORDS = {
     "client.activated": "Client became active",
@@ -240,11 +243,17 @@ class AuditEntry(TenantModel):
 
     @property
     def who(self) -> str:
-        """The person, the program by the name of its key, or Ignition itself."""
+        """The person, the program by the name of its key, somebody at a client, or Ignition itself."""
         if self.actor:
             return str(self.actor)
-        program = self.data.get("api_key_name")
-        return f"{program} (API key)" if program else "Ignition"
+        if program := self.data.get("api_key_name"):
+            return f"{program} (API key)"
+        client = self.data.get("person")
+        if not client and self.action == CLIENT_SIGNED:  # as it was recorded before it said by whom
+            client = self.data.get("name")
+        if client == THE_CLIENT:
+            return THE_CLIENT
+        return f"{client} (client)" if client else "Ignition"
 
     @property
     def in_words(self) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 from django.utils import timezone
 
 from practices import audit
+from practices.models import THE_CLIENT
 from proposals import errors
 from proposals.events import note_event
 from proposals.models import Proposal
@@ -16,7 +17,7 @@ Status = Proposal.Status
 
 def decline_proposal(proposal: Proposal, *, reason: str) -> Proposal:
     """The proposal declined by the client, with the reason; raises `NotAwaitingSignature` or `ReasonMissing`."""
-    return _end(proposal, Status.DECLINED, reason, "proposal.declined")
+    return _end(proposal, Status.DECLINED, reason, "proposal.declined", person=THE_CLIENT)
 
 
 def lose_proposal(proposal: Proposal, *, reason: str) -> Proposal:
@@ -24,14 +25,14 @@ def lose_proposal(proposal: Proposal, *, reason: str) -> Proposal:
     return _end(proposal, Status.LOST, reason, "proposal.lost")
 
 
-def _end(proposal: Proposal, status: str, reason: str, action: str) -> Proposal:
+def _end(proposal: Proposal, status: str, reason: str, action: str, **data: str) -> Proposal:
     proposal = locked_awaiting(proposal)
     if not reason.strip():
         raise errors.ReasonMissing(proposal)
     proposal.status, proposal.decline_reason = status, reason.strip()
     proposal.decided_at = timezone.now()
     proposal.save(update_fields=["status", "decline_reason", "decided_at"])
-    audit.record(action, proposal, reason=proposal.decline_reason)
+    audit.record(action, proposal, reason=proposal.decline_reason, **data)
     note_event(proposal, status, reason=proposal.decline_reason)
     return proposal
 

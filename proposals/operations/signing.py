@@ -8,7 +8,7 @@ from clients.models import ContactPerson
 from clients.operations import activate_client, check_may_accept
 from practices import audit
 from practices.mail import File
-from practices.models import User
+from practices.models import CLIENT_SIGNED, User
 from proposals import errors
 from proposals.choices import Choice, keep_choice, settled_choice
 from proposals.documents import fingerprint
@@ -74,10 +74,11 @@ def sign_proposal(
         asks_early_start=asks_early_start and bool(proposal.document.get("has_right_to_cancel")),
     )
     _note_signature(proposal, signature)
-    action = "proposal.signed_for_the_client" if on_behalf else "proposal.signed"
-    audit.record(action, proposal, name=signature.signed_name, reason=signature.reason)
+    action = "proposal.signed_for_the_client" if on_behalf else CLIENT_SIGNED
+    by: dict[str, str] = {} if on_behalf else {"person": signature.signed_name}
+    audit.record(action, proposal, name=signature.signed_name, reason=signature.reason, **by)
     if proposal.signatures.count() == proposal.signatories.count():
-        _accept(proposal, on)
+        _accept(proposal, on, by)
     elif is_first(proposal, signatory.pk):
         invite_to_sign(proposal)
     return signature
@@ -118,10 +119,11 @@ def _check_open(proposal: Proposal, on: date) -> None:
         raise errors.ProposalHasExpired(proposal)
 
 
-def _accept(proposal: Proposal, on: date) -> None:
+def _accept(proposal: Proposal, on: date, by: dict[str, str]) -> None:
+    """Accept what everybody has signed; ``by`` names the client whose signature was the last, for the trail."""
     proposal.status, proposal.decided_at = Proposal.Status.ACCEPTED, timezone.now()
     proposal.save(update_fields=["status", "decided_at"])
-    audit.record("proposal.accepted", proposal, on=on.isoformat())
+    audit.record("proposal.accepted", proposal, on=on.isoformat(), **by)
     activate_client(proposal.client)
     supersede_renewed(proposal, on=on)
     proposal_accepted.send(Proposal, proposal=proposal, on=on)

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from clients.models import Client
 from practices import audit
+from practices.activity_views import details_of
 from practices.api_keys import issue_api_key
-from practices.models import AuditEntry, Invitation, Membership, User
+from practices.models import THE_CLIENT, AuditEntry, Invitation, Membership, User
 from practices.operations import remove_member
 from practices.subjects import named
 from practices.tenancy import practice_scope
@@ -109,6 +110,27 @@ def questions(client_of) -> int:
     with CaptureQueriesContext(connection) as seen:
         shown(client_of)
     return len(seen)
+
+
+def test_what_a_client_did_is_said_to_be_the_clients_doing(cast, client_of):
+    with practice_scope(cast.brook.pk):
+        entries = [
+            audit.record("proposal.signed", cast.brook, name="Mara Hill", person="Mara Hill"),
+            audit.record("proposal.accepted", cast.brook, on="2027-03-10", person="Mara Hill"),
+            audit.record("proposal.declined", cast.brook, reason="Too dear", person=THE_CLIENT),
+            audit.record("proposal.signed", cast.brook, name="Noor Aziz"),
+            audit.record("proposal.expired", cast.brook),
+        ]
+        whose = ["Mara Hill (client)", "Mara Hill (client)", "The client", "Noor Aziz (client)", "Ignition"]
+        assert [entry.who for entry in entries] == whose
+    assert [detail["name"] for entry in entries[:3] for detail in details_of(entry)] == [
+        "Name",
+        "On",
+        "Reason",
+    ]
+    by_nobody = acts(client_of, "?who=system")
+    assert "Proposal expired" in by_nobody
+    assert not {"Proposal signed", "Proposal accepted", "Proposal declined"} & set(by_nobody)
 
 
 def test_a_filter_that_cannot_be_read_narrows_nothing(cast, client_of):

@@ -100,6 +100,17 @@ def test_signing_shows_the_accepted_page_with_who_signed(client, brook, sent):
         assert (signature.ip, signature.on_behalf) == ("127.0.0.1", None)
 
 
+def test_the_trail_names_who_signed_and_says_that_a_client_declined(client, brook, sent):
+    press_sign(client, sent)
+    with practice_scope(brook.pk):
+        other = a_sent(on=brook.today(), client=a_client("Noor Aziz", name="Aziz Ltd"))
+    client.post(f"{public_path(other)}decline/", {"reason": "Too dear"})
+    with practice_scope(brook.pk):
+        acts = ("proposal.signed", "proposal.accepted", "proposal.declined")
+        whose = [AuditEntry.objects.get(action=action).who for action in acts]
+        assert whose == ["Mara Hill (client)", "Mara Hill (client)", "The client"]
+
+
 def test_f60_signing_twice_shows_the_accepted_page_and_signs_once(client, brook, sent):
     data = form_of(client.get(public_path(sent))) | {"signed_name": "Mara Hill"}
     for _ in range(2):
