@@ -53,5 +53,7 @@ def missing_on(
     return missing
 
 
-_NO_NUMBER = "Your VAT number, though it charges VAT: your client may be unable to reclaim it. Enter the number in Settings, or"
+_NO_NUMBER = (
+    "Your VAT number, though it charges VAT: your client may be unable to reclaim it. Enter the number in Settings, or"
     " use a rate without VAT."
+)
