@@ -210,7 +210,7 @@ class TaxRateMapForm(forms.Form):
             )
 
     def rows(self) -> Iterator[tuple[TaxRate, Decimal, forms.BoundField, Suggestion]]:
-        """Our rate, its percentage today, the choice of Sage's, and how sure we are of it."""
+        """Our rate, its percentage today, the choice of Sage's, and whether that is saved."""
         for rate in self._rates:
             field = self[f"rate_{rate.pk}"]
             yield rate, rate.percent_on(self._today), field, self._standing(rate)
@@ -222,7 +222,7 @@ class TaxRateMapForm(forms.Form):
     def _standing(self, rate: TaxRate) -> Suggestion:
         likeliest = self._suggestions[rate.pk]
         saved = self._mapped.get(rate.pk, "")
-        if not saved:
+        if not saved or saved != self[f"rate_{rate.pk}"].initial:  # Sage does not offer that one any more.
             return likeliest
         word, tone = ("Saved", "good") if saved == likeliest.sage_id else ("Saved, your choice", "info")
         return Suggestion(saved, word, tone)

@@ -20,7 +20,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A rate of Sage and how sure we are of it, in a word and a tone for the badge."""
+    """A rate of Sage and how it stands, in a few words and a tone for the badge."""
 
     sage_id: str
     word: str
@@ -28,6 +28,8 @@ class Suggestion:
 
 
 NOTHING = Suggestion("", "Choose one", "warn")
+#: However sure we are of it: nothing is in force before somebody has saved it (F32).
+SUGGESTED = "Suggested, not saved"
 
 
 def suggestion(
@@ -35,7 +37,7 @@ def suggestion(
 ) -> Suggestion:
     """The likeliest of the offered rates for a treatment and its percentage today.
 
-    Same treatment and percentage is sure; a percentage that only one rate has is likely; 0 % alone says
+    That of the same treatment and percentage, else the only one with that percentage; 0 % alone says
     nothing. A company that is not registered for VAT can only be meant to use “No VAT” (FACTS.md 8.4).
     """
     by_word = {rate.sage_id.split("_", 1)[-1]: rate for rate in offered}
@@ -44,8 +46,8 @@ def suggestion(
         return Suggestion(none.sage_id, "Check: no VAT in Sage", "warn") if none else NOTHING
     named = by_word.get(WORDS[VatCode(vat_code)])
     if named and named.percentage == percent:
-        return Suggestion(named.sage_id, "Sure", "good")
+        return Suggestion(named.sage_id, SUGGESTED, "warn")
     same_percentage = [rate for rate in offered if rate.percentage == percent]
     if len(same_percentage) == 1 and percent:
-        return Suggestion(same_percentage[0].sage_id, "Likely", "info")
+        return Suggestion(same_percentage[0].sage_id, SUGGESTED, "warn")
     return NOTHING

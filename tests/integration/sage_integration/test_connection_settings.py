@@ -99,7 +99,8 @@ def test_f28_f30_exactly_the_rates_defined_here_are_mapped(alice, brook, sage):
     alice.post(page("business-choose"), {"business_id": sage.business_id()})
     shown = text_of(alice.get(page("tax-rate-map")))
     assert shown.count("<select") == 2
-    assert "Sure" in shown
+    assert "Suggested, not saved" in shown
+    assert "A VAT rate is not mapped yet" not in shown  # While setting up, nothing waits for it.
     assert reverse("services:tax-rate-list", kwargs={"practice": "brook-co"}) in shown  # F31
     first = next(iter(rates_of(brook)))
     assert alice.post(page("tax-rate-map"), {first: "GB_STANDARD"}).status_code == 422
@@ -114,6 +115,9 @@ def test_f31_a_rate_added_later_is_warned_of_on_the_tile(alice, brook, sage):
     tile = text_of(alice.get(page("app-list")))
     assert "Not mapped to a VAT rate of Sage yet: Reduced rate" in tile
     assert "Reduced rate" in text_of(alice.get(page("connection-detail")))
+    shown = text_of(alice.get(page("tax-rate-map")))
+    assert "A VAT rate is not mapped yet" in shown
+    assert "Suggested, not saved" in shown
 
 
 def test_f32_a_mapping_is_in_force_only_once_saved(alice, brook, sage):

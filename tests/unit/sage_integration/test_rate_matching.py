@@ -29,19 +29,19 @@ UK = [
         ("outside_scope", "0.00", "GB_NO_TAX"),
     ],
 )
-def test_f28_the_five_uk_treatments_are_sure(vat_code, percent, expected):
+def test_f28_the_five_uk_treatments_are_suggested_and_nothing_looks_saved(vat_code, percent, expected):
     found = suggestion(vat_code, Decimal(percent), UK, "")
-    assert (found.sage_id, found.word) == (expected, "Sure")
+    assert (found.sage_id, found.word, found.tone) == (expected, "Suggested, not saved", "warn")
 
 
-def test_another_percentage_under_the_same_word_is_not_sure():
+def test_another_percentage_under_the_same_word_is_not_suggested():
     assert suggestion("standard", Decimal("17.50"), UK, "").sage_id == ""
 
 
-def test_a_percentage_that_only_one_rate_has_is_likely():
+def test_a_percentage_that_only_one_rate_has_is_suggested():
     renamed = [SageTaxRate(sage_id="f00d", name="Our 20", percentage=Decimal(20)), *UK[1:]]
     found = suggestion("standard", Decimal("20.00"), renamed, "")
-    assert (found.sage_id, found.word) == ("f00d", "Likely")
+    assert (found.sage_id, found.word) == ("f00d", "Suggested, not saved")
 
 
 def test_zero_per_cent_alone_says_nothing():
