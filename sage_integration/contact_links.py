@@ -2,7 +2,7 @@
 
 from clients.models import Client
 from invoicing.models import Invoice
-from ledger.models import Posting
+from ledger.models import Posting, PostingQuerySet
 from ledger.releases import retry_all
 from practices import audit
 from practices.errors import DomainError
@@ -133,9 +133,20 @@ def why_unusable(contact: Contact, *, currency: str) -> str:
     return ""
 
 
-def _retry(client: Client) -> int:
+def waiting_for_a_contact(client: Client) -> int:
+    """How many invoices of the client were refused for want of the right contact, and leave once it is settled."""
+    refused = _of_invoices(client).filter(status=Posting.Status.FAILED, failure__in=CONTACT_FAILURES)
+    count: int = refused.count()
+    return count
+
+
+def _of_invoices(client: Client) -> PostingQuerySet:
     invoices = Invoice.objects.filter(client=client).values("pk")
-    of_invoices = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, subject_id__in=invoices)
+    found: PostingQuerySet = Posting.objects.filter(kind=Posting.Kind.INVOICE_CREATE, subject_id__in=invoices)
+    return found
+
+
+def _retry(client: Client) -> int:
     of_contact = Posting.objects.filter(kind=Posting.Kind.CONTACT_UPSERT, subject_id=client.pk)
     retry_all(CONTACT_FAILURES, of_contact)
-    return retry_all(CONTACT_FAILURES, of_invoices)
+    return retry_all(CONTACT_FAILURES, _of_invoices(client))

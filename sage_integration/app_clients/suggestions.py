@@ -89,6 +89,17 @@ def candidates_of(contacts: Sequence[SageContact], linked: Collection[int]) -> d
     }
 
 
+def likely_contact(client: Client, business_id: str) -> SageContact | None:
+    """The contact without a client that most likely is this one, as matching found it last; None without such."""
+    likely: SageContact | None = (
+        SageContact.objects.unlinked(business_id)
+        .filter(is_ignored=False, verdict__gte=Verdict.SUGGESTED, candidates__0__client=client.pk)
+        .order_by("-verdict", "pk")
+        .first()
+    )
+    return likely
+
+
 def reasons_of(names: Iterable[str]) -> list[Reason]:
     """The reasons with these names; one that is not known any more is left out."""
     return [Reason[name] for name in names if name in Reason.__members__]

@@ -1,9 +1,10 @@
 """The page of one client that says how it stands in Sage (4.7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
@@ -12,10 +13,12 @@ from clients.activity import in_words
 from clients.client_page import client_page
 from clients.contributions import belongings_of
 from clients.models import Client
+from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.permissions import Can
 from practices.requests import PracticeRequest, requires, see_other
 from practices.subjects import named
+from sage_integration.app_clients.suggestions import likely_contact
 from sage_integration.connections import current_connection
 from sage_integration.forms import ClientAccountForm
 from sage_integration.freshness import freshen_contacts
@@ -25,7 +28,6 @@ from sage_integration.models import (
     SageConnection,
     SageContact,
     SageLedgerAccount,
-    SageLink,
 )
 from sage_integration.setup import choose_client_account, usable_accounts
 from sage_integration.views.onwards import to_connection
@@ -59,18 +61,30 @@ def _in_sage(client: Client, connection: SageConnection) -> dict[str, Any]:
     postings = belongings_of(client).get("ledger.posting", [])
     entries = AuditEntry.objects.filter(subject_type="ledger.posting", subject_id__in=postings)
     latest = entries.select_related("actor").order_by("-pk")[:LAST]
-    namesakes = SageContact.objects.unlinked(connection.business_id).filter(name=client.name)
+    named_alike = SageContact.objects.unlinked(connection.business_id).filter(name=client.name)
+    namesakes = named_alike.count()
     return {
         "sage": connection,
         "link": link,
         "trouble": TROUBLES[ContactLink.Trouble(link.trouble)] if link and link.trouble else "",
         "contact": contact,
         "sides": side_by_side(client, contact) if contact else [],
-        "namesakes": namesakes.count(),
-        "in_sage": SageLink.objects.filter(posting__in=postings, business_id=connection.business_id).count(),
+        "namesakes": namesakes,
+        "likely": None if link or namesakes else likely_contact(client, connection.business_id),
+        **_invoices_of(postings, connection),
         "events": [in_words(entry) for entry in named(list(latest))],
         "account_form": account_form(client, connection),
     }
+
+
+def _invoices_of(postings: Sequence[int], connection: SageConnection) -> dict[str, int]:
+    """How many of these postings the company has, and how many invoices among them are held here."""
+    in_sage = Q(sage_link__business_id=connection.business_id)
+    held = Q(kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.HELD)
+    found: dict[str, int] = Posting.objects.filter(pk__in=postings).aggregate(
+        in_sage=Count("pk", filter=in_sage), held=Count("pk", filter=held)
+    )
+    return found
 
 
 def account_form(

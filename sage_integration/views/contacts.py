@@ -11,8 +11,9 @@ from clients.models import Client
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
+from sage_integration.app_clients.suggestions import likely_contact
 from sage_integration.connections import current_connection
-from sage_integration.contact_links import link_client, unlink_client, why_unusable
+from sage_integration.contact_links import link_client, unlink_client, waiting_for_a_contact, why_unusable
 from sage_integration.explanations import sentence_of
 from sage_integration.models import ContactLink, SageConnection
 from sage_integration.sage.errors import SageError
@@ -44,12 +45,15 @@ def contact_choose(request: PracticeRequest, practice: str, pk: int) -> HttpResp
     with practice_transaction():
         links = ContactLink.objects.filter(business_id=connection.business_id).select_related("client")
         taken = {link.sage_contact_id: link.client for link in links}
+        own = next((link for link in links if link.client_id == client.pk), None)
         context = {
             "client": client,
             "sage": connection,
             "words": words,
             "problem": problem,
-            "link": next((link for link in links if link.client_id == client.pk), None),
+            "link": own,
+            "likely": None if own else likely_contact(client, connection.business_id),
+            "waiting": 0 if own else waiting_for_a_contact(client),
             "has_more": len(found) > SHOWN,
             "rows": [
                 (contact, _why_not(contact, client, taken.get(contact["id"]), request.practice.currency))
