@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from django.utils import timezone
 
 from invoicing.models import Allocation, Invoice, Payment
 from ledger.models import Posting
 from money.amounts import ZERO
+from practices.scalars import count_of, figures
 from sage_integration.connections import current_connection
 from sage_integration.models import SageLink, SyncRun
 from sage_integration.sage.client import SageClient
@@ -45,6 +46,8 @@ class Comparison:
     invoices: int
     apart: list[Apart] = field(default_factory=list)
     on_earlier: Decimal = ZERO
+    #: The newest payment here by then, so that later ones can be told; None where it was not kept.
+    last_payment: int | None = None
 
     @property
     def difference(self) -> Decimal:
@@ -71,6 +74,7 @@ def keep_comparison(owed: Mapping[str, Decimal], business_id: str) -> Comparison
         "by_hand": str(found.by_hand),
         "on_earlier": str(found.on_earlier),
         "invoices": found.invoices,
+        "last_payment": found.last_payment,
         "apart": [[pk, str(here), str(there)] for pk, here, there in found.apart[:KEPT]],
     }
     SyncRun.objects.create(kind=SyncRun.Kind.OUTSTANDING, counts=counts, finished_at=timezone.now())
@@ -104,6 +108,7 @@ def compare(owed: Mapping[str, Decimal], business_id: str) -> Comparison:
         invoices=len(links),
         apart=apart,
         on_earlier=sum((owed[key] for key in earlier), ZERO),
+        last_payment=Payment.objects.aggregate(last=Max("pk"))["last"] or 0,
     )
 
 
@@ -118,8 +123,28 @@ def last_comparison() -> tuple[Comparison, datetime] | None:
     amounts = {name: Decimal(counts[name]) for name in ("here", "sage", "not_there", "by_hand")}
     apart = [(pk, Decimal(here), Decimal(there)) for pk, here, there in counts["apart"]]
     on_earlier = Decimal(counts.get("on_earlier", "0"))
-    found = Comparison(**amounts, invoices=counts["invoices"], apart=apart, on_earlier=on_earlier)
+    found = Comparison(
+        **amounts,
+        invoices=counts["invoices"],
+        apart=apart,
+        on_earlier=on_earlier,
+        last_payment=counts.get("last_payment"),
+    )
     return found, run.started_at
+
+
+def come_since(comparison: Comparison, at: datetime) -> str:
+    """What a comparison of that moment does not know yet, in a sentence with numbers; empty without such."""
+    posted = Posting.objects.filter(
+        kind=Posting.Kind.INVOICE_CREATE, status=Posting.Status.POSTED, settled_at__gt=at
+    )
+    columns = {"invoice": count_of(posted)}
+    if comparison.last_payment is not None:
+        columns["payment"] = count_of(Payment.objects.filter(pk__gt=comparison.last_payment))
+    counts = figures(**columns)
+    told = [f"{counts[noun]} {noun}{'' if counts[noun] == 1 else 's'}" for noun in columns if counts[noun]]
+    are = "is" if sum(counts.values()) == 1 else "are"
+    return f"{' and '.join(told)} since then {are} not in these sums." if told else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,6 +315,8 @@ class SyncRun(TenantModel):
         """What was counted as `12 checked, 1 missing`, amounts in pounds; what came to nothing is left out."""
         parts = []
         for name, value in self.counts.items():
+            if name == "last_payment":  # It says how far a comparison looked, and counts nothing.
+                continue
             words = {"sage": "in Sage"}.get(name, name.replace("_", " "))
             # Amounts are kept as text, so that JSON makes no fraction of them; lists hold what was found.
             if isinstance(value, str):

@@ -12,6 +12,7 @@ from practices.tenancy import practice_transaction
 from sage_integration.connections import current_connection
 from sage_integration.explanations import sentence_of
 from sage_integration.outstanding import (
+    come_since,
     keep_comparison,
     last_comparison,
     owed_in_sage,
@@ -35,6 +36,7 @@ def outstanding(request: PracticeRequest, practice: str) -> HttpResponse:
     context = {
         "comparison": comparison,
         "at": at,
+        "since": come_since(*found) if found else "",
         "paid_earlier": [] if request.htmx else paid_on_earlier_copies(),
         "is_connected": current_connection() is not None,
         "apart": [

@@ -38,6 +38,24 @@ def test_the_sum_here_equals_sages_and_the_page_says_so(copied, brook, client_of
     assert reverse("sage:outstanding", args=[brook.slug]) in aged
 
 
+def test_what_came_after_a_comparison_is_told_and_nothing_is_called_equal_any_more(
+    clock, copied, brook, client_of
+):
+    compare_now(brook, client_of)
+    clock.shift(60)
+    later = issued_invoice(brook)
+    push_once(brook)
+    with practice_scope(brook.pk):
+        mark_paid(later, amount=D("10"), received_on=TODAY, on=TODAY)
+    page = client_of("alice").get(reverse("sage:outstanding", args=[brook.slug])).content.decode()
+    assert "1 invoice and 1 payment since then are not in these sums." in page
+    assert "Equal when last compared" in page
+    assert "they are equal" not in page
+    page, _ = compare_now(brook, client_of)
+    assert "they are equal" not in page
+    assert "since then" not in page
+
+
 def test_what_was_entered_here_makes_a_difference_that_names_the_invoice(copied, brook, client_of):
     with practice_scope(brook.pk):
         mark_paid(copied, amount=D("10"), received_on=TODAY, on=TODAY)
