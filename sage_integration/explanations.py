@@ -34,6 +34,8 @@ DETAILED = {
 }
 #: Pages where a cause is mended; which document or client they are about is known by the posting.
 ACCOUNTS, RATES, CONTACT = "sage:account-map", "sage:tax-rate-map", "sage:contact-choose"
+#: Those of them that are about the whole practice, so that nothing else has to be known to go there.
+OF_THE_PRACTICE = {ACCOUNTS, RATES}
 DIFFERENCES, CREDIT_COPY = "sage:invoice-differences", "sage:credit-note-copy"
 CONNECTION, INVOICE, CLIENT = "sage:connection-detail", "invoicing:invoice-detail", "clients:client-edit"
 
@@ -232,23 +234,23 @@ EXPLANATIONS: dict[str, Explanation] = {
         CONTACT,
     ),
     "MappingMissing": Explanation(
-        "This document cannot leave before an account or VAT rate is chosen.",
-        "A sales account or VAT rate is not mapped to Sage, or what it was mapped to is gone.",
-        "Choose it on the Sage page, then retry.",
+        "Not in Sage yet: its sales account or VAT rate is not chosen there.",
+        "It counts here all the same; Sage's debtors and VAT return do not have it.",
+        "Choose it on the Sage page, then try again.",
         "Look at the connection",
         CONNECTION,
     ),
     "AccountNotMapped": Explanation(
-        "This document cannot leave before its sales account is chosen.",
-        "No sales account is mapped, or the one that was is hidden or gone in Sage.",
-        "Choose the account. Everything that waits for it is then tried again.",
+        "Not in Sage yet: its sales account is not chosen, or is not there any more.",
+        "It counts here all the same; Sage's debtors and sales do not have it.",
+        "Choose the account. Everything waiting for it is then sent.",
         "Choose the account",
         ACCOUNTS,
     ),
     "RateNotMapped": Explanation(
-        "This document cannot leave before its VAT rate is mapped.",
-        "The VAT rate has no counterpart in Sage, or the one it had is gone.",
-        "Map the rate. Everything that waits for it is then tried again.",
+        "Not in Sage yet: its VAT rate has no match there.",
+        "It counts here all the same; Sage's debtors and VAT return do not have it.",
+        "Choose the Sage rate. Everything waiting for it is then sent.",
         "Map the VAT rate",
         RATES,
     ),

@@ -14,11 +14,11 @@ from sage_integration.sessions import open_sage
 from sage_integration.sync.errors import ContactTaken, ContactUnusable
 
 WORDS = {
-    ContactLink.Origin.BY_HAND: "Linked by hand",
-    ContactLink.Origin.BY_NAME: "Linked: has exactly the client's name",
-    ContactLink.Origin.CREATED: "Linked: was created with an earlier invoice",
-    ContactLink.Origin.CONFIRMED: "Linked: a suggestion somebody confirmed",
-    ContactLink.Origin.IMPORTED: "Linked: the client was imported from Sage",
+    ContactLink.Origin.BY_HAND: "Linked in Sage by hand",
+    ContactLink.Origin.BY_NAME: "Linked in Sage, by exactly the client's name",
+    ContactLink.Origin.CREATED: "Linked in Sage, created there with an earlier invoice",
+    ContactLink.Origin.CONFIRMED: "Linked in Sage, by a suggestion somebody confirmed",
+    ContactLink.Origin.IMPORTED: "Linked in Sage, as the client was imported from there",
 }
 
 
@@ -50,7 +50,7 @@ def linked_contacts(clients: Collection[int], connection: SageConnection) -> dic
 def _linked(link: ContactLink, name: str | None) -> str:
     """`Linked to “Acme Ltd” in Sage by hand`; without the name until the contacts were read."""
     words = WORDS[ContactLink.Origin(link.origin)]
-    return words.replace("Linked", f"Linked to “{name}” in Sage", 1) if name else words
+    return words.replace("Linked", f"Linked to “{name}”", 1) if name else words
 
 
 def _by_name(client: Client, found: Contact | None, connection: SageConnection, currency: str) -> Standing:

@@ -18,7 +18,7 @@ from practices.templatetags.money_tags import written
 from sage_integration import mappers
 from sage_integration.choices import NO_CHOICES, NO_VAT, Choices, LineChoice
 from sage_integration.descriptions import LINE_LENGTH, full_length, has_formatting, has_table
-from sage_integration.explanations import sentence_of
+from sage_integration.explanations import EXPLANATIONS, OF_THE_PRACTICE, failure_of, sentence_of
 from sage_integration.mappers import Rules, Shape
 from sage_integration.sage.errors import MappingMissing, SageError
 from sage_integration.sage.resources.sales_invoices import NewSalesInvoice
@@ -46,6 +46,16 @@ NOT_LOOKED_UP = Standing("Found by its exact name when the invoice is copied, or
 
 
 @dataclass(frozen=True)
+class Obstacle:
+    """Why a document would not leave, in words, and where that is mended: a page of the practice, if there is one."""
+
+    failure: str
+    text: str
+    remedy: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True)
 class ShownLine:
     """One line as it will stand in Sage; account, rate and item by the names they have there."""
 
@@ -60,6 +70,16 @@ class ShownLine:
     def description(self) -> str:
         """Plain text, as many lines as it has."""
         return self.shape.description
+
+    @property
+    def heading(self) -> str:
+        """The first line of the text, which names the service."""
+        return self.description.partition("\n")[0]
+
+    @property
+    def details(self) -> str:
+        """The rest of the text; empty where there is one line."""
+        return self.description.partition("\n")[2]
 
     @property
     def quantity(self) -> Decimal:
@@ -135,7 +155,12 @@ class AsSageShows:
     @property
     def reasons(self) -> list[str]:
         """The refusals in words, with the way out."""
-        return list(dict.fromkeys(sentence_of(refusal) for refusal in self.refusals))
+        return [obstacle.text for obstacle in self.obstacles]
+
+    @property
+    def obstacles(self) -> list[Obstacle]:
+        """The same with the page where each is mended."""
+        return list(dict.fromkeys(_obstacle(refusal) for refusal in self.refusals))
 
     @property
     def notes(self) -> list[str]:
@@ -166,7 +191,7 @@ class AsSageShows:
             return "None yet: Sage numbers a draft when it is released there"
         if self.rules.numbers_are_ours:
             return self.invoice.number_label if self.invoice.number else "Ours, once it is issued"
-        return "The next one of Sage"
+        return "Sage's next number"
 
     @property
     def arrival(self) -> str:
@@ -178,6 +203,14 @@ class AsSageShows:
         """The address that goes along; empty when none is known."""
         sent = mappers.main_address(self.invoice.client)
         return [str(sent[name]) for name in mappers.ADDRESS_LENGTHS if sent.get(name)] if sent else []  # type: ignore[literal-required]
+
+
+def _obstacle(refusal: SageError) -> Obstacle:
+    failure, text = failure_of(refusal), sentence_of(refusal)
+    explanation = EXPLANATIONS[failure]
+    if explanation.page in OF_THE_PRACTICE:
+        return Obstacle(failure, text, explanation.remedy, explanation.page)
+    return Obstacle(failure, text)
 
 
 def _shown(line: InvoiceLine, rules: Rules, choice: LineChoice) -> ShownLine:
@@ -278,7 +311,7 @@ def _notes(document: AsSageShows) -> Iterator[str]:
             f"here is {written(invoice.gross)}. The difference stays until one of the two is corrected."
         )
     if invoice.gross == ZERO:
-        yield "An invoice over nothing stays here unless somebody releases it."
+        yield "An invoice for £0.00 stays here unless somebody releases it."
 
 
 def _line_notes(line: InvoiceLine, shape: Shape, rules: Rules, choice: LineChoice) -> Iterator[str]:

@@ -43,14 +43,17 @@ def invoice_preview(request: PracticeRequest, practice: str, pk: int) -> HttpRes
         invoice, connection = invoice_to_post(pk), current_connection()
         posting = latest_postings([pk]).get(pk)
         rules = load_rules(connection) if connection and connection.business_id else None
-    document = None
+    document, told = None, ""
+    if request.htmx and posting and posting.status == Posting.Status.FAILED:
+        told = posting.failure  # The page that this goes into says it already.
     if connection and rules:
         contact = contact_foreseen(invoice.client, connection, currency=rules.currency)
         reference = posting.reference if posting else ""
         document = AsSageShows(invoice, list(invoice.lines.all()), rules, reference, contact=contact)
     with practice_transaction():
         template = "sage_integration/invoice_preview.html" + ("#document" if request.htmx else "")
-        return render(request, template, {"invoice": invoice, "document": document, "sage": connection})
+        context = {"invoice": invoice, "document": document, "told": told, "sage": connection}
+        return render(request, template, context)
 
 
 @requires(Can.SEE)

@@ -88,12 +88,12 @@ def test_the_preview_says_how_the_contact_will_be_found_f51_f56(brook, enabled, 
         invoice = issued_invoice(brook, name)
         assert says in text_of(alice.get(path("invoice-preview", brook, pk=invoice.pk))), name
     linked = posted(brook, sage, "Linked Ltd").invoice
-    assert "Linked: was created with an earlier invoice" in text_of(
+    assert "Linked in Sage, created there with an earlier invoice" in text_of(
         alice.get(path("invoice-preview", brook, pk=linked.pk))
     )
     with acting_for(brook.pk):
         sync_contacts()
-    assert "Linked to “Linked Ltd” in Sage: was created with an earlier invoice" in text_of(
+    assert "Linked to “Linked Ltd” in Sage, created there with an earlier invoice" in text_of(
         alice.get(path("invoice-preview", brook, pk=linked.pk))
     )
 
@@ -118,6 +118,27 @@ def test_a_refused_posting_names_its_cause_and_leads_to_its_cure_f31(brook, enab
     assert "Map the VAT rate" in page
     fix = alice.get(path("posting-fix", brook, pk=posting.pk))
     assert (fix.status_code, fix["Location"]) == (303, path("tax-rate-map", brook))
+
+
+def test_a_preview_leads_to_the_cure_and_beside_the_refusal_does_not_say_it_again(
+    brook, enabled, sage, client_of
+):
+    with practice_scope(brook.pk):
+        TaxRateMapping.objects.all().delete()
+    invoice = issued_invoice(brook)
+    alice, preview = client_of("alice"), path("invoice-preview", brook, pk=invoice.pk)
+    why, fragment = "its VAT rate has no match there", {"HX-Request": "true"}
+    assert why in text_of(alice.get(preview, headers=fragment))  # It was not refused so far.
+    push_once(brook)
+    whole = text_of(alice.get(preview))
+    for words in (
+        why,
+        "It cannot go to Sage yet",
+        path("tax-rate-map", brook),
+        "VAT rate not chosen in Sage yet",
+    ):
+        assert words in whole
+    assert why not in text_of(alice.get(preview, headers=fragment))
 
 
 def test_mapping_the_rate_lets_everything_that_waited_for_it_leave(brook, enabled, sage, client_of):

@@ -308,7 +308,7 @@ def test_the_dry_run_says_which_contact_a_linked_client_has(brook, sage, client_
             origin=ContactLink.Origin.BY_HAND,
         )
     shown = text_of(client_of("alice").get(page("dry-run")))
-    assert "Linked by hand" in shown
+    assert "by hand" in shown
     assert "Found by its exact name" not in shown
 
 
