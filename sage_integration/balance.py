@@ -52,6 +52,11 @@ class Balance:
         return ", ".join(f"{count} {where}" for where, count in counts.items() if count)
 
     @property
+    def away(self) -> int:
+        """How many of the intended are not in Sage, for whatever reason."""
+        return self.intended - self.in_sage
+
+    @property
     def is_there(self) -> bool:
         """Whether everything is in Sage, and nothing twice by mistake."""
         return self.intended == self.in_sage and not self.twice and not self.missing

@@ -21,6 +21,7 @@ from practices.tenancy import acting_practice_id
 from sage_integration.models import SageLink
 from sage_integration.sync.wanted import copies_of
 
+Status = Posting.Status
 NOTHING = Amounts()
 #: What a row of the report shows of an invoice.
 OF_A_ROW = ("number", "tax_point", "net", "vat", "client__name")
@@ -77,6 +78,10 @@ class PennyReport:
     #: The invoices that are not the same on both sides.
     apart: list[PennyRow]
     rates: list[RateRow]
+    #: Of those without a copy in Sage, how many were refused, are held, and are on their way.
+    refused: int = 0
+    held: int = 0
+    on_the_way: int = 0
 
     @property
     def difference(self) -> Decimal:
@@ -87,6 +92,11 @@ class PennyReport:
     def rates_differ(self) -> bool:
         """Whether the net or the VAT of any rate is not the same on both sides."""
         return any(rate.net_difference or rate.vat_difference for rate in self.rates)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two sides are not the same anywhere, so that a sign-off needs a note."""
+        return bool(self.difference or self.apart or self.rates_differ)
 
     @property
     def waiting(self) -> int:
@@ -110,8 +120,19 @@ def penny_report(month: date, business_id: str) -> PennyReport:
     [(invoices, arrived, ours, theirs)] = told["month"]
     differing = Invoice.objects.filter(pk__in=[pk for pk, *_ in told["apart"]])
     apart = _rows(differing, business_id) if told["apart"] else []
-    rates = _by_rate(told["ours"], told["theirs"])
-    return PennyReport(month, int(invoices), int(arrived), ours, theirs, apart, rates)
+    away = {status: int(count) for status in Status.values for count, *_ in told[f"away {status}"]}
+    return PennyReport(
+        month,
+        int(invoices),
+        int(arrived),
+        ours,
+        theirs,
+        apart,
+        _by_rate(told["ours"], told["theirs"]),
+        refused=away.get(Status.FAILED, 0),
+        held=away.get(Status.HELD, 0),
+        on_the_way=away.get(Status.PENDING, 0) + away.get(Status.LEASED, 0),
+    )
 
 
 def penny_rows(month: date, business_id: str) -> list[PennyRow]:
@@ -192,6 +213,13 @@ _REPORT = """
     )
     SELECT 'month', (SELECT count(*) FROM invoice)::numeric, count(*)::numeric,
         coalesce(sum(gross), 0.00), coalesce(sum(theirs), 0.00) FROM arrived
+    UNION ALL SELECT 'away ' || posting.status, count(DISTINCT invoice.id)::numeric, NULL, NULL, NULL
+        FROM invoice
+        JOIN ledger_posting AS posting ON posting.practice_id = %(practice)s
+            AND posting.kind = 'invoice.create' AND posting.subject_id = invoice.id
+        WHERE posting.status IN ('held', 'pending', 'leased', 'failed')
+            AND invoice.id NOT IN (SELECT invoice_id FROM arrived)
+        GROUP BY posting.status
     UNION ALL SELECT 'apart', invoice_id, NULL, NULL, NULL FROM arrived WHERE theirs <> gross
     UNION ALL SELECT 'ours', vat_percent, sum(net), sum(vat), NULL FROM invoicing_invoiceline
         WHERE practice_id = %(practice)s AND invoice_id IN (SELECT invoice_id FROM arrived) GROUP BY vat_percent

@@ -34,13 +34,18 @@ def sign_month_off(report: PennyReport, *, by: User, note: str = "") -> PennySig
     if report.waiting:
         raise StillWaiting
     note = note.strip()[:LONGEST_NOTE]
-    if (report.difference or report.apart or report.rates_differ) and not note:
+    if report.differs and not note:
         raise DifferenceUnexplained
     signed: PennySignOff = PennySignOff.objects.create(**figures_of(report), note=note, signed_by=by)
     audit.record(
         "sage.month_signed", signed, month=f"{report.month:%B %Y}", difference=str(report.difference)
     )
     return signed
+
+
+def why_not_signed(report: PennyReport) -> str:
+    """Why a month with invoices cannot be signed off now, in words; empty when it can."""
+    return StillWaiting.message if report.waiting else ""
 
 
 def figures_of(report: PennyReport) -> dict[str, object]:

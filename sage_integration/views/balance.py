@@ -24,7 +24,13 @@ from sage_integration.explanations import sentence_of
 from sage_integration.penny_report import RateRow, penny_report, penny_rows
 from sage_integration.sage.errors import SageError
 from sage_integration.sessions import open_sage
-from sage_integration.sign_offs import LONGEST_NOTE, latest_sign_off, sign_month_off, still_holds
+from sage_integration.sign_offs import (
+    LONGEST_NOTE,
+    latest_sign_off,
+    sign_month_off,
+    still_holds,
+    why_not_signed,
+)
 from sage_integration.sync.wanted import newest_link
 
 #: Nightly comparisons on the page.
@@ -60,12 +66,13 @@ def _balance_page(
         "comparisons": comparisons(COMPARISONS_SHOWN),
         "troubles": troubles_of_invoices(),
         "report": report,
+        "why_not": why_not_signed(report),
         "signed": signed,
         "holds": signed is not None and still_holds(signed, report),
         "note": note,
         "error": error,
         "before_url": f"{here}?month={before:%Y-%m}",
-        "after_url": f"{here}?month={after:%Y-%m}",
+        "after_url": f"{here}?month={after:%Y-%m}" if after <= request.practice.today() else "",
         "csv_url": f"{reverse('sage:penny-report', args=[practice])}?month={month:%Y-%m}",
     }
     return render(request, "sage_integration/balance.html", context, status=status)

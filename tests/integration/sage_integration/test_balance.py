@@ -255,10 +255,39 @@ def test_a_month_is_not_signed_off_while_something_has_not_arrived(brook, enable
     assert answer.status_code == 422
     assert "have not arrived in Sage yet" in answer.content.decode()
     page = client_of("alice").get(path("balance", brook)).content.decode()
-    assert "1 of 1 invoices of this month has not arrived in Sage yet, and is not in the totals." in page
+    assert "1 of 1 invoices of this month has not arrived in Sage yet: " in page
+    assert ">1 on the way</a>" in page
+    assert "Sign it off once they have." in page
     assert (
         client_of("bob").post(path("month-sign-off", brook), {"month": f"{MONTH:%Y-%m}"}).status_code == 403
     )
+
+
+def test_what_has_not_arrived_is_told_by_what_keeps_it_and_leads_there(brook, enabled, sage, acme, client_of):
+    for name, status in (("Bolt Ltd", "failed"), ("Cord Ltd", "held")):
+        posting = posting_of(issued_invoice(brook, name))
+        with practice_scope(brook.pk):
+            Posting.objects.filter(pk=posting.pk).update(status=status)
+    report = report_of(brook, enabled)
+    assert (report.waiting, report.refused, report.held, report.on_the_way) == (2, 1, 1, 0)
+    page = client_of("alice").get(path("balance", brook)).content.decode()
+    queue = reverse("ledger:posting-list", args=[brook.slug])
+    assert f'<a href="{queue}?view=needs-you">1 refused</a>, <a href="{queue}?view=held">1 held</a>' in page
+    assert "1 invoice is not in Sage" in page  # What is held is not meant for it yet.
+
+
+def test_a_note_is_asked_for_only_where_the_sides_differ_and_no_month_after_this_one(
+    brook, enabled, sage, acme, client_of
+):
+    alice, month = client_of("alice"), f"{MONTH:%Y-%m}"
+    page = alice.get(path("balance", brook), {"month": month}).content.decode()
+    assert "Sign off the month" in page
+    assert "sign-note" not in page
+    with practice_scope(brook.pk):
+        SageLink.objects.update(net=Decimal("100.01"))
+    assert "sign-note" in alice.get(path("balance", brook), {"month": month}).content.decode()
+    assert "Month after" not in alice.get(path("balance", brook)).content.decode()
+    assert "Month after" in alice.get(path("balance", brook), {"month": "2020-01"}).content.decode()
 
 
 def test_two_rates_stand_beside_sages_and_a_zero_rate_beside_its_own(brook, enabled, sage, clock):
