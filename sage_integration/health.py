@@ -34,6 +34,8 @@ class Finding:
     tone: str = "good"
     consequence: str = ""
     cure: str = ""
+    #: Whether it shows that Sage lets this login write.
+    is_proof: bool = False
 
 
 def findings(connection: SageConnection) -> list[Finding]:
@@ -113,6 +115,7 @@ def _rights_to_write(connection: SageConnection) -> Finding:
             "Proved",
             "good",
             f"{latest.sage_number} was created in Sage on {written_date(latest.posted_at.date())}.",
+            is_proof=True,
         )
     return Finding(
         "Rights to write",

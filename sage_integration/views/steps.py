@@ -37,6 +37,7 @@ def health_check(request: PracticeRequest, practice: str) -> HttpResponse:
     about = {
         "findings": sorted(found, key=lambda finding: URGENCY.get(finding.tone, len(URGENCY))),
         "look_at": sum(finding.tone in ("bad", "warn") for finding in found),
+        "is_unproved": not any(finding.is_proof for finding in found),
         "run": runs.first(),
     }
     return _step(request, connection, "sage:health-check", "health_check", about)
