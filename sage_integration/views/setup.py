@@ -100,7 +100,10 @@ def _choose(request: PracticeRequest) -> HttpResponse:
         return see_other(request, "sage:business-choose", practice=request.practice.slug)
     with practice_transaction():
         connection = current_connection()
-    if connection is not None and connection.enabled_at and connection.business_id != business_id:
+    if connection is not None and connection.enabled_at:
+        if connection.business_id == business_id:
+            messages.info(request, f"{connection.business_name} is in use already. Choose another company.")
+            return see_other(request, "sage:business-choose", practice=request.practice.slug)
         page = reverse("sage:company-switch", args=[request.practice.slug])
         return see_other(request, f"{page}?{urlencode({'business': business_id})}")
     try:

@@ -49,6 +49,20 @@ def test_f87_a_second_company_is_offered_as_a_switch_that_lists_what_stays(brook
         assert TaxRateMapping.objects.exists()
 
 
+def test_the_company_in_use_is_not_offered_and_choosing_it_changes_nothing(
+    brook, sage, enabled, other, alice
+):
+    own = sage.business_id(COMPANY)
+    shown = text_of(alice.get(page("business-choose")))
+    assert f'id="company-{own}"' not in shown
+    assert f'id="company-{other}"' in shown
+    assert "In use" in shown
+    sage.forget_requests()
+    answer = alice.post(page("business-choose"), {"business_id": own})
+    assert (answer.status_code, answer.headers["Location"]) == (303, page("business-choose"))
+    assert sage.requests() == []
+
+
 def test_f87_the_switch_needs_the_name_and_then_keeps_every_link(brook, sage, acme, other, alice):
     refused = alice.post(page("company-switch"), {"business_id": other, "business_name": OTHER})
     assert refused.status_code == 422
