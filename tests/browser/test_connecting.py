@@ -14,7 +14,7 @@ def sage_tab(alice) -> Page:
     alice.get_by_role("link", name="Sage", exact=True).click()
     alice.get_by_role("link", name="Connect Sage").click()
     with alice.context.expect_page() as opened:
-        alice.get_by_role("button", name="Connect your account").click()
+        alice.get_by_role("button", name="Connect Sage").click()
     expect(opened.value.get_by_role("heading", name="Connect to the Sage sandbox")).to_be_visible()
     return opened.value
 
@@ -33,7 +33,7 @@ def test_f03_f07_connecting_leads_from_sages_own_page_through_every_step_to_enab
     page.get_by_role("button", name="Save VAT rates").click()
     expect(page.get_by_role("heading", name="Which contact will each client be?")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="What about invoices from before?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Invoices made before Sage was connected")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="How invoices arrive in Sage")).to_be_visible()
     page.get_by_role("button", name="Save settings").click()
