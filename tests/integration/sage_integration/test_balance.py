@@ -213,6 +213,10 @@ def test_an_invoice_page_leads_to_the_receipt_of_each_copy(brook, enabled, sage,
         "POST /sales_invoices: 201",
     ):
         assert part in receipt
+    waiting = issued_invoice(brook, "Waiting Ltd")
+    receipt = alice.get(path("invoice-receipt", brook, pk=waiting.pk)).content.decode()
+    assert "1 copy asked for, none in Sage yet." in receipt
+    push_until_settled(brook, clock)
     sage.arm("drop_answer_after_saving", on="POST /sales_invoices")
     lost = issued_invoice(brook, "Lost Ltd")
     push_until_settled(brook, clock)
