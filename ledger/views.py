@@ -84,6 +84,8 @@ def posting_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
             for choice in (ALL, *VIEWS, UNSETTLED)
             if choice in (view, ALL, *VIEWS)
         ],
+        "refused": counts["needs-you"],
+        "held": counts["held"],
         "is_open": ledger.accepts_postings,
         "here": request.get_full_path(),
     }

@@ -33,6 +33,21 @@ def test_an_empty_list_says_what_comes_here(brook, client_of):
     assert "Nothing leaves yet" in page
 
 
+def test_each_empty_view_says_what_it_means_and_the_waiting_one_leads_to_what_is_left(brook, held, client_of):
+    alice = client_of("alice")
+
+    def shown(view: str) -> str:
+        return alice.get(path("list", brook), {"view": view}).content.decode()
+
+    assert '<a href="?view=held">1 is held</a>' in shown("waiting")
+    assert "Nothing needs you" in shown("needs-you")
+    assert "Nothing was withdrawn" in shown("withdrawn")
+    assert "Nothing is in Sage yet" in shown("in-sage")
+    alice.post(path("cancel", brook, pk=held.pk))
+    assert "Nothing is held" in shown("held")
+    assert "Everything asked for has been dealt with." in shown("waiting")
+
+
 def test_each_posting_names_its_client_and_leads_to_what_it_is_about(brook, client_of):
     """A contact's reference is a number of ours: nobody knows whose it is by that."""
     with practice_scope(brook.pk):
