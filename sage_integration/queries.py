@@ -64,6 +64,9 @@ class Tile:
     text: str
     #: Why Sage cannot be connected here at all; empty when it can.
     unavailable: str = ""
+    #: The words of the button that settles it and the page it leads to, where that is one page.
+    remedy: str = ""
+    page: str = ""
 
 
 def connection_for_the_shell() -> SageConnection | None:
@@ -166,7 +169,14 @@ def tile_of(connection: SageConnection | None, practice: Practice) -> Tile:
         )
     if unmapped := unmapped_rates():
         names = ", ".join(rate.name for rate in unmapped)
-        return Tile("Needs a look", "warn", f"Not mapped to a VAT rate of Sage yet: {names}.")
+        rates, it = ("rate", "it") if len(unmapped) == 1 else ("rates", "them")
+        return Tile(
+            "Needs a look",
+            "warn",
+            f"VAT {rates} without a match in Sage: {names}. Invoices with {it} wait here.",
+            remedy=f"Map the VAT {rates}",
+            page="sage:tax-rate-map",
+        )
     if problems := [check.problem for check in readiness(connection) if check.problem]:
         return Tile("Needs a look", "warn", " ".join(problems))
     if connection.trouble:

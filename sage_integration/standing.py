@@ -14,6 +14,7 @@ from practices.scalars import figures
 from sage_integration.attention import columns_of_inbox
 from sage_integration.health import troubles
 from sage_integration.models import SageConnection, SyncRun
+from sage_integration.readiness import unmapped_rates
 from sage_integration.sessions import limiter
 
 #: From this share of the day's budget on, a person is told.
@@ -57,12 +58,17 @@ class Standing:
     budget: Budget | None
     paused_at: datetime | None
     look_at: int
+    #: The practice's VAT rates that no rate of Sage stands for.
+    unmapped: int
 
     @property
     def in_words(self) -> str:
         """The health of the connection in a sentence."""
         if self.paused_at:
             return "Paused: nothing is copied until somebody resumes it."
+        if self.unmapped:
+            rates = "a VAT rate" if self.unmapped == 1 else f"{self.unmapped} VAT rates"
+            return f"Working, but invoices with {rates} without a match in Sage wait here."
         if self.look_at:
             things = "1 thing" if self.look_at == 1 else f"{self.look_at} things"
             return f"Working; the health check found {things} to look at."
@@ -82,6 +88,7 @@ def standing_of(connection: SageConnection) -> Standing:
         budget=budget_of(connection),
         paused_at=ledger_settings().paused_at,
         look_at=len(troubles(connection)),
+        unmapped=len(unmapped_rates()) if connection.is_enabled else 0,
     )
 
 

@@ -113,7 +113,10 @@ def test_f31_a_rate_added_later_is_warned_of_on_the_tile(alice, brook, sage):
     with practice_scope(brook.pk):
         TaxRate.objects.create(name="Reduced rate", vat_code="reduced")
     tile = text_of(alice.get(page("app-list")))
-    assert "Not mapped to a VAT rate of Sage yet: Reduced rate" in tile
+    assert "VAT rate without a match in Sage: Reduced rate" in tile
+    assert "Map the VAT rate" in tile
+    assert "Working, but invoices with a VAT rate without a match in Sage wait here." in tile
+    assert f'href="{page("tax-rate-map")}"' in tile
     assert "Reduced rate" in text_of(alice.get(page("connection-detail")))
     shown = text_of(alice.get(page("tax-rate-map")))
     assert "A VAT rate is not mapped yet" in shown

@@ -163,7 +163,7 @@ def test_the_tile_says_how_the_connection_does(alice, practice, settings):
         "by Alice",
         "Last sync",
         "Next full sync",
-        "Waiting",
+        "1 waiting",
         "of 20,000",
         "Sync now",
         "Log",
