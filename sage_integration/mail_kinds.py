@@ -17,13 +17,13 @@ def describe_messages() -> None:
         ),
         InternalKind(
             "sage_integration/queue_withdrawn",
-            "Documents that wait for Sage no longer",
+            "Documents that no longer wait for Sage",
             "the practice’s owners",
             {"connection": connection, "days": 30, "number": 3},
         ),
         InternalKind(
             "sage_integration/needs_you",
-            "What needs you about Sage",
+            "What needs you in Sage",
             "the practice’s owners, and whoever looks after one of the things",
             {
                 "number": 2,
