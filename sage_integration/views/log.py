@@ -16,6 +16,7 @@ from practices.models import AuditEntry, Membership
 from practices.permissions import Can
 from practices.requests import PracticeRequest, opens_own_scope, requires, see_other
 from practices.tenancy import practice_transaction
+from sage_integration.connections import current_connection
 from sage_integration.log import events_of, log_entries
 from sage_integration.log_words import BAD, GOOD, PARTS
 from sage_integration.models import SyncRun
@@ -88,6 +89,7 @@ def log_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
         "count": shown.counted(entries, page, order=("-pk",)),
         "page": page,
         "events": events_of(page.rows),
+        "is_connected": bool(page.rows) or current_connection() is not None,
         "parts": PARTS.items(),
         "results": RESULTS,
         "people": [(str(member.user_id), str(member.user)) for member in members],
@@ -118,10 +120,12 @@ def run_list(request: PracticeRequest, practice: str) -> HttpResponseBase:
     shown = ShownList(request, READINGS)
     if file := file_of(shown, runs):
         return file
+    page = shown.page_of(runs)
     context = {
         "list": shown,
         "count": shown.counted(runs),
-        "page": shown.page_of(runs),
+        "page": page,
+        "is_connected": bool(page.rows) or current_connection() is not None,
         "kinds": SyncRun.Kind.choices,
         "chosen": {"kind": kind, "result": request.GET.get("result", "")},
         "tabs": log_tabs(practice, "Readings"),

@@ -340,6 +340,13 @@ def test_f89_the_log_and_its_replay_are_the_practice_s_own(client_of, brook, ced
     assert carol.post(path("posting-replay", cedar, pk=acme.posting.pk)).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["log-list", "run-list"])
+def test_without_a_connection_an_empty_log_leads_to_connecting(client_of, cedar, name):
+    shown = text_of(client_of("carol").get(path(name, cedar)))
+    assert "Connect Sage" in shown
+    assert reverse("sage:connection-detail", args=[cedar.slug]) in shown
+
+
 def test_readings_are_listed_with_what_was_wrong(alice, brook, acme):
     polled(brook)
     page = text_of(alice.get(path("run-list", brook)))
