@@ -44,7 +44,10 @@ def linked_contacts(clients: Collection[int], connection: SageConnection) -> dic
     read = SageContact.objects.of_business(connection.business_id)
     read = read.filter(sage_id__in=[link.sage_contact_id for link in links])
     names = dict(read.values_list("sage_id", "displayed_as"))
-    return {link.client_id: Standing(_linked(link, names.get(link.sage_contact_id))) for link in links}
+    return {
+        link.client_id: Standing(_linked(link, names.get(link.sage_contact_id)), linked=link.sage_contact_id)
+        for link in links
+    }
 
 
 def _linked(link: ContactLink, name: str | None) -> str:

@@ -39,6 +39,8 @@ class Standing:
     refusal: SageError | None = None
     #: Whether it would be made with the document, because Sage has none.
     is_new: bool = False
+    #: Sage's id of the contact that the client is linked with; empty where it is not.
+    linked: str = ""
 
 
 #: What stands there before anybody has looked.

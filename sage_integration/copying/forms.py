@@ -42,7 +42,7 @@ class CopyForm(forms.Form):
     remembers = forms.BooleanField(
         label="Remember accounts and VAT for this client",
         required=False,
-        help_text="The dialog begins with them next time. What is copied by itself follows the mapping.",
+        help_text="This page starts with them next time. Automatic copies keep using the mapping.",
     )
     confirms_no_vat = forms.BooleanField(label="Copy it without VAT all the same", required=False)
     reason = forms.CharField(label="Why a second one", required=False, max_length=200)
@@ -93,7 +93,10 @@ class CopyForm(forms.Form):
             label=f"Account of {line.name}",
             required=False,
             choices=[
-                ("", f"As mapped: {mappings.names.get(account, 'no account yet')}"),
+                (
+                    "",
+                    f"{mappings.names[account]} (mapped)" if account in mappings.names else "No account yet",
+                ),
                 *((each.sage_id, str(each)) for each in self._dialog.accounts),
             ],
             initial=begins.account,
@@ -101,7 +104,10 @@ class CopyForm(forms.Form):
         self.fields[f"rate_{position}"] = forms.ChoiceField(
             label=f"VAT rate of {line.name}",
             required=False,
-            choices=[("", f"As mapped: {mappings.names.get(rate, 'no rate yet')}"), *self._rates],
+            choices=[
+                ("", f"{mappings.names[rate]} (mapped)" if rate in mappings.names else "No rate yet"),
+                *self._rates,
+            ],
             initial=UNTAXED if begins.is_untaxed else begins.rate or "",
         )
 
@@ -113,10 +119,18 @@ class CopyForm(forms.Form):
         sent = {id(line) for line in priced(self._dialog.lines)}  # type: ignore[type-var]
         return ((position, line) for position, line in self._numbered if id(line) in sent)
 
-    def offer(self, contacts: Sequence[Contact], found_by_itself: str = "Found by name, or created") -> None:
-        """Let one of these be chosen as the customer; what was chosen before stays on offer."""
+    def offer(
+        self,
+        contacts: Sequence[Contact],
+        found_by_itself: str = "Found by name, or created",
+        linked: str = "",
+    ) -> None:
+        """Let one of these be chosen as the customer; what was chosen before stays on offer.
+
+        ``linked`` is the contact that it is without a choice, which is not offered a second time.
+        """
         chosen = str(self.data.get("customer", "")) if self.is_bound else ""
-        offered = {contact["id"]: contact["displayed_as"] for contact in contacts}
+        offered = {each["id"]: each["displayed_as"] for each in contacts if each["id"] != linked}
         if chosen and chosen not in offered:
             offered[chosen] = "The customer chosen before"
         self._choose("customer", [("", found_by_itself), *offered.items()])

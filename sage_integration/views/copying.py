@@ -122,7 +122,7 @@ def _name(dialog: Dialog) -> str:
 def _show(request: PracticeRequest, dialog: Dialog, form: CopyForm, *, is_final: bool) -> HttpResponse:
     customers = Customers() if dialog.is_credit else _customers(request, dialog, form)
     if not dialog.is_credit:
-        form.offer(customers.found, customers.by_itself.words)
+        form.offer(customers.found, customers.by_itself.words, customers.by_itself.linked)
     with practice_transaction():
         context = _context(dialog, form, customers)
         fragment = "#beside" if request.htmx and not is_final else ""

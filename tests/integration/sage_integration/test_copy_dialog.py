@@ -10,6 +10,7 @@ from invoicing.models import CreditNote, Invoice
 from invoicing.operations import draft_invoice, issue_credit_note
 from ledger.models import Posting
 from practices.tenancy import practice_scope
+from sage_integration.connections import current_connection
 from sage_integration.models import ClientChoices, ContactLink, CopyChoices, SageConnection, SageLedgerAccount
 from tests.factories import TODAY
 from tests.integration.sage_integration.connecting import text_of
@@ -97,6 +98,22 @@ def test_f69_the_chosen_customer_is_used_and_remembered(brook, sage, by_hand, al
     with practice_scope(brook.pk):
         link = ContactLink.objects.get(client=by_hand.client_id)
     assert (link.sage_contact_id, link.origin) == (other["id"], ContactLink.Origin.BY_HAND)
+
+
+def test_the_contact_that_the_client_is_linked_with_is_not_offered_a_second_time(brook, sage, by_hand, alice):
+    own, other = sage.add_contact(name="Acme Ltd"), sage.add_contact(name="Acme Holdings")
+    offered = dict(alice.get(path(by_hand)).context["form"].fields["customer"].choices)
+    assert {own["id"], other["id"]} <= set(offered)
+    with practice_scope(brook.pk):
+        ContactLink.objects.create(
+            client_id=by_hand.client_id,
+            business_id=current_connection().business_id,
+            sage_contact_id=own["id"],
+            origin=ContactLink.Origin.BY_HAND,
+        )
+    offered = dict(alice.get(path(by_hand)).context["form"].fields["customer"].choices)
+    assert own["id"] not in offered
+    assert other["id"] in offered
 
 
 @pytest.mark.parametrize(("in_sage", "creates"), [([], 1), (["Acme Ltd"], 0)])
