@@ -208,7 +208,7 @@ def test_f75_a_third_copy_is_counted_as_one_and_that_it_is_credited_is_said(broo
     first, second = (each["displayed_as"] for each in sage.sales_invoices())
     shown = text_of(alice.get(path(acme.invoice)))
     assert "Sage will hold it 3 times" in shown
-    assert f"{second}, {first} over £120.00 each are in Sage already." in shown
+    assert f"{second}, {first} for £120.00 each are in Sage already." in shown
     assert "Why once more" in shown
     assert "It is credited here already" not in shown
     crediting = text_of(alice.get(f"/p/brook-co/invoices/{acme.invoice.pk}/credit/"))
@@ -319,7 +319,7 @@ def test_f75_an_older_copy_that_counts_in_sage_is_told_when_the_newest_is_gone(
     stands(brook, acme.posting, "changed")
     stands(brook, posting_of(acme.invoice), "missing")
     shown = text_of(alice.get(path(acme.invoice)))
-    assert f"{acme.posting.external_number} over £120.00 is in Sage already" in shown
+    assert f"{acme.posting.external_number} for £120.00 is in Sage already" in shown
     assert alice.post(path(acme.invoice), chosen(acme.invoice, reason="Lost")).status_code == 422
 
 

@@ -184,7 +184,7 @@ def test_d16_after_ninety_days_the_queue_is_withdrawn_and_the_owner_told(left):
         assert Posting.objects.get().status == "cancelled"
         assert AuditEntry.objects.get(action="sage.queue_withdrawn").data["documents"] == 1
         email = OutgoingEmail.objects.get(event__startswith="sage-queue-withdrawn")
-        assert "1 document waits for Sage no longer" in email.subject
+        assert "1 document no longer waits for Sage" in email.subject
 
 
 def test_d16_what_may_be_in_sage_is_not_withdrawn_by_itself(left):
