@@ -10,7 +10,6 @@ from django.utils import timezone
 from clients.models import Client
 from clients.operations import amend_client
 from invoicing.models import Invoice
-from ledger.models import Posting
 from practices.models import AuditEntry
 from practices.tasks import practices_from
 from practices.tenancy import acting_for, practice_scope
@@ -195,42 +194,6 @@ def test_f53_the_page_of_a_client_shows_both_sides_and_what_was_chosen(alice, pr
     shown = text_of(alice.get(address("client-sage", client.pk)))
     for words in ("Chosen by hand", "S6 Ltd", "sue@s6.example", "Different", "Unlink this client?"):
         assert words in shown
-
-
-def test_a_client_that_a_contact_is_probably_is_offered_that_before_a_second_one_is_made(
-    alice, practice, sage
-):
-    sage.add_contact("Acme Co Ltd", sage.business_id())
-    with practice_scope(practice.pk):
-        client = add_client("Acme Co Limited")
-    read(practice)
-    shown = text_of(alice.get(address("client-sage", client.pk)))
-    assert "“Acme Co Ltd” is probably this client" in shown
-    assert f"{page('app-client-review')}?contact={contact_named(practice, 'Acme Co Ltd').pk}" in shown
-    assert "No contact in Sage has exactly this name" not in shown
-    assert "is probably this client" in text_of(alice.get(address("contact-choose", client.pk)))
-
-
-def test_a_client_without_anything_in_sage_says_how_much_of_it_is_held(alice, practice, sage):
-    with practice_scope(practice.pk):
-        client = add_client("Quiet Ltd")
-    url = address("client-sage", client.pk)
-    assert "None is in Sage yet." in text_of(alice.get(url))
-    with practice_scope(practice.pk):
-        issue(client)
-        Posting.objects.update(status=Posting.Status.HELD)
-    assert "None is in Sage yet; 1 is held." in text_of(alice.get(url))
-
-
-def test_trying_again_is_offered_only_where_an_invoice_waits_for_its_contact(alice, practice, sage, clock):
-    for _ in range(2):
-        sage.add_contact("Twin Ltd", sage.business_id())
-    invoice = issued_invoice(practice, "Twin Ltd")
-    url = address("contact-choose", invoice.client_id)
-    assert "waiting invoice" not in text_of(alice.get(url))
-    push_until_settled(practice, clock)
-    assert posting_of(invoice).failure == "AmbiguousContact"
-    assert "Try 1 waiting invoice again" in text_of(alice.get(url))
 
 
 def test_f54_a_hand_mapping_beats_the_name_for_new_invoices(alice, practice, sage, clock):
