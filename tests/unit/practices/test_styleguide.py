@@ -62,7 +62,10 @@ def test_what_a_component_can_be_given_is_shown_given_and_left_out():
 
 #: The page has one header, one form that is not saved yet and one list; errors that take the focus would keep it.
 SHOWN_ONE_WAY = {
-    *(f"page_header: {option}" for option in ("actions", "back_label", "back_url", "state", "subtitle")),
+    *(
+        f"page_header: {option}"
+        for option in ("actions", "back_label", "back_url", "badge", "state", "subtitle")
+    ),
     *(f"filters: {option}" for option in ("label", "target", "url")),
     "form_errors: quiet",
     "stepper: label",
