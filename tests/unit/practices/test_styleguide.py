@@ -66,7 +66,7 @@ SHOWN_ONE_WAY = {
         f"page_header: {option}"
         for option in ("actions", "back_label", "back_url", "badge", "state", "subtitle")
     ),
-    *(f"filters: {option}" for option in ("label", "target", "url")),
+    *(f"filters: {option}" for option in ("label", "submit", "target", "url")),
     "form_errors: quiet",
     "stepper: label",
     "unsaved_bar: effect",
