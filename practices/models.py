@@ -29,8 +29,6 @@ from practices.tenancy import TenantModel, TenantQuerySet, practice_key
 class Practice(models.Model):
     """A firm of accountants: the tenant."""
 
-    called_by = "name"
-
     name = models.CharField("practice name", max_length=100)
     slug = models.SlugField(unique=True, max_length=50)
     country = models.CharField(max_length=2, default="GB")
@@ -267,11 +265,11 @@ class AuditEntry(TenantModel):
 
     @property
     def subject_in_words(self) -> str:
-        """`Billing schedule 12`: the kind of thing and its row; `Invoicing settings` where a practice has one row."""
+        """`Billing schedule 12`: the kind of thing and its row; `Invoicing settings` where there is one row."""
         app, _, name = self.subject_type.partition(".")
         model = apps.all_models[app].get(name)  # none for a kind of thing that earlier versions had
         kind = str(capfirst(called_a(model) if model else name))
-        return kind if kind.endswith("settings") else f"{kind} {self.subject_id or ''}".strip()
+        return kind if kind == "Practice" or kind.endswith("settings") else f"{kind} {self.subject_id or ''}".strip()
 
 
 class OutgoingEmailQuerySet(TenantQuerySet["OutgoingEmail"]):
