@@ -53,7 +53,8 @@ def test_the_preview_shows_what_is_then_sent_f21(brook, enabled, sage, client_of
         service = service_named("Payroll", description="<ul><li>Payslips</li><li>RTI</li></ul>")
         invoice = issue(add_client(), line("33.335", "3", service, description=service.description))
     page = text_of(client_of("alice").get(path("invoice-preview", brook, pk=invoice.pk)))
-    assert "Payroll (3 × 33.335)<br>- Payslips<br>- RTI" in page
+    assert "<strong>Payroll (3 × 33.335)</strong>" in page
+    assert "- Payslips<br>- RTI" in page
     assert "4010 Sales - Services" in page
     assert "will be created in Sage with this invoice" in page
     assert "The formatting of “Payroll” is left out" in page
