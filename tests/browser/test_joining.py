@@ -23,7 +23,7 @@ def test_a_practice_signs_up_and_a_colleague_joins_from_an_invitation(cast, visi
     owner.get_by_role("link", name="Team").click()
     owner.get_by_label("E-mail address").fill("eve@dale.example")
     owner.get_by_role("button", name="Send invitation").click()
-    expect(owner.get_by_role("cell", name="eve@dale.example")).to_be_visible()
+    expect(owner.get_by_role("rowheader", name="eve@dale.example")).to_be_visible()
 
     colleague = visitor()
     colleague.goto(link_in_newest_message(owner))

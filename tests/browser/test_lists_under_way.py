@@ -140,7 +140,7 @@ def test_a_phone_scrolls_the_tabs_to_the_one_that_is_open(cast, browser_of, broo
     page.goto(f"/p/{brook.slug}/sage/balance/")
 
     tab = page.get_by_role("navigation", name="Sage").get_by_role("link", name="Balance")
-    expect(tab).to_be_in_viewport(ratio=1)
+    expect(tab).to_be_in_viewport(ratio=0.99)  # it ends between two pixels
 
 
 @pytest.mark.parametrize("width", [390, 1280])
