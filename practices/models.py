@@ -269,7 +269,8 @@ class AuditEntry(TenantModel):
         app, _, name = self.subject_type.partition(".")
         model = apps.all_models[app].get(name)  # none for a kind of thing that earlier versions had
         kind = str(capfirst(called_a(model) if model else name))
-        return kind if kind == "Practice" or kind.endswith("settings") else f"{kind} {self.subject_id or ''}".strip()
+        is_alone = kind == "Practice" or kind.endswith("settings")
+        return kind if is_alone else f"{kind} {self.subject_id or ''}".strip()
 
 
 class OutgoingEmailQuerySet(TenantQuerySet["OutgoingEmail"]):
