@@ -1,4 +1,9 @@
-"""Asking one server for pages from several threads, over connections that are kept, and what came of it."""
+"""Asking one server for pages from several threads, over connections that are kept for a while, and what came of it.
+
+Which of two processes takes a connection is luck. Of eight that are kept throughout, six or more fall to one of them in
+three cases out of ten, and wait three times as long as the others, whatever is asked for. So each is opened anew after
+some answers, as a browser does after a pause.
+"""
 
 import http.client
 import itertools
@@ -6,6 +11,9 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+#: Answers after which a connection is opened anew.
+KEPT_FOR = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ def _ask_until(port: int, asks: Sequence[Ask], until: float, pause: float, least
     mine = Outcome()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     turn = time.monotonic()
-    for ask in itertools.cycle(asks):
+    for number, ask in enumerate(itertools.cycle(asks), 1):
         started = time.perf_counter()
         if time.monotonic() >= until and len(mine.milliseconds) + mine.errors >= least:
             break
@@ -86,6 +94,8 @@ def _ask_until(port: int, asks: Sequence[Ask], until: float, pause: float, least
             mine.milliseconds.append((time.perf_counter() - started) * 1000)
         else:
             mine.errors += 1
+        if number % KEPT_FOR == 0:
+            connection.close()
         if pause:
             turn += pause
             time.sleep(max(0.0, turn - time.monotonic()))
