@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from PIL import Image
@@ -20,14 +21,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from devtools.accessibility import serious_findings
 from devtools.browsers import NO_BROWSER, find_browser, launch_arguments
 from devtools.journey.browser import NotAsExpected
-from devtools.site_map import each_page
+from devtools.site_map import each_page, is_the_operators
 from devtools.terminal import Problem, say
+from devtools.up import DEMO_PASSWORD
 from devtools.walk import PASSWORD, Walked, walk
 
 WIDTHS = {"desktop": 1280, "phone": 390}
 THEMES = ("light", "dark")
 #: Groups of pages, and the pictures of each page: every one unless less is asked for.
-GROUPS = ("outside", "demo", "empty")
+GROUPS = ("outside", "demo", "empty", "operator")
+#: Who looks after the service; the demo knows one.
+OPERATOR = "operator@ignition.example"
 LOOKS = tuple(f"{device}-{theme}" for theme in THEMES for device in WIDTHS)
 #: The pictures of the documentation: which page of the walk or address in the practice, and how large.
 DOCS = Path("docs/pictures")
@@ -124,7 +128,7 @@ def the_walk() -> Walked:
 
 def draw_for_docs(browser: Browser, walked: Walked) -> None:
     """The pages that the README and the guide show, as WebP."""
-    context = signed_in(browser, walked)
+    context = signed_in(browser, walked.base, walked.email, PASSWORD)
     page = context.new_page()
     known = walked.inside | walked.outside
     known["proposal-services"] = known["proposal-edit"] + "services/"
@@ -145,7 +149,7 @@ def draw_everything(browser: Browser, walked: Walked, found: Findings) -> None:
         draw_these(watched(context, found), found, "outside", outside)
         context.close()
     if "demo" in found.groups:
-        context = signed_in(browser, walked)
+        context = signed_in(browser, walked.base, walked.email, PASSWORD)
         page = watched(context, found)
         draw_all(page, found, "demo", walked.base)
         draw_these(page, found, "demo", walked.inside | {"not-found": f"{walked.base}/p/not-a-practice/"})
@@ -154,6 +158,12 @@ def draw_everything(browser: Browser, walked: Walked, found: Findings) -> None:
         context = newly_signed_up(browser, walked.base)
         draw_all(watched(context, found), found, "empty", walked.base)
         context.close()
+    if "operator" in found.groups:
+        context = signed_in(browser, walked.base, OPERATOR, DEMO_PASSWORD, to="/admin/")
+        page = watched(context, found)
+        for kind, _ in each_page(page, walked.base, start="/admin/", is_wanted=is_the_operators):
+            draw(page, found, f"operator-{kind}")
+        context.close()
 
 
 def new_context(browser: Browser, base: str) -> BrowserContext:
@@ -161,15 +171,15 @@ def new_context(browser: Browser, base: str) -> BrowserContext:
     return browser.new_context(base_url=base, locale="en-GB", timezone_id="Europe/London")
 
 
-def signed_in(browser: Browser, walked: Walked) -> BrowserContext:
-    """A browser in which the owner of the busy practice is signed in."""
-    context = new_context(browser, walked.base)
+def signed_in(browser: Browser, base: str, email: str, password: str, *, to: str = "/p/") -> BrowserContext:
+    """A browser in which somebody is signed in who comes to such a page then."""
+    context = new_context(browser, base)
     page = context.new_page()
-    page.goto("/accounts/login/")
-    page.fill("[name=login]", walked.email)
-    page.fill("[name=password]", PASSWORD)
+    page.goto("/accounts/login/" + (f"?next={to}" if to != "/p/" else ""))
+    page.fill("[name=login]", email)
+    page.fill("[name=password]", password)
     page.press("[name=password]", "Enter")
-    page.wait_for_url("**/p/**")
+    page.wait_for_url(lambda address: urlsplit(address).path.startswith(to))
     page.close()
     return context
 

@@ -1,7 +1,7 @@
 """Which pages there are: one address of each kind that links lead to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Error, Page
@@ -20,6 +20,8 @@ LEFT_OUT = (
     "/files/",
 )
 OUTSIDE = ("/proposals/", "/invitations/")
+#: Of the operator's site: what leaves it, is no page, or is for a change.
+OPERATORS_LEFT_OUT = ("/logout/", "/password_change/", "/jsi18n/", "/add/", "/delete/", "/history/")
 #: What stands in addresses of pages that are one page for many rows: keys, days, links, texts of one form.
 SAME_KIND = (
     (r"/\d+/", "/N/"),
@@ -31,13 +33,15 @@ SAME_KIND = (
 )
 
 
-def each_page(page: Page, base: str) -> Iterator[tuple[str, str]]:
+def each_page(
+    page: Page, base: str, *, start: str = "/", is_wanted: Callable[[str, str], bool] | None = None
+) -> Iterator[tuple[str, str]]:
     """Leads the browser from the start page to one page of each kind; gives the kind and the page's HTML.
 
     While the caller has them, the browser stands on that page.
     """
     seen: set[str] = set()
-    waiting = [base + "/"]
+    waiting, is_wanted = [base + start], is_wanted or is_ours
     while waiting:
         address = waiting.pop(0)
         if kind_of(address) in seen:
@@ -56,7 +60,7 @@ def each_page(page: Page, base: str) -> Iterator[tuple[str, str]]:
         links = page.eval_on_selector_all(
             "a[href]:not([download])", "links => links.map((link) => link.getAttribute('href'))"
         )
-        waiting += [target for link in links if is_ours(target := urljoin(page.url, link), base)]
+        waiting += [target for link in links if is_wanted(target := urljoin(page.url, link), base)]
         yield kind, answer.text()
 
 
@@ -66,6 +70,12 @@ def is_ours(address: str, base: str) -> bool:
     return (
         path.startswith("/") and not path.startswith(OUTSIDE) and not any(part in path for part in LEFT_OUT)
     )
+
+
+def is_the_operators(address: str, base: str) -> bool:
+    """Whether the operator of the service would come to this address by links, to look."""
+    path = urlsplit(address.removeprefix(base)).path
+    return path.startswith("/admin/") and not any(part in path for part in OPERATORS_LEFT_OUT)
 
 
 def kind_of(address: str) -> str:
