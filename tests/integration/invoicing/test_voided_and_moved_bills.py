@@ -56,7 +56,7 @@ def test_a_period_whose_invoice_stands_is_not_billed_again(brook, client_of):
         assert BilledPeriod.objects.exists()
         invoice = Invoice.objects.get()
     voided = browser.post(reverse("invoicing:invoice-void", args=["brook-co", invoice.pk]), follow=True)
-    assert "What it billed is not billed again by itself" in voided.text
+    assert "What it billed is not billed again automatically" in voided.text
     assert "Bill it after all" in browser.get(page).text
     assert "is due again" in browser.post(act, {"act": "unskip"}, follow=True).text
     with practice_scope(brook.pk):
