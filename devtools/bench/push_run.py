@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +153,10 @@ def _push(
     options: argparse.Namespace, run: Run, workers: list[int], running: Programs, handle: SandboxHandle
 ) -> None:
     # Filling the queue is no part of sending it, nor are the questions below.
-    _stand_still(workers)
-    for practice in [*run.troubled, *run.big]:
-        _let_leave(run, practice)
-    app, postgres = _cpu(workers), machine.postgres_cpu_seconds(of_others=True)
-    _go_on(workers)
+    with _standing_still(workers):
+        for practice in [*run.troubled, *run.big]:
+            _let_leave(run, practice)
+        app, postgres = _cpu(workers), machine.postgres_cpu_seconds(of_others=True)
     run.started = time.monotonic()
     run.due = dict.fromkeys(run.due, run.started)
     if run.small or run.new:
@@ -205,15 +206,19 @@ def _let_leave(run: Run, practice: Any) -> None:
     population.let_leave(practice)
 
 
-def _stand_still(workers: list[int]) -> None:
-    """Nothing is taken from the queue until the workers go on: a backlog is there before the start."""
+@contextmanager
+def _standing_still(workers: list[int]) -> Iterator[None]:
+    """Nothing is taken from the queue meanwhile, so that a backlog is there before the start.
+
+    They go on whatever happens: a process that stands still cannot be asked to end.
+    """
     for worker in workers:
         os.kill(worker, signal.SIGSTOP)
-
-
-def _go_on(workers: list[int]) -> None:
-    for worker in workers:
-        os.kill(worker, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
 
 
 def _spent(after: float | None, before: float | None) -> float | None:
